@@ -1,0 +1,55 @@
+# Every target makes .venv when it is missing and installs what it needs.
+# Another Python: make setup PYTHON=python3.12
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$name && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test bench docs clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(VENV)/.core  ## install EmoPy into .venv, without the training extra
+
+demo: $(VENV)/.core  ## read the packaged sample pictures
+	$(BIN)/emopy demo
+
+check: $(VENV)/.test  ## format, lint, types, import rules, architecture
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/architecture -q
+
+test: $(VENV)/.test  ## every test
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.bench  ## measure speed and memory; figures go to docs/performance.md
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
+	$(BIN)/python scripts/write_cli_help.py
+	$(BIN)/python scripts/write_accuracy.py
+
+clean:  ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@

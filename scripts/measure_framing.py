@@ -1,0 +1,118 @@
+"""Measure where eyes, nose and mouth lie in the training faces of FER2013.
+
+    python scripts/measure_framing.py FACES.npz --landmarks OUT.npz
+
+`FACES.npz` holds ``images`` (n, 48, 48[, 1]) uint8. Each face is enlarged and padded, because the
+detector needs surroundings; the landmarks it finds are brought back to the 48 × 48 crop and
+given as shares of its side. The medians are the constants of ``emopy.faces.align``; the decision
+record ``docs/decisions/0002-framing.md`` holds the figures. `OUT.npz` keeps every face's landmarks
+for `make_composites.py`; rows of faces that were not found hold NaN.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.faces.mtcnn import MTCNN
+
+ENLARGE = 4
+PADDING_SHARE = 0.5
+SMALLEST_SHARE = 0.5
+THRESHOLDS = (0.6, 0.7, 0.7)
+"""Every picture should hold a face, so the last network may be less strict than usual."""
+NAMES = (
+    "left eye",
+    "right eye",
+    "nose tip",
+    "left mouth corner",
+    "right mouth corner",
+    "box, left and top",
+    "box, right and bottom",
+)
+
+
+def find_points(crop: NDArray[np.uint8], detector: MTCNN) -> NDArray[np.float32] | None:
+    """Find five landmarks and the box in a tight face crop.
+
+    Args:
+        crop: (H, W) uint8 gray.
+        detector: Set to faces of at least half the enlarged crop.
+
+    Returns:
+        (7, 2) x and y as shares of the crop's width and height: the landmarks, then left top and
+        right bottom of the box; None where no face was found.
+    """
+    height, width = crop.shape
+    large = cv2.resize(crop, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_CUBIC)
+    pad = round(PADDING_SHARE * ENLARGE * max(height, width))
+    padded = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    faces = detector(np.repeat(padded[:, :, None], 3, axis=2).astype(np.uint8))
+    if not faces or faces[0].landmarks is None:
+        return None
+    box = faces[0].box
+    corners = [[box.left, box.top], [box.right, box.bottom]]
+    points = np.concatenate([faces[0].landmarks, np.array(corners, dtype=np.float32)])
+    return ((points - pad) / (ENLARGE * np.array([width, height]))).astype(np.float32)
+
+
+def measure(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Points of every face: (n, 7, 2) shares of the crop, NaN where none was found."""
+    crops = images.reshape(len(images), *images.shape[1:3])
+    smallest_px = round(SMALLEST_SHARE * ENLARGE * max(crops.shape[1:]))
+    detector = MTCNN(min_face_px=smallest_px, thresholds=THRESHOLDS)
+    points = np.full((len(crops), len(NAMES), 2), np.nan, dtype=np.float32)
+    for row, crop in enumerate(crops):
+        found = find_points(crop, detector)
+        if found is not None:
+            points[row] = found
+        if row % 5000 == 0:
+            print(f"{row} of {len(crops)}", file=sys.stderr)
+    return points
+
+
+def report(points: NDArray[np.float32]) -> str:
+    """Share found, medians and spread as a Markdown table."""
+    found = points[~np.isnan(points[:, 0, 0])]
+    middle = np.median(found, axis=0)
+    # The median distance from the median, scaled to equal the standard deviation of a normal.
+    spread = 1.4826 * np.median(np.abs(found - middle), axis=0)
+    lines = [
+        f"{len(found)} of {len(points)} faces found ({len(found) / len(points):.1%}).",
+        "",
+        "| point | x | y | spread of x | spread of y |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {x:.4f} | {y:.4f} | {sx:.3f} | {sy:.3f} |"
+        for name, (x, y), (sx, sy) in zip(NAMES, middle, spread, strict=True)
+    ]
+    eyes = found[:, 1] - found[:, 0]
+    tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
+    low, high = np.percentile(tilt, [5, 95])
+    lines += ["", f"Tilt of the eyes, 5th to 95th percentile: {low:.1f}° to {high:.1f}°."]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Read the arguments, measure, print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("faces", type=Path, help=".npz file with `images`")
+    parser.add_argument("--landmarks", type=Path, help="where to keep every face's landmarks")
+    options = parser.parse_args()
+    with np.load(options.faces, allow_pickle=False) as archive:
+        points = measure(archive["images"])
+    print(report(points))
+    if options.landmarks:
+        temporary = options.landmarks.with_suffix(".part.npz")
+        np.savez_compressed(temporary, landmarks=points[:, :5])
+        temporary.replace(options.landmarks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""EmoPy reads facial expressions from pictures and trains your own networks for it.
+
+Start here::
+
+    from emopy import FERModel
+
+    for face in FERModel().predict("group.jpg").faces:
+        print(face.box, face.emotion, face.confidence)
+
+Names are imported when they are first used, so that ``import emopy`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from emopy.errors import (
+        DataError,
+        EmoPyError,
+        InputError,
+        LabelError,
+        MissingExtraError,
+        ModelError,
+        ModelNotFoundError,
+        RecipeError,
+    )
+    from emopy.fermodel import FERModel
+    from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
+    from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ALL_EMOTIONS",
+    "STANDARD_EMOTIONS",
+    "Box",
+    "DataError",
+    "EmoPyError",
+    "Emotion",
+    "FERModel",
+    "Face",
+    "FacePrediction",
+    "FailedInput",
+    "ImageResult",
+    "InputError",
+    "LabelError",
+    "MissingExtraError",
+    "ModelError",
+    "ModelNotFoundError",
+    "Prediction",
+    "RecipeError",
+    "__version__",
+]
+
+_HOMES = {
+    "emopy.fermodel": ("FERModel",),
+    "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
+    "emopy.types": ("Box", "Face", "FacePrediction", "FailedInput", "ImageResult", "Prediction"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'emopy' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF.get(name, "emopy.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

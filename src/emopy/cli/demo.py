@@ -1,0 +1,43 @@
+"""`emopy demo`: the first thing a newcomer types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from emopy.cli.options import FOLDER, emotions_option, model_option
+
+
+@click.command()
+@emotions_option()
+@model_option
+@click.option("--draw", type=FOLDER, help="Write the pictures, marked, and a sheet of all, here.")
+def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> None:
+    """Read the sample pictures in the package.
+
+    Each is the average of many faces that show one emotion, so it shows nobody.
+    """
+    from emopy.cli.drawing import Drawings
+    from emopy.cli.predict import load
+    from emopy.cli.sinks import open_sink
+    from emopy.data.samples import sample_pictures
+
+    reader = load(emotions, model, detector="mtcnn", threads=1)
+    pictures = {
+        emotion: path for emotion, path in sample_pictures().items() if emotion in reader.labels
+    }
+    drawings = Drawings(draw) if draw else None
+    as_expected = 0
+    with open_sink("text", None, reader.labels) as sink:
+        for emotion, path in pictures.items():
+            result = reader.predict(path)
+            sink.write(replace(result, source=path.name))
+            as_expected += [face.emotion for face in result.faces] == [emotion]
+            if drawings:
+                drawings.add(str(path), result)
+    if drawings:
+        click.echo(f"emopy: drawn on {drawings.add_sheet('demo')}", err=True)
+    click.echo(f"emopy: {as_expected} of {len(pictures)} read as labelled. ", err=True, nl=False)
+    click.echo("Next, type: emopy predict YOUR-PICTURE", err=True)

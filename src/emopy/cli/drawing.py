@@ -1,0 +1,80 @@
+"""Pictures with the faces marked, for `--draw`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy would slow down --help
+    from emopy.types import ImageResult, RGBImage
+
+GAP_PX = 12
+SHEET_GRAY = 128
+
+
+class Drawings:
+    """Writes one PNG per picture into a folder, named after the picture, none twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: set[str] = set()
+        self._files: list[Path] = []
+
+    def add(self, source: str | bytes, result: ImageResult) -> Path:
+        """Mark the faces of one picture and write it.
+
+        Args:
+            source: The picture as it was given to the model.
+            result: What was found in it.
+
+        Returns:
+            The file written.
+        """
+        from emopy.media import read_image
+        from emopy.present import draw_faces, save_image
+
+        stem = "stdin" if isinstance(source, bytes) else Path(source).stem
+        drawn = draw_faces(read_image(source), result)
+        self._files.append(save_image(drawn, self._folder / f"{self._free_name(stem)}.png"))
+        return self._files[-1]
+
+    def add_sheet(self, name: str) -> Path:
+        """Write one picture that shows all those written so far."""
+        from emopy.media import read_image
+        from emopy.present import save_image
+
+        sheet = tile([read_image(file) for file in self._files])
+        return save_image(sheet, self._folder / f"{self._free_name(name)}.png")
+
+    def _free_name(self, stem: str) -> str:
+        name, number = stem, 1
+        while name.casefold() in self._names:
+            number += 1
+            name = f"{stem}-{number}"
+        self._names.add(name.casefold())
+        return name
+
+
+def tile(pictures: list[RGBImage]) -> RGBImage:
+    """Lay pictures out in rows, on gray.
+
+    Args:
+        pictures: One or more (H, W, 3), of any sizes.
+
+    Returns:
+        (H, W, 3): cells as large as the largest picture, about twice as many columns as rows.
+    """
+    import numpy as np
+
+    columns = math.ceil(math.sqrt(2 * len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height = max(picture.shape[0] for picture in pictures) + GAP_PX
+    width = max(picture.shape[1] for picture in pictures) + GAP_PX
+    shape = (rows * height + GAP_PX, columns * width + GAP_PX, 3)
+    sheet = np.full(shape, SHEET_GRAY, dtype=np.uint8)
+    for index, picture in enumerate(pictures):
+        top = GAP_PX + index // columns * height
+        left = GAP_PX + index % columns * width
+        sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return sheet

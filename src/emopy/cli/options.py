@@ -1,0 +1,68 @@
+"""Options that several verbs share, so that they are spelled and explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+ANY_PATH = click.Path(path_type=Path)
+
+
+def parse_emotions(
+    context: click.Context, parameter: click.Parameter, value: str
+) -> str | list[str]:
+    """Turn ``a,b`` into a list; `standard` and `all` stay words."""
+    del context, parameter
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    return words[0] if len(words) == 1 and words[0] in ("standard", "all") else words
+
+
+def emotions_option(*, default: str = "standard") -> Decorator:
+    """`--emotions`, whose default differs between verbs."""
+    return click.option(
+        "--emotions",
+        default=default,
+        show_default=True,
+        metavar="A,B,…",
+        callback=parse_emotions,
+        help="Labels to choose among: two or more, or standard, or all.",
+    )
+
+
+model_option: Decorator = click.option(
+    "--model",
+    metavar="MODEL",
+    help="Name of a model or a model folder.  [default: the bundled model]",
+)
+
+detector_option: Decorator = click.option(
+    "--detector",
+    default="mtcnn",
+    show_default=True,
+    metavar="NAME",
+    help="What finds the faces; whole: each picture is one face.",
+)
+
+threads_option: Decorator = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="CPU threads for the networks.",
+)
+
+json_option: Decorator = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For a person or for a program.",
+)

@@ -1,0 +1,31 @@
+"""A progress bar on a terminal, silence in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+FEWEST = 8
+"""Below this many steps a bar says nothing that the results do not."""
+
+
+def track(items: Iterable[Item], total: int, what: str, *, busy: bool) -> Iterator[Item]:
+    """Pass items on, with a bar on stderr when that is a terminal.
+
+    Args:
+        items: What to pass on.
+        total: How many there will be.
+        what: Word before the bar.
+        busy: The results themselves go to the same terminal; then there is no bar.
+    """
+    if busy or total < FEWEST or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track as draw
+
+    console = Console(stderr=True)
+    yield from draw(items, description=what, total=total, console=console, transient=True)

@@ -1,0 +1,36 @@
+"""`emopy train`: a recipe becomes a model folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from emopy.cli.options import FILE, FOLDER
+
+
+@click.command()
+@click.argument("recipe", type=FILE)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace one setting of the recipe, such as fit.epochs=3. May be repeated.",
+)
+@click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-seedSEED]")
+def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> None:
+    """Train the network that RECIPE, a TOML file, describes.
+
+    The model folder is written to model/ in the folder of the run, and its path to stdout. A
+    training that was stopped goes on where it was when the same line is typed again, and ends
+    as it would have without the interruption. Needs the extra train.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
+    from emopy.train import train_recipe
+
+    run = train_recipe(recipe, settings=list(settings), out=out)
+    click.echo(run.summary, err=True)
+    if run.folder is not None:
+        click.echo(run.folder / "model")

@@ -1,0 +1,170 @@
+"""`check`: faults that make a figure lie, found before anyone trains on the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from emopy.data.dataset import Dataset
+from emopy.data.repeats import RepeatGroup, find_repeats
+from emopy.data.split import Parts
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of fault.
+
+    Attributes:
+        kind: Serious: ``leak``, ``contradiction``, ``person``, ``blank``. Worth knowing:
+            ``repeat``, ``missing``.
+        message: What was found, with its number.
+        examples: Where: up to three places.
+    """
+
+    kind: Literal["leak", "contradiction", "person", "blank", "repeat", "missing"]
+    message: str
+    examples: tuple[str, ...] = ()
+
+    @property
+    def serious(self) -> bool:
+        """Whether figures measured on the data would be wrong."""
+        return self.kind not in ("repeat", "missing")
+
+    def __str__(self) -> str:
+        lines = [f"{'✗' if self.serious else '·'} {self.message}"]
+        return "\n".join(lines + [f"    {example}" for example in self.examples])
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found.
+
+    Attributes:
+        samples: Number of samples per dataset.
+        findings: Serious ones first; empty when all is well.
+    """
+
+    samples: Mapping[str, int]
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing serious was found."""
+        return not any(finding.serious for finding in self.findings)
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{name} {count:,}" for name, count in self.samples.items())
+        verdict = "No fault found." if self.ok else "Repair what is marked ✗ before training."
+        return "\n".join([f"Samples: {sizes}", *map(str, self.findings), verdict])
+
+
+def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
+    """Look for faults in a dataset, or within and across the parts of a split.
+
+    Serious: the same picture in two parts, or with two labels; a person in two parts; blank
+    pictures. Told but not serious: repeats inside one part, labels without a sample.
+
+    Args:
+        data: A dataset, the parts of a split, or datasets by name.
+    """
+    named = by_name(data)
+    repeats = find_repeats(named)
+    found = [
+        *_leaks(repeats),
+        *_contradictions(repeats),
+        *_people(named),
+        *_blanks(named),
+        *_inner_repeats(repeats),
+        *_missing(named),
+    ]
+    return CheckReport({name: len(part) for name, part in named.items()}, tuple(found))
+
+
+def by_name(data: Dataset | Parts | Mapping[str, Dataset]) -> Mapping[str, Dataset]:
+    """Datasets by name; a single one is called ``data``."""
+    if isinstance(data, Dataset):
+        return {"data": data}
+    return dict(data.items())
+
+
+def _leaks(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
+    groups = [group for group in repeats if len(group.parts) > 1]
+    if groups:
+        yield Finding(
+            "leak",
+            f"{len(groups):,} pictures are in more than one part: what is measured is partly "
+            "what was learnt.",
+            _places(groups),
+        )
+
+
+def _contradictions(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
+    groups = [group for group in repeats if len(group.labels) > 1]
+    if groups:
+        yield Finding(
+            "contradiction",
+            f"{len(groups):,} pictures occur with different labels.",
+            _places(groups),
+        )
+
+
+def _people(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    homes: dict[str, list[str]] = {}
+    for name, part in named.items():
+        for person in np.unique(part.people):
+            if person:
+                homes.setdefault(str(person), []).append(name)
+    shared = {person: parts for person, parts in homes.items() if len(parts) > 1}
+    if shared:
+        yield Finding(
+            "person",
+            f"{len(shared):,} people are in more than one part. Split with Dataset.split.",
+            tuple(f"{person}: {', '.join(parts)}" for person, parts in shared.items())[:_EXAMPLES],
+        )
+
+
+def _blanks(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    places: list[str] = []
+    for name, part in named.items():
+        inside = tuple(range(1, part.images.ndim))
+        blank = part.images.max(axis=inside) == part.images.min(axis=inside)
+        rows = np.flatnonzero(blank)
+        places += [f"{name} row {row}: {part.origin[row]}" for row in rows]
+    if places:
+        yield Finding(
+            "blank",
+            f"{len(places):,} pictures are blank: every pixel has the same value.",
+            tuple(places[:_EXAMPLES]),
+        )
+
+
+def _inner_repeats(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
+    groups = [group for group in repeats if len(group.members) > len(group.parts)]
+    if groups:
+        surplus = sum(len(group.members) - len(group.parts) for group in groups)
+        yield Finding(
+            "repeat",
+            f"{len(groups):,} pictures repeat inside one part ({surplus:,} surplus copies).",
+            _places(groups),
+        )
+
+
+def _missing(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    for name, part in named.items():
+        if missing := [label for label, count in part.counts().items() if not count]:
+            yield Finding("missing", f"{name} has no sample of {', '.join(missing)}.")
+
+
+def _places(groups: list[RepeatGroup]) -> tuple[str, ...]:
+    return tuple(
+        " = ".join(
+            f"{member.part} row {member.row} ({member.label}, {member.origin})"
+            for member in group.members
+        )
+        for group in groups[:_EXAMPLES]
+    )

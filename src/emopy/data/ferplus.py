@@ -1,0 +1,241 @@
+"""FER2013 faces with FER+ votes: a loader for the two official files.
+
+FER2013 gives 35,887 gray faces of 48 × 48 pixels (Goodfellow et al. 2013,
+https://arxiv.org/abs/1307.0414). FER+ gives the votes of ten people on each of them (Barsoum et
+al. 2016, https://arxiv.org/abs/1608.01041, https://github.com/microsoft/FERPlus). The two files
+belong together row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.dataset import Dataset
+from emopy.data.problems import Problem, refuse
+from emopy.data.votes import VOTE_COLUMNS, majority_targets, vote_targets
+from emopy.errors import DataError, nearest
+from emopy.labels import ALL_EMOTIONS
+
+USAGES = ("Training", "PublicTest", "PrivateTest")
+"""FER2013's names for its training, validation and test split."""
+
+SIDE_PX = 48
+
+
+@dataclass(frozen=True, eq=False)
+class VotedFaces:
+    """Faces with their raw votes, before any rule is applied.
+
+    Attributes:
+        images: (n, 48, 48, 1) uint8.
+        votes: (n, 10) float32, columns as in `VOTE_COLUMNS`.
+        usage: (n,) str, one of `USAGES`.
+        rows: (n,) int64, row in FER2013, the first is 0.
+        problems: Rows that could not be read.
+    """
+
+    images: NDArray[np.uint8]
+    votes: NDArray[np.float32]
+    usage: NDArray[np.str_]
+    rows: NDArray[np.int64]
+    problems: tuple[Problem, ...] = ()
+
+    def dataset(
+        self,
+        rows: NDArray[np.intp] | NDArray[np.bool_],
+        targets: Literal["votes", "majority"],
+    ) -> Dataset:
+        """Apply a vote rule to some of the faces and keep those that it keeps.
+
+        Args:
+            rows: Positions (or a mask) of the wanted faces.
+            targets: ``"votes"`` for `vote_targets`, ``"majority"`` for `majority_targets`.
+
+        Returns:
+            Faces labelled with `ALL_EMOTIONS`; `origin` is ``fer2013:<row>``.
+        """
+        numbers, keep = _RULES[targets](self.votes[rows])
+        origin = [f"fer2013:{row}" for row in self.rows[rows][keep]]
+        return Dataset(
+            self.images[rows][keep],
+            numbers[keep],
+            ALL_EMOTIONS,
+            np.full(len(origin), "", dtype="<U1"),
+            np.array(origin, dtype=np.str_),
+        )
+
+
+_RULES = {"votes": vote_targets, "majority": majority_targets}
+
+
+class FERPlusDataLoader:
+    """Loads one split of FER+ from its two official files.
+
+    Args:
+        images_csv: ``fer2013.csv`` with the columns emotion, pixels, Usage.
+        votes_csv: ``fer2013new.csv`` with the columns of `VOTE_COLUMNS`.
+        usage: FER2013's split: ``"Training"``, ``"PublicTest"`` or ``"PrivateTest"``.
+        targets: ``"votes"`` for soft targets, ``"majority"`` for the official one-hot rule.
+        strict: Refuse the files when any row is bad; otherwise bad rows are listed in
+            `problems` and the rest is loaded.
+
+    Attributes:
+        problems: What `load_data` could not read.
+    """
+
+    def __init__(
+        self,
+        images_csv: str | os.PathLike[str],
+        votes_csv: str | os.PathLike[str],
+        *,
+        usage: Literal["Training", "PublicTest", "PrivateTest"] = "Training",
+        targets: Literal["votes", "majority"] = "votes",
+        strict: bool = False,
+    ) -> None:
+        _check_choice("usage", usage, USAGES)
+        _check_choice("targets", targets, tuple(_RULES))
+        self.images_csv = Path(images_csv)
+        self.votes_csv = Path(votes_csv)
+        self.usage = usage
+        self.targets: Literal["votes", "majority"] = targets
+        self.strict = strict
+        self.problems: tuple[Problem, ...] = ()
+
+    def load_data(self) -> Dataset:
+        """Read the split; images are (n, 48, 48, 1), labels are `ALL_EMOTIONS`.
+
+        Raises:
+            DataError: A file is missing or is not such a file, or no row is left; with
+                ``strict``, any bad row.
+        """
+        faces = read_ferplus(
+            self.images_csv, self.votes_csv, usages=(self.usage,), strict=self.strict
+        )
+        self.problems = faces.problems
+        data = faces.dataset(np.ones(len(faces.rows), dtype=np.bool_), self.targets)
+        if not len(data):
+            raise DataError(
+                f"{self.images_csv} must hold faces with Usage {self.usage!r} that the rule "
+                f"{self.targets!r} keeps. Received none ({len(self.problems)} bad rows)."
+            )
+        return data
+
+
+def _check_choice(argument: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise DataError(
+            f"`{argument}` must be one of {', '.join(map(repr, known))}. Received {value!r}. "
+            + nearest(value, known)
+        )
+
+
+class _Row(NamedTuple):
+    row: int
+    usage: str
+    pixels: bytes
+    votes: list[float]
+
+
+def read_ferplus(
+    images_csv: str | os.PathLike[str],
+    votes_csv: str | os.PathLike[str],
+    *,
+    usages: Sequence[str] = USAGES,
+    strict: bool = False,
+) -> VotedFaces:
+    """Read the two official files side by side, row by row.
+
+    The files are streamed: memory holds the result and one row.
+
+    Args:
+        images_csv: ``fer2013.csv``.
+        votes_csv: ``fer2013new.csv``.
+        usages: Splits to read, of `USAGES`.
+        strict: Refuse the files when any row is bad.
+
+    Raises:
+        DataError: A file is missing, lacks a column; with ``strict``, any bad row.
+    """
+    problems: list[Problem] = []
+    pixels, votes, usage, rows = bytearray(), [], [], []
+    for found in _paired_rows(Path(images_csv), Path(votes_csv), problems):
+        if found.usage in usages:
+            pixels += found.pixels
+            votes.append(found.votes)
+            usage.append(found.usage)
+            rows.append(found.row)
+    if strict:
+        refuse(problems, "rows")
+    return VotedFaces(
+        np.frombuffer(pixels, dtype=np.uint8).reshape(-1, SIDE_PX, SIDE_PX, 1),
+        np.array(votes, dtype=np.float32).reshape(-1, len(VOTE_COLUMNS)),
+        np.array(usage, dtype="<U11"),
+        np.array(rows, dtype=np.int64),
+        tuple(problems),
+    )
+
+
+def _paired_rows(images_csv: Path, votes_csv: Path, problems: list[Problem]) -> Iterator[_Row]:
+    images = _records(images_csv, ("pixels", "Usage"))
+    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS))
+    row = 0
+    while True:
+        image, vote = next(images, None), next(votes, None)
+        if image is None or vote is None:
+            break
+        try:
+            yield _parse(row, image[1], vote[1])
+        except ValueError as error:
+            problems.append(Problem(str(images_csv), str(error), line=image[0]))
+        row += 1
+    for path, left in ((images_csv, image), (votes_csv, vote)):
+        if left is not None:
+            problems.append(
+                Problem(str(path), "from here on the other file has no row", line=left[0])
+            )
+
+
+def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and the wanted columns of each row; missing cells are empty."""
+    if not path.is_file():
+        raise DataError(f"`path` must be a CSV file. Received {path}: no such file.")
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.reader(stream)
+        header = [name.strip() for name in next(reader, [])]
+        if missing := [name for name in columns if name not in header]:
+            raise DataError(
+                f"{path} must have the columns {', '.join(columns)}. "
+                f"Received a header without {', '.join(missing)}."
+            )
+        places = [header.index(name) for name in columns]
+        for cells in reader:
+            yield reader.line_num, [cells[i].strip() if i < len(cells) else "" for i in places]
+
+
+def _parse(row: int, image: list[str], vote: list[str]) -> _Row:
+    text, usage = image
+    if usage not in USAGES:
+        raise ValueError(f"Usage must be one of {', '.join(USAGES)}. Received {usage!r}")
+    if vote[0] != usage:
+        raise ValueError(f"Usage is {usage!r} here but {vote[0]!r} in the file of votes")
+    try:
+        pixels = bytes(map(int, text.split()))
+    except ValueError:
+        raise ValueError("pixels must be whole numbers 0–255") from None
+    if len(pixels) != SIDE_PX * SIDE_PX:
+        raise ValueError(f"pixels must be {SIDE_PX * SIDE_PX} numbers. Received {len(pixels)}")
+    try:
+        votes = [float(cell) for cell in vote[1:]]
+    except ValueError:
+        raise ValueError("votes must be numbers") from None
+    if not all(0 <= count < float("inf") for count in votes):
+        raise ValueError("votes must be finite numbers ≥ 0")
+    return _Row(row, usage, pixels, votes)

@@ -1,0 +1,151 @@
+"""FER+ made ready for training: no face in two splits, and faces apart for calibration."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.ferplus import VotedFaces
+from emopy.data.repeats import fingerprints
+from emopy.data.split import stratified_rows
+from emopy.data.votes import majority_targets
+from emopy.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareReport:
+    """What `prepare_ferplus` found and wrote.
+
+    Attributes:
+        files: Path of each file written, keyed by part.
+        samples: Faces in each file, keyed by part.
+        repeats_across: Faces left out because a later split has the same picture, keyed by
+            ``"earlier → later"``.
+        surplus: Surplus copies inside the training split, merged into one face each.
+        conflicting: Groups of copies inside the training split whose votes name different
+            emotions.
+        refused: Faces that the vote rule does not keep, keyed by part.
+    """
+
+    files: dict[str, Path]
+    samples: dict[str, int]
+    repeats_across: dict[str, int]
+    surplus: int
+    conflicting: int
+    refused: dict[str, int]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{part:<12}{self.samples[part]:>7,} faces   "
+            f"({self.refused.get(part, 0):,} refused by the vote rule)   {path}"
+            for part, path in self.files.items()
+        ]
+        lines += ["", "Exact repeats taken out:"]
+        lines += [f"  {pair:<24}{count:>6,}" for pair, count in self.repeats_across.items()]
+        lines += [
+            f"  inside train            {self.surplus:>6,}   "
+            f"({self.conflicting:,} groups whose votes name different emotions; votes averaged)"
+        ]
+        return "\n".join(lines)
+
+
+def prepare_ferplus(
+    faces: VotedFaces,
+    out: str | os.PathLike[str],
+    *,
+    calibration: int = 2500,
+    seed: int = 0,
+) -> PrepareReport:
+    """Write FER+ as ``train``, ``calibration``, ``validation`` and, where given, ``test``.
+
+    FER2013 shows hundreds of pictures twice, also across its splits. Here a picture stays in
+    the last split that has it (test before validation before training), and copies inside the
+    training split become one face whose votes are the average. Training targets are soft votes
+    (`vote_targets`). All other parts follow the official majority rule, one-hot. Calibration
+    faces are drawn from the training split, each emotion in its share.
+
+    Args:
+        faces: All faces, from `read_ferplus`.
+        out: Folder that receives one ``.npz`` file per part.
+        calibration: Number of faces held out of the training split.
+        seed: Decides which.
+
+    Returns:
+        What was found and written.
+
+    Raises:
+        DataError: Too few faces for that many calibration faces, or no validation face.
+    """
+    digests = fingerprints(faces.images)
+    usage = {
+        "train": faces.usage == "Training",
+        "validation": faces.usage == "PublicTest",
+        "test": faces.usage == "PrivateTest",
+    }
+    repeats_across = _leave_to_later_split(digests, usage)
+    merged, train, conflicting = _merge_copies(faces, digests, np.flatnonzero(usage["train"]))
+    held_out = _draw(merged, train, calibration, seed)
+    parts = {
+        "train": merged.dataset(np.setdiff1d(train, held_out), "votes"),
+        "calibration": merged.dataset(held_out, "majority"),
+        "validation": faces.dataset(usage["validation"], "majority"),
+        "test": faces.dataset(usage["test"], "majority"),
+    }
+    if not len(parts["validation"]):
+        raise DataError("`faces` must hold faces with Usage 'PublicTest'. Received none.")
+    parts = {name: data for name, data in parts.items() if len(data)}
+    offered = {name: int(rows.sum()) for name, rows in usage.items()}
+    offered["train"] = len(train) - len(held_out)
+    return PrepareReport(
+        files={name: data.save(Path(out) / f"{name}.npz") for name, data in parts.items()},
+        samples={name: len(data) for name, data in parts.items()},
+        repeats_across=repeats_across,
+        surplus=int(usage["train"].sum()) - len(train),
+        conflicting=conflicting,
+        refused={name: offered.get(name, len(data)) - len(data) for name, data in parts.items()},
+    )
+
+
+def _leave_to_later_split(
+    digests: NDArray[np.bytes_], usage: dict[str, NDArray[np.bool_]]
+) -> dict[str, int]:
+    """Take faces out of earlier splits, in place; say how many."""
+    taken: dict[str, int] = {}
+    for earlier, later in (("validation", "test"), ("train", "test"), ("train", "validation")):
+        repeated = usage[earlier] & np.isin(digests, digests[usage[later]])
+        usage[earlier] &= ~repeated
+        taken[f"{earlier} → {later}"] = int(repeated.sum())
+    return taken
+
+
+def _merge_copies(
+    faces: VotedFaces, digests: NDArray[np.bytes_], rows: NDArray[np.intp]
+) -> tuple[VotedFaces, NDArray[np.intp], int]:
+    """Keep the first of equal faces, with the average of their votes."""
+    _, first, group, size = np.unique(
+        digests[rows], return_index=True, return_inverse=True, return_counts=True
+    )
+    total = np.zeros((len(first), faces.votes.shape[1]))
+    np.add.at(total, group, faces.votes[rows])
+    votes = faces.votes.copy()
+    votes[rows[first]] = total / size[:, None]
+    single, keep = majority_targets(faces.votes[rows])
+    named = np.zeros((len(first), single.shape[1]), dtype=np.bool_)
+    np.logical_or.at(named, group[keep], single[keep] > 0)
+    merged = VotedFaces(faces.images, votes, faces.usage, faces.rows, faces.problems)
+    return merged, np.sort(rows[first]), int((named.sum(axis=1) > 1).sum())
+
+
+def _draw(faces: VotedFaces, rows: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+    targets, keep = majority_targets(faces.votes[rows])
+    if not 0 < count < int(keep.sum()):
+        raise DataError(
+            f"`calibration` must be at least 1 and less than the {int(keep.sum())} training "
+            f"faces that the majority rule keeps. Received {count}."
+        )
+    chosen = stratified_rows(targets[keep].argmax(axis=1), count, seed=seed)
+    return np.sort(rows[keep][chosen])

@@ -1,0 +1,73 @@
+"""Every error EmoPy raises on purpose.
+
+    EmoPyError
+    ├── InputError(ValueError)        unreadable or unusable picture, video, argument
+    ├── LabelError(ValueError)        unknown or too few emotions
+    ├── DataError(ValueError)         empty, unreadable, leaking or mislabelled data
+    ├── RecipeError(ValueError)       unknown key, bad value
+    ├── ModelError                    folder missing, damaged, card ≠ weights
+    │   └── ModelNotFoundError(LookupError)
+    └── MissingExtraError(ImportError)
+
+Each class also inherits from the builtin that people already catch. Wording everywhere:
+*`argument` must be <rule>. Received <value>. <What to type instead>.*
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EmoPyError(Exception):
+    """Base of every error that EmoPy raises on purpose; its text is meant for the user."""
+
+
+class InputError(EmoPyError, ValueError):
+    """A picture, video or argument that cannot be read or used."""
+
+
+class LabelError(EmoPyError, ValueError):
+    """An emotion that is unknown, repeated, or too few of them."""
+
+
+class DataError(EmoPyError, ValueError):
+    """Labelled data that are empty, unreadable, leaking or mislabelled."""
+
+
+class RecipeError(EmoPyError, ValueError):
+    """A training recipe with an unknown key or a bad value."""
+
+
+class ModelError(EmoPyError):
+    """A model folder that is damaged, or whose card and weights disagree."""
+
+
+class ModelNotFoundError(ModelError, LookupError):
+    """A model or detector name that nothing here answers to."""
+
+
+class MissingExtraError(EmoPyError, ImportError):
+    """A feature whose optional dependencies are not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the optional dependencies of the extra `{extra}`. "
+            f"Type: pip install 'emopy[{extra}]'"
+        )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known names are nearest to a mistyped one.
+
+    Args:
+        word: What the user typed.
+        known: The names that would have been right.
+
+    Returns:
+        A sentence such as ``Did you mean 'sadness'? Known: anger, fear, sadness.``
+    """
+    names = list(known)
+    close = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6)
+    hint = "Did you mean " + " or ".join(repr(name) for name in close) + "? " if close else ""
+    return f"{hint}Known: {', '.join(names)}."

@@ -1,0 +1,34 @@
+"""JUDGE: measure and calibrate the model folder that ships."""
+
+from emopy.evaluate.judge import evaluate, record
+from emopy.evaluate.metrics import (
+    accuracy,
+    accuracy_at_coverage,
+    balanced_accuracy,
+    brier,
+    confusion_matrix,
+    expected_calibration_error,
+    log_loss,
+    macro_f1,
+    per_class,
+)
+from emopy.evaluate.report import Report, make_report
+from emopy.evaluate.temperature import calibrate, find_temperature
+
+__all__ = [
+    "Report",
+    "accuracy",
+    "accuracy_at_coverage",
+    "balanced_accuracy",
+    "brier",
+    "calibrate",
+    "confusion_matrix",
+    "evaluate",
+    "expected_calibration_error",
+    "find_temperature",
+    "log_loss",
+    "macro_f1",
+    "make_report",
+    "per_class",
+    "record",
+]

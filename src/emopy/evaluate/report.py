@@ -1,0 +1,158 @@
+"""`Report`: what a model is worth on some data, for a person, a program and the model card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.evaluate import metrics
+from emopy.labels import STANDARD_EMOTIONS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """Figures of one model on one set of faces. Each is explained in `emopy.evaluate.metrics`.
+
+    Attributes:
+        labels: Names of the k labels that were judged.
+        samples: Number of faces.
+        accuracy: 0–1.
+        balanced_accuracy: 0–1, mean recall of the labels that occur.
+        macro_f1: 0–1, mean F1 over `macro_f1_labels`.
+        macro_f1_labels: The seven standard emotions where all of them were judged, else `labels`.
+        ece: Expected calibration error in 15 bins, 0–1.
+        brier: Brier score, 0–2.
+        log_loss: Nats.
+        per_class: Precision, recall, F1 and support of each label.
+        confusion: (k, k) counts: a row per true label, a column per guessed label.
+        temperature: The model's temperature while it was judged.
+    """
+
+    labels: tuple[str, ...]
+    samples: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    macro_f1_labels: tuple[str, ...]
+    ece: float
+    brier: float
+    log_loss: float
+    per_class: metrics.PerClass
+    confusion: NDArray[np.intp]
+    temperature: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON and for the card; undefined ones (no such face) are None."""
+        return {
+            "samples": self.samples,
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "macro_f1": _defined(self.macro_f1),
+            "macro_f1_labels": list(self.macro_f1_labels),
+            "ece": self.ece,
+            "brier": self.brier,
+            "log_loss": self.log_loss,
+            "recall": self._by_label(self.per_class.recall),
+            "precision": self._by_label(self.per_class.precision),
+            "f1": self._by_label(self.per_class.f1),
+            "support": {
+                label: int(count)
+                for label, count in zip(self.labels, self.per_class.support, strict=True)
+            },
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+            "temperature": self.temperature,
+        }
+
+    def _by_label(self, values: NDArray[np.float64]) -> dict[str, float | None]:
+        return {
+            label: _defined(float(value)) for label, value in zip(self.labels, values, strict=True)
+        }
+
+    def __str__(self) -> str:
+        averaged = f"over {len(self.macro_f1_labels)} labels" + (
+            ", contempt left out" if self._without_contempt() else ""
+        )
+        head = [
+            f"faces              {self.samples:>8,}",
+            f"accuracy           {self.accuracy:>8.2%}",
+            f"balanced accuracy  {self.balanced_accuracy:>8.2%}",
+            f"macro F1           {_share(self.macro_f1):>8}  {averaged}",
+            f"calibration error  {self.ece:>8.2%}  temperature {self.temperature:.3f}",
+            f"Brier score        {self.brier:>8.4f}",
+            f"log loss           {self.log_loss:>8.4f}",
+        ]
+        return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table()])
+
+    def _without_contempt(self) -> bool:
+        return set(self.labels) - set(self.macro_f1_labels) == {"contempt"}
+
+    def _class_table(self) -> list[str]:
+        width = max(len("label"), *map(len, self.labels))
+        lines = [f"{'label':<{width}}  precision   recall       F1    faces"]
+        table = self.per_class
+        for i, label in enumerate(self.labels):
+            lines.append(
+                f"{label:<{width}}  {_share(table.precision[i]):>9}"
+                f"  {_share(table.recall[i]):>7}  {_share(table.f1[i]):>7}"
+                f"  {table.support[i]:>7,}"
+            )
+        return lines
+
+    def _confusion_table(self) -> list[str]:
+        corner = "true \\ guessed"
+        width = max(len(corner), *map(len, self.labels))
+        heads = [label[:6] for label in self.labels]
+        lines = [corner.ljust(width + 2) + "  ".join(f"{head:>6}" for head in heads)]
+        lines += [
+            f"{label:<{width}}  " + "  ".join(f"{count:>6,}" for count in row)
+            for label, row in zip(self.labels, self.confusion, strict=True)
+        ]
+        return lines
+
+
+def make_report(
+    probabilities: NDArray[np.float32],
+    truth: NDArray[np.intp],
+    labels: tuple[str, ...],
+    *,
+    temperature: float = 1.0,
+) -> Report:
+    """Measure probabilities that were computed before.
+
+    Args:
+        probabilities: (n, k), each row sums to 1.
+        truth: (n,) column of the true label.
+        labels: Names of the k columns.
+        temperature: What the logits were divided by; only noted.
+    """
+    standard = tuple(label for label in labels if label in STANDARD_EMOTIONS)
+    averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
+    return Report(
+        labels=labels,
+        samples=len(truth),
+        accuracy=metrics.accuracy(probabilities, truth),
+        balanced_accuracy=metrics.balanced_accuracy(probabilities, truth),
+        macro_f1=metrics.macro_f1(
+            probabilities, truth, columns=[labels.index(label) for label in averaged]
+        ),
+        macro_f1_labels=averaged,
+        ece=metrics.expected_calibration_error(probabilities, truth),
+        brier=metrics.brier(probabilities, truth),
+        log_loss=metrics.log_loss(probabilities, truth),
+        per_class=metrics.per_class(probabilities, truth),
+        confusion=metrics.confusion_matrix(probabilities, truth),
+        temperature=temperature,
+    )
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.1%}"

@@ -1,0 +1,19 @@
+"""Finding faces and bringing them upright into the framing of the training faces."""
+
+from emopy.faces.align import FRAMING, align_face
+from emopy.faces.detect import Detector, get_detector, list_detectors, register_detector
+from emopy.faces.mtcnn import MTCNN
+from emopy.faces.whole import WholePicture
+from emopy.faces.yunet import YuNet
+
+__all__ = [
+    "FRAMING",
+    "MTCNN",
+    "Detector",
+    "WholePicture",
+    "YuNet",
+    "align_face",
+    "get_detector",
+    "list_detectors",
+    "register_detector",
+]

@@ -1,0 +1,178 @@
+"""Upright crops: every face is brought to where the training faces have theirs.
+
+A similarity transform (turn, scale, shift) moves the five landmarks as near as possible to those
+of the typical training face. The crop then depends little on the detector's box and on the tilt of
+the head. Coordinates count from the left and top edge of the picture; the middle of the first
+pixel is (0.5, 0.5).
+
+Source: Umeyama 1991, "Least-squares estimation of transformation parameters between two point
+patterns", https://doi.org/10.1109/34.88573; in the plane the solution is one complex division.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.models.card import InputSpec
+from emopy.types import Box, Face, RGBImage
+
+FRAMING: NDArray[np.float32] = np.array(
+    [[0.313, 0.385], [0.687, 0.385], [0.500, 0.601], [0.344, 0.782], [0.656, 0.782]],
+    dtype=np.float32,
+)
+"""(5, 2) left eye, right eye, nose tip, left and right mouth corner of the typical training face,
+as shares of the crop's side. Measured: see the decision record 0002-framing."""
+
+BOX_FRAMING = (0.099, -0.031, 0.901, 1.032)
+"""Left, top, right, bottom of the box that `mtcnn` finds in the typical training face, as shares
+of the crop's side. Measured in the same way."""
+
+FRAMING.flags.writeable = False
+
+
+def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8]:
+    """Cut out a face upright, in the framing that a model was trained on.
+
+    A face with landmarks is turned, scaled and shifted by them. Without landmarks the crop is set
+    by the box and not turned. A face without landmarks whose box is the whole picture counts as a
+    crop already (detector ``whole``): it is only padded to the right proportion and resized.
+    What lies beyond the border is filled with the nearest pixel of the picture.
+
+    Args:
+        image: (H, W, 3) uint8, red first.
+        face: A face in that picture.
+        spec: Size of the crop; its `margin` widens the framing.
+
+    Returns:
+        (spec.height, spec.width, 3) uint8.
+
+    Example:
+        >>> picture = np.zeros((60, 80, 3), np.uint8)
+        >>> align_face(picture, Face(Box(10, 10, 50, 58)), InputSpec(48, 48)).shape
+        (48, 48, 3)
+    """
+    if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
+        transform = landmark_transform(face.landmarks, spec)
+    elif _is_whole(image, face.box):
+        transform = _centered(face.box, spec)
+    else:
+        transform = box_transform(face.box, spec)
+    return _warp(image, transform, spec)
+
+
+def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
+    """The similarity that best brings five landmarks to the framing of a model.
+
+    Args:
+        landmarks: (5, 2) pixels, not all in one place.
+        spec: Size and margin of the crop.
+
+    Returns:
+        (2, 3) matrix from picture to crop.
+    """
+    source = _as_complex(landmarks)
+    target = _as_complex(_in_crop(FRAMING.astype(np.float64), spec))
+    source_middle, target_middle = complex(source.mean()), complex(target.mean())
+    source, target = source - source_middle, target - target_middle
+    turn = complex(np.sum(source.conj() * target) / np.sum(np.abs(source) ** 2))
+    return _matrix(turn, target_middle - turn * source_middle)
+
+
+def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
+    """The scale and shift that bring a detector's box to where it lies in a training face.
+
+    Args:
+        box: In pixels.
+        spec: Size and margin of the crop.
+
+    Returns:
+        (2, 3) matrix from picture to crop.
+    """
+    corners = _in_crop(np.array(BOX_FRAMING).reshape(2, 2), spec)
+    target_width, target_height = (corners[1] - corners[0]).tolist()
+    # Boxes of other detectors have other proportions: only area and middle are believed.
+    scale = math.sqrt(target_width * target_height / (box.width * box.height))
+    middle = complex(*corners.mean(axis=0).tolist())
+    return _matrix(complex(scale), middle - scale * complex(*box.center))
+
+
+def _as_complex(
+    points: NDArray[np.float32] | NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    return points[:, 0] + 1j * points[:, 1].astype(np.complex128)
+
+
+def _in_crop(shares: NDArray[np.float64], spec: InputSpec) -> NDArray[np.float64]:
+    """Shares of the training framing → pixels of the crop, margin added on every side."""
+    side = min(spec.height, spec.width)
+    inside = (shares + spec.margin) / (1 + 2 * spec.margin) * side
+    return inside + np.array([spec.width - side, spec.height - side]) / 2
+
+
+def _is_whole(image: RGBImage, box: Box) -> bool:
+    return (box.left, box.top, box.right, box.bottom) == (0, 0, image.shape[1], image.shape[0])
+
+
+def _centered(box: Box, spec: InputSpec) -> NDArray[np.float64]:
+    scale = min(spec.width / box.width, spec.height / box.height)
+    middle = complex(spec.width / 2, spec.height / 2)
+    return _matrix(complex(scale), middle - scale * complex(*box.center))
+
+
+def _matrix(turn: complex, shift: complex) -> NDArray[np.float64]:
+    return np.array(
+        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]],
+        dtype=np.float64,
+    )
+
+
+def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> NDArray[np.uint8]:
+    """Apply a transform with one interpolation, after averaging where it shrinks a lot."""
+    matrix = transform.copy()
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
+    left, top, right, bottom = _region(image, matrix, spec)
+    picture = image[top:bottom, left:right]
+    matrix[:, 2] += matrix[:, :2] @ (left, top)
+    factor = math.floor(1 / scale + 1e-6)
+    if factor > 1:
+        # Averages over factor × factor pixels: bilinear interpolation alone would skip pixels.
+        rows, columns = -(-picture.shape[0] // factor), -(-picture.shape[1] // factor)
+        padded = cv2.copyMakeBorder(
+            picture,
+            0,
+            rows * factor - picture.shape[0],
+            0,
+            columns * factor - picture.shape[1],
+            cv2.BORDER_REPLICATE,
+        )
+        picture = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+        matrix[:, :2] *= factor
+    # OpenCV counts from the middle of the first pixel.
+    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    crop = cv2.warpAffine(
+        picture,
+        matrix,
+        (spec.width, spec.height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(crop, dtype=np.uint8)
+
+
+def _region(
+    image: RGBImage, matrix: NDArray[np.float64], spec: InputSpec
+) -> tuple[int, int, int, int]:
+    """The part of the picture that the crop shows, with a rim; at least one pixel."""
+    corners = np.array(
+        [[0, 0], [spec.width, 0], [0, spec.height], [spec.width, spec.height]], dtype=np.float64
+    )
+    seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    rim = 2 + 2 / math.hypot(matrix[0, 0], matrix[1, 0])
+    size = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.floor(seen.min(axis=0) - rim), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(seen.max(axis=0) + rim), low + 1, size).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -1,0 +1,174 @@
+"""The arithmetic of the MTCNN cascade: pyramid, windows, regression, suppression, crops.
+
+Boxes are rows (left, top, right, bottom) of float32 arrays. Nothing here runs a network.
+
+The published weights were trained on transposed pictures: their input is (n, W, H, 3), while
+their outputs speak of x and y as usual. Only `as_input` and `windows` know about it.
+
+Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
+Convolutional Networks", https://doi.org/10.1109/LSP.2016.2603342.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Overlap = Literal["union", "smaller"]
+
+CELL_PX = 12
+"""Side of the window that the first network judges, in pixels of a pyramid level."""
+
+STRIDE_PX = 2
+"""Step between two such windows."""
+
+
+def pyramid_scales(height: int, width: int, *, min_face_px: float, factor: float) -> list[float]:
+    """Scales at which faces from `min_face_px` to the whole picture fill a 12-pixel window.
+
+    Args:
+        height: Rows of the picture.
+        width: Columns of the picture.
+        min_face_px: Side of the smallest face to be found.
+        factor: Ratio of one scale to the one before, between 0 and 1.
+
+    Returns:
+        Scales, largest first; none where the picture is smaller than the smallest face.
+    """
+    scale = CELL_PX / min_face_px
+    scales: list[float] = []
+    while min(height, width) * scale >= CELL_PX:
+        scales.append(scale)
+        scale *= factor
+    return scales
+
+
+def as_input(pictures: NDArray[np.uint8]) -> Floats:
+    """Turn RGB pictures into what the three networks were trained on.
+
+    Args:
+        pictures: (n, H, W, 3).
+
+    Returns:
+        (n, W, H, 3), 0–255 brought to about -1–1.
+    """
+    tensor = np.ascontiguousarray(pictures.transpose(0, 2, 1, 3)).astype(np.float32)
+    tensor -= np.float32(127.5)
+    tensor *= np.float32(1 / 128)
+    return tensor
+
+
+def shrink(picture: NDArray[np.uint8], level: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Make the next level of the pyramid from the level before, which saves most of the work.
+
+    Args:
+        picture: (H, W, 3), the whole picture: it says how large a level of `scale` is.
+        level: The level before, or the picture itself.
+        scale: Scale of the new level.
+    """
+    rows = max(CELL_PX, math.ceil(picture.shape[0] * scale))
+    columns = max(CELL_PX, math.ceil(picture.shape[1] * scale))
+    # Between half and full size, interpolation loses nothing; below, pixels must be averaged.
+    method = cv2.INTER_AREA if 2 * rows < level.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(level, (columns, rows), interpolation=method), dtype=np.uint8)
+
+
+def windows(
+    scores: Floats, offsets: Floats, *, scale: float, threshold: float
+) -> tuple[Floats, Floats]:
+    """Windows of one pyramid level that the first network takes for faces.
+
+    Args:
+        scores: (columns, rows) probability of a face, as the network gives it.
+        offsets: (columns, rows, 4) regression of each window's edges, in window widths.
+        scale: Scale of the level.
+        threshold: Smallest score to keep.
+
+    Returns:
+        (n, 4) boxes in pixels of the picture, regressed, and their (n,) scores.
+    """
+    column, row = np.nonzero(scores >= threshold)
+    corner = np.stack([column, row], axis=1).astype(np.float32) * STRIDE_PX
+    boxes = np.concatenate([corner, corner + CELL_PX], axis=1) / np.float32(scale)
+    return regress(boxes, offsets[column, row]), scores[column, row]
+
+
+def regress(boxes: Floats, offsets: Floats) -> Floats:
+    """Move the edges of boxes by offsets given in widths and heights of the box."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return (boxes + offsets * np.concatenate([sides, sides], axis=1)).astype(np.float32)
+
+
+def squared(boxes: Floats) -> Floats:
+    """Widen the shorter side of each box about its middle until the box is square."""
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
+    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
+
+
+def suppress(
+    boxes: Floats, scores: Floats, *, overlap: float, measure: Overlap = "union"
+) -> NDArray[np.intp]:
+    """Non-maximum suppression: of boxes that overlap too much, keep the best.
+
+    Args:
+        boxes: (n, 4).
+        scores: (n,).
+        overlap: Largest overlap that two kept boxes may have, 0–1.
+        measure: What the shared area is divided by: the ``"union"`` of both boxes, or the
+            ``"smaller"`` one, which also removes a box inside a larger one.
+
+    Returns:
+        Rows to keep, best first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    kept: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        if not rest.size:
+            break
+        low = np.maximum(boxes[rest, :2], boxes[best, :2])
+        high = np.minimum(boxes[rest, 2:], boxes[best, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        if measure == "smaller":
+            whole = np.minimum(areas[rest], areas[best])
+        else:
+            whole = areas[rest] + areas[best] - shared
+        order = rest[shared <= overlap * whole]
+    return np.asarray(kept, dtype=np.intp)
+
+
+def cut(picture: NDArray[np.uint8], boxes: Floats, side_px: int) -> NDArray[np.uint8]:
+    """Cut square crops out of a picture; what lies beyond the border is black.
+
+    Args:
+        picture: (H, W, 3).
+        boxes: (n, 4) squares in pixels; they may reach beyond the picture.
+        side_px: Side of the crops.
+
+    Returns:
+        (n, side_px, side_px, 3) uint8.
+    """
+    height, width = picture.shape[:2]
+    crops = np.zeros((len(boxes), side_px, side_px, 3), dtype=np.uint8)
+    edges = np.round(boxes).astype(np.intp)
+    edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)
+    for crop, (left, top, right, bottom) in zip(crops, edges.tolist(), strict=True):
+        inside = picture[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        if not inside.size:
+            continue
+        if left < 0 or top < 0 or right > width or bottom > height:
+            padded = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
+            y, x = max(-top, 0), max(-left, 0)
+            padded[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+            inside = padded
+        method = cv2.INTER_AREA if inside.shape[0] > 2 * side_px else cv2.INTER_LINEAR
+        cv2.resize(inside, (side_px, side_px), dst=crop, interpolation=method)
+    return crops

@@ -1,0 +1,116 @@
+"""YuNet: one light network finds faces and landmarks; its file is fetched on request.
+
+Source: Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector",
+https://doi.org/10.1007/s11633-023-1423-y.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.faces.detect import register_detector
+from emopy.models.fetch import fetched_path
+from emopy.types import Box, Face, RGBImage
+
+OVERLAP = 0.3
+MAX_WINDOWS = 5000
+MIN_SIDE_PX = 32
+
+
+@register_detector("yunet")
+class YuNet:
+    """Find faces with OpenCV's ``FaceDetectorYN``.
+
+    One detector may serve many threads; they take turns.
+
+    Args:
+        model_path: The ONNX file; None takes the one that ``emopy models fetch yunet`` keeps.
+        min_score: Smallest score of a face, 0–1.
+        max_side_px: Larger pictures are shrunk to this longer side: the network knows faces from
+            about 10 to 300 pixels. Enlarge it to find tiny faces in large pictures.
+
+    Raises:
+        ModelNotFoundError: The file is not there; says what to type.
+        ModelError: The file is not a YuNet network.
+        InputError: A setting out of range.
+    """
+
+    def __init__(
+        self,
+        model_path: str | Path | None = None,
+        *,
+        min_score: float = 0.7,
+        max_side_px: int = 640,
+    ) -> None:
+        if not 0 < min_score < 1:
+            raise InputError(
+                f"`min_score` must be between 0 and 1. Received {min_score}. Type for example: 0.7"
+            )
+        if max_side_px < MIN_SIDE_PX:
+            raise InputError(
+                f"`max_side_px` must be {MIN_SIDE_PX} or more. Received {max_side_px}. "
+                "Type for example: 640"
+            )
+        path = fetched_path("yunet") if model_path is None else Path(model_path)
+        if not path.is_file():
+            raise ModelNotFoundError(
+                f"`model_path` must be an ONNX file. Received {str(path)!r}, which is not there. "
+                "Leave it out and type: emopy models fetch yunet"
+            )
+        self.max_side_px = max_side_px
+        self._lock = threading.Lock()
+        self._net = _open(path, min_score)
+
+    def __call__(self, image: RGBImage) -> tuple[Face, ...]:
+        """Find faces, largest first.
+
+        Args:
+            image: (H, W, 3) uint8, red first.
+        """
+        height, width = image.shape[:2]
+        if min(height, width) < 8:
+            return ()
+        scale = min(1.0, self.max_side_px / max(height, width))
+        rows, columns = max(8, round(height * scale)), max(8, round(width * scale))
+        picture = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        if scale < 1:
+            picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+        with self._lock:
+            self._net.setInputSize((columns, rows))
+            # None where there is no face, whatever OpenCV's types say.
+            found = cast("NDArray[np.float32] | None", self._net.detect(picture)[1])
+        table = np.zeros((0, 15), np.float32) if found is None else found
+        zoom = np.array([width / columns, height / rows], dtype=np.float32)
+        faces = [_face(row, zoom) for row in table if row[2] > 0 and row[3] > 0]
+        return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+
+
+def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:
+    # OpenCV prints warnings about its own engine; they are of no use to anybody here.
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score, OVERLAP, MAX_WINDOWS)
+    except cv2.error as error:
+        raise ModelError(
+            f"{path} must be a YuNet network in ONNX. Received a file that OpenCV refuses. "
+            "Type: emopy models fetch yunet"
+        ) from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def _face(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
+    """Read one row: left, top, width, height, five points (person's right first), score."""
+    left, top = (row[0:2] * zoom).tolist()
+    width, height = (row[2:4] * zoom).tolist()
+    # The person's right is on the left of the picture, which is the order of `Face`.
+    landmarks = (row[4:14].reshape(5, 2) * zoom).astype(np.float32)
+    score = min(1.0, max(0.0, float(row[14])))
+    return Face(Box(left, top, left + width, top + height), score, landmarks)

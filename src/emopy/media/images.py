@@ -1,0 +1,272 @@
+"""`read_image`: any picture becomes RGB uint8, or an `InputError` that says what to do.
+
+Files are decoded by Pillow, whose decoders keep quiet: nothing reaches standard error, and no
+warning is given. Only the formats below are tried, so that no file can start another program.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import zlib
+from contextlib import nullcontext
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from emopy.errors import InputError
+from emopy.media.arrays import check_pixels, from_array, sixteen_to_eight
+from emopy.media.quiet import quiet_pillow, quiet_tiff
+from emopy.types import RGBImage
+
+ImageSource: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | NDArray[Any] | Image.Image
+)
+"""What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL picture."""
+
+DEFAULT_MAX_PIXELS = 100_000_000
+"""100 megapixels: 300 MB as an RGB array. A larger picture is refused before it is decoded."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
+_READABLE = "JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
+
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on damaged files; fuzzing found no other."""
+
+_ORIENTATION_TAG = 0x0112
+# Exif 2.32, tag 274: how to turn the stored picture upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def describe_source(source: object) -> str:
+    """Name a picture's source as results and errors show it.
+
+    Returns:
+        The path, or ``"<bytes>"``, ``"<array>"``, ``"<PIL image>"``, ``"<file>"``.
+
+    Example:
+        >>> describe_source(b"...")
+        '<bytes>'
+    """
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "<bytes>"
+    if isinstance(source, np.ndarray):
+        return "<array>"
+    if isinstance(source, Image.Image):
+        return "<PIL image>"
+    return "<file>" if hasattr(source, "read") else f"<{type(source).__name__}>"
+
+
+def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> RGBImage:
+    """Read a picture upright, as RGB.
+
+    Gray becomes three equal channels, 16 bits are scaled to 8, transparency is laid over white,
+    EXIF orientation is applied, and an animation gives its first frame. The source is left as
+    it was; the result is always a new array.
+
+    Args:
+        source: Path; encoded bytes; binary file object (read from its start); array (H, W),
+            (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA as uint8 0–255, uint16 0–65535 or float
+            0–1; or a PIL picture.
+        max_pixels: Largest width × height accepted, checked before decoding.
+
+    Returns:
+        (H, W, 3) uint8, red first, C-contiguous, writable.
+
+    Raises:
+        InputError: Nothing there, a folder, empty, truncated, not a picture, too large, or an
+            array of another shape, dtype or range.
+
+    Example:
+        >>> read_image(np.zeros((48, 48), np.uint8)).shape
+        (48, 48, 3)
+    """
+    if isinstance(source, np.ndarray):
+        return from_array(source, max_pixels)
+    name = describe_source(source)
+    if isinstance(source, Image.Image):
+        return _decode(source, name, max_pixels)
+    if isinstance(source, str | os.PathLike):
+        return _read_path(source, name, max_pixels)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _read_encoded(io.BytesIO(source), name, max_pixels)
+    return _read_encoded(io.BytesIO(_content(source, name)), name, max_pixels)
+
+
+def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
+    try:
+        kind = os.stat(path).st_mode  # noqa: PTH116  Path("") would be the current folder
+        if stat.S_ISDIR(kind):
+            raise InputError(
+                f"`source` must be a picture. Received the folder {name!r}. "
+                "Give the pictures in it: find_images(folder) lists them."
+            )
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+            raise InputError(f"`source` must be a file. Received the device or socket {name!r}.")
+        with open(path, "rb") as file:  # noqa: PTH123
+            encoded = file if stat.S_ISREG(kind) else io.BytesIO(file.read())
+            return _read_encoded(encoded, name, max_pixels)
+    except FileNotFoundError as error:
+        hint = "Download it first, then give its path." if "://" in name else "Check its spelling."
+        raise InputError(
+            f"`source` must be an existing file. Received {name!r}: no such file. {hint}"
+        ) from error
+    except PermissionError as error:
+        raise InputError(
+            f"`source` must be readable. Received {name!r}: permission denied. "
+            "Change the permissions of the file or its folder."
+        ) from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # too long a name, a zero byte in it, a link to itself
+        raise InputError(
+            f"`source` must be a readable file. Received {name!r}: {error}. Check its spelling."
+        ) from error
+
+
+def _content(file: object, name: str) -> bytes:
+    """Everything in a file object, from its start if it can go there."""
+    if isinstance(file, io.TextIOBase):
+        raise InputError(
+            "`source` must be a binary file object. Received a text file. Open it with mode 'rb'."
+        )
+    if not hasattr(file, "read"):
+        raise InputError(
+            "`source` must be a path, bytes, file object, NumPy array or PIL picture. "
+            f"Received {type(file).__name__}. Convert it, for example with numpy.asarray(picture)."
+        )
+    stream: Any = file
+    try:
+        if getattr(stream, "seekable", lambda: False)():
+            stream.seek(0)
+        content: object = stream.read()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"`source` must be a readable file object. Received {name}: {error}. Open it again."
+        ) from error
+    if not isinstance(content, bytes):
+        raise InputError(
+            "`source` must be a binary file object. "
+            f"Received one that gives {type(content).__name__}. Open it with mode 'rb'."
+        )
+    return content
+
+
+def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
+    start = file.read(32)
+    if not start:
+        raise InputError(
+            f"`source` must hold a picture. Received {name!r}: zero bytes. "
+            "Copy or download the file again."
+        )
+    file.seek(0)
+    try:
+        with quiet_pillow():
+            image = Image.open(file, formats=_FORMATS)
+    except _DAMAGE as error:
+        raise InputError(
+            f"`source` must be a picture ({_READABLE}). Received {name!r}: {_seems(start)}"
+        ) from error
+    with image:
+        return _decode(image, name, max_pixels)
+
+
+def _seems(start: bytes) -> str:
+    """What content that no decoder took may be, and what to do."""
+    if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
+        return "a HEIC or AVIF picture. Convert it to JPEG or PNG."
+    known = {
+        b"\xff\xd8\xff": "JPEG",
+        b"\x89PNG": "PNG",
+        b"RIFF": "WebP",
+        b"BM": "BMP",
+        b"II*\0": "TIFF",
+        b"MM\0*": "TIFF",
+        b"GIF8": "GIF",
+    }
+    for magic, kind in known.items():
+        if start.startswith(magic):
+            return f"damaged or truncated {kind}. Copy or download the file again."
+    return "not a picture. Check that it is the file you meant, or convert it to JPEG or PNG."
+
+
+def _decode(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
+    """Pixels of a picture whose header is read."""
+    check_pixels(image.width, image.height, name, max_pixels)
+    try:
+        # TIFF is the one format that reads tags, and complains aloud, while it decodes.
+        with quiet_tiff() if image.format == "TIFF" else nullcontext():
+            image.load()
+        turn = _UPRIGHT.get(_orientation(image))
+        rgb = _to_rgb(image, name)
+        return np.array(rgb if turn is None else rgb.transpose(turn))
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(
+            f"`source` must be a whole picture. Received {name!r}: damaged or truncated "
+            f"({error}). Copy or download the file again."
+        ) from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1–8; 1 (upright) where there is none or it cannot be read."""
+    try:
+        with quiet_pillow():
+            value = image.getexif().get(_ORIENTATION_TAG, 1)
+    except _DAMAGE:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):
+        return Image.fromarray(_sixteen_bit(np.asarray(image), name)).convert("RGB")
+    if image.mode == "F":
+        return Image.fromarray(from_array(np.asarray(image), image.width * image.height, name))
+    if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
+        # LA has no direct way from La, nor RGB from RGBa: RGBA is what all can become.
+        layer = image.convert("LA") if image.mode == "La" else image
+        layer = layer.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _sixteen_bit(gray: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """Gray of Pillow's integer modes, which hold 16 bits in 16 or 32."""
+    if gray.size and (int(gray.min()) < 0 or int(gray.max()) > 65535):
+        raise InputError(
+            f"`source` must have 8 or 16 bits per channel. Received {name!r} with integers "
+            f"{int(gray.min())} to {int(gray.max())}. Scale it to 0–65535 first."
+        )
+    return sixteen_to_eight(gray)

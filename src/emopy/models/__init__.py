@@ -1,0 +1,34 @@
+"""Models: what is known of them, how they are found, checked, run and written."""
+
+from emopy.models.card import InputSpec, ModelCard
+from emopy.models.fetch import fetch, fetched_path
+from emopy.models.find import DEFAULT_MODEL, find_model, list_models
+from emopy.models.preprocess import to_tensor
+from emopy.models.readme import readme_from_card
+from emopy.models.session import OnnxSession, softmax
+from emopy.models.store import (
+    ModelFolder,
+    check_model_folder,
+    load_model,
+    update_card,
+    write_model_folder,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "InputSpec",
+    "ModelCard",
+    "ModelFolder",
+    "OnnxSession",
+    "check_model_folder",
+    "fetch",
+    "fetched_path",
+    "find_model",
+    "list_models",
+    "load_model",
+    "readme_from_card",
+    "softmax",
+    "to_tensor",
+    "update_card",
+    "write_model_folder",
+]

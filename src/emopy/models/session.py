@@ -1,0 +1,216 @@
+"""Running a network: ONNX Runtime, silent, with as many threads as asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from emopy.errors import InputError, ModelError, nearest
+
+# ONNX Runtime carries no types.
+_ort: Any = onnxruntime
+_reasons: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+
+PROVIDERS: dict[str, str] = {
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+"""Where a network can run: our name and ONNX Runtime's, the first available one is taken."""
+
+_FATAL_ONLY = 4
+_NOT_A_FOLDER = "no-weights-outside-the-file"
+
+# Its errors share no base class but Exception; each version has some more of them.
+_REFUSALS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(
+        kind
+        for kind in cast("dict[str, object]", vars(_reasons)).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ),
+)
+
+
+class OnnxSession:
+    """A network ready to run: one input with free batch size, one output of logits.
+
+    Thread-safe: ONNX Runtime lets many threads call one session.
+
+    Args:
+        path: The ONNX file.
+        threads: CPU threads that one call may use, 1 or more.
+        providers: Names out of `PROVIDERS` in order of preference; None takes what is available,
+            fastest first. The CPU stands in for whatever part another one cannot run.
+
+    Attributes:
+        input_shape: Shape of one sample, without the batch; None where the graph leaves it free.
+        outputs: Number of logits per sample.
+        providers: Names of the providers in use.
+
+    Raises:
+        ModelError: No such file, damaged, or not a graph of one input and one output.
+        InputError: Bad `threads`, unknown or unavailable provider.
+    """
+
+    def __init__(
+        self, path: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
+    ) -> None:
+        self.path = Path(path)
+        if threads < 1:
+            raise InputError(f"`threads` must be 1 or more. Received {threads}.")
+        self._session = _open(self.path, threads, _choose_providers(providers))
+        running = cast("list[str]", self._session.get_providers())
+        self.providers = tuple(name for name, long in PROVIDERS.items() if long in running)
+        self._input, self.input_shape = _check_input(self._session, self.path)
+        self._output, self.outputs = _check_output(self._session, self.path)
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute logits.
+
+        Args:
+            tensor: (n, H, W, C) or (n, T, H, W, C) float32, from `to_tensor`.
+
+        Returns:
+            (n, k) float32.
+
+        Raises:
+            InputError: Another shape or type than the network's input.
+            ModelError: The network failed on it.
+        """
+        fits = tensor.ndim == 1 + len(self.input_shape) and all(
+            want in (None, got)
+            for want, got in zip(self.input_shape, tensor.shape[1:], strict=True)
+        )
+        if not fits or tensor.dtype != np.float32:
+            raise InputError(
+                f"`tensor` must be float32 of shape (n, {_as_text(self.input_shape)}). "
+                f"Received {tensor.dtype} of shape {tensor.shape}. Prepare crops with to_tensor."
+            )
+        if not len(tensor):
+            return np.empty((0, self.outputs), np.float32)
+        try:
+            return self._session.run([self._output], {self._input: tensor})[0]
+        except _REFUSALS as error:
+            raise ModelError(f"{self.path} failed while running: {_reason(error)}.") from error
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: (..., k), any finite numbers.
+        temperature: Logits are divided by it first; above 1 the belief gets more even.
+
+    Returns:
+        (..., k) float32, each row sums to 1.
+
+    Source:
+        Guo et al. 2017, https://arxiv.org/abs/1706.04599 (temperature scaling).
+
+    Example:
+        >>> softmax(np.array([0.0, 0.0])).tolist()
+        [0.5, 0.5]
+    """
+    # In double precision, so that a subset of the labels and the whole agree to the last digit.
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def _open(path: Path, threads: int, providers: list[str]) -> Any:
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The weights must be a readable ONNX file. Received {path}: {error.strerror}."
+        ) from error
+    try:
+        # Its own fallback would print to stdout; ours is the CPU at the end of `providers`.
+        return _ort.InferenceSession(
+            weights, _options(threads), providers=providers, enable_fallback=0
+        )
+    except _REFUSALS as error:
+        raise ModelError(
+            f"The weights must be a sound ONNX file. Received {path}: {_reason(error)}. "
+            "Fetch or export the model again."
+        ) from error
+
+
+def _options(threads: int) -> Any:
+    options = _ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _FATAL_ONLY
+    # Weights in a second file would escape the checksum: point the search at nothing.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", _NOT_A_FOLDER
+    )
+    return options
+
+
+def _choose_providers(names: Sequence[str] | None) -> list[str]:
+    available = cast("list[str]", _ort.get_available_providers())
+    if names is None:
+        return [long for long in PROVIDERS.values() if long in available]
+    usable = [name for name, long in PROVIDERS.items() if long in available]
+    for name in names:
+        if name not in PROVIDERS:
+            raise InputError(
+                f"`providers` must be names of providers. Received {name!r}. "
+                + nearest(name, PROVIDERS)
+            )
+        if name not in usable:
+            raise InputError(
+                f"`providers` must be available on this machine. Received {name!r}. "
+                f"Available: {', '.join(usable)}."
+            )
+    if not names:
+        raise InputError(f"`providers` must not be empty. Available: {', '.join(usable)}.")
+    chosen = [PROVIDERS[name] for name in names]
+    return chosen if PROVIDERS["cpu"] in chosen else [*chosen, PROVIDERS["cpu"]]
+
+
+def _check_input(session: Any, path: Path) -> tuple[str, tuple[int | None, ...]]:
+    inputs = session.get_inputs()
+    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
+        found = ", ".join(f"{item.name}: {item.type}" for item in inputs) or "none"
+        raise ModelError(f"{path} must have one float input. Received inputs {found}.")
+    shape = cast("list[int | str | None]", inputs[0].shape)
+    if len(shape) < 2 or isinstance(shape[0], int):
+        raise ModelError(
+            f"{path} must have an input with free batch size. Received shape {shape}. "
+            "Export the model again."
+        )
+    sample = tuple(size if isinstance(size, int) else None for size in shape[1:])
+    return inputs[0].name, sample
+
+
+def _check_output(session: Any, path: Path) -> tuple[str, int]:
+    outputs = session.get_outputs()
+    if len(outputs) != 1 or outputs[0].type != "tensor(float)":
+        found = ", ".join(f"{item.name}: {item.type}" for item in outputs) or "none"
+        raise ModelError(f"{path} must have one float output. Received outputs {found}.")
+    shape = cast("list[int | str | None]", outputs[0].shape)
+    if len(shape) != 2 or not isinstance(shape[1], int):
+        raise ModelError(
+            f"{path} must have an output of shape (n, number of labels). Received shape {shape}."
+        )
+    return outputs[0].name, shape[1]
+
+
+def _as_text(shape: tuple[int | None, ...]) -> str:
+    return ", ".join("any" if size is None else str(size) for size in shape)
+
+
+def _reason(error: Exception) -> str:
+    """ONNX Runtime's own words, without its error codes."""
+    return str(error).rpartition(" : ")[2].strip().rstrip(".") or type(error).__name__

@@ -1,0 +1,88 @@
+"""A small residual network with squeeze-and-excitation, for gray crops of 48 × 48 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from emopy.nets.registry import register_net
+
+
+@register_net
+def ResidualNN(  # noqa: N802 - class-like, as keras.applications.ResNet50
+    input_shape: tuple[int, ...],
+    classes: int,
+    *,
+    widths: Sequence[int] = (32, 64, 128),
+    blocks: Sequence[int] = (1, 2, 2),
+    squeeze: float = 0.25,
+    dropout: float = 0.2,
+) -> keras.Model:
+    """Build a small residual network.
+
+    A 3 × 3 stem at full resolution, then one stage per width; every stage halves the
+    resolution. Down-sampling shortcuts average before they project, so that no pixel is
+    skipped (He et al. 2019, "Bag of Tricks", ResNet-D).
+
+    Args:
+        input_shape: (H, W, C) of one crop.
+        classes: Number of labels k.
+        widths: Channels of each stage.
+        blocks: Residual blocks of each stage.
+        squeeze: Width of the squeeze-and-excitation bottleneck as a share of the channels.
+        dropout: Share of pooled features dropped while training, 0–1.
+
+    Returns:
+        A Keras model from (n, H, W, C) to logits (n, k).
+
+    Source:
+        He et al. 2016, https://arxiv.org/abs/1512.03385; Hu et al. 2018,
+        https://arxiv.org/abs/1709.01507.
+    """
+    crops = keras.Input(input_shape)
+    x = _conv_norm(crops, widths[0], kernel=3)
+    x = layers.ReLU()(x)
+    for width, depth in zip(widths, blocks, strict=True):
+        for block in range(depth):
+            x = _residual_block(x, width, stride=2 if block == 0 else 1, squeeze=squeeze)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(crops, layers.Dense(classes, name="logits")(x), name="ResidualNN")
+
+
+def _residual_block(
+    x: keras.KerasTensor, width: int, *, stride: int, squeeze: float
+) -> keras.KerasTensor:
+    shortcut = x
+    if stride > 1:
+        shortcut = layers.AveragePooling2D(stride, padding="same")(shortcut)
+    if shortcut.shape[-1] != width:
+        shortcut = _conv_norm(shortcut, width, kernel=1)
+    x = layers.ReLU()(_conv_norm(x, width, kernel=3, stride=stride))
+    x = _conv_norm(x, width, kernel=3)
+    x = _squeeze_excite(x, squeeze) if squeeze > 0 else x
+    return layers.ReLU()(layers.Add()([x, shortcut]))
+
+
+def _conv_norm(
+    x: keras.KerasTensor, width: int, *, kernel: int, stride: int = 1
+) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        width,
+        kernel,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+    )(x)
+    return layers.BatchNormalization(momentum=0.97)(x)
+
+
+def _squeeze_excite(x: keras.KerasTensor, ratio: float) -> keras.KerasTensor:
+    width = x.shape[-1]
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.Conv2D(max(8, int(width * ratio)), 1, activation="relu")(gate)
+    gate = layers.Conv2D(width, 1, activation="sigmoid")(gate)
+    return layers.Multiply()([x, gate])

@@ -1,0 +1,146 @@
+"""Where labels go on a picture: inside it, beside faces rather than on them, apart."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Rectangle(NamedTuple):
+    """Whole pixels; right and bottom are excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return self.width * self.height
+
+    def shared(self, other: Rectangle) -> int:
+        """Pixels that both cover."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0) * max(height, 0)
+
+
+class Style(NamedTuple):
+    """Sizes in pixels that fit a picture and its faces.
+
+    Attributes:
+        font: Height of letters.
+        line: Width of a box's coloured line.
+        gap: Space around text.
+    """
+
+    font: int
+    line: int
+    gap: int
+
+
+def choose_style(size: tuple[int, int], boxes: Sequence[Rectangle]) -> Style:
+    """Choose sizes: by the picture's shorter side, less where faces are small.
+
+    Args:
+        size: (width, height) of the picture.
+        boxes: Every face.
+    """
+    side = min(size)
+    font = 3 + side * 0.03
+    if boxes:
+        # About seven letters to the width of the typical face, but never too small to read.
+        typical = statistics.median(box.width for box in boxes)
+        font = min(font, max(typical / 5.5, side * 0.017))
+    # The widest label, "contempt 100 %" and its number, stays within the picture.
+    font = round(min(max(font, 11.0), max(size[0] / 12, 5.0), max(size[1] / 3, 5.0)))
+    return Style(font=font, line=max(2, round(font / 8)), gap=max(2, round(font * 0.4)))
+
+
+def place_panel(
+    size: tuple[int, int],
+    box: Rectangle,
+    taken: Sequence[Rectangle],
+    picture: tuple[int, int],
+    style: Style,
+) -> Rectangle | None:
+    """Find a free place that touches a box: right, left, below or above it.
+
+    Args:
+        size: (width, height) of the panel.
+        box: The face it belongs to.
+        taken: Every rectangle not to be covered, the box among them.
+        picture: (width, height) of the picture.
+        style: Sizes in use.
+
+    Returns:
+        The place, or None where there is none.
+    """
+    width, height = size
+    if width > picture[0] or height > picture[1]:
+        return None
+    apart = style.line + style.gap // 2
+    level = _within(box.top, height, picture[1])
+    beside = _within(box.left, width, picture[0])
+    corners = [
+        (box.right + apart, level),
+        (box.left - apart - width, level),
+        (beside, box.bottom + apart),
+        (beside, box.top - apart - height),
+    ]
+    for left, top in corners:
+        place = Rectangle(left, top, left + width, top + height)
+        inside = left >= 0 and top >= 0 and place.right <= picture[0] and place.bottom <= picture[1]
+        if inside and not any(place.shared(other) for other in taken):
+            return place
+    return None
+
+
+def place_chip(
+    size: tuple[int, int],
+    box: Rectangle,
+    faces: Sequence[Rectangle],
+    labels: Sequence[Rectangle],
+    picture: tuple[int, int],
+) -> Rectangle | None:
+    """Find the best place for a name: it always gets one, unless the picture is too small.
+
+    Above the box is best, then below, then inside it. Covering another label costs most, then
+    covering faces, the own one least.
+
+    Returns:
+        The place, or None where the label is larger than the picture.
+    """
+    width, height = size
+    if width > picture[0] or height > picture[1]:
+        return None
+    lefts = (box.left, box.right - width, (box.left + box.right - width) // 2)
+    tops = (box.top - height, box.bottom, box.top, box.bottom - height)
+    tops += (box.top - 2 * height, box.bottom + height)
+    best: tuple[float, Rectangle] | None = None
+    for rank, top in enumerate(tops):
+        for left in lefts:
+            x, y = _within(left, width, picture[0]), _within(top, height, picture[1])
+            place = Rectangle(x, y, x + width, y + height)
+            cost = 100.0 * sum(map(place.shared, labels)) + 3.0 * sum(map(place.shared, faces))
+            cost = (cost - 2.0 * place.shared(box)) / place.area + rank / 10
+            if best is None or cost < best[0]:
+                best = (cost, place)
+    return None if best is None else best[1]
+
+
+def _within(start: int, length: int, whole: int) -> int:
+    """The start nearest to the wanted one from which `length` pixels fit."""
+    return min(max(start, 0), whole - length)

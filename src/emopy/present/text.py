@@ -1,0 +1,98 @@
+"""`as_text`: a result for people: one line per emotion, a bar each, the dominant one marked."""
+
+from __future__ import annotations
+
+from emopy.present.record import writable
+from emopy.types import Box, FacePrediction, FailedInput, ImageResult
+
+DEFAULT_WIDTH = 72
+"""Columns of a terminal that text fits into."""
+
+_LONGEST_BAR = 40
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_MARK = "▶"
+_PLAIN = str.maketrans("▏▎▍▌▋▊▉█▶·×–…", "   #####>-x-.")
+
+
+def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) -> str:
+    """Describe a result in lines of text, without colour and without an end of line.
+
+    Args:
+        result: One picture's faces, or the reason why it could not be read.
+        width: Columns to fit into; bars shrink, and go where there is no room for them.
+
+    Returns:
+        A header with the source and the number of faces; per face its box and one line per
+        emotion. A picture without a face and a failed input give one line.
+
+    Example:
+        >>> print(as_text(ImageResult("wall.jpg", (640, 480))))
+        wall.jpg · 640 × 480 · no face found
+    """
+    source = _one_line(result.source)
+    if isinstance(result, FailedInput):
+        return f"{source} · failed: {_one_line(str(result.error)) or type(result.error).__name__}"
+    count = len(result.faces)
+    found = "no face found" if count == 0 else "1 face" if count == 1 else f"{count} faces"
+    moment = "" if result.time_s is None else f" · {result.time_s:.2f} s"
+    lines = [f"{source}{moment} · {result.size[0]} × {result.size[1]} · {found}"]
+    for number, face in enumerate(result.faces, start=1):
+        lines.append("")
+        lines.append(f"  face {number} · {_box(face.box)}")
+        lines += _bars(face, width)
+    return "\n".join(lines)
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Make text fit an encoding: plain bars where it has no block characters.
+
+    Args:
+        text: What `as_text` gave.
+        encoding: Of the stream to write to, such as ``sys.stdout.encoding``; None is UTF-8.
+
+    Returns:
+        The same text if it can be encoded; else with ``#`` bars and a ``>`` mark, and ``?`` for
+        any other character that the encoding lacks.
+
+    Example:
+        >>> encodable("▶ happiness ███", "ascii")
+        '> happiness ###'
+    """
+    encoding = encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def _box(box: Box) -> str:
+    return f"{box.width:.0f} × {box.height:.0f} px at left {box.left:.0f}, top {box.top:.0f}"
+
+
+def _bars(face: FacePrediction, width: int) -> list[str]:
+    names = [_one_line(label) for label in face.probabilities]
+    longest = max(map(len, names))
+    # Two columns of indent, the mark, the name, the percentage, and the gaps between them.
+    room = min(_LONGEST_BAR, width - longest - 15)
+    lines: list[str] = []
+    for name, (label, share) in zip(names, face.probabilities.items(), strict=True):
+        mark = _MARK if label == face.emotion else " "
+        bar = _bar(share, room) if room >= 4 else ""
+        lines.append(f"  {mark} {name:<{longest}}  {share * 100:5.1f} %  {bar}".rstrip())
+    return lines
+
+
+def _bar(share: float, length: int) -> str:
+    """A bar as long as the share of `length` columns, to an eighth of a column."""
+    eighths = round(min(max(share, 0.0), 1.0) * length * 8) if share == share else 0
+    whole, part = divmod(eighths, 8)
+    return "█" * whole + _BLOCKS[part].strip()
+
+
+def _one_line(text: str) -> str:
+    """Text without line ends and control characters: a file name may hold any."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in writable(text)
+    )

@@ -1,0 +1,157 @@
+"""Checks for plug-in writers: what the built-in parts are tested with, for a part of your own.
+
+Each check raises `AssertionError` that says what the part did and what it must do, so that a
+test of a plug-in is one line::
+
+    def test_my_detector():
+        check_detector(MyDetector())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+
+from emopy.data.dataset import Dataset
+from emopy.faces.detect import Detector
+from emopy.labels import canonical
+from emopy.models import check_model_folder
+from emopy.types import Face, RGBImage
+
+__all__ = ["Loader", "check_detector", "check_loader", "check_model_folder"]
+
+_THREADS = 4
+
+
+class Loader(Protocol):
+    """Anything that loads labelled faces."""
+
+    def load_data(self) -> Dataset:
+        """Load them."""
+        ...
+
+
+def check_detector(detector: Detector, pictures: Iterable[RGBImage] = ()) -> None:
+    """Check that a detector keeps its promises.
+
+    It must take any RGB picture, leave it as it is, return a tuple of `Face` with scores 0–1 and
+    finite landmarks, say the same twice, and serve several threads at once.
+
+    Args:
+        detector: Takes an RGB picture, returns a tuple of `Face`.
+        pictures: (H, W, 3) uint8 each: pictures to try beside the generated ones; give some with
+            faces.
+
+    Raises:
+        AssertionError: What it did, and what it must do.
+    """
+    tried = [*_odd_pictures(), *pictures]
+    first = [_detect_checked(detector, picture) for picture in tried]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        rounds = [list(pool.map(detector, tried)) for _ in range(2)]
+    for again in rounds:
+        for picture, one, other in zip(tried, first, again, strict=True):
+            _require(
+                _as_numbers(one) == _as_numbers(other),
+                "A detector must give the same faces each time, from several threads too. It gave "
+                f"{one} and then {other} for a picture of shape {picture.shape}.",
+            )
+
+
+def check_loader(loader: Loader) -> None:
+    """Check that a loader keeps its promises.
+
+    It must give a `Dataset` with faces of two or more labels, an origin for each face, and the
+    same data in the same order each time.
+
+    Args:
+        loader: Anything with ``load_data() -> Dataset``.
+
+    Raises:
+        AssertionError: What it did, and what it must do.
+    """
+    load: Callable[[], object] | None = getattr(loader, "load_data", None)
+    _require(callable(load), f"A loader must have load_data(). {type(loader).__name__} has none.")
+    data, again = loader.load_data(), loader.load_data()
+    for loaded in (data, again):
+        _require(
+            isinstance(loaded, Dataset),
+            f"load_data() must return a Dataset. It returned {type(loaded).__name__}.",
+        )
+    _require(len(data) > 0, "load_data() must return faces. It returned none.")
+    distinct = {canonical(label) for label in data.labels}
+    _require(
+        2 <= len(distinct) == len(data.labels),
+        f"`labels` must be two or more different names. They were {data.labels}.",
+    )
+    _require(
+        np.isfinite(data.targets).all() and (data.targets >= 0).all(),
+        "`targets` must be shares of 0 to 1. Some were negative or not finite.",
+    )
+    _require(
+        all(str(origin) for origin in data.origin),
+        "`origin` must say where each face came from. Some were empty.",
+    )
+    for name in ("images", "targets", "labels", "people", "origin"):
+        _require(
+            np.array_equal(getattr(data, name), getattr(again, name)),
+            f"load_data() must give the same data each time. `{name}` differed. "
+            "Sort what you list, and draw no random numbers.",
+        )
+
+
+def _odd_pictures() -> list[RGBImage]:
+    """Pictures that break careless code: small, narrow, empty of content, noisy, read-only."""
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    fixed = noise.copy()
+    fixed.flags.writeable = False
+    return [
+        np.zeros((1, 1, 3), np.uint8),
+        np.full((2, 300, 3), 255, np.uint8),
+        np.full((200, 3, 3), 127, np.uint8),
+        noise,
+        noise[::-1, ::-1],
+        noise[:, :, ::-1],
+        fixed,
+    ]
+
+
+def _detect_checked(detector: Detector, picture: RGBImage) -> tuple[Face, ...]:
+    before = picture.copy()
+    faces = detector(picture)
+    where = f"for a picture of shape {picture.shape}"
+    _require(
+        np.array_equal(before, picture),
+        f"A detector must leave the picture as it is. It changed pixels {where}.",
+    )
+    _require(
+        isinstance(faces, tuple) and all(isinstance(face, Face) for face in faces),
+        f"A detector must return a tuple of Face, empty where there is none. It returned "
+        f"{faces!r} {where}.",
+    )
+    for face in faces:
+        _require(
+            0 <= face.score <= 1,
+            f"`score` must be 0 to 1. It was {face.score} {where}.",
+        )
+        _require(
+            face.landmarks is None or bool(np.isfinite(face.landmarks).all()),
+            f"`landmarks` must be finite. They were {face.landmarks} {where}.",
+        )
+    return faces
+
+
+def _as_numbers(faces: Sequence[Face]) -> list[tuple[object, ...]]:
+    return [
+        (face.box, face.score, None if face.landmarks is None else face.landmarks.tobytes())
+        for face in faces
+    ]
+
+
+def _require(kept: object, otherwise: str) -> None:
+    # Not the `assert` statement: python -O would make every part pass.
+    if not kept:
+        raise AssertionError(otherwise)

@@ -1,0 +1,16 @@
+"""Train networks and export them as model folders. Needs the extra `train`."""
+
+from emopy.errors import MissingExtraError
+
+try:
+    import keras  # noqa: F401
+    import tomli_w  # noqa: F401
+except ImportError as error:
+    raise MissingExtraError("Training", "train") from error
+
+from emopy.train.export import export
+from emopy.train.fit import Run, fit, fit_recipe
+from emopy.train.from_recipe import train_recipe
+from emopy.train.recipe import Recipe, load_recipe
+
+__all__ = ["Recipe", "Run", "export", "fit", "fit_recipe", "load_recipe", "train_recipe"]

@@ -1,0 +1,174 @@
+"""Recipes: everything that decides how a training comes out, in one TOML file."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomli_w
+
+from emopy.data.augment import Augmentation
+from emopy.errors import RecipeError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """Where the faces are: ``.npz`` files or folders that `emopy.data.open_data` reads.
+
+    Relative paths start at the folder in which the command is typed.
+    """
+
+    train: str = ""
+    validation: str = ""
+    emotions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetSettings:
+    """Which network, and its keyword arguments."""
+
+    name: str = "ResidualNN"
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How the network learns.
+
+    Attributes:
+        epochs: Passes over the training faces.
+        batch_size: Faces per step.
+        learning_rate: Peak of the schedule; warm-up, then half a cosine down to zero
+            (Loshchilov and Hutter 2017, arXiv:1608.03983).
+        warmup: Share of all steps in which the rate rises from zero.
+        weight_decay: Decoupled decay of the kernels (AdamW, arXiv:1711.05101).
+        label_smoothing: Share of each target spread over all labels.
+        ema: Momentum of the moving average of the weights, 0 for none. With it, the average
+            is what is validated and kept.
+        seed: Start of every chance: weights, order, augmentation, dropout.
+    """
+
+    epochs: int = 40
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    warmup: float = 0.05
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise RecipeError(f"`{name}` must be positive. Received {getattr(self, name)}.")
+        for name in ("warmup", "label_smoothing", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"`{name}` must be in [0, 1). Received {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class CardSettings:
+    """Words for the model card that no program can know."""
+
+    version: str = "1"
+    data: str = ""
+    licence: str = ""
+    intended_use: str = ""
+    misuse: str = ""
+    limits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training, whole: data, network, augmentation, learning and the card's words."""
+
+    name: str = "my-model"
+    data: DataSettings = field(default_factory=DataSettings)
+    net: NetSettings = field(default_factory=NetSettings)
+    augment: Augmentation = field(default_factory=Augmentation)
+    fit: FitSettings = field(default_factory=FitSettings)
+    card: CardSettings = field(default_factory=CardSettings)
+
+    def to_toml(self) -> str:
+        """The recipe as TOML text, every setting spelled out."""
+        return tomli_w.dumps(asdict(self))
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of what decides the result: all but the name and the card's words."""
+        content = asdict(replace(self, name="", card=CardSettings()))
+        return hashlib.sha256(tomli_w.dumps(content).encode()).hexdigest()
+
+
+def load_recipe(path: str | Path, settings: Iterable[str] = ()) -> Recipe:
+    """Read a recipe and change single settings.
+
+    Args:
+        path: TOML file.
+        settings: Changes such as ``"fit.epochs=3"``; values are written as in TOML, bare
+            words are taken as text.
+
+    Raises:
+        RecipeError: Missing file, not TOML, unknown key, bad value.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecipeError(f"`path` must be a recipe in TOML. Received {path}: no such file.")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} must be TOML. Received: {error}.") from error
+    for setting in settings:
+        _apply(raw, setting)
+    return _build(Recipe, raw, "")
+
+
+def _apply(raw: dict[str, Any], setting: str) -> None:
+    key, equals, value = setting.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(
+            f"`--set` must be KEY=VALUE. Received {setting!r}. Type for example: --set fit.epochs=3"
+        )
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        raw = raw.setdefault(section, {})
+        if not isinstance(raw, dict):
+            raise RecipeError(f"`{key.strip()}` must name a setting: `{section}` is no section.")
+    try:
+        raw[last] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        raw[last] = value.strip()
+
+
+def _build(record: type, raw: Mapping[str, Any], where: str) -> Any:
+    known = get_type_hints(record)
+    for key in raw:
+        if key not in known:
+            raise RecipeError(f"Unknown key `{where}{key}` in the recipe. {nearest(key, known)}")
+    values: dict[str, Any] = {}
+    for item in fields(record):
+        if item.name not in raw:
+            continue
+        wanted, value = known[item.name], raw[item.name]
+        if is_dataclass(wanted) and isinstance(wanted, type):
+            if not isinstance(value, dict):
+                raise RecipeError(f"`{where}{item.name}` must be a section. Received {value!r}.")
+            values[item.name] = _build(wanted, value, f"{where}{item.name}.")
+        else:
+            values[item.name] = _checked(value, wanted, f"{where}{item.name}")
+    return record(**values)
+
+
+def _checked(value: Any, wanted: Any, key: str) -> Any:
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if wanted == tuple[str, ...] and isinstance(value, list):
+        return tuple(str(entry) for entry in value)
+    plain = wanted if wanted in (int, float, str) else dict
+    if not isinstance(value, plain) or isinstance(value, bool):
+        raise RecipeError(f"`{key}` must be {plain.__name__}. Received {value!r}.")
+    return value

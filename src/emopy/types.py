@@ -1,0 +1,175 @@
+"""The frozen records that travel between the rooms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.errors import InputError
+
+RGBImage = NDArray[np.uint8]
+"""A picture: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the picture; right and bottom are excluded.
+
+    A box may reach beyond the picture: a face cut by the border keeps its true size.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        edges = (self.left, self.top, self.right, self.bottom)
+        if not all(math.isfinite(edge) for edge in edges):
+            raise InputError(f"`Box` must have finite edges. Received {edges}.")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise InputError(
+                f"`Box` must have left < right and top < bottom. Received {edges}. "
+                "Give edges as Box(left, top, right, bottom), not as width and height."
+            )
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Middle of the box as (x, y) in pixels."""
+        return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face that a detector found.
+
+    Attributes:
+        box: Where it is.
+        score: The detector's certainty that this is a face, 0–1.
+        landmarks: (5, 2) float32 pixels (x, y): left eye, right eye, nose tip, left and right
+            mouth corner, as seen in the picture (the left eye has the smaller x when the head
+            is upright); None where the detector gives none.
+        track: Number that stays with a person through a video, or None.
+    """
+
+    box: Box
+    score: float = 1.0
+    landmarks: NDArray[np.float32] | None = None
+    track: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.landmarks is not None and self.landmarks.shape != (5, 2):
+            raise InputError(
+                "`landmarks` must have shape (5, 2): eyes, nose tip, mouth corners. "
+                f"Received shape {self.landmarks.shape}."
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What one face shows.
+
+    Attributes:
+        labels: Names of the n emotions asked for, in the user's order.
+        probabilities: (n,) float32, sum 1: how the model's belief is shared among them.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float32] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.probabilities.shape != (len(self.labels),):
+            raise InputError(
+                f"`probabilities` must have shape ({len(self.labels)},), one per label. "
+                f"Received shape {self.probabilities.shape}."
+            )
+
+    @property
+    def emotion(self) -> str:
+        """The most probable label."""
+        return self.labels[int(np.argmax(self.probabilities))]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable label, 0–1."""
+        return float(np.max(self.probabilities))
+
+    def as_dict(self) -> dict[str, float]:
+        """All labels with their probabilities, in the user's order."""
+        return {label: float(p) for label, p in zip(self.labels, self.probabilities, strict=True)}
+
+    def top(self, k: int) -> tuple[tuple[str, float], ...]:
+        """The k most probable labels with their probabilities, most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:k]
+        return tuple((self.labels[i], float(self.probabilities[i])) for i in order)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePrediction:
+    """A face and what it shows."""
+
+    face: Face
+    prediction: Prediction
+
+    @property
+    def box(self) -> Box:
+        """Where the face is."""
+        return self.face.box
+
+    @property
+    def emotion(self) -> str:
+        """The most probable label."""
+        return self.prediction.emotion
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable label, 0–1."""
+        return self.prediction.confidence
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """All labels with their probabilities, in the user's order."""
+        return self.prediction.as_dict()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """Every face of one picture or video frame. No face is an empty tuple, not an error.
+
+    Attributes:
+        source: Where the picture came from: a path, ``"<bytes>"``, ``"<array>"`` ….
+        size: (width, height) in pixels, after EXIF orientation.
+        faces: Largest face first.
+        time_s: Presentation time of a video frame in seconds; None for a picture.
+    """
+
+    source: str
+    size: tuple[int, int]
+    faces: tuple[FacePrediction, ...] = ()
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedInput:
+    """One input among many that could not be read; the others are not lost.
+
+    Attributes:
+        source: Where it came from.
+        error: The reason, ready to be shown to the user.
+    """
+
+    source: str
+    error: Exception

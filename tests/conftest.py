@@ -1,0 +1,89 @@
+"""What tests of several rooms share: a quick model, a real photograph, a quiet TensorFlow."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same sums on every CPU
+
+from emopy.labels import ALL_EMOTIONS
+from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+
+# Training is an extra: without Keras its rooms are not collected, and the core is tested alone.
+collect_ignore = [] if find_spec("keras") else ["unit/nets", "unit/train"]
+
+SPEC = InputSpec(height=48, width=48, channels=1, mean=0.5, std=0.25)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory, monkeypatch):
+    """Downloads of a test stay in the test."""
+    monkeypatch.setenv("EMOPY_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def linear_weights() -> bytes:
+    """A network of one layer over 48 × 48 pixels, with fixed weights, as ONNX bytes."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    pixels = SPEC.height * SPEC.width
+    kernel = np.random.default_rng(7).normal(0, 0.05, (pixels, len(ALL_EMOTIONS)))
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["crops"], ["flat"], axis=1),
+            helper.make_node("MatMul", ["flat", "kernel"], ["logits"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("crops", TensorProto.FLOAT, ["n", *SPEC.shape])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(ALL_EMOTIONS)])],
+        [numpy_helper.from_array(kernel.astype(np.float32), "kernel")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def linear_model(linear_weights, tmp_path_factory) -> Path:
+    """A whole model folder around the one-layer network. Do not change it: copy it first."""
+    folder = tmp_path_factory.mktemp("models") / "linear"
+    loose = folder.with_name("loose.onnx")
+    loose.write_bytes(linear_weights)
+    crops = np.random.default_rng(8).integers(0, 256, (4, 48, 48, 1), dtype=np.uint8)
+    return write_model_folder(
+        folder,
+        card=ModelCard(
+            name="linear",
+            version="1",
+            labels=ALL_EMOTIONS,
+            input=SPEC,
+            data="random numbers",
+            licence="Apache-2.0",
+            intended_use="tests",
+        ),
+        weights=linear_weights,
+        golden_crops=crops,
+        golden_logits=OnnxSession(loose).run(to_tensor(crops, SPEC)),
+    )
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """A photograph in the public domain: one face, happiness. (512, 512, 3) RGB."""
+    from skimage.data import astronaut
+
+    return astronaut()
+
+
+@pytest.fixture(scope="session")
+def astronaut_file(astronaut, tmp_path_factory) -> Path:
+    """The photograph as a PNG file."""
+    path = tmp_path_factory.mktemp("photograph") / "astronaut.png"
+    cv2.imwrite(str(path), astronaut[:, :, ::-1])
+    return path

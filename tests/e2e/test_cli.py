@@ -1,0 +1,339 @@
+"""The command line from end to end; in this process where that shows the same."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import numpy as np
+import pytest
+
+from emopy import FERModel
+from emopy.cli.main import VERBS, main
+from emopy.data import Dataset
+from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
+
+
+def emopy(*words, **options):
+    """Run a fresh process, as a shell does."""
+    return subprocess.run(
+        [sys.executable, "-m", "emopy", *map(str, words)], capture_output=True, **options
+    )
+
+
+@pytest.fixture
+def predict(linear_model):
+    """Run `emopy predict` with the quick model; each picture is one face."""
+
+    def run(*words):
+        options = ["--model", str(linear_model), "--detector", "whole"]
+        return main(["predict", *map(str, words), *options])
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path, astronaut_file):
+    """Good pictures among bad ones, some in a folder within."""
+    pictures = tmp_path / "pictures"
+    (pictures / "inner").mkdir(parents=True)
+    shutil.copy(astronaut_file, pictures / "good1.png")
+    shutil.copy(astronaut_file, pictures / "good2.png")
+    shutil.copy(astronaut_file, pictures / "inner" / "good1.png")
+    (pictures / "empty.jpg").touch()
+    (pictures / "text.png").write_text("not a picture")
+    (pictures / "cut.png").write_bytes(astronaut_file.read_bytes()[:5000])
+    return pictures
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """A small data set of random faces as one .npz file."""
+    rng = np.random.default_rng(3)
+    count = 4 * len(ALL_EMOTIONS)
+    targets = np.eye(len(ALL_EMOTIONS), dtype=np.float32)[np.arange(count) % len(ALL_EMOTIONS)]
+    return Dataset(
+        rng.integers(0, 256, (count, 48, 48, 1), dtype=np.uint8),
+        targets,
+        ALL_EMOTIONS,
+        np.array([""] * count),
+        np.array([f"row {row}" for row in range(count)]),
+    ).save(tmp_path / "faces.npz")
+
+
+# Help and usage
+
+
+def test_without_words_the_help_is_shown_and_the_exit_code_is_2(capsys):
+    assert main([]) == 2
+    assert "predict" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    assert f"Usage: emopy {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "typed, meant", [(["predcit"], "predict"), (["models", "lst"], "list"), (["dat"], "data")]
+)
+def test_a_mistyped_command_is_answered_with_the_nearest(typed, meant, capsys):
+    assert main(typed) == 2
+    assert f"Did you mean '{meant}'" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_wrong_usage(capsys):
+    assert main(["predict", "a.jpg", "--colour", "red"]) == 2
+    assert "--colour" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("emopy 0.")
+
+
+# predict
+
+
+def test_the_astronaut_is_happy_in_the_shell_and_in_python_alike(astronaut_file):
+    done = emopy("predict", astronaut_file, "--format", "json", check=True)
+    (record,) = json.loads(done.stdout)
+    (found,) = record["faces"]
+    (face,) = FERModel().predict(astronaut_file).faces
+    assert done.stderr == b""
+    assert found["emotion"] == face.emotion == "happiness"
+    assert found["probabilities"] == pytest.approx(face.probabilities, abs=1e-4)
+
+
+def test_text_marks_the_dominant_emotion_among_a_line_for_each(predict, astronaut_file, capsys):
+    assert predict(astronaut_file) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(" % " in line for line in lines) == len(STANDARD_EMOTIONS)
+    assert sum("▶" in line for line in lines) == 1
+
+
+def test_bad_pictures_have_a_row_each_and_the_exit_code_is_1(predict, folder, capsys):
+    assert predict(folder, "missing.jpg", "--format", "csv") == 1
+    captured = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(captured.out)))
+    failed = {row["source"].rsplit("/", 1)[-1] for row in rows if row["error"]}
+    assert len(rows) == 6
+    assert failed == {"empty.jpg", "text.png", "cut.png", "missing.jpg"}
+    assert "4 of 6 pictures could not be read" in captured.err
+
+
+def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
+    assert predict(folder / "inner", "--format", "jsonl") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert predict(folder, "--recursive", "--format", "jsonl") == 1
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_a_folder_without_pictures_is_mentioned_and_no_error(predict, tmp_path, capsys):
+    assert predict(tmp_path, "--format", "json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == []
+    assert "no pictures in" in captured.err
+
+
+def test_a_picture_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
+    words = ["predict", "-", "--format", "json", "--model", linear_model, "--detector", "whole"]
+    drawn = tmp_path / "drawn"
+    done = emopy(*words, "--draw", drawn, input=astronaut_file.read_bytes(), check=True)
+    (record,) = json.loads(done.stdout)
+    assert (record["source"], record["width"], len(record["faces"])) == ("<bytes>", 512, 1)
+    assert (drawn / "stdin.png").is_file()
+
+
+def test_emotions_come_in_the_order_and_spelling_asked_for(predict, astronaut_file, capsys):
+    assert predict(astronaut_file, "--emotions", "happy, calm,anger", "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    shares = record["faces"][0]["probabilities"]
+    assert list(shares) == ["happiness", "neutral", "anger"]
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_all_emotions_include_contempt(predict, astronaut_file, capsys):
+    assert predict(astronaut_file, "--emotions", "all", "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert tuple(record["faces"][0]["probabilities"]) == ALL_EMOTIONS
+
+
+@pytest.mark.parametrize(
+    "name, first", [("a.csv", "source,"), ("a.json", "["), ("a.jsonl", '{"source"'), ("a.txt", "/")]
+)
+def test_the_suffix_of_the_file_chooses_the_format(predict, astronaut_file, tmp_path, name, first):
+    assert predict(astronaut_file, "--out", tmp_path / name) == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(first)
+
+
+def test_drawn_pictures_of_one_name_do_not_overwrite_each_other(predict, folder, tmp_path):
+    drawn = tmp_path / "drawn"
+    assert predict(folder / "good1.png", folder / "inner" / "good1.png", "--draw", drawn) == 0
+    assert {path.name for path in drawn.iterdir()} == {"good1.png", "good1-2.png"}
+    assert cv2.imread(str(drawn / "good1.png")).shape[2] == 3
+
+
+@pytest.mark.parametrize(
+    "words, hint",
+    [
+        (["--emotions", "joyful,anger"], "Known:"),
+        (["--emotions", "anger"], "two or more"),
+        (["--model", "emopy-frist"], "emopy models list"),
+        (["--detector", "mtcn"], "Did you mean 'mtcnn'"),
+    ],
+)
+def test_a_wrong_name_is_one_line_on_stderr_and_exit_code_2(
+    astronaut_file, linear_model, words, hint, capsys
+):
+    assert main(["predict", str(astronaut_file), "--model", str(linear_model), *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("emopy: ")
+    assert captured.err.count("\n") == 1
+    assert hint in captured.err
+
+
+def test_debug_shows_the_trace_wherever_it_stands(capsys):
+    assert main(["predict", "a.jpg", "--model", "nowhere", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert main(["--debug", "predict", "a.jpg", "--model", "nowhere"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_ends_quietly(linear_model, astronaut_file):
+    words = ["predict", *[astronaut_file] * 2000, "--model", linear_model, "--detector", "whole"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emopy", *map(str, words), "--format", "jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout.readline().startswith(b"{")
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 0
+
+
+def test_an_interrupted_run_exits_with_130(monkeypatch, linear_model, astronaut_file, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emopy.fermodel.FERModel.predict_many", interrupt)
+    assert main(["predict", str(astronaut_file), "--model", str(linear_model)]) == 130
+    assert capsys.readouterr().err.strip() == "emopy: stopped."
+
+
+def test_an_output_that_knows_no_blocks_gets_plain_bars(linear_model, astronaut_file):
+    words = ["predict", astronaut_file, "--model", linear_model, "--detector", "whole"]
+    done = emopy(*words, env={"PYTHONIOENCODING": "ascii"}, check=True)
+    assert b">" in done.stdout
+    assert b"?" not in done.stdout
+
+
+# The other verbs
+
+
+def test_the_demo_reads_its_sample_pictures(capsys, tmp_path):
+    assert main(["demo", "--draw", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    for emotion in STANDARD_EMOTIONS:
+        assert f"{emotion}.png" in captured.out
+        assert (tmp_path / f"{emotion}.png").is_file()
+    assert (tmp_path / "demo.png").is_file()
+    assert "of 7 read as labelled" in captured.err
+
+
+def test_models_are_listed_shown_and_checked(linear_model, capsys):
+    assert main(["models", "list"]) == 0
+    assert "emopy-first *" in capsys.readouterr().out.splitlines()
+    assert main(["models", "show", str(linear_model)]) == 0
+    assert capsys.readouterr().out.startswith("# linear 1")
+    assert main(["models", "show", str(linear_model), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "linear"
+    assert main(["models", "check"]) == 0
+    assert "emopy-first: good" in capsys.readouterr().out
+
+
+def test_a_damaged_model_fails_its_check_and_the_others_are_done(linear_model, tmp_path, capsys):
+    damaged = shutil.copytree(linear_model, tmp_path / "damaged")
+    (damaged / "model.onnx").write_bytes(b"no network")
+    assert main(["models", "check", str(damaged), str(linear_model)]) == 1
+    captured = capsys.readouterr()
+    assert "SHA-256" in captured.err
+    assert f"{linear_model}: good" in captured.out
+
+
+def test_a_download_with_another_checksum_is_refused(tmp_path, capsys):
+    (tmp_path / "yunet.onnx").write_bytes(b"something else")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=tmp_path)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/yunet.onnx"
+        code = main(["models", "fetch", "yunet", "--url", url, "--folder", str(tmp_path / "kept")])
+        server.shutdown()
+    assert code == 2
+    assert "SHA-256" in capsys.readouterr().err
+    assert not list((tmp_path / "kept").glob("*"))
+
+
+def test_a_model_is_calibrated_evaluated_and_its_card_remembers(
+    linear_model, faces, tmp_path, capsys
+):
+    model = shutil.copytree(linear_model, tmp_path / "mine")
+    assert main(["calibrate", str(model), str(faces)]) == 0
+    assert float(capsys.readouterr().out.split()[-1]) > 1  # random weights are far too sure
+    assert main(["evaluate", str(model), str(faces)]) == 0
+    assert "accuracy" in capsys.readouterr().out
+    assert main(["evaluate", str(model), str(faces), "--format", "json", "--record", "noise"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    assert 0 <= figures["accuracy"] <= 1
+    assert card["temperature"] > 1
+    assert card["metrics"]["noise"]["accuracy"] == pytest.approx(figures["accuracy"])
+
+
+def test_data_are_described_and_checked(faces, capsys):
+    assert main(["data", "describe", str(faces)]) == 0
+    assert "contempt" in capsys.readouterr().out
+    assert main(["data", "check", str(faces)]) == 0
+    copy = shutil.copy(faces, faces.with_name("copy.npz"))
+    assert main(["data", "check", str(faces), str(copy)]) == 1
+    assert "in more than one part" in capsys.readouterr().out
+
+
+def test_data_that_are_not_there_are_named(tmp_path, capsys):
+    assert main(["data", "describe", str(tmp_path / "none.npz")]) == 2
+    assert "none.npz" in capsys.readouterr().err
+
+
+def test_the_doctor_finds_all_well(capsys):
+    assert main(["doctor"]) == 0
+    captured = capsys.readouterr()
+    assert "emopy-first  good" in captured.out
+    assert "sample prediction  happiness" in captured.out
+    assert "emopy models fetch yunet" in captured.out
+
+
+def test_training_without_its_extra_says_what_to_type(tmp_path):
+    code = (
+        "import sys; sys.modules.update(keras=None, tomli_w=None)\n"
+        "from emopy.cli.main import main; sys.exit(main(['train', 'recipe.toml']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'emopy[train]'" in done.stderr
+    assert "Traceback" not in done.stderr

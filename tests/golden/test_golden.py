@@ -1,0 +1,36 @@
+"""Numbers that must never change unnoticed."""
+
+import numpy as np
+
+from emopy.models import InputSpec, load_model, to_tensor
+from emopy.models.find import DEFAULT_MODEL
+from emopy.models.golden import read_golden
+
+MEBIBYTE = 1 << 20
+
+
+def test_the_input_of_a_network_is_what_it_was():
+    # Worked out by hand: luma of each colour, then (level / 255 - 0.5) / 0.25.
+    colours = [[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
+    levels = [255, 0, 76, 150, 29, 18]
+    crops = [np.full((12, 8, 3), colour, np.uint8) for colour in colours]
+    tensor = to_tensor(crops, InputSpec(12, 8, mean=0.5, std=0.25))
+    for crop, level in zip(tensor, levels, strict=True):
+        np.testing.assert_allclose(crop, (level / 255 - 0.5) / 0.25, atol=1e-6)
+
+
+def test_shrinking_is_what_it_was():
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    shrunk = to_tensor([ramp], InputSpec(8, 8, scale=1.0))[0, :, :, 0]
+    # Each pixel is the mean of four: 8.5, 10.5 … in the first row, rounded as the library does.
+    exact = ramp.reshape(8, 2, 8, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(shrunk, exact, atol=0.5)
+
+
+def test_the_bundled_model_gives_its_golden_answers_and_is_small():
+    model = load_model(DEFAULT_MODEL)
+    golden = read_golden(model.path / "golden.npz")
+    np.testing.assert_allclose(model.logits(golden.crops), golden.logits, atol=1e-3)
+    assert (model.path / "model.onnx").stat().st_size <= 5 * MEBIBYTE
+    assert model.card.metrics
+    assert "Art. 5(1)(f)" in model.card.misuse

@@ -1,0 +1,120 @@
+"""What must hold for any data: splits never leak, figures stay in range."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from emopy.data import Dataset, check, majority_targets, vote_targets
+from emopy.errors import DataError
+from emopy.evaluate import (
+    accuracy,
+    brier,
+    expected_calibration_error,
+    find_temperature,
+    log_loss,
+    make_report,
+)
+
+few = settings(max_examples=60, deadline=None)
+
+
+@st.composite
+def datasets(draw):
+    n = draw(st.integers(1, 60))
+    truth = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    people = draw(st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=n, max_size=n))
+    # Few different pictures, so that copies are frequent.
+    picture = np.array(draw(st.lists(st.integers(0, 80), min_size=n, max_size=n)))
+    images = np.zeros((n, 8, 8, 1), np.uint8)
+    images[:, 0, 0, 0] = picture + 1
+    return Dataset(
+        images,
+        np.eye(4, dtype=np.float32)[truth],
+        ("anger", "fear", "joy", "calm"),
+        np.array(people),
+        np.array([str(i) for i in range(n)]),
+    )
+
+
+@st.composite
+def beliefs(draw):
+    n, k = draw(st.integers(1, 50)), draw(st.integers(2, 8))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    logits = rng.normal(size=(n, k)) * draw(st.floats(0, 20))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return logits, powers / powers.sum(axis=1, keepdims=True), rng.integers(0, k, n)
+
+
+@few
+@given(datasets(), st.integers(0, 5), st.sampled_from([(0.1, 0.1, 0.1), (0.3, 0, 0.2), (0, 0, 0)]))
+def test_a_split_loses_nothing_and_leaks_nothing(data, seed, shares):
+    wanted = dict(zip(("validation", "calibration", "test"), shares, strict=True))
+    try:
+        parts = data.split(**wanted, seed=seed)
+    except DataError:
+        # Refused only when there are too few groups to fill every part with chance on its side.
+        assume(False)
+    together = sorted(int(row) for _, part in parts.items() for row in part.origin)
+    assert together == list(range(len(data)))
+    assert not {found.kind for found in check(parts).findings} & {"leak", "person"}
+    for name, share in wanted.items():
+        assert (len(getattr(parts, name)) > 0) == (share > 0)
+
+
+@few
+@given(beliefs())
+def test_figures_stay_in_range(belief):
+    _, probabilities, truth = belief
+    assert 0 <= accuracy(probabilities, truth) <= 1
+    assert 0 <= expected_calibration_error(probabilities, truth) <= 1
+    assert 0 <= brier(probabilities, truth) <= 2 + 1e-9
+    assert log_loss(probabilities, truth) >= 0
+
+
+@few
+@given(beliefs(), st.integers(1, 20))
+def test_calibration_error_is_what_its_definition_says_bin_by_bin(belief, bins):
+    _, probabilities, truth = belief
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    expected = 0.0
+    for i in range(bins):
+        inside = (sure * bins > i) & (sure * bins <= i + 1)
+        if inside.any():
+            expected += inside.mean() * abs(right[inside].mean() - sure[inside].mean())
+    found = expected_calibration_error(probabilities, truth, bins=bins)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@few
+@given(beliefs())
+def test_the_order_of_samples_changes_no_figure(belief):
+    _, probabilities, truth = belief
+    labels = tuple(f"label {i}" for i in range(probabilities.shape[1]))
+    one = make_report(probabilities, truth, labels).as_dict()
+    other = make_report(probabilities[::-1], truth[::-1], labels).as_dict()
+    for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier", "log_loss"):
+        np.testing.assert_allclose(one[name], other[name], atol=1e-9)
+    assert one["confusion"] == other["confusion"]
+
+
+@few
+@given(beliefs())
+def test_no_temperature_of_a_grid_is_better_than_the_one_found(belief):
+    logits, _, truth = belief
+    targets = np.eye(logits.shape[1])[truth]
+
+    def loss(t):
+        scaled = logits / t
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return np.mean(np.log(np.exp(scaled).sum(axis=1)) - (targets * scaled).sum(axis=1))
+
+    best = loss(find_temperature(logits, targets))
+    assert all(best <= loss(t) + 1e-6 for t in np.geomspace(0.06, 19, 40))
+
+
+@few
+@given(st.lists(st.lists(st.integers(0, 10), min_size=10, max_size=10), min_size=1, max_size=20))
+def test_vote_rules_give_rows_that_sum_to_one_exactly_where_they_keep(votes):
+    for rule in (majority_targets, vote_targets):
+        targets, keep = rule(np.array(votes))
+        np.testing.assert_allclose(targets.sum(axis=1), keep, atol=1e-6)

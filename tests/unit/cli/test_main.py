@@ -1,0 +1,70 @@
+import click
+import pytest
+
+from emopy.cli.main import VERBS, _take_debug, main
+from emopy.cli.options import parse_emotions
+from emopy.errors import DataError
+
+
+@pytest.mark.parametrize(
+    "words, rest, debug",
+    [
+        (["predict", "a.jpg"], ["predict", "a.jpg"], False),
+        (["predict", "--debug", "a.jpg"], ["predict", "a.jpg"], True),
+        (["--debug", "demo"], ["demo"], True),
+        (["predict", "--", "--debug"], ["predict", "--", "--debug"], False),
+    ],
+)
+def test_debug_is_taken_from_anywhere_but_from_behind_two_dashes(words, rest, debug):
+    assert _take_debug(words) == (rest, debug)
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("standard", "standard"),
+        ("all", "all"),
+        ("anger,fear", ["anger", "fear"]),
+        (" anger , fear ,", ["anger", "fear"]),
+        ("anger", ["anger"]),
+        ("", []),
+    ],
+)
+def test_emotions_are_words_between_commas(typed, meant):
+    context = click.Context(click.Command("predict"))
+    assert parse_emotions(context, click.Option(["--emotions"]), typed) == meant
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    def fail(_):
+        raise DataError("`data` must be good. Received bad. Mend it.")
+
+    monkeypatch.setattr("emopy.cli.main._run", fail)
+
+
+def test_an_error_for_the_user_is_one_line(failing, capsys):
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err == "emopy: `data` must be good. Received bad. Mend it.\n"
+
+
+def test_the_trace_comes_before_the_line_on_request(failing, capsys):
+    assert main(["demo", "--debug"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback")
+    assert err.endswith("Mend it.\n")
+
+
+def test_an_error_of_the_program_itself_is_not_hidden(monkeypatch):
+    def fail(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("emopy.cli.main._run", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["demo"])
+
+
+def test_the_help_names_every_verb(capsys):
+    assert main(["-h"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n  {verb} " in out for verb in VERBS)

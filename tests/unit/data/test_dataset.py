@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from emopy.data import Dataset, load_dataset
+from emopy.errors import DataError, LabelError
+
+
+def test_a_saved_dataset_comes_back_equal(make_dataset, tmp_path):
+    data = make_dataset([0, 1, 2, 2], people=["Ada", "", "Bo", "Bo"])
+    path = data.save(tmp_path / "new" / "faces.npz")
+    back = load_dataset(path)
+    for name in ("images", "targets", "people", "origin"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(data, name))
+    assert back.labels == data.labels
+    assert [file.name for file in path.parent.iterdir()] == ["faces.npz"]
+
+
+def test_an_empty_dataset_can_be_saved(make_dataset, tmp_path):
+    empty = load_dataset(make_dataset([]).save(tmp_path / "empty.npz"))
+    assert len(empty) == 0
+    assert empty.counts() == {"anger": 0, "fear": 0, "joy": 0}
+
+
+def test_damaged_or_foreign_files_are_refused(make_dataset, tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        load_dataset(tmp_path / "absent.npz")
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(DataError, match=r"written by Dataset.save"):
+        load_dataset(tmp_path / "text.npz")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(DataError, match=r"written by Dataset.save"):
+        load_dataset(tmp_path / "other.npz")
+    whole = make_dataset([0, 1]).save(tmp_path / "whole.npz").read_bytes()
+    for damaged in (whole[:-200], b"", whole[:60] + bytes(40) + whole[100:]):
+        (tmp_path / "damaged.npz").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"written by Dataset.save"):
+            load_dataset(tmp_path / "damaged.npz")
+    with (tmp_path / "single.npz").open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(DataError, match=r"written by Dataset.save"):
+        load_dataset(tmp_path / "single.npz")
+
+
+def test_pickled_objects_are_never_loaded(make_dataset, tmp_path):
+    data = make_dataset([0, 1])
+    np.savez(
+        tmp_path / "objects.npz",
+        images=data.images,
+        targets=data.targets,
+        labels=np.array(data.labels, dtype=object),
+        people=data.people,
+        origin=data.origin,
+    )
+    with pytest.raises(DataError, match=r"written by Dataset.save"):
+        load_dataset(tmp_path / "objects.npz")
+
+
+def test_rows_are_taken_by_number_or_mask(make_dataset):
+    data = make_dataset([0, 1, 2])
+    assert data.take([2, 0]).origin.tolist() == ["row 2", "row 0"]
+    assert data.take(data.truth == 1).origin.tolist() == ["row 1"]
+    assert len(data.take([])) == 0
+
+
+def test_only_keeps_some_labels_and_renormalises_soft_targets(make_dataset):
+    data = make_dataset([0, 1, 2])
+    data.targets[0] = [0.5, 0.3, 0.2]
+    kept = data.only(["joy", "angry"])
+    assert kept.labels == ("joy", "anger")
+    assert kept.origin.tolist() == ["row 0", "row 2"]
+    np.testing.assert_allclose(kept.targets, [[2 / 7, 5 / 7], [1, 0]], rtol=1e-6)
+    with pytest.raises(LabelError):
+        data.only(["anger", "boredom"])
+
+
+@pytest.mark.parametrize(
+    "change, wrong",
+    [
+        ({"images": np.zeros((2, 8, 8, 1))}, "must be uint8"),
+        ({"images": np.zeros((2, 8, 8), np.uint8)}, "shape"),
+        ({"images": np.zeros((2, 8, 8, 4), np.uint8)}, "1 or 3 channels"),
+        ({"targets": np.zeros((2, 2), np.float32)}, r"shape \(2, 3\)"),
+        ({"targets": np.full((2, 3), 0.5, np.float32)}, "sum to 1"),
+        ({"people": np.array(["a"])}, "2 entries"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(make_dataset, change, wrong):
+    data = make_dataset([0, 1])
+    fields = {name: getattr(data, name) for name in data.__dataclass_fields__}
+    with pytest.raises(DataError, match=wrong):
+        Dataset(**{**fields, **change})

@@ -1,0 +1,49 @@
+import numpy as np
+
+from emopy.data import Dataset, find_repeats
+from emopy.data.repeats import fingerprints
+
+
+def with_copy(data, source, target):
+    """The dataset with one picture replaced by a copy of another."""
+    images = data.images.copy()
+    images[target] = images[source]
+    return Dataset(images, data.targets, data.labels, data.people, data.origin)
+
+
+def test_different_pictures_are_no_repeats(make_dataset):
+    assert find_repeats(make_dataset([0, 1, 2, 0])) == ()
+
+
+def test_one_pixel_makes_a_difference(make_dataset):
+    data = with_copy(make_dataset([0, 1]), 0, 1)
+    assert len(find_repeats(data)) == 1
+    data.images[1, 0, 0, 0] ^= 1
+    assert find_repeats(data) == ()
+
+
+def test_a_group_names_row_label_and_origin_of_each_copy(make_dataset):
+    (group,) = find_repeats(with_copy(make_dataset([0, 1, 2]), 0, 2))
+    assert [(m.part, m.row, m.label, m.origin) for m in group.members] == [
+        ("data", 0, "anger", "row 0"),
+        ("data", 2, "joy", "row 2"),
+    ]
+    assert group.parts == ("data",)
+    assert group.labels == ("anger", "joy")
+
+
+def test_repeats_across_datasets_are_found(make_dataset):
+    one, two = make_dataset([0, 1, 2], seed=1), make_dataset([0, 1], seed=2)
+    two.images[0] = one.images[1]
+    (group,) = find_repeats({"train": one, "test": two})
+    assert group.parts == ("train", "test")
+
+
+def test_the_same_bytes_in_another_shape_are_another_picture():
+    flat = np.arange(64, dtype=np.uint8)
+    wide, high = fingerprints(flat.reshape(1, 4, 16, 1)), fingerprints(flat.reshape(1, 16, 4, 1))
+    assert wide[0] != high[0]
+
+
+def test_no_pictures_have_no_fingerprints():
+    assert fingerprints(np.empty((0, 8, 8, 1), np.uint8)).shape == (0,)

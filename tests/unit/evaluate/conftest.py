@@ -1,0 +1,75 @@
+"""A tiny but real model folder: the corner pixels of an 8 × 8 face say what it shows."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from emopy.data import Dataset
+from emopy.models import InputSpec, ModelCard, load_model, to_tensor, write_model_folder
+
+LABELS = ("anger", "fear", "happiness", "neutral")
+SPEC = InputSpec(8, 8)
+
+
+def corner_weights(*, sureness):
+    """(64, 4): label i gets the brightness of pixel i times `sureness`."""
+    weights = np.zeros((64, len(LABELS)), np.float32)
+    weights[range(len(LABELS)), range(len(LABELS))] = sureness
+    return weights
+
+
+def as_onnx(weights):
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["faces", "shape"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        ],
+        "corners",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 8, 8, 1])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", weights.shape[1]])],
+        [
+            numpy_helper.from_array(np.array([-1, 64], np.int64), "shape"),
+            numpy_helper.from_array(weights, "weights"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def model_folder(tmp_path) -> Path:
+    weights = corner_weights(sureness=8.0)
+    crops = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8, 1)
+    return write_model_folder(
+        tmp_path / "corners",
+        card=ModelCard("corners", "1", LABELS, SPEC, training={"net": "corners"}),
+        weights=as_onnx(weights),
+        golden_crops=crops,
+        golden_logits=to_tensor(crops, SPEC).reshape(3, 64) @ weights,
+    )
+
+
+@pytest.fixture
+def faces() -> Dataset:
+    """80 faces; of each label, 15 show it and 5 show the next one."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(4), 20)
+    shown = np.where(np.arange(80) % 20 < 15, truth, (truth + 1) % 4)
+    images = rng.integers(0, 60, (80, 8, 8, 1), dtype=np.uint8)
+    images[np.arange(80), 0, shown, 0] = rng.integers(150, 256, 80)
+    return Dataset(
+        images,
+        np.eye(4, dtype=np.float32)[truth],
+        LABELS,
+        np.full(80, ""),
+        np.array([f"row {i}" for i in range(80)]),
+    )
+
+
+@pytest.fixture
+def logits(model_folder, faces):
+    return load_model(model_folder).logits(faces.images)

@@ -1,0 +1,11 @@
+"""What tests of the detectors share."""
+
+import pytest
+
+from emopy.faces import MTCNN
+
+
+@pytest.fixture(scope="session")
+def mtcnn():
+    """The default detector with its default settings."""
+    return MTCNN()

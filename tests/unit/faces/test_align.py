@@ -1,0 +1,111 @@
+import cv2
+import numpy as np
+import pytest
+
+from emopy.faces import FRAMING, MTCNN, align_face
+from emopy.faces.align import box_transform, landmark_transform
+from emopy.models.card import InputSpec
+from emopy.types import Box, Face
+
+SPEC = InputSpec(48, 48)
+
+
+def moved(points, matrix):
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def correlation(one, other):
+    return np.corrcoef(one.ravel().astype(float), other.ravel().astype(float))[0, 1]
+
+
+def test_the_framing_is_an_upright_face_and_cannot_be_changed():
+    left_eye, right_eye, nose, left_mouth, right_mouth = FRAMING
+    assert left_eye[1] == right_eye[1] < nose[1] < left_mouth[1] == right_mouth[1]
+    assert left_eye[0] < nose[0] < right_eye[0]
+    with pytest.raises(ValueError, match="read-only"):
+        FRAMING[0, 0] = 0
+
+
+def test_landmarks_of_the_typical_face_stay_where_they_are():
+    matrix = landmark_transform(FRAMING * 48, SPEC)
+    np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-5)
+
+
+def test_a_typical_crop_passes_unchanged():
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    face = Face(Box(1, 1, 40, 40), landmarks=FRAMING * 48)
+    np.testing.assert_array_equal(align_face(crop, face, SPEC), crop)
+
+
+def test_a_margin_shows_more_on_every_side():
+    wide = InputSpec(48, 48, margin=0.25)
+    edges = moved(np.array([[0.0, 0.0], [48.0, 48.0]]), landmark_transform(FRAMING * 48, wide))
+    np.testing.assert_allclose(edges, [[8, 8], [40, 40]], atol=1e-4)
+
+
+def test_an_oblong_crop_keeps_the_face_in_the_middle():
+    matrix = landmark_transform(FRAMING * 48, InputSpec(48, 96))
+    np.testing.assert_allclose(matrix, [[1, 0, 24], [0, 1, 0]], atol=1e-5)
+
+
+def test_the_crop_does_not_depend_on_the_box_where_landmarks_are_known(astronaut):
+    (face,) = MTCNN()(astronaut)
+    shifted = Face(Box(192, 72, 276, 186), landmarks=face.landmarks)
+    np.testing.assert_array_equal(
+        align_face(astronaut, face, SPEC), align_face(astronaut, shifted, SPEC)
+    )
+
+
+@pytest.mark.parametrize("angle_deg", [-20, -10, 10, 20])
+def test_a_tilted_head_gives_nearly_the_same_crop(astronaut, angle_deg):
+    detector = MTCNN()
+    (face,) = detector(astronaut)
+    matrix = cv2.getRotationMatrix2D((224, 120), angle_deg, 1.0)
+    turned = cv2.warpAffine(
+        astronaut, matrix, (512, 512), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    tilted = detector(turned)[0]
+    # Where the upright face's landmarks come to lie in the tilted face's crop.
+    placed = moved(moved(face.landmarks, matrix), landmark_transform(tilted.landmarks, SPEC))
+    upright = moved(face.landmarks, landmark_transform(face.landmarks, SPEC))
+    assert np.abs(placed - upright).max() < 2.5
+    assert correlation(align_face(turned, tilted, SPEC), align_face(astronaut, face, SPEC)) > 0.9
+
+
+def test_without_landmarks_the_box_sets_nearly_the_same_framing(astronaut):
+    (face,) = MTCNN()(astronaut)
+    by_box = moved(face.landmarks, box_transform(face.box, SPEC))
+    by_landmarks = moved(face.landmarks, landmark_transform(face.landmarks, SPEC))
+    assert np.abs(by_box - by_landmarks).max() < 6
+
+
+def test_landmarks_in_one_place_fall_back_to_the_box(astronaut):
+    box = Box(181, 60, 267, 174)
+    alike = Face(box, landmarks=np.full((5, 2), 200, np.float32))
+    np.testing.assert_array_equal(
+        align_face(astronaut, alike, SPEC), align_face(astronaut, Face(box), SPEC)
+    )
+
+
+def test_shrinking_a_lot_averages_and_does_not_skip_pixels():
+    # Stripes one pixel wide: skipping pixels would show black or white, averaging shows gray.
+    picture = np.zeros((960, 960, 3), np.uint8)
+    picture[:, ::2] = 255
+    crop = align_face(picture, Face(Box(0, 0, 10, 10), landmarks=FRAMING * 960), SPEC)
+    assert np.abs(crop.astype(int) - 127).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-60, -60, 40, 40), Box(90, 90, 200, 200), Box(500, 0, 600, 90)]
+)
+def test_beyond_the_border_lies_the_nearest_pixel(box):
+    picture = np.full((100, 100, 3), 77, np.uint8)
+    assert (align_face(picture, Face(box), SPEC) == 77).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 3)])
+def test_a_picture_smaller_than_the_crop_is_enlarged(shape):
+    picture = np.full((*shape, 3), 9, np.uint8)
+    crop = align_face(picture, Face(Box(0, 0, shape[1], shape[0])), SPEC)
+    assert crop.shape == (48, 48, 3)
+    assert (crop == 9).all()

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from emopy.errors import InputError, ModelNotFoundError
+from emopy.faces import MTCNN, WholePicture, get_detector, list_detectors, register_detector
+
+
+def test_the_built_in_detectors_are_known():
+    assert {"mtcnn", "whole", "yunet"} <= set(list_detectors())
+
+
+def test_a_name_gives_a_detector_with_its_settings():
+    detector = get_detector("mtcnn", min_face_px=40, threads=1)
+    assert isinstance(detector, MTCNN)
+    assert detector.min_face_px == 40
+
+
+def test_an_unknown_name_says_the_nearest():
+    with pytest.raises(ModelNotFoundError, match=r"'mtcn'\. Did you mean 'mtcnn'\? Known: .*whole"):
+        get_detector("mtcn")
+
+
+def test_an_unknown_setting_says_the_nearest():
+    with pytest.raises(InputError, match=r"'min_face'.* Did you mean 'min_face_px'"):
+        get_detector("mtcnn", min_face=40)
+
+
+def test_a_detector_without_settings_says_so():
+    with pytest.raises(InputError, match="It has no settings"):
+        get_detector("whole", threads=2)
+
+
+def test_any_callable_is_a_detector():
+    def nothing(image):
+        return ()
+
+    assert get_detector(nothing) is nothing
+
+
+@pytest.mark.parametrize("wrong", [7, None, WholePicture])
+def test_something_else_is_refused(wrong):
+    with pytest.raises(InputError, match="`detector` must be a name or a callable"):
+        get_detector(wrong)
+
+
+def test_settings_with_a_ready_detector_are_refused():
+    with pytest.raises(InputError, match="`settings` must go with the name"):
+        get_detector(WholePicture(), threads=2)
+
+
+def test_a_detector_of_ones_own_plugs_in_under_a_new_name():
+    @register_detector("corner")
+    def corner(**settings):
+        return lambda image: WholePicture()(image[: settings["size"], : settings["size"]])
+
+    (face,) = get_detector("corner", size=5)(np.zeros((20, 20, 3), np.uint8))
+    assert face.box.width == 5
+
+
+def test_a_taken_name_is_refused():
+    with pytest.raises(InputError, match="'mtcnn', which is taken"):
+        register_detector("mtcnn")(WholePicture)

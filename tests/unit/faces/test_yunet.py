@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.faces import YuNet, get_detector
+
+
+def test_a_missing_file_says_what_to_type():
+    with pytest.raises(ModelNotFoundError, match="emopy models fetch yunet"):
+        get_detector("yunet")
+
+
+def test_a_missing_path_is_named(tmp_path):
+    with pytest.raises(ModelNotFoundError, match=r"gone\.onnx"):
+        YuNet(tmp_path / "gone.onnx")
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(np.arange(256, dtype=np.uint8).tobytes())
+    with pytest.raises(ModelError, match=r"broken\.onnx must be a YuNet network"):
+        YuNet(path)
+
+
+@pytest.mark.parametrize("settings", [{"min_score": 0.0}, {"max_side_px": 8}])
+def test_a_setting_out_of_range_is_named(settings):
+    with pytest.raises(InputError, match=f"`{next(iter(settings))}` must be"):
+        YuNet(**settings)

@@ -1,0 +1,327 @@
+"""Any picture in, RGB uint8 out; or an InputError that says what to do."""
+
+import io
+import os
+import random
+import struct
+import subprocess
+import sys
+import threading
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.errors import InputError
+from emopy.media import describe_source, read_image
+
+
+def near(picture, expected, tolerance=40):
+    return (
+        picture.shape == expected.shape
+        and np.abs(picture.astype(int) - expected).mean() < tolerance / 10
+        and picture.dtype == np.uint8
+        and picture.flags.c_contiguous
+        and picture.flags.writeable
+    )
+
+
+def png_header(width, height):
+    """A PNG that claims a size and holds no pixels."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    data = b"IDAT" + zlib.compress(b"")
+    tail = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+    return b"\x89PNG\r\n\x1a\n" + head + tail
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM"])
+def test_every_format_gives_the_same_picture(scene, encode, kind):
+    settings = {"JPEG": {"subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    assert near(read_image(encode(scene, kind, **settings)), scene)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_compressed_tiff_is_read(scene, encode, compression):
+    assert near(read_image(encode(scene, "TIFF", compression=compression)), scene, 150)
+
+
+def test_every_kind_of_source_gives_the_same_picture(scene, encode, tmp_path):
+    data = encode(scene, "PNG")
+    path = tmp_path / "ä b.png"
+    path.write_bytes(data)
+    sources = [path, str(path), data, bytearray(data), memoryview(data), io.BytesIO(data)]
+    sources += [scene, Image.fromarray(scene), Image.open(io.BytesIO(data))]
+    for source in sources:
+        assert np.array_equal(read_image(source), scene), describe_source(source)
+    with path.open("rb") as file:
+        assert np.array_equal(read_image(file), scene)
+
+
+def test_a_file_object_is_read_from_its_start(scene, encode):
+    stream = io.BytesIO()
+    stream.write(encode(scene, "PNG"))
+    assert np.array_equal(read_image(stream), scene)
+
+
+def test_a_pipe_is_read(scene, encode, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(encode(scene, "PNG"),))
+    writer.start()
+    assert np.array_equal(read_image(pipe), scene)
+    writer.join()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_exif_orientation_is_applied(scene, encode, orientation, kind):
+    stored = {
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: lambda a: a.transpose(1, 0, 2),
+        6: np.rot90,
+        7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    settings = {"lossless": True} if kind == "WEBP" else {}
+    data = encode(np.ascontiguousarray(stored(scene)), kind, exif=exif, **settings)
+    assert near(read_image(data), scene, 150)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bit_gray_is_scaled_not_clipped(encode, kind):
+    ramp = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
+    picture = read_image(encode(ramp, kind))
+    assert np.array_equal(picture, np.repeat((ramp // 257)[:, :, None], 3, axis=2))
+
+
+def test_sixteen_bit_rgb_png_is_scaled():
+    rows = b"".join(b"\0" + struct.pack(">3H", value, 0, 65535) for value in (0, 32896, 65535))
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 1, 3, 16, 2, 0, 0, 0))]
+    parts += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
+    )
+    assert read_image(data)[:, 0].tolist() == [[0, 0, 255], [128, 0, 255], [255, 0, 255]]
+
+
+def test_transparency_lies_over_white(encode):
+    pixel = np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 128]]], np.uint8)
+    for picture in (read_image(encode(pixel, "PNG")), read_image(pixel)):
+        assert picture[0, :, 0].tolist() == [255, 0, 127]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "La", "P", "PA", "RGBA", "RGBa", "CMYK", "YCbCr"])
+def test_every_pil_mode_is_read(scene, mode):
+    gray = Image.fromarray(scene).convert("L")
+    if mode in {"La", "RGBa"}:
+        image = Image.fromarray(scene).convert(mode.upper()).convert(mode)
+    elif mode == "PA":
+        image = Image.fromarray(scene).convert("P").convert("PA")
+    else:
+        image = Image.fromarray(scene).convert(mode, dither=Image.Dither.NONE)
+    if mode == "1":
+        gray = gray.point(lambda value: 255 * (value > 127))
+    expected = gray.convert("RGB") if mode in {"1", "L", "LA", "La"} else Image.fromarray(scene)
+    assert near(read_image(image), np.array(expected), 150)
+
+
+def test_cmyk_jpeg_and_transparent_palette_are_read(scene, encode):
+    cmyk = Image.fromarray(scene).convert("CMYK")
+    assert near(read_image(encode(cmyk, "JPEG", quality=95)), scene, 150)
+    palette = Image.fromarray(scene).convert("P", palette=Image.Palette.ADAPTIVE)
+    clear = palette.getpixel((0, 0))
+    expected = scene.copy()
+    expected[:12, :20] = 255
+    assert near(read_image(encode(palette, "PNG", transparency=clear)), expected)
+    assert near(read_image(encode(palette, "PNG", transparency=bytes([255] * 4))), scene)
+
+
+def test_an_animation_gives_its_first_frame(scene, encode):
+    others = [Image.new("RGB", (40, 24), "black")]
+    data = encode(scene, "GIF", save_all=True, append_images=others)
+    assert near(read_image(data), scene)
+
+
+def test_arrays_of_every_accepted_kind_agree():
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    expected = np.repeat(gray[:, :, None], 3, axis=2)
+    kinds = [gray, gray[:, :, None], expected, gray.astype(np.uint16) * 257]
+    kinds += [(gray.astype(np.uint16) * 257).astype(">u2"), gray / 255.0]
+    kinds += [(gray / 255.0).astype(np.float32), expected[::-1][::-1]]
+    for array in kinds:
+        array.flags.writeable = False
+        assert np.array_equal(read_image(array), expected), array.dtype
+
+
+def test_the_result_is_a_copy_of_the_callers_array(scene):
+    picture = scene.copy()
+    read_image(picture)[:] = 7
+    assert np.array_equal(picture, scene)
+
+
+@pytest.mark.parametrize(
+    "array, hint",
+    [
+        (np.zeros((3, 40, 40), np.uint8), "transpose(1, 2, 0)"),
+        (np.zeros((2, 8, 8, 3), np.uint8), "predict_many"),
+        (np.zeros((8, 8, 2), np.uint8), "shape (8, 8, 2)"),
+        (np.zeros(8, np.uint8), "shape (8,)"),
+        (np.zeros((0, 8), np.uint8), "at least one pixel"),
+        (np.zeros((8, 8), np.int64), "astype(np.uint8)"),
+        (np.zeros((8, 8), bool), "* 255"),
+        (np.zeros((8, 8), object), "object"),
+        (np.full((8, 8), np.nan), "nan_to_num"),
+        (np.full((8, 8), np.inf), "finite"),
+        (np.full((8, 8), 200.0), "Divide by 255"),
+        (np.full((8, 8), -0.5), "Scale them to 0–1"),
+    ],
+)
+def test_a_wrong_array_is_refused_with_a_hint(array, hint):
+    with pytest.raises(InputError, match="`source` must") as caught:
+        read_image(array)
+    assert hint in str(caught.value)
+
+
+def test_bad_paths_are_named_with_what_to_do(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "notes.jpg").write_text("no picture at all, but long enough to be one")
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    cases = {
+        "missing.jpg": "no such file",
+        "empty.jpg": "zero bytes",
+        "notes.jpg": "not a picture",
+        "phone.heic": "Convert it to JPEG",
+        "loop.jpg": "readable file",
+        "x" * 300: "readable file",
+        "zero\0byte": "readable file",
+        "": "folder",
+    }
+    for name, part in cases.items():
+        with pytest.raises(InputError) as caught:
+            read_image(f"{tmp_path}/{name}")
+        assert part in str(caught.value)
+        assert repr(str(tmp_path))[1:-1] in str(caught.value)
+    with pytest.raises(InputError, match="Download it first"):
+        read_image("https://example.org/face.jpg")
+    with pytest.raises(InputError, match="device"):
+        read_image("/dev/zero")
+    with pytest.raises(InputError, match="no such file"):
+        read_image("")
+
+
+def test_bad_objects_are_refused(scene, encode):
+    closed = io.BytesIO(encode(scene, "PNG"))
+    closed.close()
+    shut = Image.open(io.BytesIO(encode(scene, "PNG")))
+    shut.close()
+    cases = {"text file": io.StringIO("x"), "file object": closed, "NoneType": None, "list": [[1]]}
+    for part, source in {**cases, "damaged": shut}.items():
+        with pytest.raises(InputError, match=part):
+            read_image(source)
+    with pytest.raises(InputError, match="zero bytes"):
+        read_image(b"")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM"])
+def test_a_truncated_file_is_refused_wherever_it_ends(encode, kind):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = encode(noise, kind)
+    for length in (3, 12, 40, len(data) // 2, len(data) * 9 // 10):
+        with pytest.raises(InputError, match=r"damaged|truncated|not a picture"):
+            read_image(data[:length])
+
+
+def test_damaged_files_leave_standard_error_silent(scene, encode, capfd):
+    settings = [("TIFF", {"compression": c}) for c in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")]
+    settings += [("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {})]
+    chance = random.Random(0)
+    refused = 0
+    for kind, options in settings:
+        whole = encode(scene, kind, **options)
+        for _ in range(60):
+            data = bytearray(whole)
+            for _ in range(4):
+                data[chance.randrange(8, len(data))] = chance.randrange(256)
+            try:
+                read_image(bytes(data), max_pixels=1_000_000)
+            except InputError:
+                refused += 1
+    assert refused > 100
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pillows_log_does_not_reach_standard_error(tmp_path, encode, scene):
+    data = bytearray(encode(scene, "TIFF"))
+    entry = data.index(struct.pack("<HH", 277, 3))  # samples per pixel
+    data[entry + 8 : entry + 10] = struct.pack("<H", 2048)
+    path = tmp_path / "odd.tif"
+    path.write_bytes(data)
+    code = (
+        "import sys\nfrom emopy.media import read_image\nfrom emopy.errors import InputError\n"
+        "try:\n    read_image(sys.argv[1])\nexcept InputError:\n    print('refused')\n"
+    )
+    source = str(Path(__file__).parents[3] / "src")
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": source},
+    )
+    assert (run.stdout, run.stderr) == ("refused\n", "")
+
+
+def test_the_pixel_limit_is_checked_before_decoding():
+    with pytest.raises(InputError, match="at most 100 megapixels") as caught:
+        read_image(png_header(20_000, 20_000))
+    assert "20000 × 20000" in str(caught.value)
+    with pytest.raises(InputError, match="damaged or truncated"):
+        read_image(png_header(20, 20))
+    with pytest.raises(InputError, match="megapixels"):
+        read_image(np.zeros((20, 20), np.uint8), max_pixels=399)
+    assert read_image(np.zeros((20, 20), np.uint8), max_pixels=400).shape == (20, 20, 3)
+
+
+def test_pillows_own_limit_is_neither_used_nor_changed(scene, encode, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    filters = list(warnings.filters)
+    for kind in ("PNG", "TIFF", "GIF"):
+        assert read_image(encode(scene, kind)).shape == scene.shape
+    assert Image.MAX_IMAGE_PIXELS == 10
+    assert warnings.filters == filters
+
+
+def test_many_threads_read_at_once(scene, encode):
+    pictures = [encode(scene, kind) for kind in ("PNG", "TIFF", "GIF")] * 20
+    filters, limit = list(warnings.filters), Image.MAX_IMAGE_PIXELS
+    right = []
+    threads = [
+        threading.Thread(target=lambda d=data: right.append(near(read_image(d), scene)))
+        for data in pictures
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert right == [True] * 60
+    assert (warnings.filters, Image.MAX_IMAGE_PIXELS) == (filters, limit)
+
+
+def test_sources_have_names(tmp_path):
+    assert describe_source(tmp_path / "a.jpg") == str(tmp_path / "a.jpg")
+    assert describe_source("a.jpg") == "a.jpg"
+    assert describe_source(memoryview(b"")) == "<bytes>"
+    assert describe_source(np.zeros(1)) == "<array>"
+    assert describe_source(Image.new("L", (1, 1))) == "<PIL image>"
+    assert describe_source(io.BytesIO()) == "<file>"

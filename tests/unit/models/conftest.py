@@ -1,0 +1,77 @@
+import http.server
+import threading
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+
+@pytest.fixture
+def network():
+    """Builder of one-layer networks, as ONNX bytes: mean over the pixels, then a matrix."""
+
+    def build(outputs=3, shape=(48, 48, 1), batch="n", extra_output=False, kind=TensorProto.FLOAT):
+        kernel = np.random.default_rng(outputs).normal(size=(shape[-1], outputs))
+        axes = np.arange(1, len(shape), dtype=np.int64)
+        nodes = [
+            helper.make_node("Cast", ["crops"], ["real"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["real", "axes"], ["means"], keepdims=0),
+            helper.make_node("MatMul", ["means", "kernel"], ["logits"]),
+        ]
+        results = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, outputs])]
+        if extra_output:
+            mean_shape = [batch, shape[-1]]
+            results.append(helper.make_tensor_value_info("means", TensorProto.FLOAT, mean_shape))
+        graph = helper.make_graph(
+            nodes,
+            "means",
+            [helper.make_tensor_value_info("crops", kind, [batch, *shape])],
+            results,
+            [
+                numpy_helper.from_array(kernel.astype(np.float32), "kernel"),
+                numpy_helper.from_array(axes, "axes"),
+            ],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        onnx.checker.check_model(model)
+        return model.SerializeToString()
+
+    return build
+
+
+@pytest.fixture
+def onnx_file(network, tmp_path):
+    def write(**wishes):
+        path = tmp_path / "net.onnx"
+        path.write_bytes(network(**wishes))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def server():
+    """A real HTTP server on this machine; ``server.pages`` maps a path to what it answers."""
+
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.visits.append(self.path)
+            status, body, announced = self.server.pages.get(self.path, (404, b"", 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(announced))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as running:
+        running.pages = {}
+        running.visits = []
+        running.address = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()

@@ -1,0 +1,216 @@
+import hashlib
+import io
+import socket
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.models import fetch, fetched_path, load_model
+from emopy.models.fetch import KNOWN, Download, checksum, user_folder
+
+CONTENT = bytes(range(256)) * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def offer(server, monkeypatch):
+    """Puts a file on the server and into the table."""
+
+    def put(content=CONTENT, *, sha256=None, status=200, announced=None, file="net.onnx"):
+        length = len(content) if announced is None else announced
+        server.pages["/net"] = (status, content, length)
+        sha256 = sha256 or hashlib.sha256(content).hexdigest()
+        monkeypatch.setitem(KNOWN, "net", Download(f"{server.address}/net", sha256, file, "MIT"))
+        return user_folder() / file
+
+    return put
+
+
+def leftovers(path):
+    return [item.name for item in path.parent.glob("*")] if path.parent.exists() else []
+
+
+def test_a_file_is_fetched_whole_and_found_again(offer):
+    path = offer()
+    assert fetch("net") == path
+    assert path.read_bytes() == CONTENT
+    assert leftovers(path) == ["net.onnx"]
+    assert fetched_path("net") == path
+
+
+def test_what_is_already_there_is_not_fetched_again(offer, server):
+    offer()
+    fetch("net")
+    fetch("net")
+    assert server.visits == ["/net"]
+
+
+def test_a_damaged_file_is_reported_and_fetched_again(offer):
+    path = offer()
+    fetch("net")
+    path.write_bytes(b"damaged")
+    with pytest.raises(ModelError, match=r"damaged\. Type: emopy models fetch net"):
+        fetched_path("net")
+    fetch("net")
+    assert fetched_path("net").read_bytes() == CONTENT
+
+
+def test_a_mirror_and_a_folder_can_be_given(offer, server, tmp_path):
+    offer()
+    server.pages["/mirror"] = (200, CONTENT, len(CONTENT))
+    path = fetch("net", url=f"{server.address}/mirror", folder=tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / "net.onnx"
+    assert server.visits == ["/mirror"]
+
+
+def test_a_wrong_checksum_is_refused_and_nothing_kept(offer):
+    path = offer(sha256="0" * 64)
+    with pytest.raises(ModelError, match=f"SHA-256 {'0' * 64}. Received {SHA256}"):
+        fetch("net")
+    assert leftovers(path) == []
+
+
+def test_a_failed_download_leaves_the_older_file(offer):
+    path = offer()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"older")
+    offer(b"other", sha256=SHA256)
+    with pytest.raises(ModelError, match="SHA-256"):
+        fetch("net")
+    assert path.read_bytes() == b"older"
+
+
+def test_a_truncated_download_is_refused(offer):
+    path = offer(CONTENT, announced=len(CONTENT) + 1000)
+    with pytest.raises(ModelError, match=r"must be complete\. Received"):
+        fetch("net")
+    assert leftovers(path) == []
+
+
+def test_a_missing_page_is_reported_with_its_status(offer):
+    path = offer(b"gone", status=404)
+    with pytest.raises(ModelError, match="HTTP 404 Not Found from http://127"):
+        fetch("net")
+    assert leftovers(path) == []
+
+
+def test_a_refused_connection_is_reported(offer):
+    offer()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{free.getsockname()[1]}/net"
+    with pytest.raises(ModelError, match=r"no connection .* Check the network"):
+        fetch("net", url=closed)
+
+
+def test_a_server_that_says_nothing_is_left(offer, monkeypatch):
+    offer()
+    monkeypatch.setattr(sys.modules["emopy.models.fetch"], "TIMEOUT_S", 0.05)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/net"
+        with pytest.raises(ModelError, match="connection"):
+            fetch("net", url=address)
+
+
+def test_a_download_that_goes_on_and_on_is_cut_off(offer, monkeypatch):
+    path = offer()
+    monkeypatch.setattr(sys.modules["emopy.models.fetch"], "MAX_BYTES", 1000)
+    with pytest.raises(ModelError, match="more than 1,000 bytes"):
+        fetch("net")
+    assert leftovers(path) == []
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x/y", "net.onnx", "http:/x"])
+def test_only_http_is_spoken(offer, url):
+    offer()
+    with pytest.raises(InputError, match="must start with http:// or https://"):
+        fetch("net", url=url)
+
+
+def test_an_address_that_makes_no_sense_is_an_error_to_read(offer):
+    offer()
+    with pytest.raises(InputError, match="`url` must be an address"):
+        fetch("net", url="http://[nowhere/net")
+
+
+def test_a_folder_in_the_way_is_reported(offer):
+    path = offer()
+    path.mkdir(parents=True)
+    with pytest.raises(ModelError, match="must be free for the download"):
+        fetch("net")
+
+
+def test_a_place_that_cannot_be_written_is_reported(offer, tmp_path):
+    offer()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="`folder` must be writable"):
+        fetch("net", folder=tmp_path / "file" / "below")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    with pytest.raises(ModelNotFoundError, match="Did you mean 'yunet'"):
+        fetch("yuent")
+    with pytest.raises(ModelNotFoundError, match="Did you mean 'yunet'"):
+        fetched_path("yuent")
+
+
+def test_what_is_not_fetched_yet_says_what_to_type():
+    with pytest.raises(ModelNotFoundError, match="Type: emopy models fetch yunet"):
+        fetched_path("yunet")
+
+
+def packed(folder, *names):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in names:
+            archive.write(folder / name, name)
+        archive.writestr("../outside.txt", "escaped")
+    return stream.getvalue()
+
+
+def test_a_packed_model_is_unpacked_and_found_by_its_name(offer, linear_model):
+    offer(packed(linear_model, "card.json", "model.onnx", "golden.npz"), file="net.zip")
+    folder = fetch("net")
+    assert folder == user_folder() / "models" / "net"
+    assert load_model("net").card.name == "linear"
+    assert fetched_path("net") == fetch("net") == folder
+    assert leftovers(folder) == ["net"]
+    assert not (user_folder() / "outside.txt").exists()
+
+
+@pytest.mark.parametrize("content", [b"no archive", None], ids=["not zip", "no card"])
+def test_what_is_no_packed_model_is_refused(offer, linear_model, content):
+    offer(content or packed(linear_model, "model.onnx"), file="net.zip")
+    with pytest.raises(ModelError, match="packed model must"):
+        fetch("net")
+    assert leftovers(user_folder() / "models" / "net") == []
+
+
+@pytest.mark.parametrize(
+    "platform, variables, expected",
+    [
+        ("linux", {"EMOPY_HOME": "/here"}, "/here"),
+        ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches/emopy"),
+        ("linux", {}, "~/.cache/emopy"),
+        ("darwin", {}, "~/Library/Caches/emopy"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/emopy"),
+    ],
+)
+def test_files_go_where_the_platform_keeps_them(monkeypatch, platform, variables, expected):
+    for name in ("EMOPY_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert user_folder() == Path(expected).expanduser()
+
+
+def test_checksums_are_sha256_in_hexadecimal(tmp_path):
+    (tmp_path / "file").write_bytes(CONTENT)
+    assert checksum(tmp_path / "file") == SHA256
+    assert all(len(known.sha256) == 64 for known in KNOWN.values())

@@ -1,0 +1,85 @@
+from emopy.models import InputSpec, ModelCard, readme_from_card
+
+FULL = ModelCard(
+    name="tiny",
+    version="2.1",
+    labels=("anger", "fear", "neutral"),
+    input=InputSpec(48, 40),
+    temperature=1.3,
+    files={"model.onnx": "ab" * 32},
+    data="Faces | drawn by hand.",
+    licence="Apache-2.0; the drawings are public domain.",
+    training={"net": "ResidualNN", "seed": 0, "label_shares": {"anger": 0.25, "fear": 0.75}},
+    metrics={
+        "valid": {
+            "samples": 1234,
+            "accuracy": 0.8456,
+            "macro_f1": 0.5,
+            "ece": 0.021,
+            "recall": {"anger": 0.5, "fear": float("nan")},
+        },
+        "own faces": {"samples": 10, "accuracy": 1.0, "balanced_accuracy": 0.9},
+    },
+    intended_use="Drawings.",
+    misuse="Deciding about people.",
+    limits="Only faces from the front.",
+)
+
+
+def test_the_page_says_what_the_card_says():
+    page = readme_from_card(FULL)
+    for text in (
+        "# tiny 2.1",
+        "**anger**, **fear** or **neutral**",
+        "gray face crop of 40 × 48 pixels",
+        'FERModel("all", model="tiny")',
+        "## Must not be used for\n\nDeciding about people.",
+        "Only faces from the front.",
+        "Faces | drawn by hand.",
+        "public domain",
+        "| label_shares | anger 0.25, fear 0.75 |",
+        "temperature 1.3",
+        "On valid confidence and accuracy differ by 2.1% on average",
+        "`" + "ab" * 32 + "`",
+    ):
+        assert text in page
+
+
+def test_figures_are_in_tables_with_a_dash_for_what_was_not_measured():
+    page = readme_from_card(FULL)
+    assert "| measured on | faces | accuracy | balanced accuracy | macro F1 |" in page
+    assert "| valid | 1,234 | 84.6% | – | 0.500 | 2.1% |" in page
+    assert "| own faces | 10 | 100.0% | 90.0% | – | – |" in page
+    assert "| expression | valid |" in page
+    assert "| anger | 50.0% |\n| fear | – |\n| neutral | – |" in page
+
+
+def test_tables_have_as_many_cells_in_each_row():
+    blocks = readme_from_card(FULL).split("\n\n")
+    tables = [block.splitlines() for block in blocks if block.startswith("|")]
+    assert len(tables) == 4
+    for table in tables:
+        assert len({row.count("|") for row in table}) == 1
+
+
+def test_a_bare_card_makes_a_page_without_empty_sections():
+    page = readme_from_card(ModelCard("bare", "1", ("anger", "fear"), InputSpec(48, 48)))
+    assert "Not measured yet" in page
+    assert "Not calibrated" in page
+    assert "Intended use" not in page
+    assert "\n\n\n" not in page
+    assert page.endswith("\n")
+
+
+def test_a_model_of_clips_shows_how_to_give_clips():
+    spec = InputSpec(48, 48, channels=3, frames=5)
+    page = readme_from_card(ModelCard("clips", "1", ("anger", "fear"), spec))
+    assert "clips of 5 RGB face crops" in page
+    assert "predict_faces([clip])" in page
+
+
+def test_a_bar_in_a_name_does_not_break_a_table():
+    card = ModelCard(
+        "x", "1", ("anger", "fear"), InputSpec(48, 48), metrics={"a|b": {"accuracy": 1.0}}
+    )
+    assert "| a\\|b | 100.0% |" in readme_from_card(card)

@@ -1,0 +1,20 @@
+import numpy as np
+
+from emopy.nets import ResidualNN
+
+
+def test_it_maps_crops_to_one_logit_per_label():
+    model = ResidualNN((48, 48, 1), 8)
+    assert model.output_shape == (None, 8)
+    assert model(np.zeros((2, 48, 48, 1), np.float32)).shape == (2, 8)
+
+
+def test_it_stays_small():
+    assert ResidualNN((48, 48, 1), 8).count_params() < 2_000_000
+
+
+def test_widths_and_blocks_shape_it():
+    assert (
+        ResidualNN((48, 48, 1), 8, widths=(8,), blocks=(1,)).count_params()
+        < ResidualNN((48, 48, 1), 8, widths=(8, 16), blocks=(1, 1)).count_params()
+    )

@@ -1,0 +1,265 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from emopy import FERModel
+from emopy.errors import InputError, LabelError, ModelError, ModelNotFoundError
+from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
+from emopy.models import InputSpec, ModelCard, write_model_folder
+from emopy.types import Box, Face, FailedInput
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def halves(image):
+    """A detector: as many faces as the top left pixel's red says, each smaller than the next."""
+    height, width = image.shape[:2]
+    return tuple(
+        Face(Box(0, 0, width * (i + 1) / 8, height * (i + 1) / 8)) for i in range(image[0, 0, 0])
+    )
+
+
+def picture(faces, seed):
+    image = noise(64, 80, 3, seed=seed)
+    image[0, 0, 0] = faces
+    return image
+
+
+@pytest.fixture
+def model(linear_model):
+    return FERModel("all", model=linear_model, detector=halves)
+
+
+def test_labels_are_the_standard_seven_unless_asked_otherwise(linear_model):
+    assert FERModel(model=linear_model, detector=halves).labels == STANDARD_EMOTIONS
+    assert FERModel("all", model=linear_model, detector=halves).labels == ALL_EMOTIONS
+
+
+def test_labels_come_in_the_users_order_and_aliases_are_understood(linear_model):
+    model = FERModel(["Happy", "calm", "anger"], model=linear_model, detector=halves)
+    assert model.labels == ("happiness", "neutral", "anger")
+    (prediction,) = model.predict_faces([noise(48, 48)])
+    assert prediction.labels == model.labels
+    assert list(prediction.as_dict()) == list(model.labels)
+
+
+@pytest.mark.parametrize(
+    "wish, reason",
+    [
+        (["happyness", "fear"], "Did you mean 'happiness'"),
+        (["fear"], "two or more"),
+        (["calm", "neutral"], "twice"),
+        ("some", "'standard' or 'all'"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_refused(linear_model, wish, reason):
+    with pytest.raises(LabelError, match=reason):
+        FERModel(wish, model=linear_model, detector=halves)
+
+
+def test_a_subset_shares_the_belief_of_the_whole(linear_model):
+    crops = noise(5, 48, 48)
+    whole = FERModel("all", model=linear_model, detector=halves).predict_faces(crops)
+    chosen = ["sadness", "contempt", "fear"]
+    part = FERModel(chosen, model=linear_model, detector=halves).predict_faces(crops)
+    for full, few in zip(whole, part, strict=True):
+        kept = np.array([full.as_dict()[label] for label in chosen])
+        np.testing.assert_allclose(few.probabilities, kept / kept.sum(), rtol=1e-5)
+
+
+def test_faces_come_largest_first(model):
+    result = model.predict(picture(4, seed=1))
+    areas = [face.box.width * face.box.height for face in result.faces]
+    assert len(areas) == 4
+    assert areas == sorted(areas, reverse=True)
+    assert (result.size, result.source) == ((80, 64), "<array>")
+    for face in result.faces:
+        assert sum(face.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_picture_without_a_face_is_an_empty_result(model):
+    assert model.predict(picture(0, seed=1)).faces == ()
+
+
+def test_predicting_faces_accepts_all_forms_of_crops(model):
+    crops = noise(3, 48, 48)
+    expected = [prediction.probabilities for prediction in model.predict_faces(crops)]
+    for form in (crops[..., None], list(crops), np.repeat(crops[..., None], 3, axis=-1)):
+        for one, other in zip(model.predict_faces(form), expected, strict=True):
+            np.testing.assert_allclose(one.probabilities, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("crops", [[], (), np.empty((0, 48, 48), np.uint8)])
+def test_no_crops_give_no_predictions(model, crops):
+    assert model.predict_faces(crops) == ()
+
+
+@pytest.mark.parametrize("crops", [np.zeros((2, 48, 48)), noise(48, 48, 3), "face.jpg"])
+def test_what_is_no_row_of_crops_is_refused(model, crops):
+    with pytest.raises(InputError, match="`crops` must be"):
+        model.predict_faces(crops)
+
+
+def as_numbers(results):
+    return [
+        [(face.box, face.emotion, round(face.confidence, 5)) for face in result.faces]
+        for result in results
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+def test_many_pictures_give_what_each_gives_alone_in_order(model, batch_size):
+    pictures = [picture(i % 5, seed=i) for i in range(13)]
+    alone = [model.predict(image) for image in pictures]
+    together = list(model.predict_many(pictures, batch_size=batch_size))
+    assert as_numbers(together) == as_numbers(alone)
+
+
+def test_a_picture_that_cannot_be_read_does_not_lose_the_others(model, tmp_path):
+    missing = tmp_path / "missing.jpg"
+    pictures = [picture(2, 1), missing, b"", picture(0, 2), np.zeros((3, 3), complex)]
+    results = list(model.predict_many(pictures))
+    assert [isinstance(result, FailedInput) for result in results] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert results[1].source == str(missing)
+    assert isinstance(results[1].error, InputError)
+    assert len(results[0].faces) == 2
+
+
+def test_a_mistake_in_a_detector_is_not_hidden(linear_model):
+    def broken(image):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(FERModel(model=linear_model, detector=broken).predict_many([noise(9, 9, 3)]))
+
+
+@pytest.mark.parametrize("faces", [0, 1, 5])
+def test_many_pictures_are_read_no_further_than_needed(model, faces):
+    taken = 0
+
+    def endless():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield picture(faces, seed=taken)
+
+    batch_size = 4
+    stream = model.predict_many(endless(), batch_size=batch_size)
+    assert taken == 0
+    for given in range(1, 20):
+        next(stream)
+        assert taken <= given + batch_size + 4
+    stream.close()
+
+
+def test_no_pictures_give_no_results(model):
+    assert list(model.predict_many([])) == []
+
+
+@pytest.mark.parametrize("source", ["a.jpg", b"bytes", None, 5])
+def test_one_picture_instead_of_many_is_refused_at_the_call(model, source):
+    with pytest.raises(InputError, match="must be several pictures"):
+        model.predict_many(source)
+
+
+def test_a_file_object_is_not_read_as_many_pictures(model, astronaut_file):
+    with astronaut_file.open("rb") as file, pytest.raises(InputError, match="several pictures"):
+        model.predict_many(file)
+
+
+def test_a_batch_size_below_one_is_refused(model):
+    with pytest.raises(InputError, match="`batch_size` must be 1 or more"):
+        model.predict_many([], batch_size=0)
+
+
+def test_eight_threads_get_the_same_answers_from_one_model(model):
+    pictures = [picture(3, seed=i) for i in range(4)]
+    expected = as_numbers(map(model.predict, pictures))
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(lambda: as_numbers(map(model.predict, pictures))) for _ in range(12)]
+        jobs += [pool.submit(lambda: as_numbers(model.predict_many(pictures))) for _ in range(4)]
+    for job in jobs:
+        assert job.result() == expected
+
+
+def test_a_model_says_what_it_is(model):
+    text = repr(model)
+    assert text.startswith("FERModel(['anger', 'contempt'")
+    assert "model='linear'" in text
+    assert "halves" in text
+    assert model.card.name == "linear"
+
+
+def test_unknown_models_and_detectors_are_refused(linear_model, tmp_path):
+    with pytest.raises(ModelNotFoundError):
+        FERModel(model=tmp_path / "none")
+    with pytest.raises(ModelError):
+        FERModel(model=tmp_path)
+    with pytest.raises(ModelNotFoundError, match="mtcnn"):
+        FERModel(model=linear_model, detector="mtcn")
+
+
+def test_the_whole_picture_can_be_the_face(linear_model):
+    model = FERModel(model=linear_model, detector="whole")
+    (face,) = model.predict(noise(48, 48)).faces
+    assert (face.box.width, face.box.height) == (48, 48)
+
+
+def test_the_astronaut_has_one_face(linear_model, astronaut, astronaut_file):
+    model = FERModel(model=linear_model)
+    result = model.predict(astronaut_file)
+    (face,) = result.faces
+    assert result.size == (512, 512)
+    assert result.source == str(astronaut_file)
+    x, y = face.box.center
+    assert 180 < x < 270
+    assert 70 < y < 170
+    assert model.predict(astronaut).faces[0].probabilities == face.probabilities
+
+
+@pytest.fixture
+def clip_model(tmp_path):
+    """A model of clips: three frames of gray crops."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    spec = InputSpec(16, 16, frames=3)
+    axes = numpy_helper.from_array(np.array([1, 2, 3]), "axes")
+    kernel = numpy_helper.from_array(np.array([[1, -1]], np.float32), "kernel")
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["clips", "axes"], ["mean"], keepdims=0),
+            helper.make_node("MatMul", ["mean", "kernel"], ["logits"]),
+        ],
+        "clips",
+        [helper.make_tensor_value_info("clips", TensorProto.FLOAT, ["n", *spec.shape])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 2])],
+        [axes, kernel],
+    )
+    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return write_model_folder(
+        tmp_path / "clips",
+        card=ModelCard("clips", "1", ("bright", "dark"), spec),
+        weights=network.SerializeToString(),
+        golden_crops=np.full((1, 3, 16, 16, 1), 255, np.uint8),
+        golden_logits=np.array([[1, -1]], np.float32),
+    )
+
+
+def test_a_model_of_clips_reads_clips_and_refuses_pictures(clip_model):
+    model = FERModel(model=clip_model, detector=halves)
+    assert model.labels == ("bright", "dark")
+    clips = [[np.full((30, 20), level, np.uint8)] * 3 for level in (250, 240)]
+    assert [prediction.emotion for prediction in model.predict_faces(clips)] == ["bright"] * 2
+    with pytest.raises(InputError, match="must read still pictures here"):
+        model.predict(noise(9, 9, 3))
+    with pytest.raises(InputError, match=r"Type predict_faces\(\[clip\]\)"):
+        model.predict_many([])

@@ -1,0 +1,84 @@
+import dataclasses
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from emopy import FERModel
+from emopy.errors import ModelError
+from emopy.models import check_model_folder, load_model, to_tensor
+from emopy.train import convert, export, fit, train_recipe
+from emopy.train.recipe import FitSettings
+
+SMALL = {"widths": [8, 16], "blocks": [1, 1]}
+
+
+@pytest.fixture(scope="module")
+def run(parts):
+    return fit(
+        "ResidualNN", parts, settings=FitSettings(epochs=4, batch_size=32), net_settings=SMALL
+    )
+
+
+def test_an_exported_network_gives_the_logits_of_keras(run, parts, tmp_path):
+    folder = export(run, tmp_path / "model", name="stripes")
+    tensor = to_tensor(parts.calibration.images, run.spec)
+    np.testing.assert_allclose(
+        load_model(folder).session.run(tensor),
+        keras.ops.convert_to_numpy(run.model(tensor, training=False)),
+        atol=1e-4,
+    )
+    check_model_folder(folder)
+
+
+def test_the_card_tells_how_the_model_was_made(run, tmp_path):
+    card = load_model(export(run, tmp_path / "model", name="stripes")).card
+    assert (card.name, card.labels, card.input) == ("stripes", run.labels, run.spec)
+    assert card.training["net"] == "ResidualNN"
+    assert card.training["recipe_sha256"] == run.recipe.sha256
+    assert sum(card.training["label_shares"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_golden_crops_hold_no_training_face(run, parts, tmp_path):
+    folder = export(run, tmp_path / "model")
+    with np.load(folder / "golden.npz", allow_pickle=False) as golden:
+        crops = golden["crops"]
+    known = {image.tobytes() for image in parts.train.images}
+    assert len(crops)
+    assert not any(crop.tobytes() in known for crop in crops)
+
+
+def test_an_exported_network_predicts_through_fermodel(run, parts, tmp_path):
+    model = FERModel(model=export(run, tmp_path / "model"))
+    predictions = model.predict_faces(parts.calibration.images[..., 0])
+    shown = np.array([prediction.emotion for prediction in predictions])
+    assert np.mean(shown == np.array(parts.calibration.labels)[parts.calibration.truth]) > 0.8
+
+
+def test_a_file_that_disagrees_with_keras_is_not_exported(run, tmp_path, monkeypatch):
+    other = keras.models.clone_model(run.model)
+    monkeypatch.setattr(
+        sys.modules["emopy.train.export"], "to_onnx", lambda _: convert.to_onnx(other)
+    )
+    with pytest.raises(ModelError, match="agree with Keras within"):
+        export(run, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_network_of_another_class_layout_is_refused(run, tmp_path):
+    wrong = dataclasses.replace(run, labels=("anger", "fear"), shares={"anger": 0.5, "fear": 0.5})
+    with pytest.raises(ModelError):
+        export(wrong, tmp_path / "model")
+
+
+def test_a_recipe_file_becomes_a_model_folder(parts, tmp_path):
+    parts.train.save(tmp_path / "train.npz")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f'name = "tiny"\n[data]\ntrain = "{(tmp_path / "train.npz").as_posix()}"\n'
+        "[net.settings]\nwidths = [8]\nblocks = [1]\n[fit]\nepochs = 9\n"
+    )
+    run = train_recipe(recipe, settings=["fit.epochs=1"], out=tmp_path / "run")
+    assert len(run.history) == 1
+    assert load_model(tmp_path / "run" / "model").card.name == "tiny"

@@ -1,0 +1,116 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from emopy.data import Dataset, Parts
+from emopy.data.augment import Augmentation
+from emopy.errors import DataError, RecipeError
+from emopy.nets import ResidualNN
+from emopy.train import fit
+from emopy.train.recipe import FitSettings
+
+SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
+SETTINGS = FitSettings(epochs=4, batch_size=32, learning_rate=5e-3, ema=0.9, seed=3)
+AUGMENTATION = Augmentation(shift=0.1, noise=0.05, brightness=0.1)
+
+
+def train(parts: Parts, folder: Path | None = None):
+    return fit(
+        "ResidualNN",
+        parts,
+        settings=SETTINGS,
+        augmentation=AUGMENTATION,
+        folder=folder,
+        net_settings=SMALL,
+    )
+
+
+def test_a_network_learns_and_the_run_says_so(parts, tmp_path):
+    run = fit(ResidualNN, parts, epochs=6, settings=SETTINGS, folder=tmp_path, net_settings=SMALL)
+    assert run.history[-1]["val_accuracy"] > 0.8
+    assert run.labels == parts.train.labels
+    assert len(run.history) == 6
+    assert "val_accuracy" in run.summary
+    for name in ("recipe.toml", "metrics.csv", "curves.png", "model.keras"):
+        assert (tmp_path / name).stat().st_size > 0
+    assert not list(tmp_path.glob("partial*"))
+
+
+def test_the_same_seed_gives_the_same_curve_and_weights(parts):
+    first, second = train(parts), train(parts)
+    assert first.history == second.history
+    for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+KILLED = """
+import sys
+import numpy as np
+from emopy.data import load_dataset, Parts
+sys.path.insert(0, sys.argv[1])
+from test_fit import train
+train(Parts.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[4])
+"""
+
+
+def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path):
+    run_folder = tmp_path / "run"
+    files = parts.train.save(tmp_path / "train.npz"), parts.validation.save(tmp_path / "val.npz")
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(Path(__file__).parent), *map(str, files), run_folder],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
+    )
+    deadline = time.monotonic() + 120
+    while not (run_folder / "checkpoint.keras").exists():
+        assert child.poll() is None, child.stderr.read().decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert not (run_folder / "model.keras").exists()
+
+    resumed, whole = train(parts, run_folder), train(parts)
+    assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
+    assert resumed.history == whole.history
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_finished_run_is_opened_and_not_trained_again(parts, tmp_path):
+    first = train(parts, tmp_path)
+    written = (tmp_path / "metrics.csv").stat().st_mtime_ns
+    again = train(parts, tmp_path)
+    assert again.history == first.history
+    assert (tmp_path / "metrics.csv").stat().st_mtime_ns == written
+
+
+def test_a_folder_with_another_run_is_refused(parts, tmp_path):
+    train(parts, tmp_path)
+    with pytest.raises(RecipeError, match="another folder"):
+        fit(ResidualNN, parts, epochs=1, folder=tmp_path, net_settings=SMALL)
+
+
+def test_parts_that_do_not_fit_together_are_refused(parts):
+    other = parts.validation.only(["anger", "fear"])
+    with pytest.raises(DataError, match="agree in labels"):
+        fit(ResidualNN, Parts.of(parts.train, other), epochs=1)
+
+
+def test_no_training_faces_is_an_error(parts):
+    nothing: Dataset = parts.train.take([])
+    with pytest.raises(DataError, match=r"`parts\.train` must hold faces"):
+        fit(ResidualNN, Parts.of(nothing), epochs=1)
+
+
+def test_a_setting_that_the_network_does_not_know_is_named(parts):
+    with pytest.raises(RecipeError, match="depth"):
+        fit(ResidualNN, parts, epochs=1, net_settings={"depth": 3})

@@ -1,0 +1,72 @@
+import pytest
+
+from emopy.errors import RecipeError
+from emopy.train.recipe import Recipe, load_recipe
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('name = "mine"\n[fit]\nepochs = 5\n[net.settings]\nwidths = [8, 16]\n')
+    return path
+
+
+def test_a_recipe_is_read_and_the_rest_has_defaults(recipe_file):
+    recipe = load_recipe(recipe_file)
+    assert (recipe.name, recipe.fit.epochs, recipe.net.settings) == (
+        "mine",
+        5,
+        {"widths": [8, 16]},
+    )
+    assert recipe.fit.batch_size == Recipe().fit.batch_size
+
+
+def test_single_settings_are_changed_from_the_command_line(recipe_file):
+    recipe = load_recipe(
+        recipe_file, ["fit.epochs=3", "fit.learning_rate=1", "net.name=Mine", "augment.flip=0.5"]
+    )
+    assert (recipe.fit.epochs, recipe.fit.learning_rate) == (3, 1.0)
+    assert (recipe.net.name, recipe.augment.flip) == ("Mine", 0.5)
+
+
+def test_a_written_recipe_reads_back_the_same(recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file)
+    copy = tmp_path / "copy.toml"
+    copy.write_text(recipe.to_toml())
+    assert load_recipe(copy) == recipe
+
+
+def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe_file):
+    recipe = load_recipe(recipe_file)
+    assert load_recipe(recipe_file, ["name=other"]).sha256 == recipe.sha256
+    assert load_recipe(recipe_file, ["fit.seed=1"]).sha256 != recipe.sha256
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("fit.epoch=3", "Did you mean 'epochs'"),
+        ("fitt.epochs=3", "Did you mean 'fit'"),
+        ("fit.epochs=0", "`epochs` must be positive"),
+        ("fit.epochs=many", "`fit.epochs` must be int"),
+        ("fit.epochs=true", "`fit.epochs` must be int"),
+        ("fit.ema=1.0", r"in \[0, 1\)"),
+        ("fit=3", "`fit` must be a section"),
+        ("name.short=3", "`name` is no section"),
+        ("augment.flip=2.0", "probability"),
+        ("augment.fill=mirror", "one of nearest"),
+        ("epochs", "KEY=VALUE"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_to_type(recipe_file, setting, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(recipe_file, [setting])
+
+
+def test_a_missing_or_broken_file_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="no such file"):
+        load_recipe(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ")
+    with pytest.raises(RecipeError, match="must be TOML"):
+        load_recipe(broken)
