@@ -36,23 +36,28 @@ COMMON_AGREEMENT = 0.8
 
 
 def composite(
-    faces: NDArray[np.uint8], landmarks: NDArray[np.float32], *, picture_px: int = PICTURE_PX
+    faces: NDArray[np.uint8],
+    landmarks: NDArray[np.float32],
+    *,
+    picture_px: int = PICTURE_PX,
+    least: int = MIN_FACES,
 ) -> NDArray[np.uint8]:
     """Average aligned faces into one picture that shows nobody.
 
     Args:
-        faces: (n, H, W) uint8 gray, n ≥ 40.
+        faces: (n, H, W) uint8 gray, n ≥ `least`.
         landmarks: (n, 5, 2) as shares of each face's width and height.
         picture_px: Side of the picture; the face crop takes about two thirds of it.
+        least: Fewer faces are refused.
 
     Returns:
         (picture_px, picture_px) uint8 gray, on a plain background.
 
     Raises:
-        ValueError: Fewer than 40 faces: their average could be somebody's portrait.
+        ValueError: Too few faces: their average could be somebody's portrait.
     """
-    if len(faces) < MIN_FACES:
-        raise ValueError(f"`faces` must be {MIN_FACES} or more. Received {len(faces)}.")
+    if len(faces) < least:
+        raise ValueError(f"`faces` must be {least} or more. Received {len(faces)}.")
     face_px = FACE_PX * picture_px / PICTURE_PX
     spec = InputSpec(picture_px, picture_px, margin=(picture_px / face_px - 1) / 2)
     total = np.zeros((picture_px, picture_px))

@@ -6,8 +6,9 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from emopy.faces.detect import Detector, get_detector
 from emopy.labels import select_labels
 from emopy.media import ImageSource, describe_source, read_image
 from emopy.models import DEFAULT_MODEL, ModelCard, load_model, softmax
-from emopy.models.preprocess import Crops
+from emopy.models.preprocess import Crops, checked
 from emopy.models.store import BATCH_SIZE
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction
 
@@ -162,6 +163,34 @@ class FERModel:
         """
         return self._judge(crops, BATCH_SIZE)
 
+    def predict_sequence(self, crops: Crops) -> tuple[Prediction, ...]:
+        """Read the crops of one person in the order of time, one prediction each.
+
+        A network that reads clips of T frames judges each crop together with the T − 1 crops
+        before it; before the first one it is repeated. One that reads stills judges each alone.
+
+        Args:
+            crops: As `predict_faces` takes stills: uint8 (n, H, W) or (n, H, W, 1 | 3), or a
+                sequence of (H, W) or (H, W, 1 | 3) of any size, oldest first.
+
+        Returns:
+            One prediction per crop, in order; an empty tuple for no crops.
+
+        Raises:
+            InputError: Another type or shape.
+        """
+        frames = self.card.input.frames
+        if frames == 1:
+            return self.predict_faces(crops)
+        items = cast(
+            "list[NDArray[np.uint8]]", list(checked(crops, replace(self.card.input, frames=1)))
+        )
+        clips = [
+            [items[max(0, now - ago)] for ago in reversed(range(frames))]
+            for now in range(len(items))
+        ]
+        return self._judge(clips, BATCH_SIZE)
+
     def _judge(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
         logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]
         rows = softmax(logits, self.card.temperature)
@@ -171,7 +200,7 @@ class FERModel:
         if (frames := self.card.input.frames) > 1:
             raise InputError(
                 f"`model` must read still pictures here. Received {self.card.name!r}, which reads "
-                f"clips of {frames} frames. Type predict_faces([clip])."
+                f"clips of {frames} frames. Type predict_faces([clip]) or predict_sequence(crops)."
             )
 
     def _find(self, source: ImageSource) -> _Found:

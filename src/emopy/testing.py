@@ -11,17 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from emopy.data.dataset import Dataset
+from emopy.data.split import Parts
 from emopy.faces.detect import Detector
 from emopy.labels import canonical
 from emopy.models import check_model_folder
 from emopy.types import Face, RGBImage
 
-__all__ = ["Loader", "check_detector", "check_loader", "check_model_folder"]
+if TYPE_CHECKING:
+    from emopy.nets import Net
+
+__all__ = ["Loader", "check_detector", "check_loader", "check_model_folder", "check_net"]
 
 _THREADS = 4
 
@@ -101,6 +107,61 @@ def check_loader(loader: Loader) -> None:
             f"load_data() must give the same data each time. `{name}` differed. "
             "Sort what you list, and draw no random numbers.",
         )
+
+
+def check_net(
+    net: str | Net, *, input_shape: tuple[int, ...] = (48, 48, 1), classes: int = 7
+) -> None:
+    """Check that a network keeps its promises. Needs the extra `train`.
+
+    It must build for any number of labels, return logits, learn a step, be saved and loaded
+    without your code, and become a model folder whose ONNX file agrees with it.
+
+    Args:
+        net: Name of a network, or a function ``(input_shape, classes, **settings)``;
+            `functools.partial` gives it settings.
+        input_shape: (H, W, C) of a crop, or (T, H, W, C) of a clip, to try it with.
+        classes: Number of labels to try it with.
+
+    Raises:
+        AssertionError: What it did, and what it must do.
+        ModelError: It cannot be loaded without your code, or not be written as ONNX.
+    """
+    from emopy.nets import get_net
+    from emopy.train import FitSettings, export, fit
+
+    model = get_net(net)(input_shape, classes)
+    for name, shape, wanted in (
+        ("take", model.input_shape, (None, *input_shape)),
+        ("return", model.output_shape, (None, classes)),
+    ):
+        _require(shape == wanted, f"A network must {name} {wanted}. This one has {shape}.")
+    faces = _noise(input_shape, classes)
+    before = model.predict(np.float32(faces.images) / 255, verbose=0)
+    _require(
+        not (np.allclose(before.sum(axis=1), 1, atol=1e-3) and (before >= 0).all()),
+        "A network must return logits. This one returned rows that sum to 1: leave out softmax.",
+    )
+    _require(np.isfinite(before).all(), "Logits must be finite. Some were not.")
+    run = fit(net, Parts.of(faces, faces), settings=FitSettings(epochs=1, batch_size=len(faces)))
+    _require(
+        np.isfinite(run.history[-1]["loss"]) and len(run.model.trainable_variables) > 0,
+        f"A network must learn. After one step its loss was {run.history[-1]['loss']}.",
+    )
+    with TemporaryDirectory() as folder:
+        check_model_folder(export(run, Path(folder) / "model", trainable="always"))
+
+
+def _noise(shape: tuple[int, ...], classes: int) -> Dataset:
+    """Labelled noise, two samples per label."""
+    n = 2 * classes
+    return Dataset(
+        np.random.default_rng(0).integers(0, 256, (n, *shape), np.uint8),
+        np.eye(classes, dtype=np.float32)[np.arange(n) % classes],
+        tuple(f"label {i}" for i in range(classes)),
+        np.full(n, ""),
+        np.array([f"made-up:{i}" for i in range(n)]),
+    )
 
 
 def _odd_pictures() -> list[RGBImage]:

@@ -263,3 +263,30 @@ def test_a_model_of_clips_reads_clips_and_refuses_pictures(clip_model):
         model.predict(noise(9, 9, 3))
     with pytest.raises(InputError, match=r"Type predict_faces\(\[clip\]\)"):
         model.predict_many([])
+
+
+def test_a_model_of_clips_judges_each_crop_of_a_sequence_with_those_before_it(clip_model):
+    model = FERModel(model=clip_model, detector=halves)
+    levels = [255, 255, 0, 0, 0]
+    crops = [np.full((30 + i, 20), level, np.uint8) for i, level in enumerate(levels)]
+    for form in (crops, np.stack([crop[:30] for crop in crops]), iter(crops)):
+        predictions = model.predict_sequence(form)
+        bright = [prediction.as_dict()["bright"] for prediction in predictions]
+        # Means over (255, 255, 255), (255, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 0).
+        means = np.array([1, 1, 2 / 3, 1 / 3, 0])
+        np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)
+
+
+def test_a_model_of_stills_judges_each_crop_of_a_sequence_alone(model):
+    crops = noise(4, 48, 48)
+    alone = [prediction.probabilities for prediction in model.predict_faces(crops)]
+    in_order = [prediction.probabilities for prediction in model.predict_sequence(crops)]
+    np.testing.assert_array_equal(alone, in_order)
+
+
+def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_model):
+    model = FERModel(model=clip_model, detector=halves)
+    assert model.predict_sequence([]) == ()
+    for wrong in ("face.jpg", [np.zeros((9, 9))], np.zeros((2, 9, 9)), noise(9, 9, 3)):
+        with pytest.raises(InputError, match="`crops"):
+            model.predict_sequence(wrong)

@@ -1,4 +1,4 @@
-"""`emopy data`: look at labelled faces, find what is wrong with them, prepare FER+."""
+"""`emopy data`: look at labelled faces, find what is wrong with them, prepare collections."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emopy.cli.data_prepare import prepare
+from emopy.cli.data_samples import samples
+from emopy.cli.data_show import show
 from emopy.cli.groups import NearestGroup
-from emopy.cli.options import ANY_PATH, FILE, FOLDER
+from emopy.cli.options import ANY_PATH, FILE
 
 if TYPE_CHECKING:
     from emopy.data import Dataset
@@ -16,65 +19,73 @@ if TYPE_CHECKING:
 
 @click.group(cls=NearestGroup)
 def data() -> None:
-    """Describe, check and prepare labelled faces.
+    """Describe, check, show and prepare labelled faces.
 
-    DATA is a .npz file that `emopy data prepare` wrote, or a folder with one folder of pictures
-    per emotion.
+    DATA is a .npz file that `emopy data prepare` wrote, a .csv file with one face per row, or a
+    folder with one folder of pictures per emotion.
     """
 
 
+paths_argument = click.argument("paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA...")
+clips_option = click.option(
+    "--clips",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The folders hold clips, a folder each: take their last N frames.",
+)
+
+
 @data.command()
-@click.argument("paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA...")
-def describe(paths: tuple[Path, ...]) -> None:
-    """Say how many faces there are, how large, and how many per emotion."""
+@paths_argument
+@clips_option
+@click.option("--picture", type=FILE, help="Draw the counts on this .png, .svg or .pdf as well.")
+def describe(paths: tuple[Path, ...], clips: int | None, picture: Path | None) -> int:
+    """Say how many faces there are, how large, and how many per emotion.
+
+    Exit code 1 means that some files or rows could not be read; they are listed.
+    """
+    from emopy.data import counts_picture
     from emopy.data import describe as describe_data
 
-    click.echo(describe_data(open_parts(paths)))
+    parts, problems = open_parts(paths, clips)
+    click.echo(describe_data(parts))
+    if picture is not None:
+        click.echo(f"emopy: drawn on {counts_picture(parts, picture)}", err=True)
+    return 1 if problems else 0
 
 
 @data.command()
-@click.argument("paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA...")
-def check(paths: tuple[Path, ...]) -> int:
+@paths_argument
+@clips_option
+def check(paths: tuple[Path, ...], clips: int | None) -> int:
     """Look for what spoils training: repeats, contradictions, people on both sides.
 
     Name the parts of a split together to find pictures that are in more than one. Exit code 1
-    means that something serious was found.
+    means that something serious was found, or that some files or rows could not be read.
     """
     from emopy.data import check as check_data
 
-    report = check_data(open_parts(paths))
+    parts, problems = open_parts(paths, clips)
+    report = check_data(parts)
     click.echo(report)
-    return 0 if report.ok else 1
+    return 1 if problems or not report.ok else 0
 
 
-@data.command()
-@click.argument("collection", type=click.Choice(["ferplus"]))
-@click.argument("images_csv", type=FILE)
-@click.argument("votes_csv", type=FILE)
-@click.argument("out", type=FOLDER)
-@click.option("--calibration", type=click.IntRange(min=1), default=2500, show_default=True,
-              help="Faces held out of the training split for calibration.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides which ones.")
-def prepare(
-    collection: str, images_csv: Path, votes_csv: Path, out: Path, calibration: int, seed: int
-) -> int:
-    """Write FER+ as .npz files, from its two official files.
-
-    IMAGES_CSV is fer2013.csv, VOTES_CSV is fer2013new.csv. Exit code 1 means that some rows
-    could not be read; they are listed, and the others are written.
-    """
-    del collection  # one so far
-    from emopy.data import prepare_ferplus, read_ferplus
-
-    faces = read_ferplus(images_csv, votes_csv)
-    for problem in faces.problems:
-        click.echo(f"emopy: {problem}", err=True)
-    click.echo(prepare_ferplus(faces, out, calibration=calibration, seed=seed))
-    return 1 if faces.problems else 0
+data.add_command(show)
+data.add_command(prepare)
+data.add_command(samples)
 
 
-def open_parts(paths: tuple[Path, ...]) -> dict[str, Dataset]:
-    """Load each data set under the path that was typed."""
-    from emopy.data import open_data
+def open_parts(paths: tuple[Path, ...], clips: int | None) -> tuple[dict[str, Dataset], int]:
+    """Load each data set under the path that was typed, and count what could not be read."""
+    from emopy.data import find_loader
 
-    return {str(path): open_data(path) for path in paths}
+    parts: dict[str, Dataset] = {}
+    problems = 0
+    for path in paths:
+        loader = find_loader(path, time_delay=clips)
+        parts[str(path)] = loader.load_data()
+        for problem in loader.problems:
+            click.echo(f"emopy: {problem}", err=True)
+        problems += len(loader.problems)
+    return parts, problems

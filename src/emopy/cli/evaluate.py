@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from emopy.cli.options import ANY_PATH, emotions_option, json_option, threads_option
+from emopy.cli.options import ANY_PATH, FILE, emotions_option, json_option, threads_option
 
 
 @click.command()
@@ -15,6 +16,15 @@ from emopy.cli.options import ANY_PATH, emotions_option, json_option, threads_op
 @click.argument("data", type=ANY_PATH)
 @json_option
 @emotions_option(default="all")
+@click.option(
+    "--groups",
+    type=FILE,
+    metavar="FILE.csv",
+    help="Judge groups apart: columns origin and group, or group alone in the order of the data.",
+)
+@click.option(
+    "--html", type=FILE, metavar="FILE", help="Write a page with charts and the worst mistakes."
+)
 @click.option("--record", metavar="NAME", help="Write the figures into the card, under this name.")
 @threads_option
 def evaluate(
@@ -22,6 +32,8 @@ def evaluate(
     data: Path,
     output_format: str,
     emotions: str | list[str],
+    groups: Path | None,
+    html: Path | None,
     record: str | None,
     threads: int,
 ) -> None:
@@ -29,14 +41,27 @@ def evaluate(
 
     Says how often MODEL is right on DATA, and how far its probabilities can be trusted.
     DATA is a .npz file or a folder with one folder per emotion. Its faces must have taken no
-    part in training or calibration.
+    part in training or calibration. The page of --html is one file that shows faces out of DATA:
+    pass it on only to those who may see them.
     """
     from emopy.data import open_data
     from emopy.evaluate import evaluate as judge
+    from emopy.evaluate import html_report, read_groups
     from emopy.evaluate import record as write_down
-    from emopy.models import find_model
+    from emopy.models import find_model, load_model
+    from emopy.present.atomic import replacing
 
-    report = judge(model, open_data(data), labels=emotions, threads=threads)
+    faces = open_data(data)
+    names = None if groups is None else read_groups(groups, faces)
+    with ExitStack() as stack:  # a page that cannot be written is refused before the long work
+        page = None if html is None else stack.enter_context(replacing(html))
+        report = judge(model, faces, labels=emotions, groups=names, threads=threads)
+        if page:
+            card = load_model(model).card
+            text = html_report(report, faces, card=card, data_name=data.name)
+            page.write_text(text, encoding="utf-8")
+    if html:
+        click.echo(f"emopy: the page is {html}", err=True)
     if record:
         write_down(find_model(model), record, report)
     click.echo(json.dumps(report.as_dict(), indent=2) if output_format == "json" else report)

@@ -1,35 +1,51 @@
 """LABELLED FACES: load, look over and divide them, with NumPy alone."""
 
 from emopy.data.checks import CheckReport, Finding, check
+from emopy.data.ckplus import ConvertReport, convert_ckplus
+from emopy.data.convert import save_folders
+from emopy.data.csv import FER2013_LABELS, CSVDataLoader
+from emopy.data.csv_layout import CSVLayout
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
 from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
-from emopy.data.open import open_data
+from emopy.data.open import Loader, find_loader, open_data
+from emopy.data.picture import counts_picture
 from emopy.data.prepare import PrepareReport, prepare_ferplus
 from emopy.data.problems import Problem
 from emopy.data.repeats import RepeatGroup, find_repeats
+from emopy.data.sequence import SequenceDataLoader
 from emopy.data.split import Parts
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, vote_targets
 
 __all__ = [
+    "FER2013_LABELS",
+    "CSVDataLoader",
+    "CSVLayout",
     "CheckReport",
+    "ConvertReport",
     "Dataset",
     "DirectoryDataLoader",
     "FERPlusDataLoader",
     "Finding",
+    "Loader",
     "Parts",
     "PrepareReport",
     "Problem",
     "RepeatGroup",
+    "SequenceDataLoader",
     "VotedFaces",
     "check",
+    "convert_ckplus",
+    "counts_picture",
     "describe",
+    "find_loader",
     "find_repeats",
     "load_dataset",
     "majority_targets",
     "open_data",
     "prepare_ferplus",
     "read_ferplus",
+    "save_folders",
     "vote_targets",
 ]

@@ -2,17 +2,26 @@
 
 The same change is applied to every frame of a clip. A sample's change depends on the seed, the
 epoch and the sample only, never on the worker that made it or on the order of the batches.
+
+This is also the one place for single operations on faces: `augment` with one setting turns,
+shifts, zooms (and so crops), mirrors, brightens or adds noise. `emopy.models.to_tensor` resizes
+and changes between gray and RGB. `emopy.data.whitening` decorrelates pixels.
 """
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, fields
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emopy.errors import RecipeError
+
+Pixels: TypeAlias = NDArray[np.uint8]
 
 _BORDERS = {
     "nearest": cv2.BORDER_REPLICATE,
@@ -32,13 +41,27 @@ class Augmentation:
         zoom: Largest enlargement or reduction as a share: 0.1 is × 0.9 to × 1.1.
         shear_deg: Largest shear to either side, degrees.
         flip: Probability of a mirrored face, 0–1.
+        flip_vertical: Probability of a face upside down, 0–1. Seldom of use for faces.
         brightness: Largest change as a share of the full range.
         contrast: Largest change around the mean: 0.3 is × 0.7 to × 1.3.
         gamma: Largest exponent is 1 + gamma, smallest its inverse.
+        channel_shift: Largest change of each channel by itself, as a share of the full range:
+            tinted light. A gray face gets brighter or darker.
         blur: Probability of a soft or coarse face (Gaussian blur, or down- and up-scaling).
-        noise: Largest standard deviation of Gaussian noise as a share of the full range.
+        jpeg: Probability of a face stored as a poor JPEG, quality 10 to 60, 0–1.
+        noise: Largest standard deviation of Gaussian noise as a share of the full range. Each
+            frame of a clip has the same amount, and grains of its own, as a camera gives.
         erase: Probability of a covered patch (Zhong et al. 2020, arXiv:1708.04896), 0–1.
-        fill: What enters at the border: nearest, reflect, wrap or constant (black).
+        fill: What enters at the border: nearest, reflect, wrap or constant.
+        fill_value: Gray value that enters with ``constant``, 0–255.
+
+    Raises:
+        RecipeError: A value out of range, or an unknown `fill`.
+
+    Example:
+        >>> face = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
+        >>> augment(face, Augmentation(flip=1.0), np.random.default_rng(0))[0, :, 0].tolist()
+        [3, 2, 1, 0]
     """
 
     rotation_deg: float = 0.0
@@ -53,6 +76,10 @@ class Augmentation:
     noise: float = 0.0
     erase: float = 0.0
     fill: str = "nearest"
+    flip_vertical: float = 0.0
+    channel_shift: float = 0.0
+    jpeg: float = 0.0
+    fill_value: int = 0
 
     def __post_init__(self) -> None:
         if self.fill not in _BORDERS:
@@ -63,16 +90,16 @@ class Augmentation:
             value = getattr(self, item.name)
             if item.name != "fill" and value < 0:
                 raise RecipeError(f"`{item.name}` must be 0 or more. Received {value}.")
-        for name in ("flip", "blur", "erase"):
+        for name in ("flip", "flip_vertical", "blur", "jpeg", "erase"):
             if getattr(self, name) > 1:
                 raise RecipeError(
                     f"`{name}` must be a probability, 0–1. Received {getattr(self, name)}."
                 )
+        if self.fill_value > 255:
+            raise RecipeError(f"`fill_value` must be 0 to 255. Received {self.fill_value}.")
 
 
-def augment(
-    sample: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def augment(sample: Pixels, settings: Augmentation, rng: np.random.Generator) -> Pixels:
     """Change one sample at random.
 
     Args:
@@ -84,33 +111,27 @@ def augment(
         A new array of the same shape.
     """
     frames = sample if sample.ndim == 4 else sample[None]
-    height, width = frames.shape[1:3]
-    geometry = _random_geometry(settings, height, width, rng)
-    tone = _random_tone(settings, rng)
-    softness = _random_softness(settings, rng)
-    patch = _random_patch(settings, height, width, rng)
-    sigma = 255 * rng.uniform(0, settings.noise)
-    changed = [
-        _change(frame, geometry, _BORDERS[settings.fill], tone, softness) for frame in frames
-    ]
-    result = np.stack(changed).reshape(frames.shape)
+    change = _draw(settings, frames.shape, rng)
+    result = np.stack([_apply(change, frame) for frame in frames]).reshape(frames.shape)
     if settings.noise > 0:
-        noisy = result + sigma * rng.standard_normal(result.shape, dtype=np.float32)
+        noisy = result + change.noise * rng.standard_normal(result.shape, dtype=np.float32)
         result = np.clip(noisy, 0, 255).astype(np.uint8)
-    if patch is not None:
-        rows, columns, value = patch
+    if change.quality is not None:
+        result = np.stack([_as_jpeg(frame, change.quality) for frame in result])
+    if change.patch is not None:
+        rows, columns, value = change.patch
         result[:, rows, columns] = value
     return result.reshape(sample.shape)
 
 
 def augment_batch(
-    samples: NDArray[np.uint8],
+    samples: Pixels,
     rows: NDArray[np.intp],
     settings: Augmentation,
     *,
     seed: int,
     epoch: int,
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """Change the given rows, each by its own chance drawn from (seed, epoch, row).
 
     Args:
@@ -133,6 +154,64 @@ def augment_batch(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What chance decided for one sample; it holds for every frame.
+
+    Attributes:
+        geometry: (2, 3) affine map, in pixels.
+        border: OpenCV's number of the fill mode.
+        fill_value: 0–255.
+        blur: (sigma of a Gaussian in pixels, factor of down-scaling).
+        tone: (256,) uint8 look-up table, or (1, 256, 3) with one per channel.
+        noise: Standard deviation, 0–255.
+        quality: Of the JPEG, 1–100, or None.
+        patch: Rows, columns and gray value of what is covered, or None.
+    """
+
+    geometry: NDArray[np.float32]
+    border: int
+    fill_value: int
+    blur: tuple[float, float]
+    tone: Pixels
+    noise: float
+    quality: int | None
+    patch: tuple[slice, slice, int] | None
+
+
+def _draw(settings: Augmentation, shape: tuple[int, ...], rng: np.random.Generator) -> _Change:
+    """Ask chance, in an order that must never change: a recipe stands for the faces it made.
+
+    What came later (vertical flip, channel shift, JPEG) draws only when it is asked for, so
+    that recipes without it go on giving the same faces.
+    """
+    height, width, channels = shape[1:]
+    geometry = _random_geometry(settings, height, width, rng)
+    tone = _random_tone(settings, rng)
+    blur = _random_blur(settings, rng)
+    patch = _random_patch(settings, height, width, rng)
+    noise = 255 * rng.uniform(0, settings.noise)
+    if settings.flip_vertical and rng.random() < settings.flip_vertical:
+        geometry[:, 2] += geometry[:, 1] * (height - 1)
+        geometry[:, 1] *= -1
+    if settings.channel_shift:
+        shifts = 255 * settings.channel_shift * rng.uniform(-1, 1, channels)
+        tone = np.clip(np.rint(tone[:, None] + shifts), 0, 255).astype(np.uint8)[None]
+    quality = None
+    if settings.jpeg and rng.random() < settings.jpeg:
+        quality = int(rng.integers(10, 61))
+    return _Change(
+        geometry=geometry,
+        border=_BORDERS[settings.fill],
+        fill_value=settings.fill_value,
+        blur=blur,
+        tone=tone,
+        noise=noise,
+        quality=quality,
+        patch=patch,
+    )
+
+
 def _random_geometry(
     settings: Augmentation, height: int, width: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
@@ -149,7 +228,7 @@ def _random_geometry(
     return np.column_stack([linear, middle + offset - linear @ middle]).astype(np.float32)
 
 
-def _random_tone(settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _random_tone(settings: Augmentation, rng: np.random.Generator) -> Pixels:
     """(256,) look-up table that changes gamma, contrast and brightness."""
     gamma, contrast, brightness = rng.uniform(-1, 1, 3)
     levels = (np.arange(256) / 255) ** ((1 + settings.gamma) ** gamma)
@@ -158,7 +237,7 @@ def _random_tone(settings: Augmentation, rng: np.random.Generator) -> NDArray[np
     return np.clip(np.rint(255 * levels), 0, 255).astype(np.uint8)
 
 
-def _random_softness(settings: Augmentation, rng: np.random.Generator) -> tuple[float, float]:
+def _random_blur(settings: Augmentation, rng: np.random.Generator) -> tuple[float, float]:
     """(sigma of a Gaussian in pixels, factor of down-scaling); (0, 1) leaves the face sharp."""
     wanted, coarse, amount = rng.random(3)
     if wanted >= settings.blur:
@@ -181,22 +260,32 @@ def _random_patch(
     return slice(top, top + rows), slice(left, left + columns), value
 
 
-def _change(
-    frame: NDArray[np.uint8],
-    geometry: NDArray[np.float32],
-    border: int,
-    tone: NDArray[np.uint8],
-    softness: tuple[float, float],
-) -> NDArray[np.uint8]:
-    height, width = frame.shape[:2]
-    frame = cv2.warpAffine(
-        frame, geometry, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
+def _apply(change: _Change, frame: Pixels) -> Pixels:
+    """Geometry, blur and tone of one frame."""
+    size = (frame.shape[1], frame.shape[0])
+    changed = cv2.warpAffine(
+        frame,
+        change.geometry,
+        size,
+        flags=cv2.INTER_LINEAR,
+        borderMode=change.border,
+        borderValue=(change.fill_value,) * 3,
     )
-    sigma, factor = softness
+    sigma, factor = change.blur
     if factor < 1:
-        small = (max(8, round(width * factor)), max(8, round(height * factor)))
-        frame = cv2.resize(frame, small, interpolation=cv2.INTER_AREA)
-        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
+        small = (max(8, round(size[0] * factor)), max(8, round(size[1] * factor)))
+        changed = cv2.resize(changed, small, interpolation=cv2.INTER_AREA)
+        changed = cv2.resize(changed, size, interpolation=cv2.INTER_LINEAR)
     elif sigma > 0:
-        frame = cv2.GaussianBlur(frame, (0, 0), sigma)
-    return cv2.LUT(frame, tone)
+        changed = cv2.GaussianBlur(changed, (0, 0), sigma)
+    return cast("Pixels", cv2.LUT(changed, change.tone))
+
+
+def _as_jpeg(frame: Pixels, quality: int) -> Pixels:
+    """What is left of a frame (H, W, C) after it was stored as a JPEG."""
+    stored = io.BytesIO()
+    Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame).save(
+        stored, "JPEG", quality=quality
+    )
+    with Image.open(stored) as seen:
+        return np.asarray(seen).reshape(frame.shape)

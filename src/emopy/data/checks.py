@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from difflib import SequenceMatcher
+from itertools import combinations
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from emopy.data.dataset import Dataset
 from emopy.data.repeats import RepeatGroup, find_repeats
 from emopy.data.split import Parts
+from emopy.labels import canonical
 
 _EXAMPLES = 3
+
+Kind: TypeAlias = Literal[
+    "leak", "contradiction", "person", "blank", "spelling", "similar", "repeat", "missing", "single"
+]
+"""What `check` can find; see `Finding`."""
+
+_WORTH_KNOWING = ("similar", "repeat", "missing", "single")
+_ALIKE = 0.85
+"""Share of letters in common from which two labels may be one that was mistyped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +33,20 @@ class Finding:
     """One kind of fault.
 
     Attributes:
-        kind: Serious: ``leak``, ``contradiction``, ``person``, ``blank``. Worth knowing:
-            ``repeat``, ``missing``.
+        kind: Serious: ``leak``, ``contradiction``, ``person``, ``blank``, ``spelling``. Worth
+            knowing: ``similar``, ``repeat``, ``missing``, ``single``.
         message: What was found, with its number.
         examples: Where: up to three places.
     """
 
-    kind: Literal["leak", "contradiction", "person", "blank", "repeat", "missing"]
+    kind: Kind
     message: str
     examples: tuple[str, ...] = ()
 
     @property
     def serious(self) -> bool:
         """Whether figures measured on the data would be wrong."""
-        return self.kind not in ("repeat", "missing")
+        return self.kind not in _WORTH_KNOWING
 
     def __str__(self) -> str:
         lines = [f"{'✗' if self.serious else '·'} {self.message}"]
@@ -67,7 +80,8 @@ def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
     """Look for faults in a dataset, or within and across the parts of a split.
 
     Serious: the same picture in two parts, or with two labels; a person in two parts; blank
-    pictures. Told but not serious: repeats inside one part, labels without a sample.
+    pictures; one emotion under two spellings. Told but not serious: labels that differ by a
+    letter or so, repeats inside one part, labels with no sample or a single one.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
@@ -79,8 +93,10 @@ def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
         *_contradictions(repeats),
         *_people(named),
         *_blanks(named),
+        *_spellings(named),
+        *_similar(named),
         *_inner_repeats(repeats),
-        *_missing(named),
+        *_scarce(named),
     ]
     return CheckReport({name: len(part) for name, part in named.items()}, tuple(found))
 
@@ -154,10 +170,50 @@ def _inner_repeats(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
         )
 
 
-def _missing(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+def _spellings(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    labels = sorted({label for part in named.values() for label in part.labels})
+    spelled: dict[str, list[str]] = {}
+    for label in labels:
+        spelled.setdefault(canonical(label), []).append(label)
+    twice = [" = ".join(words) for words in spelled.values() if len(words) > 1]
+    if twice:
+        yield Finding(
+            "spelling",
+            f"{len(twice):,} emotions have more than one spelling: the network learns each as "
+            "a label of its own.",
+            tuple(twice[:_EXAMPLES]),
+        )
+
+
+def _similar(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    labels = sorted({canonical(label) for part in named.values() for label in part.labels})
+    pairs = [f"{one} ~ {other}" for one, other in combinations(labels, 2) if _alike(one, other)]
+    if pairs:
+        yield Finding(
+            "similar",
+            f"{len(pairs):,} pairs of labels are nearly alike. Rename one where it was mistyped.",
+            tuple(pairs[:_EXAMPLES]),
+        )
+
+
+def _alike(one: str, other: str) -> bool:
+    # Labels that differ in a number only, such as level 1 and level 2, are meant so.
+    if re.sub(r"\d+", "", one) == re.sub(r"\d+", "", other):
+        return False
+    return SequenceMatcher(None, one, other).ratio() >= _ALIKE
+
+
+def _scarce(named: Mapping[str, Dataset]) -> Iterable[Finding]:
     for name, part in named.items():
-        if missing := [label for label, count in part.counts().items() if not count]:
+        counts = part.counts()
+        if missing := [label for label, count in counts.items() if not count]:
             yield Finding("missing", f"{name} has no sample of {', '.join(missing)}.")
+        if single := [label for label, count in counts.items() if count == 1]:
+            yield Finding(
+                "single",
+                f"{name} has a single sample of {', '.join(single)}: what is learnt from it "
+                "cannot be judged.",
+            )
 
 
 def _places(groups: list[RepeatGroup]) -> tuple[str, ...]:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emopy.data.dataset import Dataset
+from emopy.data.folders import FolderReader, People, Samples, other_files
 from emopy.data.problems import Problem, refuse
-from emopy.errors import DataError, InputError
-from emopy.labels import canonical, select_labels
-from emopy.media import find_images, read_image
-from emopy.models.card import InputSpec
-from emopy.models.preprocess import to_tensor
-
-_SMALLEST_PX = 8
+from emopy.errors import InputError
+from emopy.media import find_images
 
 
 class DirectoryDataLoader:
@@ -53,20 +45,13 @@ class DirectoryDataLoader:
         size: tuple[int, int] = (48, 48),
         channels: int = 1,
         target_emotions: str | Sequence[str] | None = None,
-        people: str | re.Pattern[str] | Callable[[Path], str] | None = None,
+        people: People | None = None,
         strict: bool = False,
     ) -> None:
-        if len(size) != 2 or min(size) < _SMALLEST_PX or channels not in (1, 3):
-            raise DataError(
-                f"`size` must be (height, width) of at least {_SMALLEST_PX} pixels and `channels` "
-                f"1 or 3. Received size={size}, channels={channels}."
-            )
         self.path = Path(path)
-        self.target_emotions = target_emotions
         self.strict = strict
         self.problems: tuple[Problem, ...] = ()
-        self._spec = InputSpec(*size, channels, scale=1.0)
-        self._person = _person_finder(people)
+        self._reader = FolderReader(self.path, size, channels, target_emotions, people)
 
     def load_data(self) -> Dataset:
         """Read the pictures, label by label, in natural order of their names.
@@ -82,94 +67,18 @@ class DirectoryDataLoader:
                 any bad file.
             LabelError: A wanted label has no folder.
         """
-        folders = _label_folders(self.path)
-        labels = tuple(sorted(folders))
-        if self.target_emotions is not None:
-            labels = select_labels(self.target_emotions, labels)
         problems: list[Problem] = []
-        images: list[NDArray[np.uint8]] = []
-        truth: list[int] = []
-        files: list[Path] = []
-        for column, label in enumerate(labels):
-            for file, image in self._read(folders[label], problems):
-                images.append(image)
-                truth.append(column)
-                files.append(file.relative_to(self.path))
+        data = self._reader.load(self._stills, problems)
         self.problems = tuple(problems)
         if self.strict:
             refuse(problems, "files")
-        if not images:
-            raise DataError(
-                f"`path` must hold pictures in its folders {', '.join(labels)}. "
-                f"Received {self.path}: none could be read ({len(problems)} bad files)."
-            )
-        return Dataset(
-            np.stack(images),
-            np.eye(len(labels), dtype=np.float32)[truth],
-            labels,
-            np.array([self._person(file) for file in files], dtype=np.str_),
-            np.array([file.as_posix() for file in files], dtype=np.str_),
-        )
+        return data
 
-    def _read(
-        self, folders: Iterable[Path], problems: list[Problem]
-    ) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
-        for folder in folders:
-            pictures = find_images([folder], recursive=True)
-            others = sorted(_visible_files(folder) - set(pictures))
-            problems += [Problem(str(file), "not a picture by its suffix") for file in others]
-            for file in pictures:
-                try:
-                    image = to_tensor([read_image(file)], self._spec)[0].astype(np.uint8)
-                except InputError as error:
-                    problems.append(Problem(str(file), str(error)))
-                else:
-                    yield file, image
-
-
-def _label_folders(path: Path) -> dict[str, list[Path]]:
-    """Folders of each label; two spellings share one entry."""
-    if not path.is_dir():
-        raise DataError(f"`path` must be a folder of folders. Received {path}: no such folder.")
-    found: dict[str, list[Path]] = {}
-    for folder in sorted(path.iterdir()):
-        if folder.is_dir() and not folder.name.startswith("."):
-            found.setdefault(canonical(folder.name), []).append(folder)
-    if len(found) < 2:
-        raise DataError(
-            "`path` must hold at least two folders named after emotions, such as anger/ and "
-            f"happiness/. Received {path} with {', '.join(found) or 'none'}."
-        )
-    return found
-
-
-def _visible_files(folder: Path) -> set[Path]:
-    return {
-        Path(here, name)
-        for here, _, names in os.walk(folder)
-        for name in names
-        if not name.startswith(".")
-        and not any(part.startswith(".") for part in Path(here).relative_to(folder).parts)
-    }
-
-
-def _person_finder(
-    people: str | re.Pattern[str] | Callable[[Path], str] | None,
-) -> Callable[[Path], str]:
-    if people is None:
-        return lambda _: ""
-    if callable(people):
-        return people
-    try:
-        pattern = re.compile(people)
-    except re.error as error:
-        raise DataError(
-            f"`people` must be a regular expression. Received {people!r}: {error}. "
-            r"Type for example r'(S\d+)_'."
-        ) from error
-
-    def find(file: Path) -> str:
-        match = pattern.search(file.as_posix())
-        return (match[1] if pattern.groups else match[0]) or "" if match else ""
-
-    return find
+    def _stills(self, folder: Path, problems: list[Problem]) -> Samples:
+        pictures = find_images([folder], recursive=True)
+        problems += other_files(folder, pictures)
+        for file in pictures:
+            try:
+                yield file, self._reader.read(file)
+            except InputError as error:
+                problems.append(Problem(str(file), str(error)))

@@ -8,7 +8,6 @@ belong together row by row.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.data.problems import Problem, refuse
+from emopy.data.rows import csv_rows, read_pixels
 from emopy.data.votes import VOTE_COLUMNS, majority_targets, vote_targets
 from emopy.errors import DataError, nearest
 from emopy.labels import ALL_EMOTIONS
@@ -184,8 +184,8 @@ def read_ferplus(
 
 
 def _paired_rows(images_csv: Path, votes_csv: Path, problems: list[Problem]) -> Iterator[_Row]:
-    images = _records(images_csv, ("pixels", "Usage"))
-    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS))
+    images = _records(images_csv, ("pixels", "Usage"), problems)
+    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS), problems)
     row = 0
     while True:
         image, vote = next(images, None), next(votes, None)
@@ -203,21 +203,20 @@ def _paired_rows(images_csv: Path, votes_csv: Path, problems: list[Problem]) -> 
             )
 
 
-def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    path: Path, columns: Sequence[str], problems: list[Problem]
+) -> Iterator[tuple[int, list[str]]]:
     """Line number and the wanted columns of each row; missing cells are empty."""
-    if not path.is_file():
-        raise DataError(f"`path` must be a CSV file. Received {path}: no such file.")
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream)
-        header = [name.strip() for name in next(reader, [])]
-        if missing := [name for name in columns if name not in header]:
-            raise DataError(
-                f"{path} must have the columns {', '.join(columns)}. "
-                f"Received a header without {', '.join(missing)}."
-            )
-        places = [header.index(name) for name in columns]
-        for cells in reader:
-            yield reader.line_num, [cells[i].strip() if i < len(cells) else "" for i in places]
+    rows = csv_rows(path, problems)
+    _, header = next(rows, (1, []))
+    if missing := [name for name in columns if name not in header]:
+        raise DataError(
+            f"{path} must have the columns {', '.join(columns)}. "
+            f"Received a header without {', '.join(missing)}."
+        )
+    places = [header.index(name) for name in columns]
+    for line, cells in rows:
+        yield line, [cells[i] if i < len(cells) else "" for i in places]
 
 
 def _parse(row: int, image: list[str], vote: list[str]) -> _Row:
@@ -226,10 +225,7 @@ def _parse(row: int, image: list[str], vote: list[str]) -> _Row:
         raise ValueError(f"Usage must be one of {', '.join(USAGES)}. Received {usage!r}")
     if vote[0] != usage:
         raise ValueError(f"Usage is {usage!r} here but {vote[0]!r} in the file of votes")
-    try:
-        pixels = bytes(map(int, text.split()))
-    except ValueError:
-        raise ValueError("pixels must be whole numbers 0–255") from None
+    pixels = read_pixels(text).tobytes()
     if len(pixels) != SIDE_PX * SIDE_PX:
         raise ValueError(f"pixels must be {SIDE_PX * SIDE_PX} numbers. Received {len(pixels)}")
     try:

@@ -4,35 +4,86 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
+from emopy.data.csv import CSVDataLoader
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
+from emopy.data.problems import Problem
+from emopy.data.sequence import SequenceDataLoader
 from emopy.errors import DataError
 
+_TEXT_SUFFIXES = (".csv", ".tsv")
 
-def open_data(path: str | os.PathLike[str]) -> Dataset:
-    """Load labelled faces.
+
+class Loader(Protocol):
+    """Anything that loads labelled faces and tells what it left out."""
+
+    problems: tuple[Problem, ...]
+
+    def load_data(self) -> Dataset:
+        """Read the faces."""
+        ...
+
+
+class FileLoader:
+    """Loads a ``.npz`` file that `Dataset.save` wrote; it is read whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: tuple[Problem, ...] = ()
+
+    def load_data(self) -> Dataset:
+        """Read the file."""
+        return load_dataset(self.path)
+
+
+def find_loader(path: str | os.PathLike[str], *, time_delay: int | None = None) -> Loader:
+    """Choose the loader for a path, with its usual settings.
 
     Args:
-        path: A ``.npz`` file that `Dataset.save` wrote, or a folder with one folder per
-            emotion, which is loaded as gray faces of 48 × 48 pixels. For other sizes, or to see
-            which files were left out, use `DirectoryDataLoader`.
+        path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row; or
+            a folder with one folder per emotion, read as gray faces of 48 × 48 pixels.
+        time_delay: Frames per clip, where the folder holds clips; None for stills.
+
+    Returns:
+        The loader; its `problems` say, after loading, what was left out.
 
     Raises:
-        DataError: Neither of these, or unusable.
+        DataError: None of these.
     """
     path = Path(path)
-    if path.suffix.lower() == ".npz" and not path.is_dir():
-        return load_dataset(path)
     if path.is_dir():
         if files := sorted(file.name for file in path.glob("*.npz")):
             raise DataError(
                 f"`path` must be one data set. Received {path}, which holds {', '.join(files)}. "
                 f"Type for example: {path / files[0]}"
             )
-        return DirectoryDataLoader(path).load_data()
+        if time_delay is not None:
+            return SequenceDataLoader(path, time_delay=time_delay)
+        return DirectoryDataLoader(path)
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        return FileLoader(path)
+    if suffix in _TEXT_SUFFIXES:
+        return CSVDataLoader(path)
     reason = "not such a file" if path.exists() else "no such file"
     raise DataError(
-        "`path` must be a .npz file of faces, or a folder with one folder per emotion. "
-        f"Received {path}: {reason}."
+        "`path` must be a .npz file of faces, a .csv file with one face per row, or a folder "
+        f"with one folder per emotion. Received {path}: {reason}."
     )
+
+
+def open_data(path: str | os.PathLike[str], *, time_delay: int | None = None) -> Dataset:
+    """Load labelled faces from a path; see `find_loader` for what it may be.
+
+    For other settings use the loaders themselves; to see what was left out, `find_loader`.
+
+    Args:
+        path: File or folder.
+        time_delay: Frames per clip, where the folder holds clips; None for stills.
+
+    Raises:
+        DataError: Not such data, or unusable.
+    """
+    return find_loader(path, time_delay=time_delay).load_data()

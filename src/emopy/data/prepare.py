@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.data.convert import save_folders
+from emopy.data.dataset import Dataset
 from emopy.data.ferplus import VotedFaces
 from emopy.data.repeats import fingerprints
 from emopy.data.split import stratified_rows
 from emopy.data.votes import majority_targets
 from emopy.errors import DataError
+
+_WRITERS: Mapping[str, Callable[[Dataset, Path], Path]] = {
+    "npz": lambda data, path: data.save(path.with_name(f"{path.name}.npz")),
+    "folders": save_folders,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +30,8 @@ class PrepareReport:
     """What `prepare_ferplus` found and wrote.
 
     Attributes:
-        files: Path of each file written, keyed by part.
-        samples: Faces in each file, keyed by part.
+        files: Path of each file or folder written, keyed by part.
+        samples: Faces in each, keyed by part.
         repeats_across: Faces left out because a later split has the same picture, keyed by
             ``"earlier → later"``.
         surplus: Surplus copies inside the training split, merged into one face each.
@@ -59,6 +68,7 @@ def prepare_ferplus(
     *,
     calibration: int = 2500,
     seed: int = 0,
+    layout: Literal["npz", "folders"] = "npz",
 ) -> PrepareReport:
     """Write FER+ as ``train``, ``calibration``, ``validation`` and, where given, ``test``.
 
@@ -70,16 +80,22 @@ def prepare_ferplus(
 
     Args:
         faces: All faces, from `read_ferplus`.
-        out: Folder that receives one ``.npz`` file per part.
+        out: Folder that receives the parts.
         calibration: Number of faces held out of the training split.
         seed: Decides which.
+        layout: ``"npz"`` writes one file per part. ``"folders"`` writes one folder per part with
+            a folder of PNG pictures per emotion; a picture can have one label only, so that the
+            votes of the training faces are lost.
 
     Returns:
         What was found and written.
 
     Raises:
-        DataError: Too few faces for that many calibration faces, or no validation face.
+        DataError: Too few faces for that many calibration faces, no validation face, or an
+            unknown layout.
     """
+    if layout not in _WRITERS:
+        raise DataError(f"`layout` must be 'npz' or 'folders'. Received {layout!r}.")
     digests = fingerprints(faces.images)
     usage = {
         "train": faces.usage == "Training",
@@ -101,7 +117,7 @@ def prepare_ferplus(
     offered = {name: int(rows.sum()) for name, rows in usage.items()}
     offered["train"] = len(train) - len(held_out)
     return PrepareReport(
-        files={name: data.save(Path(out) / f"{name}.npz") for name, data in parts.items()},
+        files={name: _WRITERS[layout](data, Path(out) / name) for name, data in parts.items()},
         samples={name: len(data) for name, data in parts.items()},
         repeats_across=repeats_across,
         surplus=int(usage["train"].sum()) - len(train),

@@ -20,7 +20,7 @@ def describe(data: Dataset | Parts | Mapping[str, Dataset]) -> str:
 
     Returns:
         A table with a row per label and a column per dataset, then per dataset: picture shape,
-        kind of targets, known people, surplus repeats.
+        length of clips, kind of targets, known people, surplus repeats.
     """
     named = by_name(data)
     labels = list(dict.fromkeys(label for part in named.values() for label in part.labels))
@@ -50,10 +50,11 @@ def _cells(part: Dataset, labels: list[str]) -> list[str]:
 
 def _facts(name: str, part: Dataset) -> str:
     one_hot = bool(np.all(part.targets.max(axis=1, initial=0) == 1))
-    shape = " × ".join(str(side) for side in part.images.shape[1:])
+    shape = " × ".join(str(side) for side in part.images.shape[-3:])
+    clips = f"clips of {part.images.shape[1]} " if part.images.ndim == 5 else ""
     people = len({str(person) for person in part.people if person})
     surplus = sum(len(group.members) - 1 for group in find_repeats(part))
     return (
-        f"{name}: pictures {shape} uint8, {'one-hot' if one_hot else 'soft'} targets, "
+        f"{name}: {clips}pictures {shape} uint8, {'one-hot' if one_hot else 'soft'} targets, "
         f"{f'{people:,} people' if people else 'people unknown'}, {surplus:,} surplus repeats"
     )

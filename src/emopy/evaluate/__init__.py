@@ -1,6 +1,10 @@
 """JUDGE: measure and calibrate the model folder that ships."""
 
+from emopy.evaluate.group_file import read_groups
+from emopy.evaluate.groups import GroupFigures, Interval, group_figures
+from emopy.evaluate.html import html_report
 from emopy.evaluate.judge import evaluate, record
+from emopy.evaluate.judgement import Coverage, Judgement, Reliability
 from emopy.evaluate.metrics import (
     accuracy,
     accuracy_at_coverage,
@@ -16,6 +20,11 @@ from emopy.evaluate.report import Report, make_report
 from emopy.evaluate.temperature import calibrate, find_temperature
 
 __all__ = [
+    "Coverage",
+    "GroupFigures",
+    "Interval",
+    "Judgement",
+    "Reliability",
     "Report",
     "accuracy",
     "accuracy_at_coverage",
@@ -26,9 +35,12 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "find_temperature",
+    "group_figures",
+    "html_report",
     "log_loss",
     "macro_f1",
     "make_report",
     "per_class",
+    "read_groups",
     "record",
 ]

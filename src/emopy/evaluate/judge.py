@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError, LabelError, ModelError, nearest
+from emopy.evaluate.groups import group_names
 from emopy.evaluate.report import Report, make_report
 from emopy.labels import canonical
 from emopy.models import ModelCard, ModelFolder, load_model, softmax, update_card
@@ -21,6 +24,7 @@ def evaluate(
     dataset: Dataset,
     *,
     labels: str | tuple[str, ...] | list[str] | None = None,
+    groups: Sequence[object] | NDArray[Any] | None = None,
     threads: int = 1,
 ) -> Report:
     """Judge a model on labelled faces, exactly as `FERModel` would see them.
@@ -32,23 +36,32 @@ def evaluate(
         model: Name of a model, or a model folder.
         dataset: Faces that took no part in training or calibration.
         labels: Judge on these labels only; ``"standard"`` for the seven standard emotions.
+        groups: (n,) group of each face of `dataset`, in its order, such as who is an adult: each
+            group is then measured apart, with intervals. See `emopy.evaluate.read_groups`.
         threads: CPU threads for the network.
 
     Returns:
-        The figures; `str` of it is a table.
+        The figures; `str` of it is a table, `html_report` makes a page of it.
 
     Raises:
         LabelError: The data have labels that the model lacks.
-        DataError: No faces.
+        DataError: No faces, or not one group per face.
         InputError: Clips for a network of stills, or the reverse.
         ModelError: The model cannot be used.
     """
     folder = load_model(model, threads=threads)
     chosen = dataset if labels is None else dataset.only(labels)
+    names = None if groups is None else group_names(groups, len(dataset))
+    if names is not None and labels is not None:  # the same faces that `only` keeps
+        names = names[np.isin(np.array(dataset.labels)[dataset.truth], chosen.labels)]
     logits = compute_logits(folder, chosen)
     temperature = folder.card.temperature
     return make_report(
-        softmax(logits, temperature), chosen.truth, chosen.labels, temperature=temperature
+        softmax(logits, temperature),
+        chosen.truth,
+        chosen.labels,
+        temperature=temperature,
+        groups=names,
     )
 
 

@@ -58,13 +58,13 @@ def confusion_matrix(probabilities: Probabilities, truth: Truth) -> NDArray[np.i
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerClass:
-    """Figures of each label; NaN where they are undefined.
+    """Figures of each label; NaN where they are undefined. Leading axes are separate samplings.
 
     Attributes:
-        precision: (k,) share of the guesses of a label that are right; NaN if never guessed.
-        recall: (k,) share of the samples of a label that are found; NaN if there is none.
-        f1: (k,) harmonic mean of both; 0 if only one is defined, NaN if none is.
-        support: (k,) samples of each label.
+        precision: (…, k) share of the guesses of a label that are right; NaN if never guessed.
+        recall: (…, k) share of the samples of a label that are found; NaN if there is none.
+        f1: (…, k) harmonic mean of both; 0 if only one is defined, NaN if none is.
+        support: (…, k) samples of each label.
     """
 
     precision: NDArray[np.float64]
@@ -83,9 +83,18 @@ def per_class(probabilities: Probabilities, truth: Truth) -> PerClass:
     Source:
         van Rijsbergen 1979, "Information Retrieval", chapter 7.
     """
-    confusion = confusion_matrix(probabilities, truth)
-    right = np.diag(confusion).astype(np.float64)
-    guessed, support = confusion.sum(axis=0), confusion.sum(axis=1)
+    return per_class_of(confusion_matrix(probabilities, truth))
+
+
+def per_class_of(confusion: NDArray[np.intp]) -> PerClass:
+    """Precision, recall and F1 of each label, from counts.
+
+    Args:
+        confusion: (…, k, k) counts, as `confusion_matrix` gives them; many matrices at once
+            where it has leading axes.
+    """
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    guessed, support = confusion.sum(axis=-2), confusion.sum(axis=-1)
     return PerClass(
         precision=_ratio(right, guessed),
         recall=_ratio(right, support),
@@ -107,7 +116,7 @@ def balanced_accuracy(probabilities: Probabilities, truth: Truth) -> float:
     Source:
         Brodersen et al. 2010, https://doi.org/10.1109/ICPR.2010.764.
     """
-    return float(np.nanmean(per_class(probabilities, truth).recall))
+    return float(mean_of_defined(per_class(probabilities, truth).recall))
 
 
 def macro_f1(
@@ -129,9 +138,13 @@ def macro_f1(
         Opitz & Burst 2019, https://arxiv.org/abs/1911.03347 (the mean of F1 values).
     """
     f1 = per_class(probabilities, truth).f1
-    chosen = f1 if columns is None else f1[list(columns)]
-    defined = chosen[~np.isnan(chosen)]
-    return float(defined.mean()) if len(defined) else float("nan")
+    return float(mean_of_defined(f1 if columns is None else f1[list(columns)]))
+
+
+def mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    defined = ~np.isnan(values)
+    return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def expected_calibration_error(
@@ -159,9 +172,13 @@ def expected_calibration_error(
         raise DataError(f"`bins` must be 1 or more. Received {bins}. Type for example 15.")
     right = _guess(probabilities, truth) == truth
     confidence = probabilities.max(axis=1).astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
-    gap = np.bincount(place, weights=right - confidence, minlength=bins)
+    gap = np.bincount(bin_of(confidence, bins), weights=right - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(truth))
+
+
+def bin_of(confidence: NDArray[np.floating], bins: int) -> NDArray[np.intp]:
+    """(n,) number of the interval (0, 1/bins], (1/bins, 2/bins] … that each confidence is in."""
+    return np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
 
 
 def brier(probabilities: Probabilities, truth: Truth) -> float:
@@ -252,4 +269,4 @@ def _guess(probabilities: Probabilities, truth: Truth) -> NDArray[np.intp]:
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.intp]) -> NDArray[np.float64]:
     """Element by element; NaN where the whole is nothing."""
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)

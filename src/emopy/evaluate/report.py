@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.evaluate import metrics
+from emopy.evaluate.groups import GroupFigures, group_figures, groups_table
+from emopy.evaluate.judgement import Judgement
 from emopy.labels import STANDARD_EMOTIONS
 
 
@@ -30,6 +33,8 @@ class Report:
         per_class: Precision, recall, F1 and support of each label.
         confusion: (k, k) counts: a row per true label, a column per guessed label.
         temperature: The model's temperature while it was judged.
+        judgement: What the model said about each face; not in `as_dict`.
+        groups: Figures of each group of people, where groups were given.
     """
 
     labels: tuple[str, ...]
@@ -44,6 +49,8 @@ class Report:
     per_class: metrics.PerClass
     confusion: NDArray[np.intp]
     temperature: float
+    judgement: Judgement
+    groups: tuple[GroupFigures, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON and for the card; undefined ones (no such face) are None."""
@@ -66,6 +73,7 @@ class Report:
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "temperature": self.temperature,
+            "groups": {group.name: group.as_dict() for group in self.groups},
         }
 
     def _by_label(self, values: NDArray[np.float64]) -> dict[str, float | None]:
@@ -86,7 +94,8 @@ class Report:
             f"Brier score        {self.brier:>8.4f}",
             f"log loss           {self.log_loss:>8.4f}",
         ]
-        return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table()])
+        groups = ["", *groups_table(self.groups)] if self.groups else []
+        return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table(), *groups])
 
     def _without_contempt(self) -> bool:
         return set(self.labels) - set(self.macro_f1_labels) == {"contempt"}
@@ -121,6 +130,7 @@ def make_report(
     labels: tuple[str, ...],
     *,
     temperature: float = 1.0,
+    groups: Sequence[object] | NDArray[Any] | None = None,
 ) -> Report:
     """Measure probabilities that were computed before.
 
@@ -129,17 +139,20 @@ def make_report(
         truth: (n,) column of the true label.
         labels: Names of the k columns.
         temperature: What the logits were divided by; only noted.
+        groups: (n,) group of each face, to measure each group apart.
+
+    Raises:
+        DataError: No faces, or not one group per face.
     """
     standard = tuple(label for label in labels if label in STANDARD_EMOTIONS)
     averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
+    columns = [labels.index(label) for label in averaged]
     return Report(
         labels=labels,
         samples=len(truth),
         accuracy=metrics.accuracy(probabilities, truth),
         balanced_accuracy=metrics.balanced_accuracy(probabilities, truth),
-        macro_f1=metrics.macro_f1(
-            probabilities, truth, columns=[labels.index(label) for label in averaged]
-        ),
+        macro_f1=metrics.macro_f1(probabilities, truth, columns=columns),
         macro_f1_labels=averaged,
         ece=metrics.expected_calibration_error(probabilities, truth),
         brier=metrics.brier(probabilities, truth),
@@ -147,6 +160,10 @@ def make_report(
         per_class=metrics.per_class(probabilities, truth),
         confusion=metrics.confusion_matrix(probabilities, truth),
         temperature=temperature,
+        judgement=Judgement(probabilities, truth),
+        groups=()
+        if groups is None
+        else group_figures(probabilities, truth, groups, columns=columns),
     )
 
 

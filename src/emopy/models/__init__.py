@@ -2,17 +2,13 @@
 
 from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
+from emopy.models.files import find_network
 from emopy.models.find import DEFAULT_MODEL, find_model, list_models
 from emopy.models.preprocess import to_tensor
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
-from emopy.models.store import (
-    ModelFolder,
-    check_model_folder,
-    load_model,
-    update_card,
-    write_model_folder,
-)
+from emopy.models.store import ModelFolder, check_model_folder, load_model
+from emopy.models.write import update_card, write_model_folder
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -24,6 +20,7 @@ __all__ = [
     "fetch",
     "fetched_path",
     "find_model",
+    "find_network",
     "list_models",
     "load_model",
     "readme_from_card",

@@ -21,6 +21,7 @@ CARD_FORMAT = 1
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
+NETWORK_FILE = "network.keras"
 README_FILE = "README.md"
 
 

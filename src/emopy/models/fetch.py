@@ -20,7 +20,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
-from emopy.models.card import CARD_FILE, GOLDEN_FILE, README_FILE, WEIGHTS_FILE
+from emopy.models.card import (
+    CARD_FILE,
+    GOLDEN_FILE,
+    NETWORK_FILE,
+    README_FILE,
+    WEIGHTS_FILE,
+)
 
 TIMEOUT_S = 30.0
 """A server that is silent for so long counts as gone."""
@@ -30,7 +36,7 @@ MAX_BYTES = 2_000_000_000
 
 _BLOCK_BYTES = 1 << 16
 _PACKED = ".zip"
-_PARTS = (CARD_FILE, WEIGHTS_FILE, GOLDEN_FILE, README_FILE)
+_PARTS = (CARD_FILE, WEIGHTS_FILE, GOLDEN_FILE, NETWORK_FILE, README_FILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _use(card: ModelCard) -> str:
         f'model = FERModel("all", model="{name}")  # or the path of this folder',
     ]
     if card.input.frames > 1:
-        lines.append(f"print(model.predict_faces([clip]))  # {card.input.frames} crops in a row")
+        lines.append("print(model.predict_sequence(crops))  # of one person, oldest first")
     else:
         lines.append('print([face.emotion for face in model.predict("group.jpg").faces])')
     return _section("Use", "```python\n" + "\n".join(lines) + "\n```")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def register_net(net: Net) -> Net:
     Returns:
         The same function.
     """
-    _REGISTRY[_name_of(net)] = net
+    _REGISTRY[net_name(net)] = net
     return net
 
 
@@ -52,5 +53,10 @@ def list_nets() -> tuple[str, ...]:
     return tuple(sorted({*_REGISTRY, *(entry.name for entry in entry_points(group=_ENTRY_POINTS))}))
 
 
-def _name_of(net: Net) -> str:
+def net_name(net: str | Net) -> str:
+    """Name of a network, of `functools.partial` too, which lends settings to another."""
+    if isinstance(net, str):
+        return net
+    if isinstance(net, partial):
+        return net_name(net.func)
     return getattr(net, "__name__", type(net).__name__)

@@ -11,6 +11,17 @@ except ImportError as error:
 from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
-from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.graph import draw_graph
+from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
-__all__ = ["Recipe", "Run", "export", "fit", "fit_recipe", "load_recipe", "train_recipe"]
+__all__ = [
+    "FitSettings",
+    "Recipe",
+    "Run",
+    "draw_graph",
+    "export",
+    "fit",
+    "fit_recipe",
+    "load_recipe",
+    "train_recipe",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.samples import sample_pictures
-from emopy.errors import ModelError
+from emopy.errors import InputError, ModelError
 from emopy.media import read_image
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
 from emopy.train.convert import to_onnx
@@ -20,7 +20,15 @@ TOLERANCE = 1e-4
 """Largest accepted difference between Keras' logits and those of the exported file."""
 
 
-def export(run: Run, path: str | Path, *, name: str | None = None) -> Path:
+SMALL_BYTES = 20_000_000
+"""A trainable network up to this size goes into the model folder unasked."""
+
+_CHOICES = ("small", "always", "never")
+
+
+def export(
+    run: Run, path: str | Path, *, name: str | None = None, trainable: str = "small"
+) -> Path:
     """Write a trained network as a model folder, which `emopy.FERModel` opens.
 
     The file is accepted only when its logits agree with those of Keras within 1e-4 on real
@@ -30,19 +38,39 @@ def export(run: Run, path: str | Path, *, name: str | None = None) -> Path:
         run: What `emopy.train.fit` returned.
         path: Folder to make; a folder that is there already is replaced.
         name: Name on the card; the recipe's name by default.
+        trainable: Whether the folder also holds the Keras network, ``network.keras``, which others
+            can learn on from: ``"small"``, if it has no more than 20 MB and no layer that only
+            your own code can load; ``"always"``; or ``"never"``.
 
     Returns:
         The folder.
 
     Raises:
         ModelError: The network cannot be converted, or the file disagrees with it.
+        InputError: Another word for `trainable`.
     """
+    if trainable not in _CHOICES:
+        raise InputError(
+            f"`trainable` must be one of {', '.join(_CHOICES)}. Received {trainable!r}."
+        )
     weights = to_onnx(run.model)
     _check_agreement(run, weights)
     golden = golden_crops(run.spec)
+    with tempfile.TemporaryDirectory() as folder:
+        return write_model_folder(
+            path,
+            card=_card(run, name or run.recipe.name),
+            weights=weights,
+            golden_crops=golden,
+            golden_logits=_keras_logits(run.model, golden, run.spec),
+            network=_network_file(run, Path(folder) / "network.keras", trainable),
+        )
+
+
+def _card(run: Run, name: str) -> ModelCard:
     words = run.recipe.card
-    card = ModelCard(
-        name=name or run.recipe.name,
+    return ModelCard(
+        name=name,
         version=words.version,
         labels=run.labels,
         input=run.spec,
@@ -60,13 +88,33 @@ def export(run: Run, path: str | Path, *, name: str | None = None) -> Path:
             "label_shares": {label: round(share, 5) for label, share in run.shares.items()},
         },
     )
-    return write_model_folder(
-        path,
-        card=card,
-        weights=weights,
-        golden_crops=golden,
-        golden_logits=_keras_logits(run.model, golden, run.spec),
-    )
+
+
+def _network_file(run: Run, file: Path, wish: str) -> Path | None:
+    """Write the network without its optimiser, and prove that it can be read back safely."""
+    too_large = 4 * run.model.count_params() > SMALL_BYTES
+    if wish == "never" or (wish == "small" and too_large):
+        return None
+    try:
+        twin = type(run.model).from_config(run.model.get_config())
+        twin.set_weights(run.model.get_weights())
+        twin.save(file)
+        loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
+        expected = _keras_logits(run.model, run.crops[:8], run.spec)
+        difference = np.abs(_keras_logits(loaded, run.crops[:8], run.spec) - expected).max()
+    except (TypeError, ValueError, NotImplementedError) as error:
+        if wish == "small":
+            return None
+        raise ModelError(
+            f"The network {run.model.name!r} must be made of layers that Keras can load without "
+            f'your code. Received: {error}. Export it with trainable="never".'
+        ) from error
+    if not difference <= TOLERANCE:
+        raise ModelError(
+            f"The saved network must agree with the trained one within {TOLERANCE}. Received a "
+            f"difference of {difference:.2g}."
+        )
+    return file
 
 
 def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:

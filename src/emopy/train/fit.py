@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ import numpy as np
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
 from emopy.data.split import Parts
-from emopy.errors import DataError, RecipeError
+from emopy.errors import DataError, MissingExtraError, RecipeError
 from emopy.models import InputSpec
 from emopy.nets import Net, get_net
+from emopy.nets.marks import wants_pixels
+from emopy.nets.registry import net_name
 from emopy.train.generator import EpochSeeds, TrainingBatches, whole_batch
-from emopy.train.log import RunFolder, RunLog
+from emopy.train.log import History, RunFolder
 from emopy.train.recipe import FitSettings, NetSettings, Recipe
+from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
+from emopy.train.watch import BestWeights, RunLog
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +36,7 @@ class Run:
         labels: Names of its outputs.
         spec: What it wants to see.
         recipe: How it was trained.
-        history: One record per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate.
+        history: One record per epoch: loss, accuracy, val_loss, val_accuracy.
         folder: Where the run is kept; None if it was not.
         shares: Share of each label in the training targets.
         crops: A few validation crops that `export` checks the ONNX file on.
@@ -82,10 +87,11 @@ def fit(
     Raises:
         DataError: No training faces, or the parts do not fit together.
         RecipeError: Unknown network, bad settings, or the folder holds another run.
+        MissingExtraError: TensorBoard is asked for and not installed.
     """
     settings = settings or FitSettings()
     recipe = Recipe(
-        net=NetSettings(net if isinstance(net, str) else net.__name__, dict(net_settings or {})),
+        net=NetSettings(net_name(net), dict(net_settings or {})),
         augment=augmentation or Augmentation(),
         fit=replace(settings, epochs=epochs) if epochs is not None else settings,
     )
@@ -97,45 +103,29 @@ def fit_recipe(
 ) -> Run:
     """Train what a recipe says on given faces; see `fit`."""
     train, validation = parts.train, parts.validation
-    _check(train, validation)
-    spec = spec_for(train)
+    _check(recipe.fit, train, validation, folder)
     home = RunFolder(Path(folder), recipe) if folder is not None else None
+    spec = spec_for(train)
+    net = net or recipe.net.name
     keras.utils.set_random_seed(recipe.fit.seed)
-    model = _build(recipe, net or recipe.net.name, spec, train)
-    steps_per_epoch = math.ceil(len(train) / recipe.fit.batch_size)
-    history = home.resume(model, steps_per_epoch) if home else []
-    log = RunLog(home, history)
-    callbacks = [EpochSeeds(recipe.fit.seed), log]
-    if recipe.fit.ema:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
-    batches = TrainingBatches(
-        train,
-        spec,
-        recipe.augment,
-        batch_size=recipe.fit.batch_size,
-        seed=recipe.fit.seed,
-        epoch=len(history),
-    )
-    watched = whole_batch(validation, spec) if len(validation) else None
-    if len(history) < recipe.fit.epochs:
-        model.fit(
-            batches,
-            epochs=recipe.fit.epochs,
-            initial_epoch=len(history),
-            validation_data=watched,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose="auto",
-        )
-    if home:
-        home.finish(model, log.history)
+    with numbers(recipe.fit.precision):
+        model = _build(net, recipe, spec.shape, len(train.labels))
+    if wants_pixels(model):
+        spec = replace(spec, mean=0.0, std=1.0)
+    history = home.open_trained(model) if home else None
+    if history is None:
+        history = _learn(model, recipe, parts, spec, home)
+        if recipe.fit.precision != "float32":
+            model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
+        if home:
+            home.finish(model, history)
     shares = train.targets.mean(axis=0)
     return Run(
         model=model,
         labels=train.labels,
         spec=spec,
         recipe=recipe,
-        history=tuple(log.history),
+        history=tuple(history),
         folder=home.path if home else None,
         shares=dict(zip(train.labels, map(float, shares), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
@@ -160,40 +150,101 @@ def spec_for(dataset: Dataset) -> InputSpec:
     )
 
 
-def _build(recipe: Recipe, net: str | Net, spec: InputSpec, train: Dataset) -> keras.Model:
+def _build(net: str | Net, recipe: Recipe, shape: tuple[int, ...], classes: int) -> keras.Model:
     try:
-        model = get_net(net)(spec.shape, len(train.labels), **recipe.net.settings)
+        return get_net(net)(shape, classes, **recipe.net.settings)
     except TypeError as error:
         raise RecipeError(
             f"`net.settings` must suit {recipe.net.name}. Received: {error}."
         ) from error
+
+
+def _learn(
+    model: keras.Model, recipe: Recipe, parts: Parts, spec: InputSpec, home: RunFolder | None
+) -> History:
+    """Train to the end, from the start or from where the run folder was left."""
     how = recipe.fit
-    steps = math.ceil(len(train) / how.batch_size) * how.epochs
-    warmup = round(how.warmup * steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else how.learning_rate,
-        max(1, steps - warmup),
-        warmup_target=how.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.AdamW(
-        schedule,
-        weight_decay=how.weight_decay,
-        use_ema=how.ema > 0,
-        ema_momentum=how.ema or 0.99,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=how.label_smoothing
-    )
-    model.compile(optimizer, loss, metrics=["accuracy"])
-    return model
+    history, kept = home.read() if home else ([], None)
+    watched = whole_batch(parts.validation, spec) if len(parts.validation) else None
+    best = BestWeights(history, kept) if how.patience else None
+    stages = plan_stages(model, how)
+    steps = math.ceil(len(parts.train) / how.batch_size)
+    for stage in stages:
+        if len(history) > stage.end:
+            continue
+        begin_stage(model, stage, how, steps)
+        if kept and stage.start < kept.epochs <= stage.end:
+            kept.restore(model)
+        # A frozen backbone's stage is never cut short: patience is for what the released one does.
+        log = RunLog(
+            history,
+            folder=home,
+            best=best,
+            patience=how.patience if stage is stages[-1] else 0,
+            since=stage.start,
+        )
+        if len(history) == stage.end or log.is_over:
+            end_stage(model, how)
+            continue
+        model.fit(
+            TrainingBatches(
+                parts.train,
+                spec,
+                recipe.augment,
+                batch_size=how.batch_size,
+                seed=how.seed,
+                epoch=len(history),
+            ),
+            epochs=stage.end,
+            initial_epoch=len(history),
+            validation_data=watched,
+            callbacks=_callbacks(how, best, log, home),
+            shuffle=False,
+            verbose="auto",
+        )
+    if best and best.weights:
+        model.set_weights(best.weights)
+    return history
 
 
-def _check(train: Dataset, validation: Dataset) -> None:
+def _callbacks(
+    how: FitSettings, best: BestWeights | None, log: RunLog, home: RunFolder | None
+) -> list[keras.callbacks.Callback]:
+    """In the order in which they must be called: see `BestWeights`."""
+    callbacks: list[keras.callbacks.Callback] = [best] if best else []
+    if how.ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    callbacks += [EpochSeeds(how.seed), log]
+    if how.log == "tensorboard" and home:
+        callbacks.append(keras.callbacks.TensorBoard(home.path / "tensorboard", write_graph=False))
+    return callbacks
+
+
+def _in_float32(trained: keras.Model, twin: keras.Model) -> keras.Model:
+    """The same network in full precision: what is exported must run on any CPU."""
+    twin.set_weights(trained.get_weights())
+    twin.compile(loss=trained.loss, metrics=["accuracy"])
+    return twin
+
+
+def _check(
+    how: FitSettings, train: Dataset, validation: Dataset, folder: str | Path | None
+) -> None:
     if not len(train):
         raise DataError("`parts.train` must hold faces. Received none.")
+    if how.log == "tensorboard" and find_spec("tensorboard") is None:
+        raise MissingExtraError("Logging for TensorBoard", "tensorboard")
+    if how.log == "tensorboard" and folder is None:
+        raise RecipeError(
+            "`folder` must be given for TensorBoard. Received None. "
+            "Type for example: fit(..., folder='runs/mine')"
+        )
     if not len(validation):
+        if how.patience:
+            raise DataError(
+                "`parts.validation` must hold faces for early stopping. Received none. "
+                "Split some off: dataset.split(validation=0.1), or set patience=0."
+            )
         return
     if train.labels != validation.labels or train.images.shape[1:] != validation.images.shape[1:]:
         raise DataError(

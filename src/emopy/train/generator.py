@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
+from emopy.data.whitening import Whitening
 from emopy.models import InputSpec, to_tensor
 
 
@@ -19,6 +20,15 @@ class TrainingBatches(keras.utils.PyDataset):
 
     Order and changes depend on (seed, epoch) only, so that a training that was killed goes on
     as if it had not been. Several threads prepare batches while the network learns.
+
+    Args:
+        dataset: What to learn from.
+        spec: What the network wants to see.
+        augmentation: Random changes.
+        batch_size: Samples per batch.
+        seed: Start of every chance.
+        epoch: Epoch to begin with, from 0.
+        whitening: Applied to the finished tensor; for experiments only.
     """
 
     def __init__(
@@ -30,6 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         epoch: int = 0,
+        whitening: Whitening | None = None,
     ) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._dataset = dataset
@@ -38,6 +49,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = epoch
+        self._whitening = whitening
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller."""
@@ -51,7 +63,10 @@ class TrainingBatches(keras.utils.PyDataset):
         images = augment_batch(
             self._dataset.images, rows, self._augmentation, seed=self._seed, epoch=self._epoch
         )
-        return to_tensor(images, self._spec), self._dataset.targets[rows]
+        tensor = to_tensor(images, self._spec)
+        if self._whitening is not None:
+            tensor = self._whitening.apply(tensor)
+        return tensor, self._dataset.targets[rows]
 
     def on_epoch_end(self) -> None:
         """Go on to the order and the changes of the next epoch; Keras calls it."""

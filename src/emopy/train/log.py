@@ -3,18 +3,22 @@
 - ``recipe.toml``: every setting spelled out
 - ``metrics.csv``: one row per epoch
 - ``curves.png``: loss and accuracy
-- ``checkpoint.keras``: weights and optimiser after the last full epoch; gone when done
+- ``checkpoint.npz``: weights and optimiser after the last full epoch; gone when done
 - ``model.keras``: the trained network
+- ``tensorboard/``: events for TensorBoard, where asked for
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from emopy.errors import RecipeError
 from emopy.train.recipe import Recipe, load_recipe
@@ -22,13 +26,38 @@ from emopy.train.recipe import Recipe, load_recipe
 History = list[dict[str, float]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """Everything that a training needs to go on after a full epoch.
+
+    Attributes:
+        epochs: Epochs behind it.
+        weights: The network's.
+        optimizer: The optimiser's variables.
+        best: Weights of the best epoch; empty without early stopping.
+    """
+
+    epochs: int
+    weights: list[NDArray[Any]]
+    optimizer: list[NDArray[Any]]
+    best: list[NDArray[Any]]
+
+    def restore(self, model: keras.Model) -> None:
+        """Bring a network, compiled for the stage of this checkpoint, to this state."""
+        model.set_weights(self.weights)
+        model.optimizer.build(model.trainable_variables)
+        for mine, kept in zip(model.optimizer.variables, self.optimizer, strict=True):
+            mine.assign(kept)
+
+
 class RunFolder:
     """Files of one training, new or to go on; each is written aside, then renamed."""
 
     def __init__(self, path: Path, recipe: Recipe) -> None:
         self.path = path
-        self._checkpoint = path / "checkpoint.keras"
+        self._checkpoint = path / "checkpoint.npz"
         self._trained = path / "model.keras"
+        self._metrics = path / "metrics.csv"
         path.mkdir(parents=True, exist_ok=True)
         written = path / "recipe.toml"
         if written.exists() and load_recipe(written).sha256 != recipe.sha256:
@@ -38,62 +67,57 @@ class RunFolder:
             )
         _replace_text(written, recipe.to_toml())
 
-    def resume(self, model: keras.Model, steps_per_epoch: int) -> History:
-        """Bring a fresh network to where the run was left; the history up to there.
+    def open_trained(self, model: keras.Model) -> History | None:
+        """Bring a network to the end of a finished run; None where the run is not finished."""
+        if not self._trained.exists():
+            return None
+        model.load_weights(self._trained)
+        return self._read_metrics()
 
-        Weights and optimiser are copied into the network that the recipe built, because a
-        saved optimiser forgets which weights it must not decay. Its step count says how many
-        epochs they have seen: a kill between the two files of an epoch leaves at most one
-        row of metrics too many.
+    def read(self) -> tuple[History, Checkpoint | None]:
+        """Where the run was left.
+
+        A kill between the two files of an epoch leaves one row of metrics too many.
         """
-        kept = self._trained if self._trained.exists() else self._checkpoint
-        if not kept.exists():
-            return []
-        stored = keras.saving.load_model(kept)
-        model.set_weights(stored.get_weights())
-        model.optimizer.build(model.trainable_variables)
-        for mine, theirs in zip(model.optimizer.variables, stored.optimizer.variables, strict=True):
-            mine.assign(theirs)
-        epochs = int(model.optimizer.iterations) // steps_per_epoch
-        with (self.path / "metrics.csv").open(newline="", encoding="utf-8") as stream:
-            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
-        return rows[:epochs]
+        if not self._checkpoint.exists():
+            return [], None
+        with np.load(self._checkpoint, allow_pickle=False) as stored:
+            parts: dict[str, list[NDArray[Any]]] = {"weights": [], "optimizer": [], "best": []}
+            for name in stored.files:  # in the order they were written
+                part, _, _ = name.partition("_")
+                if part in parts:
+                    parts[part].append(stored[name])
+            kept = Checkpoint(int(stored["epochs"]), **parts)
+        return self._read_metrics()[: kept.epochs], kept
 
-    def save(self, model: keras.Model, history: History) -> None:
+    def save(self, state: Checkpoint, history: History) -> None:
         """Keep the state after an epoch."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(history[-1]))
         writer.writeheader()
         writer.writerows(history)
-        _replace_text(self.path / "metrics.csv", text.getvalue())
-        self._replace_model(model, self._checkpoint)
+        _replace_text(self._metrics, text.getvalue())
+        arrays = {
+            f"{part.name}_{i}": array
+            for part in fields(state)
+            if part.name != "epochs"
+            for i, array in enumerate(getattr(state, part.name))
+        }
+        partial = self.path / f"partial-{self._checkpoint.name}"
+        np.savez(partial, epochs=state.epochs, **arrays)
+        partial.replace(self._checkpoint)
 
     def finish(self, model: keras.Model, history: History) -> None:
         """Keep the trained network and draw the curves; the checkpoint goes."""
-        self._replace_model(model, self._trained)
+        partial = self.path / f"partial-{self._trained.name}"
+        model.save(partial)
+        partial.replace(self._trained)
         self._checkpoint.unlink(missing_ok=True)
         draw_curves(history, self.path / "curves.png")
 
-    def _replace_model(self, model: keras.Model, path: Path) -> None:
-        partial = self.path / f"partial-{path.name}"
-        model.save(partial)
-        partial.replace(path)
-
-
-class RunLog(keras.callbacks.Callback):
-    """Collects one record per epoch and keeps the run folder current."""
-
-    def __init__(self, folder: RunFolder | None, history: History) -> None:
-        super().__init__()
-        self._folder = folder
-        self.history: History = list(history)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Record an epoch; Keras calls it after validation."""
-        figures = {key: float(value) for key, value in (logs or {}).items()}
-        self.history.append({"epoch": epoch + 1, **figures})
-        if self._folder:
-            self._folder.save(self.model, self.history)
+    def _read_metrics(self) -> History:
+        with self._metrics.open(newline="", encoding="utf-8") as stream:
+            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
 
 
 def draw_curves(history: History, path: Path) -> None:

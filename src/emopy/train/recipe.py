@@ -14,6 +14,9 @@ import tomli_w
 from emopy.data.augment import Augmentation
 from emopy.errors import RecipeError, nearest
 
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+LOGS = ("csv", "tensorboard")
+
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
@@ -29,10 +32,21 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class NetSettings:
-    """Which network, and its keyword arguments."""
+    """Which network, and its keyword arguments: values that TOML knows."""
 
     name: str = "ResidualNN"
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        plain = {k: str(v) if isinstance(v, Path) else v for k, v in self.settings.items()}
+        try:
+            tomli_w.dumps(plain)
+        except TypeError as error:
+            raise RecipeError(
+                "`net.settings` must be text, numbers, lists or sections, so that the recipe can "
+                f"be written down. Received {plain!r}."
+            ) from error
+        object.__setattr__(self, "settings", plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,16 @@ class FitSettings:
         label_smoothing: Share of each target spread over all labels.
         ema: Momentum of the moving average of the weights, 0 for none. With it, the average
             is what is validated and kept.
+        patience: Epochs without a lower validation loss after which learning stops; the weights
+            of the best epoch are kept. 0 learns to the end and keeps the last weights.
+        precision: ``"float32"``; or ``"mixed_float16"`` or ``"mixed_bfloat16"``, which are
+            faster on GPUs that have them. What is exported is float32 in any case.
+        log: ``"csv"``, or ``"tensorboard"`` for its events as well, in the run folder (extra
+            `tensorboard`).
+        frozen: Share of the epochs in which only the head learns, 0–1, for a network with a
+            backbone (transfer learning).
+        release: Share of the backbone's layers, from its output, that learn after that, 0–1.
+        release_rate: Their stage's learning rate as a share of `learning_rate`.
         seed: Start of every chance: weights, order, augmentation, dropout.
     """
 
@@ -59,15 +83,31 @@ class FitSettings:
     weight_decay: float = 0.02
     label_smoothing: float = 0.0
     ema: float = 0.0
+    patience: int = 0
+    precision: str = "float32"
+    log: str = "csv"
+    frozen: float = 0.5
+    release: float = 0.3
+    release_rate: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate"):
+        for name in ("epochs", "batch_size", "learning_rate", "release_rate"):
             if getattr(self, name) <= 0:
                 raise RecipeError(f"`{name}` must be positive. Received {getattr(self, name)}.")
         for name in ("warmup", "label_smoothing", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"`{name}` must be in [0, 1). Received {getattr(self, name)}.")
+        for name in ("frozen", "release"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"`{name}` must be in [0, 1]. Received {getattr(self, name)}.")
+        if self.patience < 0:
+            raise RecipeError(f"`patience` must be 0 or more. Received {self.patience}.")
+        for name, known in (("precision", PRECISIONS), ("log", LOGS)):
+            if getattr(self, name) not in known:
+                raise RecipeError(
+                    f"`{name}` must be one of {', '.join(known)}. Received {getattr(self, name)!r}."
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +139,13 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """Fingerprint of what decides the result: all but the name and the card's words."""
-        content = asdict(replace(self, name="", card=CardSettings()))
+        """Fingerprint of what decides the result: all but the name and the card's words.
+
+        A setting left at its default does not count: one that is added some day leaves the
+        fingerprints of earlier trainings alone. A default must therefore never change.
+        """
+        content = _chosen(replace(self, name="", card=CardSettings()))
+        content.pop("name", None)
         return hashlib.sha256(tomli_w.dumps(content).encode()).hexdigest()
 
 
@@ -125,6 +170,16 @@ def load_recipe(path: str | Path, settings: Iterable[str] = ()) -> Recipe:
     for setting in settings:
         _apply(raw, setting)
     return _build(Recipe, raw, "")
+
+
+def _chosen(record: Any) -> dict[str, Any]:
+    """The settings of a record, its sections included, that differ from their defaults."""
+    default, chosen = type(record)(), dict[str, Any]()
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if value != getattr(default, item.name):
+            chosen[item.name] = _chosen(value) if is_dataclass(value) else value
+    return chosen
 
 
 def _apply(raw: dict[str, Any], setting: str) -> None:

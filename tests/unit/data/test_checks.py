@@ -1,20 +1,21 @@
 import numpy as np
 import pytest
 
-from emopy.data import Parts, check, describe
+from emopy.data import Dataset, Parts, check, describe
 from emopy.data.problems import Problem, refuse
 from emopy.errors import DataError
 
 
 def kinds(report):
-    return [finding.kind for finding in report.findings]
+    """Kinds of what was found; the data here are too few for more than one sample a label."""
+    return [finding.kind for finding in report.findings if finding.kind != "single"]
 
 
 def test_clean_data_have_no_findings(make_dataset):
-    report = check(make_dataset([0, 1, 2]))
+    report = check(make_dataset([0, 1, 2, 0, 1, 2]))
     assert report.ok
     assert report.findings == ()
-    assert str(report) == "Samples: data 3\nNo fault found."
+    assert str(report) == "Samples: data 6\nNo fault found."
 
 
 def test_a_picture_in_two_parts_is_a_leak(make_dataset):
@@ -65,6 +66,50 @@ def test_labels_without_a_sample_are_told(make_dataset):
     report = check(make_dataset([0, 0, 2]))
     assert report.ok
     assert str(report.findings[0]) == "· data has no sample of fear."
+
+
+def test_a_label_with_a_single_sample_is_told(make_dataset):
+    report = check({"train": make_dataset([0, 0, 1, 2, 2]), "test": make_dataset([0, 0], seed=1)})
+    assert report.ok
+    (single,) = [finding for finding in report.findings if finding.kind == "single"]
+    assert str(single).startswith("· train has a single sample of fear: ")
+
+
+def test_one_emotion_under_two_spellings_is_serious(make_dataset):
+    one = make_dataset([0, 0, 1, 1, 2, 2], labels=("Happy ", "fear", "happiness"))
+    other = make_dataset([0, 0, 1, 1], labels=("scared", "joy"), seed=1)
+    report = check({"one": one, "other": other})
+    assert not report.ok
+    (spelling,) = report.findings
+    assert spelling.kind == "spelling"
+    assert spelling.examples == ("Happy  = happiness = joy", "fear = scared")
+
+
+def test_labels_that_differ_by_a_letter_are_told_but_not_those_that_differ_by_a_number(
+    make_dataset,
+):
+    report = check(make_dataset([0, 0, 1, 1], labels=("yawning", "yawnning")))
+    assert report.ok
+    assert [str(finding) for finding in report.findings] == [
+        "· 1 pairs of labels are nearly alike. Rename one where it was mistyped.\n"
+        "    yawning ~ yawnning"
+    ]
+    assert not check(make_dataset([0, 0, 1, 1], labels=("intensity 1", "intensity 2"))).findings
+
+
+def test_clips_are_checked_and_described_as_stills_are(make_dataset):
+    stills = make_dataset([0, 0, 1, 1, 2, 2, 2, 2])
+    clips = Dataset(
+        np.stack([stills.images, 255 - stills.images], axis=1),
+        stills.targets,
+        stills.labels,
+        stills.people,
+        stills.origin,
+    )
+    clips.images[1] = clips.images[0]
+    clips.images[2] = 9
+    assert kinds(check(clips)) == ["blank", "repeat"]
+    assert "data: clips of 2 pictures 8 × 8 × 1 uint8" in describe(clips)
 
 
 def test_empty_data_can_be_checked_and_described(make_dataset):

@@ -75,7 +75,7 @@ def test_a_model_of_clips_shows_how_to_give_clips():
     spec = InputSpec(48, 48, channels=3, frames=5)
     page = readme_from_card(ModelCard("clips", "1", ("anger", "fear"), spec))
     assert "clips of 5 RGB face crops" in page
-    assert "predict_faces([clip])" in page
+    assert "predict_sequence(crops)" in page
 
 
 def test_a_bar_in_a_name_does_not_break_a_table():

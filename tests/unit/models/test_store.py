@@ -11,6 +11,7 @@ from emopy.models import (
     ModelCard,
     OnnxSession,
     check_model_folder,
+    find_network,
     load_model,
     softmax,
     to_tensor,
@@ -261,3 +262,54 @@ def test_an_unknown_name_is_refused_with_what_to_type():
 def test_probabilities_follow_the_labels(folder):
     rows = softmax(load_model(folder).logits(CROPS))
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.fixture
+def folder_to_learn_from(parts, tmp_path):
+    network = tmp_path / "trained.keras"
+    network.write_bytes(b"weights that can learn on")
+    return write_model_folder(tmp_path / "tiny", **parts, network=network)
+
+
+def test_a_folder_may_also_hold_the_trainable_network(folder_to_learn_from):
+    folder = folder_to_learn_from
+    assert "network.keras" in names_in(folder)
+    card, file = find_network(folder)
+    assert list(card.files) == ["model.onnx", "golden.npz", "network.keras"]
+    assert file == folder / "network.keras"
+    assert card.files["network.keras"] == checksum(file)
+    assert check_model_folder(folder) < 1e-5
+    update_card(folder, load_model(folder).card.changed(temperature=2.0))
+    assert find_network(folder)[0].temperature == 2.0
+
+
+def test_prediction_does_without_the_trainable_network(folder_to_learn_from):
+    (folder_to_learn_from / "network.keras").unlink()
+    assert load_model(folder_to_learn_from).card.files["network.keras"]
+    for ask in (find_network, check_model_folder):
+        with pytest.raises(ModelError, match=r"must hold network\.keras"):
+            ask(folder_to_learn_from)
+
+
+def test_a_changed_trainable_network_is_refused(folder_to_learn_from):
+    (folder_to_learn_from / "network.keras").write_bytes(b"other weights")
+    for ask in (find_network, check_model_folder):
+        with pytest.raises(ModelError, match="SHA-256"):
+            ask(folder_to_learn_from)
+
+
+def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
+    with pytest.raises(ModelNotFoundError, match='trainable="always"'):
+        find_network(folder)
+
+
+def test_a_folder_is_replaced_by_one_without_a_trainable_network(folder_to_learn_from, parts):
+    write_model_folder(folder_to_learn_from, **parts)
+    assert "network.keras" not in names_in(folder_to_learn_from)
+
+
+def test_a_card_that_lists_a_strange_file_is_refused(folder):
+    files = load_model(folder).card.files
+    edit(folder, files={**files, "setup.py": files["model.onnx"]})
+    with pytest.raises(ModelError, match=r"may list network\.keras"):
+        load_model(folder)

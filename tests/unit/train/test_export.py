@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.errors import ModelError
-from emopy.models import check_model_folder, load_model, to_tensor
+from emopy.data import Parts
+from emopy.errors import InputError, ModelError
+from emopy.models import check_model_folder, find_network, load_model, to_tensor
 from emopy.train import convert, export, fit, train_recipe
 from emopy.train.recipe import FitSettings
 
@@ -82,3 +83,50 @@ def test_a_recipe_file_becomes_a_model_folder(parts, tmp_path):
     run = train_recipe(recipe, settings=["fit.epochs=1"], out=tmp_path / "run")
     assert len(run.history) == 1
     assert load_model(tmp_path / "run" / "model").card.name == "tiny"
+
+
+def test_the_trainable_network_goes_along_without_its_optimiser(run, parts, tmp_path):
+    card, file = find_network(export(run, tmp_path / "model"))
+    loaded = keras.saving.load_model(file, safe_mode=True)
+    assert not loaded.compiled
+    tensor = to_tensor(parts.calibration.images, card.input)
+    expected = np.asarray(run.model(tensor, training=False))
+    np.testing.assert_allclose(np.asarray(loaded(tensor, training=False)), expected, atol=1e-5)
+
+
+def test_the_trainable_network_stays_behind_where_it_is_large_or_not_wanted(
+    run, tmp_path, monkeypatch
+):
+    names = {item.name for item in export(run, tmp_path / "bare", trainable="never").iterdir()}
+    assert "network.keras" not in names
+    monkeypatch.setattr(sys.modules["emopy.train.export"], "SMALL_BYTES", 1000)
+    assert not (export(run, tmp_path / "large") / "network.keras").exists()
+    assert (export(run, tmp_path / "large", trainable="always") / "network.keras").exists()
+    with pytest.raises(InputError, match="must be one of small, always, never"):
+        export(run, tmp_path / "none", trainable="yes")
+
+
+def test_a_network_that_only_its_own_code_can_load_is_exported_without_it(parts, tmp_path):
+    def closed(input_shape, classes):
+        crops = keras.Input(input_shape)
+        x = keras.layers.Lambda(lambda pixels: pixels * 2)(keras.layers.Flatten()(crops))
+        return keras.Model(crops, keras.layers.Dense(classes)(x))
+
+    run = fit(closed, parts, epochs=1)
+    assert not (export(run, tmp_path / "model") / "network.keras").exists()
+    with pytest.raises(ModelError, match="without your code"):
+        export(run, tmp_path / "again", trainable="always")
+
+
+@pytest.mark.parametrize("net", ["ConvolutionalLstmNN", "TimeDelayConvNN"])
+def test_a_network_of_clips_predicts_sequences_through_fermodel(net, parts, tmp_path):
+    clips = dataclasses.replace(parts.train, images=np.stack([parts.train.images] * 3, axis=1))
+    settings = FitSettings(epochs=3, batch_size=32, learning_rate=0.01, weight_decay=0.0)
+    run = fit(net, Parts.of(clips), settings=settings, net_settings={"filters": 8})
+    model = FERModel(model=export(run, tmp_path / "model"), target_emotions="all")
+    assert model.card.input.frames == 3
+    crops = parts.calibration.images[..., 0]
+    order = np.argsort(parts.calibration.truth, kind="stable")
+    shown = np.array([prediction.emotion for prediction in model.predict_sequence(crops[order])])
+    truth = np.array(parts.calibration.labels)[parts.calibration.truth[order]]
+    assert np.mean(shown == truth) > 0.7

@@ -1,7 +1,9 @@
+from dataclasses import dataclass
+
 import pytest
 
 from emopy.errors import RecipeError
-from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
 
 @pytest.fixture
@@ -70,3 +72,27 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
     broken.write_text("name = ")
     with pytest.raises(RecipeError, match="must be TOML"):
         load_recipe(broken)
+
+
+def test_a_setting_at_its_default_leaves_the_fingerprint_alone(recipe_file):
+    recipe = load_recipe(recipe_file)
+    spelled_out = load_recipe(recipe_file, ["augment.flip=0.0", "fit.batch_size=128"])
+    assert spelled_out.sha256 == recipe.sha256
+
+
+def test_a_setting_that_is_added_later_leaves_the_fingerprint_alone():
+    @dataclass(frozen=True)
+    class LaterSettings(FitSettings):
+        added: float = 0.0
+
+    today = Recipe(fit=FitSettings(epochs=5))
+    assert Recipe(fit=LaterSettings(epochs=5)).sha256 == today.sha256
+    assert Recipe(fit=LaterSettings(epochs=5, added=0.1)).sha256 != today.sha256
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["augment.noise=0.1", "net.name=Other", "net.settings.widths=[8]", "data.train=faces"],
+)
+def test_every_section_counts_in_the_fingerprint(recipe_file, setting):
+    assert load_recipe(recipe_file, [setting]).sha256 != load_recipe(recipe_file).sha256

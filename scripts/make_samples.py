@@ -1,0 +1,332 @@
+"""Make the packaged sample data: composite stills and clips in the seven standard emotions.
+
+    python scripts/make_samples.py FACES.npz LANDMARKS.npz
+
+Every picture is the average of at least 30 faces whose voters agree on the emotion, each from
+another random draw: nobody's portrait. The faces of each emotion are first divided in two; one
+group makes the training part, the other the held-out part. A clip morphs from a neutral composite
+to one of the emotion: a triangulated warp by the landmarks, and a cross-dissolve.
+
+Draws, lighting, strength, framing and contrast vary by a seed: the same arguments give the same
+bytes. The sheets go to the package, two contact sheets to ``docs/pictures``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import LinearNDInterpolator
+
+from emopy.data.dataset import Dataset, load_dataset
+from emopy.faces.align import landmark_transform
+from emopy.labels import STANDARD_EMOTIONS
+from emopy.models.card import InputSpec
+from make_composites import COMMON_AGREEMENT, FACE_PX, PICTURE_PX, choose, composite
+
+SIDE_PX = 48
+WORK_PX = 160
+"""Side of the composites before they are cut out and reduced."""
+
+FACES_IN_EACH = 30
+LARGEST_POOL = 600
+TRAIN_SHARE = 0.6
+STILLS = {"train": 48, "test": 16}
+CLIPS = {"train": 12, "test": 6}
+CLIP_FRAMES = 8
+"""Stills and clips of each emotion, and frames of each clip."""
+
+AGREEMENT = {"disgust": 0.5, "fear": 0.6}
+"""Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
+
+Picture = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Source faces of one emotion in one part.
+
+    Attributes:
+        faces: (n, 48, 48) uint8 gray.
+        landmarks: (n, 5, 2) shares of the crop.
+        looks: (n, 36) coarse brightness, standardised: what a draw prefers.
+    """
+
+    faces: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+    looks: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A composite and where its landmarks lie.
+
+    Attributes:
+        picture: (WORK_PX, WORK_PX) float32 gray.
+        points: (13, 2) five landmarks and eight points of the border, in pixels.
+    """
+
+    picture: Picture
+    points: NDArray[np.float64]
+
+
+def make_pools(
+    data: Dataset, landmarks: NDArray[np.float32], rng: np.random.Generator
+) -> dict[str, dict[str, Pool]]:
+    """Divide the agreeing faces of each emotion: no face serves both parts.
+
+    Returns:
+        Part → emotion → pool.
+    """
+    pools: dict[str, dict[str, Pool]] = {"train": {}, "test": {}}
+    for emotion in STANDARD_EMOTIONS:
+        rows = choose(
+            data,
+            landmarks,
+            label=data.labels.index(emotion),
+            agreement=AGREEMENT.get(emotion, COMMON_AGREEMENT),
+            count=LARGEST_POOL,
+            rng=rng,
+        )
+        mixed = rng.permutation(rows)
+        cut = round(TRAIN_SHARE * len(mixed))
+        for part, chosen in (("train", mixed[:cut]), ("test", mixed[cut:])):
+            faces = data.images[chosen, :, :, 0]
+            pools[part][emotion] = Pool(faces, landmarks[chosen], _looks(faces))
+    return pools
+
+
+def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Mean:
+    """Average the faces of a random draw that suit a taste best.
+
+    A taste is a random direction in coarse brightness: light from the left, dark hair, a beard.
+    Without it all averages of one emotion would look the same.
+    """
+    candidates = rng.permutation(len(pool.faces))[: 4 * FACES_IN_EACH]
+    fit = pool.looks[candidates] @ taste
+    chosen = np.sort(candidates[np.argsort(-fit, kind="stable")[:FACES_IN_EACH]])
+    marks = pool.landmarks[chosen]
+    picture = composite(pool.faces[chosen], marks, picture_px=WORK_PX, least=FACES_IN_EACH)
+    face_px = FACE_PX * WORK_PX / PICTURE_PX
+    spec = InputSpec(WORK_PX, WORK_PX, margin=(WORK_PX / face_px - 1) / 2)
+    placed = np.mean([_place(shares * SIDE_PX, spec) for shares in marks], axis=0)
+    return Mean(picture.astype(np.float32), np.concatenate([placed, _border()]))
+
+
+def morph(first: Mean, last: Mean, share: float) -> Picture:
+    """Go a share of the way from one composite to another.
+
+    Both are warped to the shape between them, linear inside the triangles of the points, and
+    then mixed.
+
+    Args:
+        first: Where the way begins.
+        last: Where it ends.
+        share: 0 is `first`, 1 is `last`.
+
+    Returns:
+        (WORK_PX, WORK_PX) float32 gray.
+    """
+    shape = (1 - share) * first.points + share * last.points
+    rows, columns = np.mgrid[:WORK_PX, :WORK_PX]
+    mixed = np.zeros((WORK_PX, WORK_PX), np.float32)
+    for mean, weight in ((first, 1 - share), (last, share)):
+        where = LinearNDInterpolator(shape, mean.points)(columns, rows).astype(np.float32)
+        across, down = np.moveaxis(where, 2, 0)
+        warped = cv2.remap(
+            mean.picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        mixed += np.float32(weight) * np.asarray(warped, np.float32)
+    return mixed
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How a picture is taken: framing, light, and what drifts during a clip."""
+
+    turn: float
+    zoom: float
+    shift: tuple[float, float]
+    contrast: float
+    brightness: float
+    mirrored: bool
+    drift: tuple[float, float]
+
+    @classmethod
+    def chance(cls, rng: np.random.Generator) -> Camera:
+        """A random camera within what a face detector leaves of framing."""
+        return cls(
+            turn=float(rng.normal(0, 5)),
+            zoom=float(np.exp(rng.normal(0.02, 0.06))),
+            shift=(float(rng.normal(0, 1.2)), float(rng.normal(0, 1.2))),
+            contrast=float(rng.uniform(0.55, 1.1)),
+            brightness=float(rng.normal(-6, 16)),
+            mirrored=bool(rng.integers(2)),
+            drift=(float(rng.normal(0, 0.8)), float(rng.normal(0, 0.8))),
+        )
+
+    def take(self, picture: Picture, *, time: float = 0.0) -> NDArray[np.uint8]:
+        """Cut the face out of a composite.
+
+        Args:
+            picture: (WORK_PX, WORK_PX) float32 gray.
+            time: 0–1 within a clip; the head drifts a little.
+
+        Returns:
+            (48, 48) uint8.
+        """
+        double = 2 * SIDE_PX
+        scale = self.zoom * double * PICTURE_PX / (FACE_PX * WORK_PX)
+        middle = (WORK_PX - 1) / 2
+        matrix = cv2.getRotationMatrix2D((middle, middle), self.turn, scale)
+        moved = np.add(self.shift, np.multiply(time, self.drift))
+        matrix[:, 2] += (double - 1) / 2 - middle + 2 * moved
+        large = cv2.warpAffine(
+            picture,
+            matrix,
+            (double, double),
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        small = np.asarray(cv2.resize(large, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
+        if self.mirrored:
+            small = small[:, ::-1]
+        gray = 128 + (small - 128) * self.contrast + self.brightness
+        return np.clip(np.round(gray), 0, 255).astype(np.uint8)
+
+
+def make_still(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One still: the emotion at 55 to 100 % of its strength."""
+    taste = _taste(rng)
+    strength = float(rng.uniform(0.55, 1))
+    calm, peak = draw(pools["neutral"], taste, rng), draw(pools[emotion], taste, rng)
+    return Camera.chance(rng).take(morph(calm, peak, strength))
+
+
+def make_clip(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One clip (frames, 48, 48): from neutral, slowly, faster, slowly, to 75 to 100 %.
+
+    A neutral clip goes to another neutral composite.
+    """
+    taste = _taste(rng)
+    strength = float(rng.uniform(0.75, 1))
+    calm, peak = draw(pools["neutral"], taste, rng), draw(pools[emotion], taste, rng)
+    camera = Camera.chance(rng)
+    times = np.linspace(0, 1, CLIP_FRAMES)
+    shares = strength * times**2 * (3 - 2 * times)
+    return np.stack(
+        [
+            camera.take(morph(calm, peak, float(share)), time=float(time))
+            for time, share in zip(times, shares, strict=True)
+        ]
+    )
+
+
+def sheet(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(rows, columns, 48, 48) → one picture (rows · 48, columns · 48)."""
+    rows, columns = pictures.shape[:2]
+    return pictures.transpose(0, 2, 1, 3).reshape(rows * SIDE_PX, columns * SIDE_PX)
+
+
+def _looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    small = np.stack([cv2.resize(face, (6, 6), interpolation=cv2.INTER_AREA) for face in faces])
+    flat = small.reshape(len(small), -1).astype(np.float32)
+    even = flat - flat.mean(axis=1, keepdims=True)
+    return even / np.maximum(even.std(axis=1, keepdims=True), 1)
+
+
+def _taste(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A smooth random pattern: neighbours are alike, as light and hair are."""
+    coarse = rng.normal(size=(3, 3)).astype(np.float32)
+    smooth = cv2.resize(coarse, (6, 6), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(smooth, dtype=np.float32).ravel()
+
+
+def _place(points: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
+    matrix = landmark_transform(points, spec)
+    return points @ matrix[:, :2].T + matrix[:, 2] - 0.5
+
+
+def _border() -> NDArray[np.float64]:
+    ends = (-1.0, (WORK_PX - 1) / 2, float(WORK_PX))
+    return np.array([(x, y) for x in ends for y in ends if (x, y) != (ends[1], ends[1])])
+
+
+def _contact(path: Path, pictures: NDArray[np.uint8], *, zoom: int) -> None:
+    """Write a labelled contact sheet: a row for each emotion."""
+    side, gap, title = SIDE_PX * zoom, 4 * zoom, 150
+    rows, columns = pictures.shape[:2]
+    height, width = rows * (side + gap) + gap, title + columns * (side + gap)
+    page = np.full((height, width), 250, np.uint8)
+    for row, emotion in enumerate(STANDARD_EMOTIONS):
+        top = gap + row * (side + gap)
+        cv2.putText(page, emotion, (14, top + side // 2 + 7), cv2.FONT_HERSHEY_DUPLEX, 0.68, 40, 1,
+                    cv2.LINE_AA)  # fmt: skip
+        for column in range(columns):
+            left = title + column * (side + gap)
+            large = cv2.resize(pictures[row, column], (side, side), interpolation=cv2.INTER_CUBIC)
+            page[top : top + side, left : left + side] = large
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, page)
+
+
+def _write(path: Path, picture: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    print(f"{path}: {picture.shape[1]} × {picture.shape[0]}, {path.stat().st_size:,} bytes")
+
+
+def main() -> None:
+    """Read the arguments, make the sheets, say what was made."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
+    parser.add_argument("landmarks", type=Path, help="made by measure_framing.py")
+    parser.add_argument("--out", type=Path, default=Path("src/emopy/data/samples/sheets"))
+    parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with np.load(options.landmarks, allow_pickle=False) as archive:
+        landmarks = archive["landmarks"]
+    rng = np.random.default_rng(options.seed)
+    pools = make_pools(load_dataset(options.faces), landmarks, rng)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for part, faces in pools.items():
+        stills = np.stack(
+            [
+                [make_still(faces, name, rng) for _ in range(STILLS[part])]
+                for name in STANDARD_EMOTIONS
+            ]
+        )
+        clips = np.stack(
+            [
+                [make_clip(faces, name, rng) for _ in range(CLIPS[part])]
+                for name in STANDARD_EMOTIONS
+            ]
+        )
+        _write(options.out / f"stills-{part}.png", sheet(stills))
+        frames = clips.reshape(-1, CLIP_FRAMES, SIDE_PX, SIDE_PX)
+        _write(options.out / f"clips-{part}.png", sheet(frames))
+        if part == "train":
+            _contact(options.pictures / "samples.png", stills[:, :9], zoom=2)
+            _contact(options.pictures / "clips.png", clips[:, 0], zoom=2)
+    content = {
+        "labels": list(STANDARD_EMOTIONS),
+        "side_px": SIDE_PX,
+        "clip_frames": CLIP_FRAMES,
+        "faces_in_each": FACES_IN_EACH,
+        "source_faces": {
+            part: {name: len(pool.faces) for name, pool in group.items()}
+            for part, group in pools.items()
+        },
+    }
+    text = json.dumps(content, indent=2) + "\n"
+    (options.out / "sheets.json").write_text(text, encoding="utf-8", newline="\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""`emopy data show`: a picture of what a network will see while it learns."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from emopy.cli.options import ANY_PATH, FILE
+
+
+@click.command()
+@click.argument("path", type=ANY_PATH, metavar="DATA")
+@click.option("--clips", type=click.IntRange(min=1), metavar="N",
+              help="The folders hold clips, a folder each: take their last N frames.")  # fmt: skip
+@click.option("--recipe", type=FILE, help="Change the faces as this recipe does.")
+@click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
+              help="Picture to write, .png or .jpg.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=1), default=8, show_default=True,
+              help="Faces to show; the emotions take turns.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(min=0), default=8, show_default=True,
+              help="Epochs to show.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Change a setting of the recipe, for example augment.flip=0.")  # fmt: skip
+def show(
+    path: Path,
+    clips: int | None,
+    recipe: Path | None,
+    out: Path,
+    rows: int,
+    epochs: int,
+    settings: tuple[str, ...],
+) -> None:
+    """Draw faces as they are, and as training would change them.
+
+    Without a recipe the faces are shown as they are.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
+    from emopy.data import open_data
+    from emopy.data.sheet import contact_sheet
+    from emopy.present import save_image
+
+    if recipe is None:
+        if settings:
+            raise click.UsageError("--set changes a recipe. Name it with --recipe.")
+        sheet = contact_sheet(open_data(path, time_delay=clips), rows=rows, columns=0)
+    else:
+        from emopy.train import load_recipe
+
+        plan = load_recipe(recipe, settings)
+        faces = open_data(path, time_delay=clips)
+        sheet = contact_sheet(faces, plan.augment, rows=rows, columns=epochs, seed=plan.fit.seed)
+    click.echo(f"emopy: drawn on {save_image(sheet, out)}", err=True)

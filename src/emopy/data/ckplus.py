@@ -1,0 +1,220 @@
+"""The Extended Cohn-Kanade folders (CK+), turned into one folder per emotion.
+
+CK+ keeps clips that go from a neutral face to the peak of an expression in
+``cohn-kanade-images/S005/001/*.png``, and the number of the emotion in
+``Emotion/S005/001/*_emotion.txt`` (Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)",
+https://doi.org/10.1109/CVPRW.2010.5543262). Only some of the clips have one. The pictures may not
+be passed on: what is written here is for the licensee alone.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.convert import new_folder, save_picture
+from emopy.data.problems import Problem
+from emopy.errors import DataError, InputError
+from emopy.faces import Detector, align_face, get_detector
+from emopy.media import find_images, read_image
+from emopy.models.card import InputSpec
+
+CKPLUS_LABELS: tuple[str, ...] = (
+    "neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise",
+)  # fmt: skip
+"""What the numbers 0 to 7 of CK+ stand for."""
+
+_IMAGE_FOLDERS = ("cohn-kanade-images", "extended-cohn-kanade-images")
+_LABEL_FOLDERS = ("Emotion", "Emotion_labels")
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertReport:
+    """What `convert_ckplus` wrote.
+
+    Attributes:
+        path: The new folder.
+        samples: Stills or clips per label.
+        unlabelled: Clips left out because CK+ gives no emotion for them.
+        problems: Clips and files that could not be used.
+    """
+
+    path: Path
+    samples: dict[str, int]
+    unlabelled: int
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{label:<12}{count:>7,}" for label, count in self.samples.items()]
+        return "\n".join(
+            [
+                *lines,
+                f"{'all':<12}{sum(self.samples.values()):>7,}   {self.path}",
+                f"Left out: clips without an emotion: {self.unlabelled:,}, "
+                f"with a fault: {len(self.problems):,}",
+            ]
+        )
+
+
+def convert_ckplus(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    kind: Literal["stills", "clips"] = "stills",
+    peaks: int = 3,
+    first: Literal["neutral", "skip"] = "neutral",
+    size: tuple[int, int] = (96, 96),
+    detector: str | Detector = "mtcnn",
+) -> ConvertReport:
+    r"""Write CK+ as one folder per emotion, faces cut out as prediction cuts them out.
+
+    Stills are named ``anger/S005_001_00000011.png``, clips ``anger/S005_001/…``: load them with
+    ``people=r"S\d+"``, so that no person is in two parts of a split.
+
+    Args:
+        path: The folder that holds CK+, as it was unpacked.
+        out: The new folder; it appears only when all is written.
+        kind: ``"stills"`` for `DirectoryDataLoader`, ``"clips"`` for `SequenceDataLoader`.
+        peaks: Of stills, how many frames at the end of each clip show its emotion.
+        first: Of stills, whether the first frame of each clip is written as neutral.
+        size: (height, width) of the faces in pixels.
+        detector: What finds the face: a name or a detector; ``"whole"`` where the pictures are
+            faces already. The face in its first frame gives a clip its framing.
+
+    Returns:
+        What was written and what was not.
+
+    Raises:
+        DataError: Not the folders of CK+, a bad argument, or nothing to write.
+    """
+    if kind not in ("stills", "clips") or first not in ("neutral", "skip") or peaks < 1:
+        raise DataError(
+            "`kind` must be 'stills' or 'clips', `first` 'neutral' or 'skip' and `peaks` 1 or "
+            f"more. Received kind={kind!r}, first={first!r}, peaks={peaks}."
+        )
+    pictures, emotions = _root(Path(path), _IMAGE_FOLDERS), _root(Path(path), _LABEL_FOLDERS)
+    cut = _Cutter(get_detector(detector), InputSpec(*size, 3))
+    problems: list[Problem] = []
+    samples: dict[str, int] = dict.fromkeys(CKPLUS_LABELS, 0)
+    unlabelled = 0
+    with new_folder(out) as folder:
+        for place in _clips(pictures):
+            try:
+                label = _label(emotions / place)
+                if label is None:
+                    unlabelled += 1
+                    continue
+                clip = _Clip("_".join(place.parts), find_images(pictures / place), label)
+                if kind == "clips":
+                    written = _write_clip(clip, folder, cut)
+                else:
+                    written = _write_stills(clip, folder, cut, peaks, neutral=first == "neutral")
+            except (DataError, InputError) as error:
+                problems.append(Problem(str(pictures / place), str(error)))
+            else:
+                for shown in written:
+                    samples[shown] += 1
+        if not any(samples.values()):
+            raise DataError(
+                f"`path` must hold clips with an emotion. Received {path}: {unlabelled} without "
+                f"one, {len(problems)} with a fault. Unpack both folders of CK+ into it."
+            )
+    return ConvertReport(Path(out), samples, unlabelled, tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """One clip with an emotion: ``S005_001``, its frames in order, and what the last one shows."""
+
+    title: str
+    frames: list[Path]
+    label: str
+
+    def name(self, frame: Path) -> str:
+        own = frame.stem.startswith(self.title)
+        return f"{frame.stem if own else f'{self.title}_{frame.stem}'}.png"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    """Cuts the same face out of some frames of a clip."""
+
+    detect: Detector
+    spec: InputSpec
+
+    def __call__(self, first: Path, frames: list[Path]) -> list[NDArray[np.uint8]]:
+        faces = self.detect(read_image(first))
+        if not faces:
+            raise DataError(f"the detector found no face in {first.name}")
+        # One framing for all: a head that is found anew in each frame would tremble.
+        face = max(faces, key=lambda face: face.box.width * face.box.height)
+        return [align_face(read_image(frame), face, self.spec) for frame in frames]
+
+
+def _write_clip(clip: _Clip, folder: Path, cut: _Cutter) -> list[str]:
+    faces = cut(clip.frames[0], clip.frames)
+    target = folder / clip.label / clip.title
+    target.mkdir(parents=True)
+    for frame, face in zip(clip.frames, faces, strict=True):
+        save_picture(face, target / clip.name(frame))
+    return [clip.label]
+
+
+def _write_stills(
+    clip: _Clip, folder: Path, cut: _Cutter, peaks: int, *, neutral: bool
+) -> list[str]:
+    """Write the last frames, and the first where there is one before them."""
+    start = [(clip.frames[0], "neutral")] if neutral and len(clip.frames) > peaks else []
+    shown = [*start, *((frame, clip.label) for frame in clip.frames[-peaks:])]
+    faces = cut(clip.frames[0], [frame for frame, _ in shown])
+    for (frame, label), face in zip(shown, faces, strict=True):
+        (folder / label).mkdir(exist_ok=True)
+        save_picture(face, folder / label / clip.name(frame))
+    return [label for _, label in shown]
+
+
+def _root(path: Path, names: tuple[str, ...]) -> Path:
+    """The folder of one of these names, in the given folder or one level deeper.
+
+    The archives of CK+ unpack into folders that repeat their own name.
+    """
+    for name in names:
+        for found in (path / name / name, path / name, *sorted(path.glob(f"*/{name}"))):
+            if found.is_dir():
+                return found
+    raise DataError(
+        f"`path` must hold the folders {_IMAGE_FOLDERS[0]} and {_LABEL_FOLDERS[0]} of CK+. "
+        f"Received {path} without {names[0]}. Unpack both into it."
+    )
+
+
+def _clips(pictures: Path) -> list[Path]:
+    """Place of each clip below the folder, such as S005/001, in natural order."""
+    files = find_images(pictures, recursive=True)
+    return list(dict.fromkeys(file.parent.relative_to(pictures) for file in files))
+
+
+def _label(folder: Path) -> str | None:
+    """The emotion of a clip; None where CK+ gives none."""
+    files = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
+    if not files:
+        return None
+    text = files[0].read_text(encoding="utf-8", errors="replace").strip()
+    try:
+        return CKPLUS_LABELS[_whole(text)]
+    except (ValueError, IndexError):
+        raise DataError(
+            f"{files[0].name} must hold a number 0 to 7. Received {text[:20]!r}"
+        ) from None
+
+
+def _whole(text: str) -> int:
+    number = float(text)
+    if number < 0 or not number.is_integer():
+        raise ValueError
+    return int(number)

@@ -1,0 +1,206 @@
+"""How a CSV file of faces is laid out: what the user says, and what its first lines show."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from emopy.data.folders import SMALLEST_PX
+from emopy.data.problems import Problem
+from emopy.data.rows import csv_rows, read_pixels
+from emopy.errors import DataError, nearest
+
+_PEEK = 64
+_DELIMITERS = ",;\t|"
+_LABEL_NAMES = ("emotion", "label", "expression", "class")
+_FER2013_HEADER = {"emotion", "pixels", "usage"}
+
+
+class CSVLayout(TypedDict, total=False):
+    """What `CSVDataLoader` can be told about the file; whatever is left out is found.
+
+    A column is named by its header or counted from 0.
+
+    Attributes:
+        label_column: Labels. Default: `emotion`, `label`, `expression` or `class` of the header,
+            else the first column that holds no pixels.
+        pixels_column: Pixels as text. Default: the first column that holds rows of numbers.
+        usage_column: The split that a row belongs to. Default: `Usage` of the header.
+        people_column: Who is shown. Default: nobody is known.
+        delimiter: What stands between two cells. Default: the most frequent of , ; tab | in the
+            first line.
+        header: Whether the first line names the columns: ``"yes"``, ``"no"``, or ``"detect"``:
+            it does when none of its cells holds pixels.
+    """
+
+    label_column: int | str
+    pixels_column: int | str
+    usage_column: int | str
+    people_column: int | str
+    delimiter: str
+    header: Literal["detect", "yes", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A layout with nothing left open; columns are counted from 0.
+
+    Attributes:
+        header: Names of the columns; empty where the file has none.
+        first_labels: Labels of the first rows, to judge how they are written.
+    """
+
+    delimiter: str
+    header: tuple[str, ...]
+    label: int
+    pixels: int
+    usage: int | None
+    people: int | None
+    size: tuple[int, int]
+    channels: int
+    first_labels: tuple[str, ...]
+
+    @property
+    def is_fer2013(self) -> bool:
+        """Whether the file has the columns of FER2013, and so its numbers for labels."""
+        return {name.lower() for name in self.header} == _FER2013_HEADER
+
+    @property
+    def pixel_count(self) -> int:
+        """Numbers in each cell of pixels."""
+        return math.prod(self.size) * self.channels
+
+
+def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> Layout:
+    """Find what the user left open in the first lines of a file.
+
+    Args:
+        path: The CSV file.
+        told: What the user said.
+        size: (height, width) of the pictures in the file; None for a square.
+
+    Raises:
+        DataError: No such file, an empty one, an unknown column, or no pictures of that size.
+    """
+    delimiter = _delimiter(path, told.get("delimiter"))
+    ignored: list[Problem] = []  # told when the rows are loaded
+    rows = [cells for _, cells in islice(csv_rows(path, ignored, delimiter=delimiter), _PEEK)]
+    header = _header(rows[0], told) if rows else ()
+    rows = rows[1:] if header else rows
+    if not rows:
+        raise DataError(f"`path` must be a CSV file with rows of faces. Received {path}: none.")
+    width = max(len(header), *map(len, rows))
+    find = _ColumnFinder(path, header, width)
+    pixels = find("pixels_column", told.get("pixels_column"))
+    if pixels is None:
+        pixels = _first_pixels(path, rows)
+    usage = find("usage_column", told.get("usage_column"), defaults=("usage",))
+    people = find("people_column", told.get("people_column"))
+    label = find("label_column", told.get("label_column"), defaults=_LABEL_NAMES)
+    if label is None:
+        free = (column for column in range(width) if column not in (pixels, usage, people))
+        label = next(free, pixels)
+    if label == pixels:
+        raise DataError(
+            f"`label_column` must be another column than the pixels. Received {path} with "
+            f"column {pixels} for both. Type for example label_column=0, pixels_column=1."
+        )
+    height_width, channels = _size(path, [_cell(row, pixels) for row in rows], size)
+    first_labels = tuple(text for row in rows if (text := _cell(row, label)))
+    return Layout(
+        delimiter, header, label, pixels, usage, people, height_width, channels, first_labels
+    )
+
+
+class _ColumnFinder:
+    """Turns names and numbers of columns into places."""
+
+    def __init__(self, path: Path, header: tuple[str, ...], width: int) -> None:
+        self._path, self._width = path, width
+        self._places = {name.lower(): i for i, name in reversed(list(enumerate(header)))}
+
+    def __call__(
+        self, argument: str, wish: int | str | None, *, defaults: Sequence[str] = ()
+    ) -> int | None:
+        if wish is None:
+            return next((self._places[name] for name in defaults if name in self._places), None)
+        if isinstance(wish, str):
+            if (place := self._places.get(wish.strip().lower())) is None:
+                raise DataError(
+                    f"`{argument}` must be a column of {self._path}. Received {wish!r}. "
+                    + (nearest(wish, self._places) if self._places else "It has no header.")
+                )
+            return place
+        if not 0 <= wish < self._width:
+            raise DataError(
+                f"`{argument}` must be 0 to {self._width - 1}: {self._path} has {self._width} "
+                f"columns. Received {wish}."
+            )
+        return wish
+
+
+def _delimiter(path: Path, wish: str | None) -> str:
+    if wish is not None:
+        if len(wish) != 1 or wish in '"\r\n':
+            raise DataError(f"`delimiter` must be one character. Received {wish!r}. Type ';'.")
+        return wish
+    # Read with a delimiter that no text holds: the whole first line is one cell.
+    ignored: list[Problem] = []
+    _, cells = next(csv_rows(path, ignored, delimiter="\x1f"), (1, [""]))
+    return max(_DELIMITERS, key="".join(cells).count)
+
+
+def _header(first: list[str], told: CSVLayout) -> tuple[str, ...]:
+    choice = told.get("header", "detect")
+    if choice not in ("detect", "yes", "no"):
+        raise DataError(f"`header` must be 'detect', 'yes' or 'no'. Received {choice!r}.")
+    named = any(isinstance(value, str) for key, value in told.items() if key.endswith("_column"))
+    found = named or not any(_count(cell) >= SMALLEST_PX**2 for cell in first)
+    return tuple(first) if choice == "yes" or (choice == "detect" and found) else ()
+
+
+def _first_pixels(path: Path, rows: list[list[str]]) -> int:
+    for row in rows:
+        for column, cell in enumerate(row):
+            if _count(cell) >= SMALLEST_PX**2:
+                return column
+    raise DataError(
+        f"`path` must have a column of pixels: at least {SMALLEST_PX**2} whole numbers 0–255 "
+        f"in one cell, separated by space. Received {path} with none in its first rows. "
+        "Where the delimiter was not found, type for example delimiter=';'."
+    )
+
+
+def _size(
+    path: Path, cells: list[str], size: tuple[int, int] | None
+) -> tuple[tuple[int, int], int]:
+    """(height, width) and channels of most of the first pictures."""
+    counts = Counter(count for cell in cells if (count := _count(cell)))
+    usual = counts.most_common(1)[0][0] if counts else 0
+    side = math.isqrt(usual if math.isqrt(usual) ** 2 == usual else usual // 3)
+    height, width = size if size is not None else (side, side)
+    if min(height, width) < SMALLEST_PX or usual not in (height * width, 3 * height * width):
+        wish = f" of {height} × {width} pixels" if size is not None else ""
+        hint = " that fits." if size is not None else ", such as size=(60, 40), if no square."
+        raise DataError(
+            f"`path` must hold pictures{wish}, each at least {SMALLEST_PX} pixels high and wide. "
+            f"Received {path} with {usual} numbers per picture. Type a `size`{hint}"
+        )
+    return (height, width), usual // (height * width)
+
+
+def _count(cell: str) -> int:
+    """How many pixels a cell holds; 0 where it holds something else."""
+    try:
+        return len(read_pixels(cell))
+    except ValueError:
+        return 0
+
+
+def _cell(row: list[str], column: int) -> str:
+    return row[column] if column < len(row) else ""

@@ -1,0 +1,75 @@
+"""Write the sample data as files: something for every loader to read."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.dataset import Dataset
+from emopy.data.samples.crops import CLIP_FRAMES, sample_clips, sample_stills
+from emopy.errors import DataError
+
+_USAGE = {"train": "Training", "test": "PrivateTest"}
+"""Names of the parts in the column `Usage` of FER2013."""
+
+
+def write_samples(folder: str | os.PathLike[str]) -> Path:
+    """Write the sample stills and clips as the files that people keep their own faces in.
+
+        OUT/stills/train/anger/000.png          one folder per emotion
+        OUT/stills/test/anger/000.png
+        OUT/clips/train/anger/000/0.png … 7.png one folder per clip
+        OUT/clips/test/anger/000/0.png … 7.png
+        OUT/stills.csv                          as FER2013: emotion,pixels,Usage
+
+    Args:
+        folder: A new or empty folder; made with its parents if missing.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: The folder holds something, is a file, or cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise DataError(
+                f"`folder` must be new or empty. Received {folder}, which holds files. "
+                "Name another folder."
+            )
+        stills = sample_stills()
+        for image, origin in zip(stills.images, stills.origin, strict=True):
+            _write_picture(folder / "stills" / f"{origin}.png", image)
+        clips = sample_clips(frames=CLIP_FRAMES)
+        for clip, origin in zip(clips.images, clips.origin, strict=True):
+            for number, frame in enumerate(clip):
+                _write_picture(folder / "clips" / str(origin) / f"{number}.png", frame)
+        _write_csv(folder / "stills.csv", stills)
+    except OSError as error:
+        raise DataError(
+            f"`folder` must be a folder that you may write to. Received {folder}: {error}. "
+            "Name another folder."
+        ) from error
+    return folder
+
+
+def _write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, content = cv2.imencode(".png", picture)
+    path.write_bytes(content.tobytes())
+
+
+def _write_csv(path: Path, stills: Dataset) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["emotion", "pixels", "Usage"])
+        for image, label, origin in zip(stills.images, stills.truth, stills.origin, strict=True):
+            pixels = " ".join(map(str, image.ravel().tolist()))
+            rows.writerow([stills.labels[label], pixels, _USAGE[str(origin).split("/")[0]]])

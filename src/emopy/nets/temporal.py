@@ -1,0 +1,115 @@
+"""Two networks for clips: the label is that of the last frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from emopy.errors import RecipeError
+from emopy.nets.registry import register_net
+
+
+@register_net
+def ConvolutionalLstmNN(  # noqa: N802 - class-like, as keras.applications.ResNet50
+    input_shape: tuple[int, ...],
+    classes: int,
+    *,
+    filters: int = 16,
+    kernel_size: int | Sequence[int] = 3,
+    activation: str = "tanh",
+    dropout: float = 0.2,
+) -> keras.Model:
+    """Build a network whose recurrent convolutions remember the frames before.
+
+    Each frame is first reduced by a strided convolution; two convolutional LSTM layers then
+    run through the clip, and the last state is classified. 20 million multiply-adds for each
+    gray frame of 48 × 48 pixels.
+
+    Args:
+        input_shape: (T, H, W, C) of one clip.
+        classes: Number of labels k.
+        filters: Channels of the first recurrent layer; the second has twice as many.
+        kernel_size: Side of each kernel, or its rows and columns, in pixels.
+        activation: Non-linearity of the recurrent layers' cells.
+        dropout: Share of pooled features dropped while training, 0–1.
+
+    Returns:
+        A Keras model from (n, T, H, W, C) to logits (n, k).
+
+    Raises:
+        RecipeError: The input is no clip.
+
+    Source:
+        Shi et al. 2015, https://arxiv.org/abs/1506.04214.
+    """
+    _check_clip(input_shape, "ConvolutionalLstmNN")
+    clip = keras.Input(input_shape)
+    x = layers.TimeDistributed(
+        layers.Conv2D(filters, kernel_size, strides=2, padding="same", activation="relu")
+    )(clip)
+    x = layers.TimeDistributed(layers.BatchNormalization(momentum=0.97))(x)
+    recurrent = {"kernel_size": kernel_size, "activation": activation, "padding": "same"}
+    x = layers.ConvLSTM2D(filters, return_sequences=True, **recurrent)(x)
+    x = layers.TimeDistributed(layers.MaxPooling2D())(x)
+    x = layers.ConvLSTM2D(2 * filters, **recurrent)(x)
+    x = layers.BatchNormalization(momentum=0.97)(x)
+    x = layers.Conv2D(4 * filters, kernel_size, strides=2, padding="same", activation="relu")(x)
+    x = layers.Dropout(dropout)(layers.Flatten()(x))
+    return keras.Model(clip, layers.Dense(classes, name="logits")(x), name="ConvolutionalLstmNN")
+
+
+@register_net
+def TimeDelayConvNN(  # noqa: N802
+    input_shape: tuple[int, ...],
+    classes: int,
+    *,
+    filters: int = 16,
+    kernel_size: int | Sequence[int] = (3, 3, 3),
+    activation: str = "relu",
+    dropout: float = 0.3,
+) -> keras.Model:
+    """Build a network of 3D convolutions, whose kernels reach over neighbouring frames.
+
+    After three of them, one more reaches over the whole clip. 17 million multiply-adds for each
+    gray frame of 48 × 48 pixels.
+
+    Args:
+        input_shape: (T, H, W, C) of one clip.
+        classes: Number of labels k.
+        filters: Channels of the first stage; each further stage has twice as many.
+        kernel_size: Side of each kernel, or its frames, rows and columns.
+        activation: Non-linearity after each normalisation.
+        dropout: Share of pooled features dropped while training, 0–1.
+
+    Returns:
+        A Keras model from (n, T, H, W, C) to logits (n, k).
+
+    Raises:
+        RecipeError: The input is no clip.
+
+    Source:
+        Tran et al. 2015, https://arxiv.org/abs/1412.0767; the idea of feeding delayed frames
+        is that of Meng et al. 2015, doi:10.1109/TCYB.2015.2418092.
+    """
+    _check_clip(input_shape, "TimeDelayConvNN")
+    clip = keras.Input(input_shape)
+    x = clip
+    for width in (filters, 2 * filters, 4 * filters):
+        # Most of the time would go into full resolution: the first stage strides at once.
+        stride = (1, 2, 2) if width == filters else 1
+        x = layers.Conv3D(width, kernel_size, strides=stride, padding="same", use_bias=False)(x)
+        x = layers.Activation(activation)(layers.BatchNormalization(momentum=0.97)(x))
+        x = x if width == filters else layers.MaxPooling3D((1, 2, 2))(x)
+    x = layers.Conv3D(4 * filters, (input_shape[0], 1, 1), activation=activation)(x)
+    x = layers.Dropout(dropout)(layers.GlobalAveragePooling3D()(x))
+    return keras.Model(clip, layers.Dense(classes, name="logits")(x), name="TimeDelayConvNN")
+
+
+def _check_clip(input_shape: tuple[int, ...], net: str) -> None:
+    if len(input_shape) != 4:
+        raise RecipeError(
+            f"{net} must be given clips (T, H, W, C). Received samples of shape {input_shape}. "
+            "Load folders of frames with SequenceDataLoader(time_delay=...)."
+        )

@@ -1,0 +1,92 @@
+"""Stages of a training: a frozen backbone first, then its top released; most have one stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+
+from emopy.nets.marks import backbone_of, release_backbone
+from emopy.train.recipe import FitSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some epochs with one optimiser.
+
+    Attributes:
+        start: Epochs of the training before it.
+        end: Epochs of the training when it is over.
+        rate: Peak of its learning rate.
+        released: Share of the backbone's layers that learn.
+    """
+
+    start: int
+    end: int
+    rate: float
+    released: float
+
+
+def plan_stages(model: keras.Model, how: FitSettings) -> tuple[Stage, ...]:
+    """Divide the epochs: two stages for a network with a backbone, one for all others."""
+    if backbone_of(model) is None:
+        return (Stage(0, how.epochs, how.learning_rate, 1.0),)
+    frozen = max(1, round(how.frozen * how.epochs)) if how.frozen else 0
+    stages = (
+        Stage(0, frozen, how.learning_rate, 0.0),
+        Stage(frozen, how.epochs, how.learning_rate * how.release_rate, how.release),
+    )
+    return tuple(stage for stage in stages if stage.start < stage.end)
+
+
+def begin_stage(model: keras.Model, stage: Stage, how: FitSettings, steps_per_epoch: int) -> None:
+    """Freeze or release what the stage says, and give the network a fresh optimiser.
+
+    Args:
+        model: The network.
+        stage: The stage that begins.
+        how: How the network learns.
+        steps_per_epoch: Batches in an epoch.
+    """
+    release_backbone(model, stage.released)
+    steps = steps_per_epoch * (stage.end - stage.start)
+    warmup = round(how.warmup * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else stage.rate,
+        max(1, steps - warmup),
+        warmup_target=stage.rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=how.weight_decay,
+        use_ema=how.ema > 0,
+        ema_momentum=how.ema or 0.99,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=how.label_smoothing
+    )
+    model.compile(optimizer, loss, metrics=["accuracy"])
+
+
+def end_stage(model: keras.Model, how: FitSettings) -> None:
+    """Put the average of the weights in their place, as Keras does at the end of its `fit`.
+
+    For a stage that was over when a training was resumed.
+    """
+    if how.ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+
+
+@contextmanager
+def numbers(precision: str) -> Iterator[None]:
+    """Within it, networks are built for this precision; see `FitSettings.precision`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

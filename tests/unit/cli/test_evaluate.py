@@ -1,0 +1,71 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from emopy.cli.main import main
+from emopy.data import Dataset
+from emopy.labels import ALL_EMOTIONS
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(3)
+    return Dataset(
+        rng.integers(0, 256, (64, 48, 48, 1), dtype=np.uint8),
+        np.eye(8, dtype=np.float32)[np.arange(64) % 8],
+        ALL_EMOTIONS,
+        np.full(64, ""),
+        np.array([f"row {i}" for i in range(64)]),
+    ).save(tmp_path / "noise.npz")
+
+
+@pytest.fixture
+def groups(tmp_path):
+    path = tmp_path / "groups.csv"
+    rows = [f"row {i},{'even' if i % 2 == 0 else 'odd'}" for i in range(64)]
+    path.write_text("\n".join(["origin,group", *rows]), encoding="utf-8")
+    return path
+
+
+def test_groups_of_a_table_are_judged_apart(linear_model, data, groups, capsys):
+    line = ["evaluate", str(linear_model), str(data), "--groups", str(groups)]
+    assert main([*line, "--format", "json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["groups"]
+    assert {name: found["samples"] for name, found in figures.items()} == {"even": 32, "odd": 32}
+    assert main(line) == 0
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def test_a_page_is_written_and_named_on_stderr(linear_model, data, groups, tmp_path, capsys):
+    page = tmp_path / "new" / "report.html"
+    line = ["evaluate", str(linear_model), str(data), "--groups", str(groups), "--html", str(page)]
+    assert main(line) == 0
+    captured = capsys.readouterr()
+    assert str(page) in captured.err
+    assert str(page) not in captured.out
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "noise.npz" in text
+    assert "odd" in text
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_a_failed_evaluation_leaves_the_earlier_page_as_it_was(linear_model, data, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("earlier", encoding="utf-8")
+    broken = shutil.copytree(linear_model, tmp_path / "broken")
+    (broken / "model.onnx").write_bytes(b"")
+    assert main(["evaluate", str(broken), str(data), "--html", str(page)]) == 2
+    assert page.read_text(encoding="utf-8") == "earlier"
+    assert not list(tmp_path.glob(".*partial*"))
+
+
+def test_a_table_of_other_faces_is_refused_in_one_line(linear_model, data, tmp_path, capsys):
+    other = tmp_path / "other.csv"
+    other.write_text("origin,group\nsomebody,a\n", encoding="utf-8")
+    assert main(["evaluate", str(linear_model), str(data), "--groups", str(other)]) == 2
+    captured = capsys.readouterr()
+    assert "lacks 64 of 64, the first 'row 0'" in captured.err
+    assert not captured.out

@@ -1,0 +1,29 @@
+import pytest
+
+from emopy.data import CSVDataLoader, find_loader, open_data
+from emopy.errors import DataError
+
+
+def test_a_csv_file_is_opened_and_its_odd_rows_are_told(tmp_path):
+    pixels = " ".join(["7"] * 63)
+    path = tmp_path / "faces.CSV"
+    path.write_text(f"label,pixels\njoy,{pixels} 1\nfear,{pixels} 2\njoy,{pixels}\n")
+    loader = find_loader(path)
+    assert isinstance(loader, CSVDataLoader)
+    assert loader.load_data().counts() == {"fear": 1, "happiness": 1}
+    assert [problem.line for problem in loader.problems] == [4]
+    assert open_data(path).labels == ("fear", "happiness")
+
+
+def test_a_file_that_was_saved_is_read_whole(tmp_path, make_dataset):
+    path = make_dataset([0, 1, 2]).save(tmp_path / "faces.npz")
+    loader = find_loader(path)
+    assert len(loader.load_data()) == 3
+    assert loader.problems == ()
+
+
+def test_what_is_no_data_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"a .csv file with one face per row.*no such file"):
+        find_loader(tmp_path / "absent.txt")
+    with pytest.raises(DataError, match="no such file"):
+        open_data(tmp_path / "absent.csv")

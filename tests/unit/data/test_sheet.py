@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.data import Dataset
+from emopy.data.augment import Augmentation, augment_batch
+from emopy.data.sheet import contact_sheet
+from emopy.errors import DataError
+from emopy.present import save_image
+
+LABELS_PX, HEAD_PX, GAP_PX = 104, 26, 4
+STRONG = Augmentation(rotation_deg=20, flip=0.5, brightness=0.2)
+
+
+def cell(sheet, row, column, side=48, width=48):
+    top, left = HEAD_PX + row * (side + GAP_PX), LABELS_PX + column * (width + GAP_PX)
+    return sheet[top : top + side, left : left + width]
+
+
+def test_a_sheet_shows_each_face_as_it_is_and_as_the_epochs_change_it(make_dataset):
+    data = make_dataset([0, 1, 2], side=48)
+    sheet = contact_sheet(data, STRONG, rows=3, columns=2, seed=5, side_px=48)
+    assert sheet.shape == (HEAD_PX + 3 * 52, LABELS_PX + 3 * 52, 3)
+    for row in range(3):
+        gray = data.images[row, ..., 0]
+        np.testing.assert_array_equal(cell(sheet, row, 0), np.stack([gray] * 3, -1))
+        for epoch in range(2):
+            seen = augment_batch(data.images, np.array([row]), STRONG, seed=5, epoch=epoch)[0]
+            np.testing.assert_array_equal(cell(sheet, row, epoch + 1)[..., 0], seen[..., 0])
+
+
+def test_the_labels_take_turns(make_dataset):
+    data = make_dataset([0] * 50 + [1] * 3 + [2], side=16)
+    sheet = contact_sheet(data, rows=4, columns=0, side_px=16)
+    shown = [
+        int(np.flatnonzero((data.images == cell(sheet, row, 0, 16, 16)[..., :1]).all((1, 2, 3)))[0])
+        for row in range(4)
+    ]
+    assert data.truth[shown].tolist() == [0, 0, 1, 2]
+    assert len(set(shown)) == 4
+
+
+def test_more_rows_than_samples_show_every_sample_once(make_dataset):
+    sheet = contact_sheet(make_dataset([0, 1], side=16), rows=8, columns=1, side_px=16)
+    assert sheet.shape[0] == HEAD_PX + 2 * 20
+
+
+def test_frames_of_a_clip_stand_side_by_side_in_colour():
+    clips = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16, 3), dtype=np.uint8)
+    empty = np.full(2, "")
+    data = Dataset(clips, np.eye(2, dtype=np.float32), ("fear", "joy"), empty, empty)
+    sheet = contact_sheet(data, rows=1, columns=1, side_px=16)
+    shown = cell(sheet, 0, 0, 16, 48)
+    assert any(np.array_equal(shown, np.concatenate(list(clip), axis=1)) for clip in clips)
+
+
+def test_a_label_and_the_share_of_a_soft_one_are_written(make_dataset):
+    hard = make_dataset([0, 1], labels=("anger", "fear"), side=48)
+    soft = Dataset(
+        hard.images, np.full((2, 2), 0.5, np.float32), hard.labels, hard.people, hard.origin
+    )
+    margins = [
+        contact_sheet(data, rows=1, columns=0)[HEAD_PX:, :LABELS_PX] for data in (hard, soft)
+    ]
+    ink = [int((margin != margin[0, 0]).any(axis=(1, 2)).sum()) for margin in margins]
+    assert 5 < ink[0] < 20  # one line of text
+    assert ink[1] > 1.5 * ink[0]  # two
+
+
+def test_a_very_long_label_stays_in_its_margin(make_dataset):
+    data = make_dataset([0, 1], labels=("a very long label of a user's own", "b"), side=48)
+    sheet = contact_sheet(data, rows=2, columns=0)
+    ground = sheet[-1, 0]
+    assert np.all(sheet[:, LABELS_PX - 4 : LABELS_PX] == ground)
+    assert np.all(sheet[:, :2] == ground)
+    assert not np.all(sheet[:, :LABELS_PX] == ground)
+
+
+def test_a_sheet_can_be_written_and_read(make_dataset, tmp_path):
+    sheet = contact_sheet(make_dataset([0, 1, 2], side=48), STRONG, columns=1)
+    path = save_image(sheet, tmp_path / "sheet.png")
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), sheet)
+
+
+@pytest.mark.parametrize("numbers", [{"rows": 0}, {"columns": -1}, {"side_px": 8}])
+def test_numbers_out_of_range_are_refused(make_dataset, numbers):
+    with pytest.raises(DataError, match=next(iter(numbers))):
+        contact_sheet(make_dataset([0, 1]), **numbers)
+
+
+def test_an_empty_dataset_is_refused(make_dataset):
+    with pytest.raises(DataError, match="must hold faces"):
+        contact_sheet(make_dataset([]))

@@ -1,0 +1,161 @@
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from emopy.data import Dataset
+from emopy.errors import DataError
+from emopy.evaluate import evaluate, html_report, make_report
+from emopy.models import InputSpec, ModelCard, load_model
+
+VOID = {"meta", "img", "br"}
+SHAPES = {"rect", "line", "circle", "polygon", "polyline"}
+LOADING = {"src", "href", "srcset", "data", "action", "poster", "background"}
+
+
+class Page(HTMLParser):
+    """Reads a page, and refuses tags that do not close as they opened."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        assert tag in SHAPES
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def of(self, wanted):
+        return [attrs for tag, attrs in self.tags if tag == wanted]
+
+
+@pytest.fixture
+def report(model_folder, faces):
+    return evaluate(model_folder, faces, groups=np.where(np.arange(80) < 60, "adults", "children"))
+
+
+@pytest.fixture
+def card(model_folder):
+    return load_model(model_folder).card.changed(
+        data="four corners", limits="no\nfaces", misuse="deciding about people"
+    )
+
+
+def test_the_page_is_well_formed_and_shows_the_figures(report, faces, card):
+    page = Page(html_report(report, faces, card=card, data_name="corners.npz"))
+    for text in (
+        "corners 1", "80 faces", "corners.npz", "75.0%", f"{report.ece:.1%}",
+        f"{report.brier:.3f}", f"{report.log_loss:.3f}", "adults", "children",
+        "fewer than 30 faces", "four corners", "deciding about people", "row 15",
+        "Of 20 mistakes, the 20",
+    ):  # fmt: skip
+        assert text in page.text
+    assert [attrs["lang"] for attrs in page.of("html")] == ["en"]
+
+
+def test_the_page_loads_nothing_and_runs_nothing(report, faces, card):
+    text = html_report(report, faces, card=card)
+    page = Page(text)
+    loaded = [value for _, attrs in page.tags for key, value in attrs.items() if key in LOADING]
+    assert loaded
+    assert all(value.startswith("data:image/png;base64,") for value in loaded)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert "default-src 'none'" in text
+    assert not re.search(r"https?:|@import|url\(", text)
+    assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")]
+
+
+def test_the_page_can_be_used_without_seeing_it(report, faces, card):
+    page = Page(html_report(report, faces, card=card))
+    assert all(image["alt"].startswith("Face labelled ") for image in page.of("img"))
+    charts = [svg for svg in page.of("svg") if svg["class"] == "chart"]
+    assert len(charts) == 2
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in charts)
+    assert all("scope" in head for head in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table")) == 4
+
+
+def test_the_page_follows_dark_mode_narrow_screens_and_paper(report):
+    text = html_report(report)
+    for query in ("prefers-color-scheme: dark", "max-width: 36rem", "@media print"):
+        assert query in text
+
+
+def test_names_from_outside_are_shown_as_text_and_never_as_markup(faces):
+    evil = '<script>alert("1")</script>&'
+    data = Dataset(
+        faces.images, faces.targets, (evil, *faces.labels[1:]), faces.people,
+        np.array([f"<b>{i}" for i in range(80)]),
+    )  # fmt: skip
+    probabilities = np.full((80, 4), 0.1) + 0.6 * np.eye(4)[(faces.truth + 1) % 4]
+    report = make_report(probabilities, faces.truth, data.labels, groups=[evil] * 80)
+    card = ModelCard(evil, evil, data.labels, InputSpec(8, 8), data=evil, misuse=evil)
+    text = html_report(report, data, card=card, data_name=evil)
+    page = Page(text)
+    assert "<script" not in text
+    assert not page.of("script")
+    assert page.text.count(evil) > 8
+    assert "<b>3" in page.text
+
+
+def test_the_worst_mistake_is_the_first_face(report, faces, card):
+    (first, *_) = Page(html_report(report, faces, card=card)).of("img")
+    row = report.judgement.worst(1)[0]
+    label, answer = (
+        report.labels[column[row]] for column in (report.judgement.truth, report.judgement.guess)
+    )
+    assert first["alt"].startswith(f"Face labelled {label}, answered as {answer}")
+    assert base64.b64decode(first["src"].partition(",")[2]).startswith(b"\x89PNG")
+
+
+def test_without_faces_no_person_is_on_the_page(report):
+    page = Page(html_report(report))
+    assert not page.of("img")
+    assert "Worst mistakes" not in page.text
+
+
+def test_a_model_without_mistakes_is_told_so(faces):
+    report = make_report(faces.targets.astype(np.float32), faces.truth, faces.labels)
+    page = Page(html_report(report, faces))
+    assert "It made none." in page.text
+    assert "Most easily confused" not in page.text
+
+
+def test_the_same_report_gives_the_same_page(report, faces, card):
+    assert html_report(report, faces, card=card) == html_report(report, faces, card=card)
+
+
+def test_faces_of_the_judged_labels_are_picked_from_the_whole_data(model_folder, faces):
+    report = evaluate(model_folder, faces, labels=["happiness", "anger"])
+    assert Page(html_report(report, faces)).of("html")
+
+
+def test_faces_of_another_report_are_refused(report, faces):
+    with pytest.raises(DataError, match=r"80 faces. Received 79 others"):
+        html_report(report, faces.take(range(79)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 31])
+def test_a_page_of_few_faces_and_labels_without_a_face_is_well_formed(n):
+    rng = np.random.default_rng(n)
+    probabilities = rng.dirichlet(np.ones(3), n)
+    report = make_report(probabilities, np.zeros(n, np.intp), ("a", "b", "c"), groups=["x"] * n)
+    page = Page(html_report(report))
+    assert "–" in page.text
+    assert not re.search(r"\b(nan|None)\b", page.text)

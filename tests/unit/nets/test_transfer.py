@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+import pytest
+
+from emopy.errors import ModelError, RecipeError
+from emopy.models import to_tensor
+from emopy.nets import TransferLearningNN, list_backbones
+from emopy.nets.backbones import get_backbone
+from emopy.nets.marks import backbone_of, wants_pixels
+from emopy.train import export
+
+
+def features_of(run, crops):
+    """What the last layer of the original network sees, asked the usual way."""
+    inner = keras.Model(run.model.inputs[0], run.model.layers[-1].input)
+    return np.asarray(inner(to_tensor(crops, run.spec), training=False))
+
+
+def test_the_backbone_sees_what_it_learnt_from_whatever_the_new_network_is_given(
+    own_folder, own_run
+):
+    crops = np.random.default_rng(1).integers(0, 256, (5, 16, 16, 1), np.uint8)
+    gray = TransferLearningNN((16, 16, 1), 2, backbone=own_folder)
+    colour = TransferLearningNN((16, 16, 3), 2, backbone=str(own_folder))
+    expected = features_of(own_run, crops)
+    for model, given in ((gray, crops), (colour, np.repeat(crops, 3, axis=-1))):
+        assert wants_pixels(model)
+        after = model.layers[model.layers.index(backbone_of(model)) + 1]
+        inner = keras.Model(model.inputs[0], after.input)
+        seen = np.asarray(inner(given.astype("float32") / 255, training=False))
+        np.testing.assert_allclose(seen, expected, atol=2e-3)
+
+
+def test_crops_of_another_size_are_resized_inside(own_folder):
+    model = TransferLearningNN((40, 30, 1), 4, backbone=own_folder)
+    assert (model.input_shape, model.output_shape) == ((None, 40, 30, 1), (None, 4))
+
+
+def test_only_the_head_is_trainable_at_first(own_folder):
+    model = TransferLearningNN((16, 16, 1), 2, backbone=own_folder, dense=0)
+    assert [tuple(v.shape) for v in model.trainable_variables] == [(16, 2), (2,)]
+
+
+def test_weights_can_be_taken_from_a_file_or_drawn_at_random(own_folder, tmp_path):
+    def kernel(weights):
+        network = get_backbone(own_folder, weights=weights).network
+        return np.asarray(network.trainable_variables[0])
+
+    other = keras.saving.load_model(own_folder / "network.keras")
+    other.set_weights([weight + 1 for weight in other.get_weights()])
+    file = tmp_path / "other.weights.h5"
+    other.save_weights(file)
+    np.testing.assert_allclose(kernel(file), kernel("default") + 1, atol=1e-6)
+    assert np.abs(kernel("random") - kernel("default")).max() > 0.01
+    assert np.abs(kernel(None) - kernel("default")).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "name, size_px",
+    [("mobilenet_v2", 96), ("vgg16", 32), ("efficientnet_b0", 32), ("inception_v3", 75)],
+)
+def test_networks_of_keras_are_backbones_by_name(name, size_px):
+    model = TransferLearningNN(
+        (48, 48, 1), 3, backbone=name, weights="random", size_px=size_px, dense=8
+    )
+    assert backbone_of(model).input_shape == (None, size_px, size_px, 3)
+    crops = np.zeros((1, 48, 48, 1), "float32")
+    assert np.isfinite(np.asarray(model(crops))).all()
+
+
+def adapted(name, channels):
+    """What a backbone of Keras is given for one white, or pure red, pixel."""
+    model = TransferLearningNN((32, 32, channels), 2, backbone=name, weights="random", size_px=32)
+    place = model.layers.index(backbone_of(model))
+    inner = keras.Model(model.inputs[0], model.layers[place - 1].output)
+    crop = np.zeros((1, 32, 32, channels), "float32")
+    crop[..., 0] = 1
+    return np.asarray(inner(crop))[0, 0, 0]
+
+
+def test_each_family_gets_the_range_and_order_it_learnt_with():
+    np.testing.assert_allclose(adapted("mobilenet", 1), [1, 1, 1])
+    np.testing.assert_allclose(adapted("mobilenet", 3), [1, -1, -1])
+    np.testing.assert_allclose(adapted("mobilenet_v3_small", 3), [255, 0, 0])
+    expected = keras.applications.vgg16.preprocess_input(np.array([[[[255.0, 0, 0]]]]))[0, 0, 0]
+    np.testing.assert_allclose(adapted("vgg16", 3), expected, rtol=1e-5)
+
+
+def test_all_promised_families_are_listed():
+    wanted = "xception vgg16 vgg19 resnet50 inception_v3 inception_resnet_v2 efficientnet_b7"
+    assert {*wanted.split(), "efficientnet_v2_b0", "mobilenet_v3_large"} <= set(list_backbones())
+
+
+def test_weights_that_cannot_be_downloaded_say_what_to_type(monkeypatch, tmp_path):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody answers on the discard port
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # Keras' cache, so that weights fetched before are not found.
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    with pytest.raises(ModelError, match='type weights="random"'):
+        get_backbone("mobilenet", size_px=128)
+
+
+def test_what_is_no_backbone_is_refused_with_what_to_type(own_folder, own_run, tmp_path):
+    bare = export(own_run, tmp_path / "bare", trainable="never")
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(b"no weights")
+    for settings, error, reason in (
+        ({"backbone": "mobilenet_v4"}, RecipeError, "Did you mean 'mobilenet_v2'"),
+        ({"backbone": bare}, RecipeError, r'trainable="always"'),
+        ({"backbone": own_folder, "weights": "none.h5"}, RecipeError, "no such file"),
+        ({"backbone": own_folder, "weights": damaged}, ModelError, "cannot be read"),
+        ({"backbone": "vgg16", "weights": damaged, "size_px": 32}, ModelError, "weights of vgg16"),
+        ({"backbone": "xception", "size_px": 48}, RecipeError, "71 or more"),
+    ):
+        with pytest.raises(error, match=reason):
+            TransferLearningNN((16, 16, 1), 2, **settings)
+    with pytest.raises(RecipeError, match="ConvolutionalLstmNN"):
+        TransferLearningNN((3, 16, 16, 1), 2, backbone=own_folder)
+
+
+def test_a_changed_network_file_is_not_learnt_from(own_run, tmp_path):
+    folder = export(own_run, tmp_path / "own")
+    with (folder / "network.keras").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelError, match="SHA-256"):
+        get_backbone(folder)

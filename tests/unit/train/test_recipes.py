@@ -1,0 +1,43 @@
+"""The ready recipes: they parse, their networks take their settings, and one of them trains."""
+
+from pathlib import Path
+
+import pytest
+
+from emopy.errors import RecipeError
+from emopy.models import load_model
+from emopy.nets import get_net, list_nets
+from emopy.train import load_recipe, train_recipe
+
+RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.toml"))
+CLIPS = {"ConvolutionalLstmNN", "TimeDelayConvNN"}
+
+
+def test_there_is_a_recipe_for_each_network():
+    named = {load_recipe(path).net.name for path in RECIPES}
+    assert set(list_nets()) <= named
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_builds_its_network(path):
+    net = load_recipe(path).net
+    shape = (3, 48, 48, 1) if net.name in CLIPS else (48, 48, 1)
+    settings = dict(net.settings)
+    if net.name == "TransferLearningNN":
+        settings |= {"backbone": "mobilenet_v2", "weights": "random"}
+    assert get_net(net.name)(shape, 7, **settings).output_shape == (None, 7)
+
+
+def test_a_recipe_says_what_to_type_until_it_knows_the_faces():
+    for path in RECIPES:
+        if not load_recipe(path).data.train:
+            with pytest.raises(RecipeError, match=r"--set data\.train"):
+                train_recipe(path)
+
+
+def test_a_recipe_trains(parts, tmp_path):
+    parts.train.save(tmp_path / "train.npz")
+    recipe = next(path for path in RECIPES if path.stem == "convolutional-dropout")
+    wishes = [f"data.train={(tmp_path / 'train.npz').as_posix()}", "fit.epochs=1"]
+    run = train_recipe(recipe, settings=[*wishes, "net.settings.filters=4"], out=tmp_path / "run")
+    assert load_model(run.folder / "model").card.training["net"] == "ConvolutionalNNDropout"

@@ -1,0 +1,105 @@
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+
+from emopy.data import Parts
+from emopy.errors import DataError, MissingExtraError, RecipeError
+from emopy.models import to_tensor
+from emopy.train import FitSettings, fit
+from emopy.train.log import RunFolder
+from emopy.train.watch import RunLog
+
+SMALL = {"widths": [8], "blocks": [1]}
+SETTINGS = FitSettings(epochs=9, batch_size=32, learning_rate=0.01, patience=2, ema=0.5, seed=1)
+
+
+def is_over(losses, patience, since=0):
+    history = [{"epoch": i + 1, "val_loss": loss} for i, loss in enumerate(losses)]
+    return RunLog(history, folder=None, best=None, patience=patience, since=since).is_over
+
+
+@pytest.mark.parametrize(
+    "losses, patience, since, expected",
+    [
+        ([3, 2, 1], 1, 0, False),
+        ([3, 2, 2], 1, 0, True),
+        ([1, 2], 2, 0, False),
+        ([1, 2, 3], 2, 0, True),
+        ([1, 2, 3], 0, 0, False),
+        ([1, 2, 3, 4], 2, 3, False),
+        ([1, 2, 3, 4, 5], 2, 3, True),
+        ([float("nan"), 2, 3, float("nan")], 2, 0, True),
+        ([], 1, 0, False),
+    ],
+)
+def test_learning_stops_when_the_history_shows_no_better_epoch(losses, patience, since, expected):
+    assert is_over(losses, patience, since) is expected
+
+
+def train(parts, folder=None):
+    """The better it learns the faces, the worse it does on these wrong validation labels."""
+    wrong = dataclasses.replace(
+        parts.validation, targets=np.roll(parts.validation.targets, 1, axis=1)
+    )
+    parts = dataclasses.replace(parts, validation=wrong)
+    return fit("ResidualNN", parts, settings=SETTINGS, folder=folder, net_settings=SMALL)
+
+
+@pytest.fixture(scope="module")
+def whole(parts):
+    return train(parts)
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, parts):
+    losses = [row["val_loss"] for row in whole.history]
+    assert len(losses) < 9
+    assert len(losses) - (losses.index(min(losses)) + 1) == 2
+    tensor = to_tensor(parts.validation.images, whole.spec)
+    wrong = np.roll(parts.validation.targets, 1, axis=1)
+    loss, _ = whole.model.evaluate(tensor, wrong, verbose=0)
+    assert loss == pytest.approx(min(losses), rel=1e-4)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("before_the_end", [0, 1])
+def test_early_stopping_survives_a_kill(whole, parts, tmp_path, monkeypatch, before_the_end):
+    save, last = RunFolder.save, len(whole.history) - before_the_end
+
+    def save_and_stop(self, state, history):
+        save(self, state, history)
+        if state.epochs == last:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", save_and_stop)
+        with pytest.raises(Killed):
+            train(parts, tmp_path)
+    resumed = train(parts, tmp_path)
+    assert resumed.history == whole.history
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert train(parts, tmp_path).history == whole.history
+
+
+def test_early_stopping_without_validation_faces_is_refused(parts):
+    with pytest.raises(DataError, match="for early stopping"):
+        fit("ResidualNN", Parts.of(parts.train), settings=SETTINGS)
+
+
+def test_tensorboard_gets_its_events_on_request(parts, tmp_path):
+    settings = FitSettings(epochs=1, batch_size=64, log="tensorboard")
+    fit("ResidualNN", parts, settings=settings, folder=tmp_path, net_settings=SMALL)
+    assert list((tmp_path / "tensorboard").rglob("events.out.tfevents.*"))
+    with pytest.raises(RecipeError, match="`folder` must be given for TensorBoard"):
+        fit("ResidualNN", parts, settings=settings, net_settings=SMALL)
+
+
+def test_a_missing_tensorboard_is_named(parts, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(MissingExtraError, match=r"emopy\[tensorboard\]"):
+        fit("ResidualNN", parts, settings=FitSettings(log="tensorboard"), folder=tmp_path)
