@@ -113,7 +113,7 @@ class Prediction:
 
     def top(self, k: int) -> tuple[tuple[str, float], ...]:
         """The k most probable labels with their probabilities, most probable first."""
-        order = np.argsort(-self.probabilities, kind="stable")[:k]
+        order: list[int] = np.argsort(-self.probabilities, kind="stable")[:k].tolist()
         return tuple((self.labels[i], float(self.probabilities[i])) for i in order)
 
 

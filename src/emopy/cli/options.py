@@ -50,6 +50,15 @@ detector_option: Decorator = click.option(
     help="What finds the faces; whole: each picture is one face.",
 )
 
+smallest_face_option: Decorator = click.option(
+    "--smallest-face",
+    "smallest_face_px",
+    type=click.IntRange(min=12),
+    metavar="PX",
+    help="Search the whole picture for faces down to this size.  [default: portraits: large faces "
+    "only; other pictures: 24]",
+)
+
 threads_option: Decorator = click.option(
     "--threads",
     type=click.IntRange(min=1),

@@ -189,14 +189,14 @@ def _change(
     softness: tuple[float, float],
 ) -> NDArray[np.uint8]:
     height, width = frame.shape[:2]
-    frame = cv2.warpAffine(
+    changed = cv2.warpAffine(
         frame, geometry, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
     )
     sigma, factor = softness
     if factor < 1:
         small = (max(8, round(width * factor)), max(8, round(height * factor)))
-        frame = cv2.resize(frame, small, interpolation=cv2.INTER_AREA)
-        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
+        changed = cv2.resize(changed, small, interpolation=cv2.INTER_AREA)
+        changed = cv2.resize(changed, (width, height), interpolation=cv2.INTER_LINEAR)
     elif sigma > 0:
-        frame = cv2.GaussianBlur(frame, (0, 0), sigma)
-    return cv2.LUT(frame, tone)
+        changed = cv2.GaussianBlur(changed, (0, 0), sigma)
+    return np.asarray(cv2.LUT(changed, tone), np.uint8)

@@ -10,7 +10,7 @@ from emopy.errors import ModelError, ModelNotFoundError, nearest
 from emopy.models.card import CARD_FILE
 from emopy.models.fetch import KNOWN, models_folder
 
-DEFAULT_MODEL = "emopy-first"
+DEFAULT_MODEL = "emopy-base"
 """The model that is used where none is named."""
 
 ENTRY_POINTS = "emopy.models"

@@ -17,5 +17,5 @@ def sample_pictures() -> dict[str, Path]:
         >>> "happiness" in sample_pictures()
         True
     """
-    folder = Path(str(files(__package__))) / "pictures"
+    folder = Path(str(files("emopy.data.samples"))) / "pictures"
     return {path.stem: path for path in sorted(folder.glob("*.png"))}

@@ -1,0 +1,77 @@
+"""What a user pays before the first picture: disk space and the time of `import emopy`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from environments import CORE, clean_environment, core_environment
+from figures import Figure, Section, Settings
+from timing import Spread, alternate
+
+MOST_MB, MOST_IMPORT_S = 350, 0.3
+_INSTALLERS = ("pip", "setuptools", "wheel", "_distutils_hack", "distutils-precedence")
+_SNIPPETS = {
+    "import emopy": "import emopy",
+    "from emopy import FERModel": "from emopy import FERModel",
+    "FERModel()": "from emopy import FERModel; FERModel(model={model!r})",
+}
+_CLOCK = "import time; t = time.perf_counter(); {work}; print(time.perf_counter() - t)"
+
+
+def measure(settings: Settings) -> Section:
+    """Install the core, weigh it, and time its import in fresh processes."""
+    python = core_environment()
+    sides = {
+        name: _Import(python, work.format(model=settings.model)) for name, work in _SNIPPETS.items()
+    }
+    alternate(sides, 1)  # the first import reads from the disk
+    figures: list[Figure] = []
+    for name, values in alternate(sides, settings.turns(10)).items():
+        time = Spread.of(values)
+        at_most = MOST_IMPORT_S if name == "import emopy" else None
+        figures.append(Figure(f"`{name}`", time.median, "s", time.low, time.high, at_most=at_most))
+    parts = _packages(next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages"))
+    total = sum(parts.values())
+    largest = sorted(parts.items(), key=lambda part: -part[1])[:6]
+    return Section(
+        title="Size and start",
+        how=(
+            "`pip install .` into an empty environment; what lies in its site-packages without "
+            "pip, on the disk, in units of 10⁶ bytes. Times are wall times inside fresh "
+            f"processes, {settings.turns(10)} turns after one that does not count."
+        ),
+        figures=(*figures, Figure("installed core", total, "MB", at_most=MOST_MB)),
+        header=("largest parts", "MB"),
+        rows=tuple((name, round(size, 1)) for name, size in largest),
+    )
+
+
+class _Import:
+    """Run a line in a fresh process; gives the seconds it took inside."""
+
+    def __init__(self, python: Path, work: str) -> None:
+        self._command = [str(python), "-c", _CLOCK.format(work=work)]
+
+    def __call__(self) -> float:
+        done = subprocess.run(
+            self._command, capture_output=True, text=True, check=True, env=clean_environment()
+        )
+        return float(done.stdout)
+
+
+def _packages(site: Path) -> dict[str, float]:
+    """MB on the disk of each entry of site-packages."""
+    sizes: dict[str, float] = {}
+    for entry in site.iterdir():
+        name = entry.name.split("-")[0].removesuffix(".libs")
+        if not entry.name.startswith(_INSTALLERS):
+            sizes[name] = sizes.get(name, 0.0) + _on_disk(entry)
+    return sizes
+
+
+def _on_disk(entry: Path) -> float:
+    files = [entry] if entry.is_file() else [file for file in entry.rglob("*") if file.is_file()]
+    # Blocks as `du` counts them; Windows knows file sizes only.
+    stats = [file.stat() for file in files]
+    return sum(getattr(stat, "st_blocks", -(-stat.st_size // 512)) * 512 for stat in stats) / 1e6
