@@ -10,7 +10,14 @@ from figures import Figure, Section, Settings
 from timing import Spread, alternate
 
 MOST_MB, MOST_IMPORT_S = 350, 0.3
-_INSTALLERS = ("pip", "setuptools", "wheel", "_distutils_hack", "distutils-precedence")
+_INSTALLERS = (
+    "pip",
+    "setuptools",
+    "wheel",
+    "pkg_resources",
+    "_distutils_hack",
+    "distutils-precedence",
+)
 _SNIPPETS = {
     "import emopy": "import emopy",
     "from emopy import FERModel": "from emopy import FERModel",
@@ -31,17 +38,23 @@ def measure(settings: Settings) -> Section:
         time = Spread.of(values)
         at_most = MOST_IMPORT_S if name == "import emopy" else None
         figures.append(Figure(f"`{name}`", time.median, "s", time.low, time.high, at_most=at_most))
-    parts = _packages(next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages"))
+    site = next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages")
+    parts = _packages(site)
+    compiled = [folder for folder in site.rglob("__pycache__") if not _is_installer(folder, site)]
     total = sum(parts.values())
     largest = sorted(parts.items(), key=lambda part: -part[1])[:6]
     return Section(
         title="Size and start",
         how=(
             "`pip install .` into an empty environment; what lies in its site-packages without "
-            "pip, on the disk, in units of 10⁶ bytes. Times are wall times inside fresh "
-            f"processes, {settings.turns(10)} turns after one that does not count."
+            "pip and setuptools, on the disk, in units of 10⁶ bytes. Times are wall times inside "
+            f"fresh processes, {settings.turns(10)} turns after one that does not count."
         ),
-        figures=(*figures, Figure("installed core", total, "MB", at_most=MOST_MB)),
+        figures=(
+            *figures,
+            Figure("installed core", total, "MB", at_most=MOST_MB),
+            Figure("of it bytecode that pip compiles", sum(map(_on_disk, compiled)), "MB"),
+        ),
         header=("largest parts", "MB"),
         rows=tuple((name, round(size, 1)) for name, size in largest),
     )
@@ -65,9 +78,13 @@ def _packages(site: Path) -> dict[str, float]:
     sizes: dict[str, float] = {}
     for entry in site.iterdir():
         name = entry.name.split("-")[0].removesuffix(".libs")
-        if not entry.name.startswith(_INSTALLERS):
+        if not _is_installer(entry, site):
             sizes[name] = sizes.get(name, 0.0) + _on_disk(entry)
     return sizes
+
+
+def _is_installer(path: Path, site: Path) -> bool:
+    return path.relative_to(site).parts[0].startswith(_INSTALLERS)
 
 
 def _on_disk(entry: Path) -> float:

@@ -18,6 +18,7 @@ import faces_batch
 import footprint
 import stability
 import throughput
+from emopy.errors import EmoPyError
 from emopy.models import DEFAULT_MODEL
 from environments import ROOT
 from figures import CannotMeasureError, Section, Settings, load_sections, machine, save_sections
@@ -43,7 +44,7 @@ def main() -> int:
         print(f"Measuring: {name}", file=sys.stderr)
         try:
             section = _measure(name, options)
-        except CannotMeasureError as error:
+        except (CannotMeasureError, EmoPyError) as error:
             print(f"{name} could not be measured. {error}", file=sys.stderr)
             failed += 1
             continue
