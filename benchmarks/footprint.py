@@ -46,14 +46,14 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="Size and start",
         how=(
-            "`pip install .` into an empty environment; what lies in its site-packages without "
-            "pip and setuptools, on the disk, in units of 10⁶ bytes. Times are wall times inside "
+            "`pip install .` into an empty environment; the sizes of all files in its site-packages "
+            "but those of pip and setuptools, in units of 10⁶ bytes. Times are wall times inside "
             f"fresh processes, {settings.turns(10)} turns after one that does not count."
         ),
         figures=(
             *figures,
             Figure("installed core", total, "MB", at_most=MOST_MB),
-            Figure("of it bytecode that pip compiles", sum(map(_on_disk, compiled)), "MB"),
+            Figure("of it bytecode that pip compiles", sum(map(_size, compiled)), "MB"),
         ),
         header=("largest parts", "MB"),
         rows=tuple((name, round(size, 1)) for name, size in largest),
@@ -74,12 +74,12 @@ class _Import:
 
 
 def _packages(site: Path) -> dict[str, float]:
-    """MB on the disk of each entry of site-packages."""
+    """MB of each entry of site-packages."""
     sizes: dict[str, float] = {}
     for entry in site.iterdir():
         name = entry.name.split("-")[0].removesuffix(".libs")
         if not _is_installer(entry, site):
-            sizes[name] = sizes.get(name, 0.0) + _on_disk(entry)
+            sizes[name] = sizes.get(name, 0.0) + _size(entry)
     return sizes
 
 
@@ -87,8 +87,7 @@ def _is_installer(path: Path, site: Path) -> bool:
     return path.relative_to(site).parts[0].startswith(_INSTALLERS)
 
 
-def _on_disk(entry: Path) -> float:
-    files = [entry] if entry.is_file() else [file for file in entry.rglob("*") if file.is_file()]
-    # Blocks as `du` counts them; Windows knows file sizes only.
-    stats = [file.stat() for file in files]
-    return sum(getattr(stat, "st_blocks", -(-stat.st_size // 512)) * 512 for stat in stats) / 1e6
+def _size(entry: Path) -> float:
+    """MB of a file, or of all files below a folder."""
+    files = entry.rglob("*") if entry.is_dir() else [entry]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
