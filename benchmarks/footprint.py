@@ -46,9 +46,10 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="Size and start",
         how=(
-            "`pip install .` into an empty environment; the sizes of all files in its site-packages "
-            "but those of pip and setuptools, in units of 10⁶ bytes. Times are wall times inside "
-            f"fresh processes, {settings.turns(10)} turns after one that does not count."
+            "`pip install .` into an empty environment; the sizes of all files in its "
+            "site-packages but those of pip and setuptools, in units of 10⁶ bytes. Times "
+            f"are wall times inside fresh processes, {settings.turns(10)} turns after one "
+            "that does not count."
         ),
         figures=(
             *figures,
