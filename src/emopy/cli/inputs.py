@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from emopy.errors import InputError
 
 if TYPE_CHECKING:  # the model would slow down --help
     from emopy.fermodel import FERModel
@@ -20,13 +23,40 @@ def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
 
     for path in paths:
         if path == "-":
-            yield sys.stdin.buffer.read()
+            yield _read_stdin()
             continue
+        if not path:
+            raise InputError("PATH must not be empty. Type a picture, a folder, or - for stdin.")
         found = find_images([path], recursive=recursive)
         if not found:
             hint = "" if recursive else " Type --recursive to look deeper."
             click.echo(f"emopy: no pictures in {path}.{hint}", err=True)
         yield from (str(picture) for picture in found)
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("- needs a picture on stdin. Received a closed one. Type: … < picture.jpg")
+    return sys.stdin.buffer.read()
+
+
+def protect(sources: list[Source], *, out: Path | None, draw: Path | None) -> None:
+    """Refuse to write over the pictures that are read.
+
+    Raises:
+        InputError: `out` is one of the pictures, or `draw` is a folder that holds one, or
+            cannot be made.
+    """
+    pictures = {Path(source).resolve() for source in sources if isinstance(source, str)}
+    if out and out.resolve() in pictures:
+        raise InputError(f"--out must not be one of the pictures. Received {out}. Name a new file.")
+    if draw and draw.resolve() in {picture.parent for picture in pictures}:
+        raise InputError(
+            f"--draw must be another folder than that of the pictures. Received {draw}. "
+            "Type for example: --draw drawn"
+        )
+    if draw:
+        draw.mkdir(parents=True, exist_ok=True)  # fails now, not after the first picture
 
 
 def load(

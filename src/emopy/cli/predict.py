@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emopy.cli.drawing import Drawings
-from emopy.cli.inputs import gather, load
+from emopy.cli.inputs import gather, load, protect
 from emopy.cli.options import (
     FILE,
     FOLDER,
@@ -57,6 +57,7 @@ def predict(
     from emopy.types import FailedInput
 
     sources = list(gather(paths, recursive=recursive))
+    protect(sources, out=out, draw=draw)
     model = load(**model_options)
     drawings = Drawings(draw) if draw else None
     failed = 0

@@ -57,6 +57,11 @@ def list_models() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def is_bundled(folder: Path) -> bool:
+    """Whether a model folder is one of those that come with EmoPy."""
+    return folder.resolve().is_relative_to(_BUNDLED.resolve())
+
+
 def _names_in(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []

@@ -127,6 +127,9 @@ def fit_recipe(
             shuffle=False,
             verbose="auto",
         )
+    elif recipe.fit.ema:
+        # Killed after its last epoch: the average is in the optimiser, not yet in the network.
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     if home:
         home.finish(model, log.history)
     shares = train.targets.mean(axis=0)

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
 from emopy.nets import ResidualNN
 from emopy.train import fit
+from emopy.train.log import RunFolder
 from emopy.train.recipe import FitSettings
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
@@ -85,6 +87,22 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
+    parts, tmp_path, monkeypatch
+):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(parts, tmp_path)
+    resumed, whole = train(parts, tmp_path), train(parts)
+    assert resumed.history == whole.history
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_finished_run_is_opened_and_not_trained_again(parts, tmp_path):
     first = train(parts, tmp_path)
     written = (tmp_path / "metrics.csv").stat().st_mtime_ns
@@ -102,7 +120,7 @@ def test_a_folder_with_another_run_is_refused(parts, tmp_path):
 def test_parts_that_do_not_fit_together_are_refused(parts):
     other = parts.validation.only(["anger", "fear"])
     with pytest.raises(DataError, match="agree in labels"):
-        fit(ResidualNN, Parts.of(parts.train, other), epochs=1)
+        fit(ResidualNN, dataclasses.replace(parts, validation=other), epochs=1)
 
 
 def test_no_training_faces_is_an_error(parts):
