@@ -15,7 +15,8 @@ from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
 
 # Training is an extra: without Keras its rooms are not collected, and the core is tested alone.
-collect_ignore = [] if find_spec("keras") else ["unit/nets", "unit/train", "contract/test_nets.py"]
+TRAINING_TESTS = ["unit/nets", "unit/train", "contract/test_nets.py", "e2e/test_train.py"]
+collect_ignore = [] if find_spec("keras") else TRAINING_TESTS
 
 SPEC = InputSpec(height=48, width=48, channels=1, mean=0.5, std=0.25)
 

@@ -86,7 +86,7 @@ def select_labels(
     if isinstance(target_emotions, str):
         return _named_subset(target_emotions, available)
     spelling = {canonical(label): label for label in available}
-    chosen: list[str] = []
+    chosen: dict[str, str] = {}
     for wish in target_emotions:
         word = canonical(wish)
         if word not in spelling:
@@ -96,13 +96,13 @@ def select_labels(
             )
         if spelling[word] in chosen:
             raise LabelError(
-                f"`target_emotions` must name each emotion once. Received {word!r} twice "
-                f"(as {str(wish)!r}). Leave one out."
+                f"`target_emotions` must name each emotion once. Received {word!r} twice, as "
+                f"{chosen[spelling[word]]!r} and {str(wish)!r}. Leave one out."
             )
-        chosen.append(spelling[word])
+        chosen[spelling[word]] = str(wish)
     if len(chosen) < 2:
         raise LabelError(
-            f"`target_emotions` must hold two or more labels. Received {chosen}. "
+            f"`target_emotions` must hold two or more labels. Received {list(chosen)}. "
             f"Type for example: ['{available[0]}', '{available[1]}']"
         )
     return tuple(chosen)

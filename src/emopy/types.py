@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Face:
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Prediction:
     """What one face shows.
 
@@ -88,7 +88,7 @@ class Prediction:
     """
 
     labels: tuple[str, ...]
-    probabilities: NDArray[np.float32] = field(repr=False)
+    probabilities: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.labels),):
@@ -96,6 +96,10 @@ class Prediction:
                 f"`probabilities` must have shape ({len(self.labels)},), one per label. "
                 f"Received shape {self.probabilities.shape}."
             )
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{label} {share:.1%}" for label, share in self.top(len(self.labels)))
+        return f"Prediction({shares})"
 
     @property
     def emotion(self) -> str:
@@ -113,7 +117,7 @@ class Prediction:
 
     def top(self, k: int) -> tuple[tuple[str, float], ...]:
         """The k most probable labels with their probabilities, most probable first."""
-        order = np.argsort(-self.probabilities, kind="stable")[:k]
+        order: list[int] = np.argsort(-self.probabilities, kind="stable")[:k].tolist()
         return tuple((self.labels[i], float(self.probabilities[i])) for i in order)
 
 

@@ -41,7 +41,7 @@ def visited(tmp_path, monkeypatch, astronaut):
 
 
 def test_the_readme_has_commands():
-    assert len(shell_lines()) >= 4
+    assert len(shell_lines()) >= 3
 
 
 def test_the_commands_of_the_readme_run(visited, capsys):

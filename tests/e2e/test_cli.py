@@ -252,13 +252,13 @@ def test_the_demo_reads_its_sample_pictures(capsys, tmp_path):
 
 def test_models_are_listed_shown_and_checked(linear_model, capsys):
     assert main(["models", "list"]) == 0
-    assert "emopy-first *" in capsys.readouterr().out.splitlines()
+    assert "emopy-base *" in capsys.readouterr().out.splitlines()
     assert main(["models", "show", str(linear_model)]) == 0
     assert capsys.readouterr().out.startswith("# linear 1")
     assert main(["models", "show", str(linear_model), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "linear"
     assert main(["models", "check"]) == 0
-    assert "emopy-first: good" in capsys.readouterr().out
+    assert "emopy-base: good" in capsys.readouterr().out
 
 
 def test_a_damaged_model_fails_its_check_and_the_others_are_done(linear_model, tmp_path, capsys):
@@ -323,7 +323,7 @@ def test_data_that_are_not_there_are_named(tmp_path, capsys):
 def test_the_doctor_finds_all_well(capsys):
     assert main(["doctor"]) == 0
     captured = capsys.readouterr()
-    assert "emopy-first  good" in captured.out
+    assert "emopy-base  good" in captured.out
     assert "sample prediction  happiness" in captured.out
     assert "emopy models fetch yunet" in captured.out
 

@@ -20,11 +20,11 @@ def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> Non
     Each is the average of many faces that show one emotion, so it shows nobody.
     """
     from emopy.cli.drawing import Drawings
-    from emopy.cli.predict import load
+    from emopy.cli.inputs import load
     from emopy.cli.sinks import open_sink
     from emopy.data.samples import sample_pictures
 
-    reader = load(emotions, model, detector="mtcnn", threads=1)
+    reader = load(emotions, model)
     pictures = {
         emotion: path for emotion, path in sample_pictures().items() if emotion in reader.labels
     }

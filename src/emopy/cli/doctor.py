@@ -15,18 +15,15 @@ EXTRAS = {"train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w")}
 
 @click.command()
 def doctor() -> int:
-    """Say what is installed, what works, and how to mend the rest.
-
-    Exit code 1 means that something must be mended.
-    """
+    """Say what is installed, what works, and how to mend the rest (exit code 1)."""
     click.echo(f"python  {platform.python_version()} on {platform.platform(terse=True)}")
     faults = [*check_packages(), *check_models(), *check_prediction()]
     tell_extras()
     tell_downloads()
     for fault in faults:
         click.echo(f"emopy: {fault}", err=True)
-    click.echo("All is well." if not faults else f"To mend: {len(faults)}", err=True)
-    return 1 if faults else 0
+    click.echo(f"To mend: {len(faults)}" if faults else "All is well.", err=True)
+    return min(1, len(faults))
 
 
 def check_packages() -> list[str]:
@@ -45,8 +42,7 @@ def check_models() -> list[str]:
     from emopy.models import DEFAULT_MODEL, check_model_folder, list_models, load_model
 
     faults: list[str] = []
-    names = list_models()
-    for name in names:
+    for name in (names := list_models()):
         try:
             check_model_folder(name)
             click.echo(f"model {name}  good, runs on {load_model(name).session.providers[0]}")

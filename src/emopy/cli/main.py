@@ -73,15 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error)
         click.echo(f"emopy: {error}", err=True)
         return USAGE_ERROR
+    except BrokenPipeError:
+        _close_stdout()
+        return 0  # the reader, such as `head`, has all it wanted
+    except OSError as error:
+        if debug:
+            traceback.print_exception(error)
+        click.echo(f"emopy: {error.filename or 'a file'}: {error.strerror or error}.", err=True)
+        return USAGE_ERROR
     except click.ClickException as error:
         error.show()
         return USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("emopy: stopped.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        _close_stdout()
-        return 0  # the reader, such as `head`, has all it wanted
 
 
 def _run(words: list[str]) -> int:

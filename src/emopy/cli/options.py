@@ -21,7 +21,8 @@ def parse_emotions(
     """Turn ``a,b`` into a list; `standard` and `all` stay words."""
     del context, parameter
     words = [word.strip() for word in value.split(",") if word.strip()]
-    return words[0] if len(words) == 1 and words[0] in ("standard", "all") else words
+    is_subset = len(words) == 1 and words[0].lower() in ("standard", "all")
+    return words[0] if is_subset else words
 
 
 def emotions_option(*, default: str = "standard") -> Decorator:
@@ -50,12 +51,21 @@ detector_option: Decorator = click.option(
     help="What finds the faces; whole: each picture is one face.",
 )
 
+smallest_face_option: Decorator = click.option(
+    "--smallest-face",
+    "smallest_face_px",
+    type=click.IntRange(min=12),
+    metavar="PX",
+    help="Search the whole picture for faces of this size and more.  [default: one large face ends "
+    "the search; other pictures: 24, or more above one megapixel]",
+)
+
 threads_option: Decorator = click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="CPU threads for the networks.",
+    help="CPU threads for the network that reads the faces.",
 )
 
 json_option: Decorator = click.option(

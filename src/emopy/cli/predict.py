@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from emopy.cli.drawing import Drawings
+from emopy.cli.inputs import gather, load, protect
 from emopy.cli.options import (
     FILE,
     FOLDER,
     detector_option,
     emotions_option,
     model_option,
+    smallest_face_option,
     threads_option,
 )
 from emopy.cli.progress import track
 
 FORMATS = ("text", "json", "jsonl", "csv")
-
-Source = str | bytes
 
 
 @click.command()
@@ -31,6 +30,7 @@ Source = str | bytes
 @emotions_option()
 @model_option
 @detector_option
+@smallest_face_option
 @threads_option
 @click.option(
     "--format",
@@ -57,6 +57,7 @@ def predict(
     from emopy.types import FailedInput
 
     sources = list(gather(paths, recursive=recursive))
+    protect(sources, out=out, draw=draw)
     model = load(**model_options)
     drawings = Drawings(draw) if draw else None
     failed = 0
@@ -73,26 +74,3 @@ def predict(
     if failed and len(sources) > 1:
         click.echo(f"emopy: {failed} of {len(sources)} pictures could not be read.", err=True)
     return 1 if failed else 0
-
-
-def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
-    """Turn what was typed into pictures; a folder without any is mentioned, not an error."""
-    from emopy.media import find_images
-
-    for path in paths:
-        if path == "-":
-            yield sys.stdin.buffer.read()
-            continue
-        found = find_images([path], recursive=recursive)
-        if not found:
-            hint = "" if recursive else " Type --recursive to look deeper."
-            click.echo(f"emopy: no pictures in {path}.{hint}", err=True)
-        yield from (str(picture) for picture in found)
-
-
-def load(emotions: str | list[str], model: str | None, detector: str, threads: int) -> Any:
-    """Load the model that the options ask for."""
-    from emopy.fermodel import FERModel
-    from emopy.models import DEFAULT_MODEL
-
-    return FERModel(emotions, model=model or DEFAULT_MODEL, detector=detector, threads=threads)

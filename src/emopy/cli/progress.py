@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+import click
+
 Item = TypeVar("Item")
 
 FEWEST = 8
@@ -24,8 +26,5 @@ def track(items: Iterable[Item], total: int, what: str, *, busy: bool) -> Iterat
     if busy or total < FEWEST or not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import track as draw
-
-    console = Console(stderr=True)
-    yield from draw(items, description=what, total=total, console=console, transient=True)
+    with click.progressbar(items, length=total, label=what, file=sys.stderr) as bar:
+        yield from bar

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol, Self, TextIO
 
+from emopy.errors import InputError
 from emopy.present import CSVSink, JSONLSink, JSONSink, as_text, encodable
 from emopy.present.atomic import replacing
 from emopy.types import FailedInput, ImageResult
@@ -66,6 +67,11 @@ def open_sink(output_format: str | None, out: Path | None, labels: tuple[str, ..
         A context manager with ``write(result)``. A file appears when all is written.
     """
     suffix = out.suffix.lstrip(".").lower() if out else ""
+    if output_format is None and suffix not in ("", "txt", *_TABLES):
+        raise InputError(
+            f"--out must end in .txt, .{', .'.join(_TABLES)}. Received {out}. "
+            "Choose another ending, or type --format as well."
+        )
     table = _TABLES.get(output_format or suffix)
     target: TextIO | Path = out or sys.stdout
     return table(target, labels) if table else TextSink(target, text_width())

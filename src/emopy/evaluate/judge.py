@@ -16,7 +16,14 @@ from emopy.errors import DataError, LabelError, ModelError, nearest
 from emopy.evaluate.groups import group_names
 from emopy.evaluate.report import Report, make_report
 from emopy.labels import canonical
-from emopy.models import ModelCard, ModelFolder, load_model, softmax, update_card
+from emopy.models import (
+    ModelCard,
+    ModelFolder,
+    is_bundled,
+    load_model,
+    softmax,
+    update_card,
+)
 
 
 def evaluate(
@@ -88,6 +95,11 @@ def writable(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:
         ModelError: The folder is read-only, or is no model.
     """
     folder = load_model(model_folder, threads=threads)
+    if is_bundled(folder.path):
+        raise ModelError(
+            f"`model_folder` must be a model of your own. Received {folder.path}, which comes with "
+            "EmoPy. Copy the folder and give the copy."
+        )
     marked_read_only = not folder.path.stat().st_mode & stat.S_IWUSR  # the superuser's access too
     if marked_read_only or not os.access(folder.path, os.W_OK):
         raise ModelError(

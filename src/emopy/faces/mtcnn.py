@@ -38,7 +38,7 @@ MAX_WINDOWS = 2000
 
 @register_detector("mtcnn")
 class MTCNN:
-    """Find upright faces with five landmarks; tilts to about ±30° and half profiles are found.
+    """Find upright faces with five landmarks; most tilted by up to 30° are found.
 
     One detector may serve many threads. Time grows with the area of the picture divided by the
     square of the smallest face: twice the smallest face, a quarter of the time. The default

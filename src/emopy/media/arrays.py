@@ -32,7 +32,7 @@ def check_pixels(width: int, height: int, name: str, max_pixels: int) -> None:
         raise InputError(
             f"`source` must have at most {max_pixels / 1e6:g} megapixels. Received {name!r} of "
             f"{width} × {height} = {width * height / 1e6:.4g}. "
-            "Make it smaller, or give read_image a larger `max_pixels`."
+            "Make it smaller; in Python, read_image takes a larger `max_pixels`."
         )
 
 

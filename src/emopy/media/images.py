@@ -214,7 +214,10 @@ def _seems(start: bytes) -> str:
     }
     for magic, kind in known.items():
         if start.startswith(magic):
-            return f"damaged or truncated {kind}. Copy or download the file again."
+            return (
+                f"a {kind} file that is damaged or of an unusual kind. Copy or download it again, "
+                "or save it as an ordinary JPEG or PNG."
+            )
     return "not a picture. Check that it is the file you meant, or convert it to JPEG or PNG."
 
 

@@ -3,7 +3,7 @@
 from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
 from emopy.models.files import find_network
-from emopy.models.find import DEFAULT_MODEL, find_model, list_models
+from emopy.models.find import DEFAULT_MODEL, find_model, is_bundled, list_models
 from emopy.models.preprocess import to_tensor
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
@@ -21,6 +21,7 @@ __all__ = [
     "fetched_path",
     "find_model",
     "find_network",
+    "is_bundled",
     "list_models",
     "load_model",
     "readme_from_card",

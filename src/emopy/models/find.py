@@ -10,7 +10,7 @@ from emopy.errors import ModelError, ModelNotFoundError, nearest
 from emopy.models.card import CARD_FILE
 from emopy.models.fetch import KNOWN, models_folder
 
-DEFAULT_MODEL = "emopy-first"
+DEFAULT_MODEL = "emopy-base"
 """The model that is used where none is named."""
 
 ENTRY_POINTS = "emopy.models"
@@ -55,6 +55,11 @@ def list_models() -> tuple[str, ...]:
     """Names of all models here: bundled ones, then those of packages, then fetched ones."""
     names = [*_names_in(_BUNDLED), *sorted(_offered()), *_names_in(models_folder())]
     return tuple(dict.fromkeys(names))
+
+
+def is_bundled(folder: Path) -> bool:
+    """Whether a model folder is one of those that come with EmoPy."""
+    return folder.resolve().is_relative_to(_BUNDLED.resolve())
 
 
 def _names_in(folder: Path) -> list[str]:

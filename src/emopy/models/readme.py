@@ -73,6 +73,7 @@ def _use(card: ModelCard) -> str:
     name = card.name
     lines = [
         "from emopy import FERModel",
+        "",
         f'model = FERModel("all", model="{name}")  # or the path of this folder',
     ]
     if card.input.frames > 1:

@@ -20,7 +20,7 @@ def ResidualNN(  # noqa: N802 - class-like, as keras.applications.ResNet50
     squeeze: float = 0.25,
     dropout: float = 0.2,
 ) -> keras.Model:
-    """Build a small residual network.
+    """Build a small residual network: 0.70 M parameters, 49 M multiply-adds at 48 × 48 gray.
 
     A 3 × 3 stem at full resolution, then one stage per width; every stage halves the
     resolution. Down-sampling shortcuts average before they project, so that no pixel is

@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score
 from emopy.data import Dataset
 from emopy.errors import DataError, InputError, LabelError, ModelError
 from emopy.evaluate import evaluate, record
+from emopy.evaluate.judge import writable
 from emopy.models import load_model, softmax, update_card
 
 
@@ -97,3 +98,8 @@ def test_a_read_only_folder_is_not_written_to(model_folder, faces):
     finally:
         model_folder.chmod(mode)
     assert not load_model(model_folder).card.metrics
+
+
+def test_the_models_that_come_with_emopy_are_not_written_to():
+    with pytest.raises(ModelError, match=r"comes with EmoPy\. Copy the folder"):
+        writable("emopy-base")

@@ -10,7 +10,14 @@ def test_it_maps_crops_to_one_logit_per_label():
 
 
 def test_it_stays_small():
-    assert ResidualNN((48, 48, 1), 8).count_params() < 2_000_000
+    model = ResidualNN((48, 48, 1), 8)
+    assert model.count_params() < 2_000_000
+    multiply_adds = sum(
+        np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1])
+        for layer in model.layers
+        if hasattr(layer, "kernel")
+    )
+    assert 40e6 < multiply_adds < 60e6
 
 
 def test_widths_and_blocks_shape_it():

@@ -15,6 +15,7 @@ from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
 from emopy.nets import ResidualNN
 from emopy.train import fit
+from emopy.train.log import RunFolder
 from emopy.train.recipe import FitSettings
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
@@ -81,6 +82,22 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path
 
     resumed, whole = train(parts, run_folder), train(parts)
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
+    assert resumed.history == whole.history
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
+    parts, tmp_path, monkeypatch
+):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(parts, tmp_path)
+    resumed, whole = train(parts, tmp_path), train(parts)
     assert resumed.history == whole.history
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

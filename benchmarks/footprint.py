@@ -1,0 +1,102 @@
+"""What a user pays before the first picture: disk space and the time of `import emopy`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from environments import CORE, clean_environment, core_environment
+from figures import Figure, Section, Settings
+from timing import Spread, alternate
+
+MOST_MB, MOST_IMPORT_S = 350, 0.3
+_INSTALLERS = (
+    "pip",
+    "setuptools",
+    "wheel",
+    "pkg_resources",
+    "_distutils_hack",
+    "distutils-precedence",
+)
+_SNIPPETS = {
+    "import emopy": "import emopy",
+    "from emopy import FERModel": "from emopy import FERModel",
+    "FERModel()": "from emopy import FERModel; FERModel(model={model!r})",
+}
+_CLOCK = "import time; t = time.perf_counter(); {work}; print(time.perf_counter() - t)"
+
+
+def measure(settings: Settings) -> Section:
+    """Install the core, weigh it, and time its import in fresh processes."""
+    python = core_environment()
+    sides = {
+        name: _Import(python, work.format(model=settings.model)) for name, work in _SNIPPETS.items()
+    }
+    alternate(sides, 1)  # the first import reads from the disk
+    figures: list[Figure] = []
+    for name, values in alternate(sides, settings.turns(10)).items():
+        time = Spread.of(values)
+        at_most = MOST_IMPORT_S if name == "import emopy" else None
+        figures.append(Figure(f"`{name}`", time.median, "s", time.low, time.high, at_most=at_most))
+    site = next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages")
+    parts = _packages(site)
+    compiled = [folder for folder in site.rglob("__pycache__") if not _is_installer(folder, site)]
+    total = sum(parts.values())
+    largest = sorted(parts.items(), key=lambda part: -part[1])[:6]
+    return Section(
+        title="Size and start",
+        how=(
+            "`pip install .` into an empty environment; the sizes of all files in its "
+            "site-packages but those of pip and setuptools, in units of 10⁶ bytes. Times "
+            f"are wall times inside fresh processes, {settings.turns(10)} turns after one "
+            "that does not count."
+        ),
+        figures=(
+            *figures,
+            Figure("installed core, sizes of its files", total, "MB", at_most=MOST_MB),
+            Figure("the same in blocks of the disk, as `du` counts", _in_blocks(site), "MB"),
+            Figure("of it bytecode that pip compiles", sum(map(_size, compiled)), "MB"),
+        ),
+        header=("largest parts", "MB"),
+        rows=tuple((name, round(size, 1)) for name, size in largest),
+    )
+
+
+class _Import:
+    """Run a line in a fresh process; gives the seconds it took inside."""
+
+    def __init__(self, python: Path, work: str) -> None:
+        self._command = [str(python), "-c", _CLOCK.format(work=work)]
+
+    def __call__(self) -> float:
+        done = subprocess.run(
+            self._command, capture_output=True, text=True, check=True, env=clean_environment()
+        )
+        return float(done.stdout)
+
+
+def _packages(site: Path) -> dict[str, float]:
+    """MB of each entry of site-packages."""
+    sizes: dict[str, float] = {}
+    for entry in site.iterdir():
+        name = entry.name.split("-")[0].removesuffix(".libs")
+        if not _is_installer(entry, site):
+            sizes[name] = sizes.get(name, 0.0) + _size(entry)
+    return sizes
+
+
+def _is_installer(path: Path, site: Path) -> bool:
+    return path.relative_to(site).parts[0].startswith(_INSTALLERS)
+
+
+def _size(entry: Path) -> float:
+    """MB of a file, or of all files below a folder."""
+    files = entry.rglob("*") if entry.is_dir() else [entry]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def _in_blocks(site: Path) -> float:
+    """MB that site-packages takes on the disk without the installers."""
+    files = (file for file in site.rglob("*") if file.is_file() and not _is_installer(file, site))
+    stats = map(Path.stat, files)  # Windows knows file sizes only
+    return sum(getattr(stat, "st_blocks", -(-stat.st_size // 512)) * 512 for stat in stats) / 1e6

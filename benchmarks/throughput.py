@@ -1,0 +1,58 @@
+"""`predict_many` over a thousand pictures: time grows linearly, memory stays flat."""
+
+from __future__ import annotations
+
+from environments import core_environment
+from figures import CannotMeasureError, Figure, Section, Settings
+from pictures import write_variants
+from worker import Worker
+
+PICTURES = 1000
+MOST_SLOWDOWN, MOST_GROWTH = 1.1, 1.05
+
+
+def measure(settings: Settings) -> Section:
+    """Read generated pictures; note time and memory at each quarter."""
+    count = 100 if settings.quick else PICTURES
+    marks = [count * quarter // 4 for quarter in (1, 2, 3, 4)]
+    folder = write_variants(settings.scratch / "pictures", count)
+    arguments = (str(folder), settings.model, *map(str, marks))
+    rows: list[tuple[float, float, float, float]] = []
+    with Worker(core_environment(), "emopy_many.py", *arguments) as worker:
+        loaded = _resident(worker.pid)
+        for _ in marks:
+            mark = worker.read()
+            rows.append((mark["done"], mark["faces"], mark["time_s"], _resident(worker.pid)))
+            worker.tell("on")
+    first, last = rows[0], rows[-1]
+    slowdown = (last[2] - rows[-2][2]) / first[2]
+    return Section(
+        title="Many pictures",
+        how=(
+            f"`FERModel.predict_many` over {count} JPEG files of 640 × 480 pixels, each with one "
+            "face, batches of 25, in a process of its own; resident memory is read from outside at "
+            "each mark."
+        ),
+        figures=(
+            Figure("pictures per second", count / last[2], "/s"),
+            Figure("last quarter ÷ first quarter, time", slowdown, "×", at_most=MOST_SLOWDOWN),
+            Figure(
+                "end ÷ first quarter, resident memory",
+                last[3] / first[3],
+                "×",
+                at_most=MOST_GROWTH,
+            ),
+            Figure("resident memory before the first picture", loaded, "MB"),
+        ),
+        header=("pictures", "faces", "time, s", "resident memory, MB"),
+        rows=tuple((done, faces, round(time, 2), round(rss)) for done, faces, time, rss in rows),
+    )
+
+
+def _resident(pid: int) -> float:
+    """Resident memory of a process, in MB."""
+    try:
+        import psutil
+    except ImportError as error:
+        raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
+    return psutil.Process(pid).memory_info().rss / 1e6

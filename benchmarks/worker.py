@@ -1,0 +1,96 @@
+"""A program in another environment that stays loaded and answers in lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+from environments import clean_environment
+from figures import CannotMeasureError
+
+_SCRIPTS = Path(__file__).parent / "workers"
+
+
+class Worker:
+    """One side of a comparison, warm and waiting.
+
+    Args:
+        python: Interpreter of its environment.
+        script: File name in ``benchmarks/workers``.
+        arguments: For the script.
+
+    Attributes:
+        about: What it said about itself when it was ready.
+        pid: Its process.
+
+    Raises:
+        CannotMeasureError: It did not get ready; says why.
+    """
+
+    def __init__(self, python: Path, script: str, *arguments: str) -> None:
+        self._name = " ".join((script, *arguments))
+        self._talk = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see close
+        self._process = subprocess.Popen(
+            [str(python), str(_SCRIPTS / script), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._talk,
+            text=True,
+            env=clean_environment(),
+        )
+        self.pid = self._process.pid
+        try:
+            self.about = self.read()
+        except CannotMeasureError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, frames: int) -> list[float]:
+        """Let it read its frame some times.
+
+        Returns:
+            Seconds of each reading.
+        """
+        self.tell(str(frames))
+        return self.read()["seconds"]
+
+    def tell(self, line: str) -> None:
+        """Write a line to it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def read(self) -> dict[str, Any]:
+        """Wait for the next line of JSON; other output is skipped.
+
+        Raises:
+            CannotMeasureError: It ended instead.
+        """
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        self._talk.seek(0)
+        said = " ".join(self._talk.read().strip().splitlines()[-2:])
+        raise CannotMeasureError(f"{self._name} ended: {said}")
+
+    def close(self) -> None:
+        """End it: its input closes, and it is given half a minute."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._talk.close()

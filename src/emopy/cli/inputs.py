@@ -1,0 +1,80 @@
+"""What was typed → pictures, and a model that reads them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emopy.errors import InputError
+
+if TYPE_CHECKING:  # the model would slow down --help
+    from emopy.fermodel import FERModel
+
+Source = str | bytes
+
+
+def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
+    """Turn what was typed into pictures; a folder without any is mentioned, not an error."""
+    from emopy.media import find_images
+
+    for path in paths:
+        if path == "-":
+            yield _read_stdin()
+            continue
+        if not path:
+            raise InputError("PATH must not be empty. Type a picture, a folder, or - for stdin.")
+        found = find_images([path], recursive=recursive)
+        if not found:
+            hint = "" if recursive else " Type --recursive to look deeper."
+            click.echo(f"emopy: no pictures in {path}.{hint}", err=True)
+        yield from (str(picture) for picture in found)
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("- needs a picture on stdin. Received a closed one. Type: … < picture.jpg")
+    return sys.stdin.buffer.read()
+
+
+def protect(sources: list[Source], *, out: Path | None, draw: Path | None) -> None:
+    """Refuse to write over the pictures that are read.
+
+    Raises:
+        InputError: `out` is one of the pictures, or `draw` is a folder that holds one, or
+            cannot be made.
+    """
+    pictures = {Path(source).resolve() for source in sources if isinstance(source, str)}
+    if out and out.resolve() in pictures:
+        raise InputError(f"--out must not be one of the pictures. Received {out}. Name a new file.")
+    if draw and draw.resolve() in {picture.parent for picture in pictures}:
+        raise InputError(
+            f"--draw must be another folder than that of the pictures. Received {draw}. "
+            "Type for example: --draw drawn"
+        )
+    if draw:
+        draw.mkdir(parents=True, exist_ok=True)  # fails now, not after the first picture
+
+
+def load(
+    emotions: str | list[str],
+    model: str | None,
+    detector: str = "mtcnn",
+    smallest_face_px: int | None = None,
+    threads: int = 1,
+) -> FERModel:
+    """Load the model and the detector that the options ask for."""
+    from emopy.faces import get_detector
+    from emopy.fermodel import FERModel
+    from emopy.models import DEFAULT_MODEL
+
+    settings = {} if smallest_face_px is None else {"min_face_px": smallest_face_px}
+    return FERModel(
+        emotions,
+        model=model or DEFAULT_MODEL,
+        detector=get_detector(detector, **settings),
+        threads=threads,
+    )

@@ -1,0 +1,61 @@
+"""From a folder of faces to a model that reads pictures, as a newcomer types it."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emopy.cli.main import main
+from emopy.data.augment import Augmentation, augment
+from emopy.data.samples import sample_pictures
+
+EMOTIONS = ("happiness", "surprise", "neutral")
+RECIPE = """
+name = "mine"
+[net.settings]
+widths = [8, 16, 32]
+blocks = [1, 1, 1]
+[fit]
+epochs = 12
+batch_size = 16
+learning_rate = 5e-3
+"""
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory) -> Path:
+    """Thirty changed copies of three composites, one folder per emotion."""
+    root = tmp_path_factory.mktemp("faces")
+    change = Augmentation(rotation_deg=8, shift=0.04, zoom=0.08, brightness=0.1, noise=0.02)
+    for emotion in EMOTIONS:
+        (root / emotion).mkdir()
+        picture = cv2.imread(str(sample_pictures()[emotion]), cv2.IMREAD_GRAYSCALE)
+        crop = cv2.resize(picture[60:280, 50:270], (48, 48), interpolation=cv2.INTER_AREA)
+        for number in range(30):
+            changed = augment(crop[..., None], change, np.random.default_rng(number))
+            cv2.imwrite(str(root / emotion / f"{number}.png"), changed)
+    return root
+
+
+def test_faces_become_a_calibrated_model_that_reads_pictures(faces, tmp_path, capsys):
+    recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
+    recipe.write_text(RECIPE)
+
+    assert main(["data", "describe", str(faces)]) == 0
+    assert main(["train", str(recipe), "--set", f"data.train={faces}", "--out", str(run)]) == 0
+    model = str(run / "model")
+    assert main(["models", "check", model]) == 0
+    assert main(["calibrate", model, str(faces)]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", model, str(faces), "--format", "json", "--record", "mine"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] > 0.9
+
+    picture = str(sample_pictures()["surprise"])
+    assert main(["predict", picture, "--model", model, "--format", "json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert [face["emotion"] for face in result["faces"]] == ["surprise"]
+    card = json.loads((run / "model" / "card.json").read_text())
+    assert card["temperature"] != 1.0
+    assert "mine" in card["metrics"]
