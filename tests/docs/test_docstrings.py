@@ -8,7 +8,12 @@ import pytest
 import emopy
 
 ROOT = Path(emopy.__file__).parent
-FILES = [path for path in sorted(ROOT.rglob("*.py")) if path.name != "__main__.py"]
+OLD_NAMES = ROOT / "legacy"  # importing them warns; their own tests expect that
+FILES = [
+    path
+    for path in sorted(ROOT.rglob("*.py"))
+    if path.name != "__main__.py" and OLD_NAMES not in path.parents
+]
 NEED_KERAS = {"nets", "train"}
 
 

@@ -26,7 +26,11 @@ def test_the_accuracy_in_the_readme_is_that_of_the_card():
     assert text == current, "type: make docs"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/cli.md"])
+PAGES = ["README.md", "CONTRIBUTING.md", "examples/README.md"]
+PAGES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_to_a_file_leads_somewhere(page):
     import re
 

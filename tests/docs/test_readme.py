@@ -1,71 +1,111 @@
-"""The examples of the README run as they stand, on a real photograph."""
+"""Every command and every example of the README and of the guide runs as it stands there.
+
+They run in the order of the page, in a folder that holds what the page speaks of: the sample
+faces, clips and table, and a real photograph. Only the epochs are fewer.
+"""
 
 import re
 import shlex
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from emopy.cli.main import main
-from emopy.labels import STANDARD_EMOTIONS
+from emopy.data.samples import write_samples
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "your-own-model.md").read_text(encoding="utf-8")
+TRAINING = "## Train your own"
+FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def section(page: str, heading: str) -> str:
+    """The text under a heading, as far as the next."""
+    return re.split(r"^## ", page.split(f"{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
-def shell_lines() -> list[str]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("emopy ")]
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Language and content of each marked block, in order."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(block: str) -> list[list[str]]:
+    lines = block.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("emopy ")]
+
+
+def run(text: str, names: dict | None = None) -> dict:
+    """Run all blocks of a text, which share their Python names."""
+    names = {} if names is None else names
+    for language, block in blocks(text):
+        if language == "python":
+            quick = re.sub(r"epochs=\d+", "epochs=1", block)
+            exec(compile(quick, "page", "exec"), names)
+        for words in commands(block) if language == "sh" else ():
+            extra = FEWER_EPOCHS if words[0] == "train" else []
+            assert main([*words, *extra]) == 0, words
+    return names
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("written") / "samples")
 
 
 @pytest.fixture
-def visited(tmp_path, monkeypatch, astronaut):
-    """A folder with the files that the README speaks of."""
-    (tmp_path / "photos" / "more").mkdir(parents=True)
-    for name in ("group.jpg", "photos/one.jpg", "photos/more/two.jpg"):
+def visited(samples, tmp_path, monkeypatch, astronaut):
+    """A folder with the files that the pages speak of."""
+    for name in ("group.jpg", "photos/happiness/one.jpg", "photos/happiness/more/two.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / name), astronaut[:, :, ::-1])
-    rng = np.random.default_rng(0)
-    for label in STANDARD_EMOTIONS:
-        (tmp_path / "faces" / label).mkdir(parents=True)
-        for number in range(12):
-            face = rng.integers(0, 256, (48, 48), dtype=np.uint8)
-            cv2.imwrite(str(tmp_path / "faces" / label / f"{number}.png"), face)
+    shutil.copytree(samples / "stills" / "train", tmp_path / "faces")
+    shutil.copytree(samples / "clips" / "train", tmp_path / "clips")
+    shutil.copy(samples / "stills.csv", tmp_path / "faces.csv")
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_readme_has_commands():
-    assert len(shell_lines()) >= 3
+def test_the_pages_have_commands_and_examples():
+    for page in (README, GUIDE):
+        found = blocks(page)
+        assert sum(len(commands(block)) for language, block in found if language == "sh") >= 6
+        assert sum(language == "python" for language, _ in found) >= 2
+        assert {language for language, _ in found} == {"sh", "python"}
 
 
-def test_the_commands_of_the_readme_run(visited, capsys):
-    for line in shell_lines():
-        assert main(shlex.split(line)[1:]) == 0, line
-    assert "happiness" in capsys.readouterr().out
-    assert (visited / "drawn" / "group.png").is_file()
-    assert len((visited / "faces.csv").read_text(encoding="utf-8").splitlines()) == 3
-
-
-def test_the_prediction_example_of_the_readme_runs(visited, capsys):
-    names = {}
-    exec(compile(blocks("python")[0], "README.md", "exec"), names)
+def test_the_readme_predicts(visited, capsys):
+    names = run(README.split(TRAINING)[0])
     talk = capsys.readouterr().out
     assert "happiness" in talk
     assert "missing.jpg" in talk
+    assert (visited / "drawn" / "group.png").is_file()
+    table = (visited / "faces.csv").read_text(encoding="utf-8").splitlines()
+    assert len(table) == 3
     assert [face.emotion for face in names["model"].predict("group.jpg").faces] == ["happiness"]
 
 
 if find_spec("keras"):
 
-    def test_the_training_example_of_the_readme_runs(visited, capsys):
-        example = blocks("python")[1]
-        assert "epochs=20" in example
-        exec(compile(example.replace("epochs=20", "epochs=1"), "README.md", "exec"), {})
+    def test_the_readme_trains_a_model_that_predicts(visited, capsys):
+        run(section(README, TRAINING))
         assert "accuracy" in capsys.readouterr().out
-        assert main(["predict", "group.jpg", "--model", "my-model"]) == 0
+        assert (visited / "report.html").is_file()
+        for model in ("mine", "runs/mine/model"):
+            assert main(["predict", "group.jpg", "--model", model]) == 0
+
+    def test_the_guide_leads_from_a_folder_to_a_model(visited, capsys):
+        run(GUIDE)
+        talk = capsys.readouterr()
+        assert (visited / "faces" / "happiness" / "one-0.png").is_file()
+        for made in ("sheet.png", "runs/mine/curves.png", "report.html", "my-model/card.json"):
+            assert (visited / made).is_file(), made
+        assert "the temperature is a rough guess" in talk.err
+        assert "Dataset(448 faces 48 × 48 × 1, 7 labels)" in talk.out
+        shares = [float(share) for share in re.findall(r"accuracy +(\d+\.\d+)%", talk.out)]
+        assert len(shares) >= 4
+        assert shares[-1] > 40  # HOG and LBP need no epochs

@@ -6,22 +6,35 @@ from pathlib import Path
 
 import click
 
+from emopy.cli.labelled import open_for
 from emopy.cli.options import ANY_PATH
+
+FEW = 200
+"""Samples below which a temperature depends on chance more than on the model."""
 
 
 @click.command()
 @click.argument("model")
 @click.argument("data", type=ANY_PATH)
-def calibrate(model: str, data: Path) -> None:
+def calibrate(model: str, data: Path) -> int:
     """Make a model's probabilities mean what they say.
 
     Finds the temperature of MODEL on DATA and writes it into the model's card.
-    DATA is a .npz file or a folder with one folder per emotion. Use faces that took no part in
-    training, and other ones to evaluate afterwards.
+    DATA is a .npz file, a .csv file with one face per row, or a folder with one folder per emotion;
+    for a model of clips, in it one folder per clip. Use faces that took no part in training, some
+    hundreds if you can, and other ones to evaluate afterwards. Exit code 1 means that some files
+    or rows could not be read; they are listed, and the others are used.
     """
-    from emopy.data import open_data
     from emopy.evaluate import calibrate as find_temperature
     from emopy.models import find_model
 
-    temperature = find_temperature(find_model(model), open_data(data))
+    faces, left_out = open_for(model, data)
+    temperature = find_temperature(find_model(model), faces)
+    if len(faces) < FEW:
+        click.echo(
+            f"emopy: the temperature is a rough guess, found on {len(faces)} samples only. Give "
+            f"{FEW} or more.",
+            err=True,
+        )
     click.echo(f"temperature {temperature:.4f}")
+    return 1 if left_out else 0

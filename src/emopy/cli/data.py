@@ -10,7 +10,9 @@ import click
 from emopy.cli.data_prepare import prepare
 from emopy.cli.data_samples import samples
 from emopy.cli.data_show import show
+from emopy.cli.data_split import split
 from emopy.cli.groups import NearestGroup
+from emopy.cli.labelled import open_labelled
 from emopy.cli.options import ANY_PATH, FILE
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=NearestGroup)
 def data() -> None:
-    """Describe, check, show and prepare labelled faces.
+    """Describe, check, show, split and prepare labelled faces.
 
     DATA is a .npz file that `emopy data prepare` wrote, a .csv file with one face per row, or a
     folder with one folder of pictures per emotion.
@@ -72,20 +74,13 @@ def check(paths: tuple[Path, ...], clips: int | None) -> int:
 
 
 data.add_command(show)
+data.add_command(split)
 data.add_command(prepare)
 data.add_command(samples)
 
 
 def open_parts(paths: tuple[Path, ...], clips: int | None) -> tuple[dict[str, Dataset], int]:
     """Load each data set under the path that was typed, and count what could not be read."""
-    from emopy.data import find_loader
-
-    parts: dict[str, Dataset] = {}
-    problems = 0
-    for path in paths:
-        loader = find_loader(path, time_delay=clips)
-        parts[str(path)] = loader.load_data()
-        for problem in loader.problems:
-            click.echo(f"emopy: {problem}", err=True)
-        problems += len(loader.problems)
-    return parts, problems
+    opened = {str(path): open_labelled(path, clips=clips) for path in paths}
+    parts = {name: faces for name, (faces, _) in opened.items()}
+    return parts, sum(left_out for _, left_out in opened.values())

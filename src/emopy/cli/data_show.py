@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from emopy.cli.labelled import open_labelled
 from emopy.cli.options import ANY_PATH, FILE
 
 
@@ -31,24 +32,26 @@ def show(
     rows: int,
     epochs: int,
     settings: tuple[str, ...],
-) -> None:
+) -> int:
     """Draw faces as they are, and as training would change them.
 
-    Without a recipe the faces are shown as they are.
+    Without a recipe the faces are shown as they are. Exit code 1 means that some files or rows
+    could not be read; they are listed, and the others are drawn.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
-    from emopy.data import open_data
-    from emopy.data.sheet import contact_sheet
+    from emopy.data import contact_sheet
     from emopy.present import save_image
 
     if recipe is None:
         if settings:
             raise click.UsageError("--set changes a recipe. Name it with --recipe.")
-        sheet = contact_sheet(open_data(path, time_delay=clips), rows=rows, columns=0)
+        faces, left_out = open_labelled(path, clips=clips)
+        sheet = contact_sheet(faces, rows=rows, columns=0)
     else:
         from emopy.train import load_recipe
 
         plan = load_recipe(recipe, settings)
-        faces = open_data(path, time_delay=clips)
+        faces, left_out = open_labelled(path, clips=clips)
         sheet = contact_sheet(faces, plan.augment, rows=rows, columns=epochs, seed=plan.fit.seed)
     click.echo(f"emopy: drawn on {save_image(sheet, out)}", err=True)
+    return 1 if left_out else 0

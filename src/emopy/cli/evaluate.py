@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from emopy.cli.labelled import open_for
 from emopy.cli.options import ANY_PATH, FILE, emotions_option, json_option, threads_option
 
 
@@ -36,22 +37,23 @@ def evaluate(
     html: Path | None,
     record: str | None,
     threads: int,
-) -> None:
+) -> int:
     """Judge a model on labelled faces.
 
     Says how often MODEL is right on DATA, and how far its probabilities can be trusted.
-    DATA is a .npz file or a folder with one folder per emotion. Its faces must have taken no
-    part in training or calibration. The page of --html is one file that shows faces out of DATA:
-    pass it on only to those who may see them.
+    DATA is a .npz file, a .csv file with one face per row, or a folder with one folder per emotion;
+    for a model of clips, in it one folder per clip. Its faces must have taken no part in training
+    or calibration. The page of --html is one file that shows faces out of DATA: pass it on only to
+    those who may see them. Exit code 1 means that some files or rows could not be read; they are
+    listed, and the others are judged.
     """
-    from emopy.data import open_data
     from emopy.evaluate import evaluate as judge
     from emopy.evaluate import html_report, read_groups
     from emopy.evaluate import record as write_down
     from emopy.models import find_model, load_model
     from emopy.present.atomic import replacing
 
-    faces = open_data(data)
+    faces, left_out = open_for(model, data)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:  # a page that cannot be written is refused before the long work
         page = None if html is None else stack.enter_context(replacing(html))
@@ -65,3 +67,4 @@ def evaluate(
     if record:
         write_down(find_model(model), record, report)
     click.echo(json.dumps(report.as_dict(), indent=2) if output_format == "json" else report)
+    return 1 if left_out else 0

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from emopy.cli.labelled import tell
 from emopy.cli.options import FILE, FOLDER
+
+if TYPE_CHECKING:
+    from emopy.data import Problem
 
 
 @click.command()
@@ -20,17 +25,25 @@ from emopy.cli.options import FILE, FOLDER
     help="Replace one setting of the recipe, such as fit.epochs=3. May be repeated.",
 )
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-seedSEED]")
-def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> None:
+def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> int:
     """Train the network that RECIPE, a TOML file, describes.
 
     The model folder is written to model/ in the folder of the run, and its path to stdout. A
     training that was stopped goes on where it was when the same line is typed again, and ends
-    as it would have without the interruption. Needs the extra train.
+    as it would have without the interruption. Exit code 1 means that some files or rows could
+    not be read; they are listed, and the others are learnt. Needs the extra train.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
     from emopy.train import train_recipe
 
-    run = train_recipe(recipe, settings=list(settings), out=out)
+    left_out: list[Problem] = []
+
+    def note(problem: Problem) -> None:
+        tell(problem)  # before the long work, not after it
+        left_out.append(problem)
+
+    run = train_recipe(recipe, settings=list(settings), out=out, on_problem=note)
     click.echo(run.summary, err=True)
     if run.folder is not None:
         click.echo(run.folder / "model")
+    return 1 if left_out else 0

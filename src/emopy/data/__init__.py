@@ -1,5 +1,6 @@
 """LABELLED FACES: load, look over and divide them, with NumPy alone."""
 
+from emopy.data.augment import Augmentation, augment, augment_batch
 from emopy.data.checks import CheckReport, Finding, check
 from emopy.data.ckplus import ConvertReport, convert_ckplus
 from emopy.data.convert import save_folders
@@ -7,6 +8,13 @@ from emopy.data.csv import FER2013_LABELS, CSVDataLoader
 from emopy.data.csv_layout import CSVLayout
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
+from emopy.data.features import (
+    FeatureExtractor,
+    hog_features,
+    hog_pictures,
+    lbp_features,
+    lbp_pictures,
+)
 from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
 from emopy.data.open import Loader, find_loader, open_data
 from emopy.data.picture import counts_picture
@@ -14,12 +22,15 @@ from emopy.data.prepare import PrepareReport, prepare_ferplus
 from emopy.data.problems import Problem
 from emopy.data.repeats import RepeatGroup, find_repeats
 from emopy.data.sequence import SequenceDataLoader
+from emopy.data.sheet import contact_sheet
 from emopy.data.split import Parts
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, vote_targets
+from emopy.data.whitening import Whitening
 
 __all__ = [
     "FER2013_LABELS",
+    "Augmentation",
     "CSVDataLoader",
     "CSVLayout",
     "CheckReport",
@@ -27,6 +38,7 @@ __all__ = [
     "Dataset",
     "DirectoryDataLoader",
     "FERPlusDataLoader",
+    "FeatureExtractor",
     "Finding",
     "Loader",
     "Parts",
@@ -35,12 +47,20 @@ __all__ = [
     "RepeatGroup",
     "SequenceDataLoader",
     "VotedFaces",
+    "Whitening",
+    "augment",
+    "augment_batch",
     "check",
+    "contact_sheet",
     "convert_ckplus",
     "counts_picture",
     "describe",
     "find_loader",
     "find_repeats",
+    "hog_features",
+    "hog_pictures",
+    "lbp_features",
+    "lbp_pictures",
     "load_dataset",
     "majority_targets",
     "open_data",

@@ -77,6 +77,12 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        *frames, height, width, channels = self.images.shape[1:]
+        what = f"clips of {frames[0]} frames" if frames else "faces"
+        shape = f"{height} × {width} × {channels}"
+        return f"Dataset({len(self)} {what} {shape}, {len(self.labels)} labels)"
+
     @property
     def truth(self) -> NDArray[np.intp]:
         """(n,) column of the dominant label of each sample."""

@@ -8,6 +8,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("Training", "train") from error
 
+from emopy.train.data_generator import DataGenerator
 from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
@@ -15,6 +16,7 @@ from emopy.train.graph import draw_graph
 from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
 __all__ = [
+    "DataGenerator",
     "FitSettings",
     "Recipe",
     "Run",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emopy.data import Dataset, Parts, open_data
+from emopy.data import Dataset, Parts, Problem, find_loader
 from emopy.errors import RecipeError
 from emopy.train.export import export
 from emopy.train.fit import Run, fit_recipe
 from emopy.train.recipe import DataSettings, load_recipe
 
+OnProblem = Callable[[Problem], None]
+
 
 def train_recipe(
-    recipe: str | Path, *, settings: Iterable[str] = (), out: str | Path | None = None
+    recipe: str | Path,
+    *,
+    settings: Iterable[str] = (),
+    out: str | Path | None = None,
+    on_problem: OnProblem | None = None,
 ) -> Run:
     """Train what a recipe file says and export the network to ``<run folder>/model``.
 
@@ -21,6 +27,8 @@ def train_recipe(
         recipe: TOML file.
         settings: Changes such as ``"fit.epochs=3"``.
         out: Run folder; ``runs/<name>-seed<seed>`` by default. An unfinished run in it goes on.
+        on_problem: Called with each file or row that could not be read, before the training
+            begins; the others are learnt.
 
     Returns:
         The run; ``run.folder / "model"`` is the model folder.
@@ -31,22 +39,28 @@ def train_recipe(
     """
     plan = load_recipe(recipe, settings)
     folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
-    run = fit_recipe(plan, _open_parts(plan.data), folder=folder)
+    run = fit_recipe(plan, _open_parts(plan.data, on_problem), folder=folder)
     export(run, folder / "model")
     return run
 
 
-def _open_parts(data: DataSettings) -> Parts:
+def _open_parts(data: DataSettings, on_problem: OnProblem | None) -> Parts:
     if not data.train:
         raise RecipeError(
             "`data.train` must name a .npz file or a folder of faces. Received nothing. "
             "Type for example: --set data.train=faces/"
         )
     if data.validation:
-        return Parts.of(_open(data.train, data), _open(data.validation, data))
-    return _open(data.train, data).split(validation=0.1, calibration=0.0, test=0.0, seed=0)
+        watched = _open(data.validation, data, on_problem)
+        return Parts.of(_open(data.train, data, on_problem), watched)
+    faces = _open(data.train, data, on_problem)
+    return faces.split(validation=0.1, calibration=0.0, test=0.0, seed=0)
 
 
-def _open(path: str, data: DataSettings) -> Dataset:
-    dataset = open_data(path)
+def _open(path: str, data: DataSettings, on_problem: OnProblem | None) -> Dataset:
+    loader = find_loader(path, time_delay=data.time_delay or None)
+    dataset = loader.load_data()
+    if on_problem is not None:
+        for problem in loader.problems:
+            on_problem(problem)
     return dataset.only(data.emotions) if data.emotions else dataset

@@ -20,14 +20,25 @@ LOGS = ("csv", "tensorboard")
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """Where the faces are: ``.npz`` files or folders that `emopy.data.open_data` reads.
+    """Where the faces are: files or folders that `emopy.data.find_loader` knows.
 
     Relative paths start at the folder in which the command is typed.
+
+    Attributes:
+        train: What is learnt.
+        validation: What is watched; nothing holds a tenth of `train` out.
+        emotions: Labels to learn; all by default.
+        time_delay: Frames per clip, where folders hold clips; 0 for stills. Files know it.
     """
 
     train: str = ""
     validation: str = ""
     emotions: tuple[str, ...] = ()
+    time_delay: int = 0
+
+    def __post_init__(self) -> None:
+        if self.time_delay < 0:
+            raise RecipeError(f"`time_delay` must be 0 or more. Received {self.time_delay}.")
 
 
 @dataclass(frozen=True, slots=True)

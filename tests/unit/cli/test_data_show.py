@@ -55,3 +55,18 @@ def test_a_setting_without_a_recipe_is_wrong_usage(faces_file):
     done = CliRunner().invoke(show, [str(faces_file), "--set", "augment.flip=1"])
     assert done.exit_code == 2
     assert "--recipe" in done.output
+
+
+def test_pictures_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
+    for label in ("fear", "happiness"):
+        path = tmp_path / "faces" / label / "one.png"
+        path.parent.mkdir(parents=True)
+        Image.new("L", (48, 48), 60).save(path)
+    (path.parent / "bad.png").write_bytes(b"no picture")
+    out = tmp_path / "sheet.png"
+    done = CliRunner().invoke(
+        show, [str(tmp_path / "faces"), "--out", str(out)], standalone_mode=False
+    )
+    assert done.return_value == 1
+    assert str(path.parent / "bad.png") in done.stderr
+    assert out.is_file()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from emopy.cli.main import main
+from emopy.data.samples import write_samples
 from emopy.errors import RecipeError
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
@@ -41,3 +43,33 @@ def test_a_recipe_trains(parts, tmp_path):
     wishes = [f"data.train={(tmp_path / 'train.npz').as_posix()}", "fit.epochs=1"]
     run = train_recipe(recipe, settings=[*wishes, "net.settings.filters=4"], out=tmp_path / "run")
     assert load_model(run.folder / "model").card.training["net"] == "ConvolutionalNNDropout"
+
+
+def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
+    samples = write_samples(tmp_path / "samples") / "stills" / "test"
+    (samples / "fear" / "bad.png").write_bytes(b"not a picture")
+    recipe = str(next(path for path in RECIPES if path.stem == "convolutional"))
+    wishes = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
+    told = []
+    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run", on_problem=told.append)
+    assert [problem.source for problem in told] == [str(samples / "fear" / "bad.png")]
+    words = ["train", recipe, "--out", str(tmp_path / "run")]
+    for wish in wishes:
+        words += ["--set", wish]
+    assert main(words) == 1  # the run is finished: nothing is learnt again
+    captured = capsys.readouterr()
+    assert "bad.png" in captured.err
+    assert captured.out.strip().endswith(str(run.folder / "model"))
+
+
+def test_a_recipe_trains_on_folders_of_clips(tmp_path):
+    clips = write_samples(tmp_path / "samples") / "clips" / "test"
+    recipe = next(path for path in RECIPES if path.stem == "time-delay")
+    wishes = [f"data.train={clips.as_posix()}", "fit.epochs=1", "net.settings.filters=2"]
+    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run")
+    assert load_model(run.folder / "model").card.input.frames == 4
+
+
+def test_a_negative_number_of_frames_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="`time_delay` must be 0 or more"):
+        load_recipe(RECIPES[0], ["data.time_delay=-1"])

@@ -1,0 +1,186 @@
+"""The original's accuracy tables, measured again with our networks on the FER+ faces.
+
+    python benchmarks/networks.py local/ferplus
+
+Each training is kept in `results/networks.json` as soon as it ends, and skipped when the command
+is typed again; docs/networks.md gets the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emopy.data import Dataset, Parts, load_dataset
+from emopy.data.augment import Augmentation
+from emopy.train import FitSettings, fit
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "networks.json"
+PAGE = HERE.parent / "docs" / "networks.md"
+START, END = "<!-- tables -->", "<!-- /tables -->"
+
+SEVEN = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+THREE = ("fear", "happiness", "neutral")
+SUBSETS = (
+    ("anger", "fear", "surprise", "neutral"),
+    ("disgust", "happiness", "surprise"),
+    ("anger", "happiness", "neutral"),
+    ("anger", "fear", "surprise"),
+    ("anger", "disgust"),
+    ("anger", "fear"),
+    ("disgust", "surprise"),
+)
+NETS = (
+    "ConvolutionalNN",
+    "ConvolutionalNNDropout",
+    "ConvolutionalLstmNN",
+    "TimeDelayConvNN",
+    "TransferLearningNN",
+)
+CLIP_NETS = ("ConvolutionalLstmNN", "TimeDelayConvNN")
+CLIP_FRAMES = 2
+SUBSET_NETS = ("TransferLearningNN", "ConvolutionalNN", "ConvolutionalLstmNN")
+
+ORIGINAL: dict[tuple[str, tuple[str, ...]], float] = {
+    ("ConvolutionalNNDropout", SEVEN): 0.6536,
+    ("ConvolutionalLstmNN", SEVEN): 0.4751,
+    ("ConvolutionalLstmNN", THREE): 0.6267,
+    ("TransferLearningNN", SEVEN): 0.2933,
+    ("TransferLearningNN", THREE): 0.4840,
+}
+"""Validation accuracy that the original published, by network and emotions."""
+_PUBLISHED = (
+    (0.495, 0.564, 0.513),
+    (0.788, 0.905, 0.707),
+    (0.515, 0.722, 0.665),
+    (0.591, 0.650, 0.352),
+    (0.909, 0.940, 0.912),
+    (0.638, 0.703, 0.557),
+    (0.902, 0.962, 0.881),
+)
+ORIGINAL |= {
+    (net, subset): figure
+    for subset, figures in zip(SUBSETS, _PUBLISHED, strict=True)
+    for net, figure in zip(SUBSET_NETS, figures, strict=True)
+}
+
+AUGMENTATION = Augmentation(rotation_deg=10, shift=0.06, zoom=0.1, flip=0.5)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: which network, on which emotions, with at most how many faces."""
+
+    net: str
+    emotions: tuple[str, ...]
+    faces: int
+    epochs: int
+
+    @property
+    def key(self) -> str:
+        """Name under which the result is kept."""
+        return f"{self.net} | {','.join(self.emotions)} | {self.faces or 'all'}"
+
+
+SLOW_NETS = ("ConvolutionalNNDropout", "TimeDelayConvNN")
+"""Much regularised or averaged: they need more steps before they begin to learn."""
+
+TASKS = (
+    *(Task(net, THREE, 5000, 8) for net in NETS),
+    *(Task(net, subset, 2000, 10) for subset in SUBSETS for net in SUBSET_NETS),
+    *(Task(net, SEVEN, 5000, 25 if net in SLOW_NETS else 12) for net in NETS),
+    *(Task(net, SEVEN, 0, 5) for net in NETS),
+    *(Task(net, THREE, 0, 3) for net in NETS),
+)
+
+
+def measure(task: Task, train: Dataset, validation: Dataset) -> dict[str, float]:
+    """Train one network and judge it on the validation faces of its emotions."""
+    train, validation = train.only(task.emotions), validation.only(task.emotions)
+    if task.faces and len(train) > task.faces:
+        train = train.take(np.random.default_rng(0).permutation(len(train))[: task.faces])
+    if task.net in CLIP_NETS:
+        train, validation = _as_clips(train), _as_clips(validation)
+    rate = 1e-3 if task.net == "TransferLearningNN" else 2e-3
+    settings = FitSettings(
+        epochs=task.epochs, batch_size=64, learning_rate=rate, weight_decay=0.01, ema=0.98
+    )
+    started = time.perf_counter()
+    run = fit(task.net, Parts.of(train, validation), settings=settings, augmentation=AUGMENTATION)
+    last = run.history[-1]
+    return {
+        "training_faces": len(train),
+        "validation_faces": len(validation),
+        "epochs": task.epochs,
+        "training_accuracy": round(last["accuracy"], 4),
+        "validation_accuracy": round(last["val_accuracy"], 4),
+        "minutes": round((time.perf_counter() - started) / 60, 1),
+    }
+
+
+def _as_clips(data: Dataset) -> Dataset:
+    """Each still as a clip of a motionless face."""
+    clips = np.repeat(data.images[:, None], CLIP_FRAMES, axis=1)
+    return Dataset(clips, data.targets, data.labels, data.people, data.origin)
+
+
+def tables(results: dict[str, dict[str, float]]) -> str:
+    """The tables of docs/networks.md, with what has been measured so far."""
+    parts = [
+        _table("Seven emotions", [task for task in TASKS if task.emotions == SEVEN], results),
+        _table("Fear, happiness and neutral", [t for t in TASKS if t.emotions == THREE], results),
+        _table(
+            "The subsets of the original's write-up",
+            [task for task in TASKS if task.emotions in SUBSETS],
+            results,
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def _table(title: str, tasks: list[Task], results: dict[str, dict[str, float]]) -> str:
+    lines = [
+        f"## {title}",
+        "",
+        "| network | emotions | training faces | epochs | training | **validation** | original |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for task in tasks:
+        if found := results.get(task.key):
+            published = ORIGINAL.get((task.net, task.emotions))
+            emotions = "seven" if task.emotions == SEVEN else ", ".join(task.emotions)
+            lines.append(
+                f"| {task.net} | {emotions} | {found['training_faces']:,} | {found['epochs']} | "
+                f"{found['training_accuracy']:.3f} | **{found['validation_accuracy']:.3f}** | "
+                f"{f'{published:.3f}' if published else '–'} |"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure what is not measured yet, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with train.npz and validation.npz")
+    folder = parser.parse_args().data
+    train, validation = (load_dataset(folder / f"{part}.npz") for part in ("train", "validation"))
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for task in TASKS:
+        if task.key in results:
+            continue
+        results[task.key] = measure(task, train, validation)
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        page = PAGE.read_text(encoding="utf-8")
+        head, tail = page.split(START)[0], page.split(END)[1]
+        PAGE.write_text(f"{head}{START}\n{tables(results)}\n{END}{tail}", encoding="utf-8")
+        print(task.key, results[task.key], flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Features made by hand (HOG, LBP) with a classical learner, beside a small network.
+
+Needs scikit-image and scikit-learn: pip install '.[features,train]'
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from emopy.data import FeatureExtractor
+from emopy.data.samples import sample_parts
+from emopy.evaluate import evaluate
+from emopy.nets import ConvolutionalNNDropout
+from emopy.train import FitSettings, export, fit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = read_options(arguments)
+    parts = sample_parts()
+    print(f"Faces: {parts}\n{'':<34}numbers per face  accuracy")
+
+    learners = {"SVM": SVC(C=10), "logistic regression": LogisticRegression(max_iter=1000)}
+    for kinds in (["hog"], ["lbp"], ["hog", "lbp"]):
+        train, test = (features(part.images, kinds) for part in (parts.train, parts.test))
+        for name, learner in learners.items():
+            model = make_pipeline(StandardScaler(), learner).fit(train, parts.train.truth)
+            right = model.score(test, parts.test.truth)
+            print(f"{' + '.join(kinds) + ', ' + name:<34}{train.shape[1]:>16,}{right:>10.1%}")
+
+    # The network sees the pixels themselves and finds its own features.
+    settings = FitSettings(epochs=options.epochs, batch_size=16, learning_rate=4e-3, ema=0.9)
+    run = fit(ConvolutionalNNDropout, parts, settings=settings)
+    report = evaluate(export(run, options.out), parts.test)
+    print(f"{run.model.name:<34}{parts.test.images[0].size:>16,}{report.accuracy:>10.1%}")
+
+
+def features(images: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+    extractor = FeatureExtractor(images)
+    for kind in kinds:
+        extractor.add_feature(kind)
+    return extractor.extract()
+
+
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Classical features beside a network.")
+    parser.add_argument("--epochs", type=int, default=20, help="passes of the network")
+    parser.add_argument("--out", type=Path, default=Path("runs/beside"), help="model folder")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""A recurrent network for clips: it remembers the frames before, and follows an expression.
+
+python examples/convolutional_lstm.py --epochs 60
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emopy import FERModel
+from emopy.data import Augmentation
+from emopy.data.samples import sample_clip_parts, sample_clips
+from emopy.evaluate import evaluate
+from emopy.nets import ConvolutionalLstmNN
+from emopy.train import FitSettings, export, fit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = read_options(arguments)
+    # Clips of four frames, from neutral to the peak of an emotion; the label is the peak's.
+    parts = sample_clip_parts(frames=4)
+    print(f"Clips: {parts}, each {parts.train.images.shape[1:]}")
+
+    # Every frame of a clip is changed alike: a face does not jump.
+    run = fit(
+        ConvolutionalLstmNN,
+        parts,
+        settings=FitSettings(epochs=options.epochs, batch_size=8, learning_rate=3e-3),
+        augmentation=Augmentation(flip=0.5, shift=0.06, rotation_deg=10, zoom=0.1, contrast=0.2),
+        net_settings={"filters": options.filters, "dropout": 0.2},
+    )
+    folder = export(run, options.out)
+    report = evaluate(folder, parts.test)
+    print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+
+    # Longer clips, frame by frame: each frame is judged with the three before it.
+    clips = sample_clips(frames=8)
+    clips = clips.take(np.char.startswith(clips.origin, "test/"))
+    model = FERModel(model=folder)
+    shares = [
+        [prediction.as_dict()[clips.labels[truth]] for prediction in model.predict_sequence(clip)]
+        for clip, truth in zip(clips.images, clips.truth, strict=True)
+    ]
+    print("What the right emotion gets while faces go from neutral to its peak, on average:")
+    for number, share in enumerate(np.mean(shares, axis=0), start=1):
+        print(f"frame {number}: {share:5.1%} {'█' * round(50 * share)}")
+
+
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train a recurrent network on clips.")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the clips")
+    parser.add_argument("--filters", type=int, default=8, help="channels of the first layers")
+    parser.add_argument("--out", type=Path, default=Path("runs/lstm"), help="model folder")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What does every face in these pictures show?
+
+python examples/predictor.py                  # the sample pictures in the package
+python examples/predictor.py group.jpg --emotions calm,anger,happiness
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from emopy import FailedInput, FERModel
+from emopy.data.samples import sample_pictures
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = read_options(arguments)
+    emotions = options.emotions.split(",") if options.emotions else "standard"
+    model = FERModel(emotions, model=options.model)
+
+    # Many pictures at once: the faces of several share one run of the network.
+    for result in model.predict_many(options.pictures or sample_pictures().values()):
+        print(f"\n{result.source}")
+        if isinstance(result, FailedInput):  # one bad file never loses the others
+            print(f"  {result.error}")
+            continue
+        if not result.faces:
+            print("  no face found")
+        for face in result.faces:  # largest first
+            print(f"  {face.emotion}, in a box of {face.box.width:.0f} × {face.box.height:.0f}")
+            for emotion, share in face.prediction.top(len(model.labels)):
+                print(f"    {emotion:<10} {share:5.1%} {'█' * round(30 * share)}")
+
+
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Say what every face in the pictures shows.")
+    parser.add_argument("pictures", nargs="*", help="files; by default the packaged samples")
+    parser.add_argument("--emotions", help="labels to choose among, for example calm,anger")
+    parser.add_argument("--model", default="emopy-base", help="a name or a model folder")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

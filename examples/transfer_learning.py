@@ -1,0 +1,60 @@
+"""Transfer learning: a new head on a network that knows faces already. For few faces of your own.
+
+python examples/transfer_learning.py
+python examples/transfer_learning.py --epochs 2 --faces 7
+python examples/transfer_learning.py --backbone mobilenet_v2    # learnt on ImageNet; downloads
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from emopy.data import Augmentation
+from emopy.data.samples import sample_parts
+from emopy.evaluate import evaluate
+from emopy.nets import ResidualNN, TransferLearningNN
+from emopy.train import FitSettings, export, fit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = read_options(arguments)
+
+    # Only a few faces of each emotion are learnt, as if you had no more.
+    parts = sample_parts()
+    few = np.concatenate(
+        [np.flatnonzero(parts.train.truth == column)[: options.faces] for column in range(7)]
+    )
+    parts = replace(parts, train=parts.train.take(few))
+    print(f"Faces: {parts}")
+
+    # First the head learns alone, for half of the epochs; then the top of the backbone with it.
+    settings = FitSettings(
+        epochs=options.epochs, batch_size=16, frozen=0.5, release=0.3, release_rate=0.1
+    )
+    change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
+    head = {"backbone": options.backbone, "dense": 64, "dropout": 0.2}
+    transferred = fit(
+        TransferLearningNN, parts, settings=settings, augmentation=change, net_settings=head
+    )
+    anew = fit(ResidualNN, parts, settings=settings, augmentation=change)
+
+    # The bundled network has seen faces that the samples are averages of: nearly 100 % says little.
+    for name, run in ((f"learning on from {options.backbone}", transferred), ("from zero", anew)):
+        report = evaluate(export(run, options.out / run.model.name), parts.test)
+        print(f"{name}: accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+
+
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Learn on from a network that knows faces.")
+    parser.add_argument("--epochs", type=int, default=20, help="passes over the faces")
+    parser.add_argument("--faces", type=int, default=16, help="faces of each emotion to learn")
+    parser.add_argument("--backbone", default="emopy-base", help="what to learn on from")
+    parser.add_argument("--out", type=Path, default=Path("runs/transfer"), help="model folders")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

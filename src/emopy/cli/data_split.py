@@ -1,0 +1,71 @@
+"""`emopy data split`: divide labelled faces into parts that share no person and no picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emopy.cli.labelled import tell
+from emopy.cli.options import ANY_PATH, FOLDER
+
+if TYPE_CHECKING:
+    from emopy.data import Loader
+
+SHARE = click.FloatRange(min=0, max=1)
+
+
+@click.command()
+@click.argument("path", type=ANY_PATH, metavar="DATA")
+@click.argument("out", type=FOLDER)
+@click.option("--clips", type=click.IntRange(min=1), metavar="N",
+              help="The folder holds clips, a folder each: take their last N frames.")  # fmt: skip
+@click.option("--people", metavar="REGEX",
+              help="Who is shown: this, or its first group, in the path of a picture.")  # fmt: skip
+@click.option("--validation", type=SHARE, default=0.1, show_default=True,
+              help="Share to watch the training by.")  # fmt: skip
+@click.option("--calibration", type=SHARE, default=0.1, show_default=True,
+              help="Share to find the temperature on.")  # fmt: skip
+@click.option("--test", type=SHARE, default=0.1, show_default=True,
+              help="Share to judge the model on.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides who goes where.")
+def split(
+    path: Path,
+    out: Path,
+    clips: int | None,
+    people: str | None,
+    validation: float,
+    calibration: float,
+    test: float,
+    seed: int,
+) -> int:
+    """Divide DATA, and write OUT/train.npz, validation.npz, calibration.npz and test.npz.
+
+    No person and no picture is in two parts, and each part has nearly the same share of every
+    emotion. Exit code 1 means that some files or rows could not be read; they are listed.
+    """
+    from emopy.data import describe
+
+    loader = _loader(path, clips, people)
+    data = loader.load_data()
+    for problem in loader.problems:
+        tell(problem)
+    parts = data.split(validation=validation, calibration=calibration, test=test, seed=seed)
+    for name, part in parts.items():
+        part.save(out / f"{name}.npz")
+    click.echo(describe(parts))
+    return 1 if loader.problems else 0
+
+
+def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
+    """The loader for a path; only folders can say in their paths who is shown."""
+    from emopy.data import DirectoryDataLoader, SequenceDataLoader, find_loader
+
+    if people is None:
+        return find_loader(path, time_delay=clips)
+    if not path.is_dir():
+        raise click.UsageError("--people reads the paths of pictures: DATA must be a folder.")
+    if clips is not None:
+        return SequenceDataLoader(path, time_delay=clips, people=people)
+    return DirectoryDataLoader(path, people=people)

@@ -1,0 +1,1 @@
+"""The old classes, on top of today's."""

@@ -1,0 +1,1 @@
+"""The old modules that came from elsewhere."""

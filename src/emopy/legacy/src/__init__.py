@@ -1,0 +1,1 @@
+"""The old modules, by their old names."""

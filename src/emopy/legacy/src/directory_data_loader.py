@@ -1,0 +1,11 @@
+"""Old name of what `DirectoryDataLoader` and `SequenceDataLoader` of `emopy.data` are today."""
+
+from emopy.legacy.adapters.loaders import DirectoryDataLoader
+from emopy.legacy.notice import old_name
+
+__all__ = ["DirectoryDataLoader"]
+
+old_name(
+    "EmoPy.src.directory_data_loader",
+    "from emopy.data import DirectoryDataLoader, SequenceDataLoader",
+)

@@ -1,0 +1,171 @@
+"""Each script in `examples/` runs, with tiny settings, and does what it says."""
+
+import re
+import runpy
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy import FERModel
+from emopy.data.samples import sample_clips, sample_pictures, sample_stills
+from emopy.labels import STANDARD_EMOTIONS
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs `main` of an example in an empty folder and returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(name, *arguments):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]([str(word) for word in arguments])
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Six composites in a row, as a Motion JPEG film."""
+    path = tmp_path / "film.avi"
+    pictures = [cv2.imread(str(file)) for file in list(sample_pictures().values())[:6]]
+    height, width = pictures[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, (width, height))
+    assert writer.isOpened()
+    for picture in pictures:
+        writer.write(cv2.resize(picture, (width, height)))
+    writer.release()
+    return path
+
+
+def accuracy(talk):
+    """The last accuracy that was printed."""
+    share = float(re.findall(r"accuracy +(\d+\.\d+)%", talk)[-1]) / 100
+    assert 0 <= share <= 1
+    return share
+
+
+def check_model(folder, crops):
+    """The folder is a whole model, and its answers are probabilities."""
+    predictions = FERModel(model=folder).predict_faces(crops)
+    assert len(predictions) == len(crops)
+    for prediction in predictions:
+        assert prediction.labels == STANDARD_EMOTIONS
+        assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+# What every example owes
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_an_example_is_short_explained_and_in_the_table(name):
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert text.startswith('"""')
+    assert f"[{name}.py]({name}.py)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_example_is_tried_here(name):
+    assert f'run("{name}"' in Path(__file__).read_text(encoding="utf-8")
+
+
+# Prediction
+
+
+def test_the_predictor_says_what_each_sample_picture_shows(run):
+    talk = run("predictor")
+    shown = {
+        emotion: talk.split(f"{path}\n")[1].split(",")[0].strip()
+        for emotion, path in sample_pictures().items()
+    }
+    assert shown["happiness"] == "happiness"
+    assert sum(emotion == answer for emotion, answer in shown.items()) >= 5
+
+
+def test_the_predictor_chooses_among_some_emotions_and_outlives_a_bad_file(run, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    words = ("bad.jpg", sample_pictures()["happiness"], "--emotions", "calm,anger,happiness")
+    talk = run("predictor", *words)
+    assert "bad.jpg" in talk
+    assert "happiness, in a box of" in talk
+    assert "surprise" not in talk
+
+
+def test_the_webcam_example_reads_a_video_and_keeps_the_last_frame(run, video):
+    talk = run("webcam", video, "--frames", 4, "--out", "last.png")
+    assert re.findall(r"^frame (\d): (\w+)", talk, re.MULTILINE)[0] == ("1", "anger")
+    assert talk.count("frame ") == 5  # four and the last one, written
+    with Image.open("last.png") as picture:
+        drawn = np.asarray(picture.convert("RGB"))
+    assert drawn.std() > 10
+
+
+def test_the_webcam_example_ends_with_the_film(run, video):
+    assert "frame 6: " in run("webcam", video)
+
+
+def test_the_webcam_example_says_what_is_missing(run):
+    with pytest.raises(SystemExit, match="must be a camera's number or a video file"):
+        run("webcam", "missing.avi")
+
+
+# Training, an extra
+
+
+if find_spec("keras"):
+
+    def test_the_plain_network_becomes_a_model(run):
+        talk = run("convolutional", "--epochs", 1, "--filters", 4, "--out", "model")
+        assert accuracy(talk) > 0
+        assert "test/anger/000: " in talk
+        check_model("model", sample_stills().images[:3])
+
+    def test_the_regularised_network_is_calibrated(run):
+        talk = run("convolutional_dropout", "--epochs", 2, "--filters", 4, "--out", "model")
+        assert accuracy(talk) > 0
+        before, after = map(float, re.search(r"log loss ([\d.]+) → ([\d.]+)", talk).groups())
+        assert before > 0
+        assert after > 0
+        assert FERModel(model="model").card.temperature != 1
+        check_model("model", sample_stills().images[:3])
+
+    def test_the_recurrent_network_reads_clips(run):
+        talk = run("convolutional_lstm", "--epochs", 1, "--filters", 2, "--out", "model")
+        assert accuracy(talk) >= 0
+        assert len(re.findall(r"^frame \d: +\d+\.\d% █+$", talk, re.MULTILINE)) == 8
+        check_model("model", sample_clips(frames=4).images[:3])
+
+    def test_the_time_delay_network_reads_clips_forwards_and_backwards(run):
+        talk = run("time_delay", "--epochs", 1, "--filters", 2, "--frames", 3, "--out", "model")
+        assert accuracy(talk) >= 0
+        assert "backwards: accuracy" in talk
+        check_model("model", sample_clips(frames=3).images[:3])
+
+    def test_transfer_learning_knows_more_from_few_faces_than_learning_from_zero(run):
+        talk = run("transfer_learning", "--epochs", 3, "--faces", 8, "--out", "models")
+        on, zero = (float(share) for share in re.findall(r"accuracy (\d+\.\d)%", talk))
+        assert on > zero + 10
+        check_model("models/TransferLearningNN", sample_stills().images[:3])
+
+    def test_a_folder_of_faces_becomes_a_model(run):
+        talk = run("own_folder", "--epochs", 1, "--out", "mine")
+        assert "No fault found." in talk
+        assert accuracy(talk) > 0
+        card = FERModel(model="mine").card
+        assert (card.name, card.labels) == ("mine", STANDARD_EMOTIONS)
+        assert card.training["calibration"]["samples"] > 0
+        check_model("mine", sample_stills().images[:3])
+
+    def test_classical_features_tell_expressions_apart(run):
+        talk = run("classical_features", "--epochs", 1, "--out", "model")
+        shares = [float(share) for share in re.findall(r"(\d+\.\d)%$", talk, re.MULTILINE)]
+        assert len(shares) == 7
+        assert min(shares[:6]) > 100 / 7
+        check_model("model", sample_stills().images[:3])

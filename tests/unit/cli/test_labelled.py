@@ -1,0 +1,125 @@
+"""What could not be read of labelled faces is told, whichever verb reads them."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.cli.main import main
+from emopy.data import Dataset
+from emopy.labels import ALL_EMOTIONS
+from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+
+BAD = "bad.png"
+
+
+def write_noise(path, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (48, 48), np.uint8)).save(path)
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """Eight faces of each of two emotions, and a file that is no picture."""
+    for label in ("fear", "happiness"):
+        for number in range(8):
+            write_noise(tmp_path / "faces" / label / f"{number}.png", number)
+    (tmp_path / "faces" / "fear" / BAD).write_bytes(b"not a picture")
+    return tmp_path / "faces"
+
+
+@pytest.fixture
+def model(linear_model, tmp_path):
+    return str(shutil.copytree(linear_model, tmp_path / "linear"))
+
+
+@pytest.fixture(scope="module")
+def clip_model(tmp_path_factory):
+    """A model of clips of two frames: one layer with fixed weights."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    spec = InputSpec(height=48, width=48, channels=1, frames=2, mean=0.5, std=0.25)
+    size, labels = int(np.prod(spec.shape)), len(ALL_EMOTIONS)
+    kernel = np.random.default_rng(7).normal(0, 0.02, (size, labels)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["clips"], ["flat"], axis=1),
+            helper.make_node("MatMul", ["flat", "kernel"], ["logits"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("clips", TensorProto.FLOAT, ["n", *spec.shape])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", labels])],
+        [numpy_helper.from_array(kernel, "kernel")],
+    )
+    whole = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(whole)
+    folder = tmp_path_factory.mktemp("models") / "clips"
+    loose = folder.with_name("loose.onnx")
+    loose.write_bytes(whole.SerializeToString())
+    clips = np.random.default_rng(8).integers(0, 256, (4, *spec.shape), np.uint8)
+    card = ModelCard(
+        name="clips",
+        version="1",
+        labels=ALL_EMOTIONS,
+        input=spec,
+        data="random numbers",
+        licence="Apache-2.0",
+        intended_use="tests",
+    )
+    return write_model_folder(
+        folder,
+        card=card,
+        weights=loose.read_bytes(),
+        golden_crops=clips,
+        golden_logits=OnnxSession(loose).run(to_tensor(clips, spec)),
+    )
+
+
+def test_an_evaluation_lists_what_was_left_out_and_judges_the_rest(faces, model, capsys):
+    assert main(["evaluate", model, str(faces)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"emopy: {faces / 'fear' / BAD}: ")
+    assert "faces                    16" in captured.out
+
+
+def test_a_calibration_lists_what_was_left_out_and_uses_the_rest(faces, model, capsys):
+    assert main(["calibrate", model, str(faces)]) == 1
+    captured = capsys.readouterr()
+    assert str(faces / "fear" / BAD) in captured.err
+    assert captured.out.startswith("temperature ")
+
+
+def test_nothing_left_out_is_no_fault(faces, model, capsys):
+    (faces / "fear" / BAD).unlink()
+    assert main(["evaluate", model, str(faces)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_temperature_from_few_faces_is_called_a_guess(faces, model, tmp_path, capsys):
+    (faces / "fear" / BAD).unlink()
+    assert main(["calibrate", model, str(faces)]) == 0
+    assert "rough guess, found on 16 samples" in capsys.readouterr().err
+    many = np.random.default_rng(1).integers(0, 256, (200, 48, 48, 1), np.uint8)
+    targets = np.eye(2, dtype=np.float32)[np.arange(200) % 2]
+    names = np.arange(200).astype(str)
+    data = Dataset(many, targets, ("fear", "happiness"), names, names)
+    assert main(["calibrate", model, str(data.save(tmp_path / "many.npz"))]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_model_of_clips_is_calibrated_and_judged_on_folders_of_clips(
+    clip_model, tmp_path, capsys
+):
+    for place in ("fear/a", "fear/b", "happiness/a", "happiness/b"):
+        for number in range(3):
+            write_noise(tmp_path / "clips" / place / f"{number}.png", number)
+    write_noise(tmp_path / "clips" / "fear" / "short" / "0.png", 0)
+    words = [str(clip_model), str(tmp_path / "clips")]
+    assert main(["calibrate", *words]) == 1
+    assert "fewer than time_delay=2" in capsys.readouterr().err
+    assert main(["evaluate", *words]) == 1
+    captured = capsys.readouterr()
+    assert "fewer than time_delay=2" in captured.err
+    assert "faces                     4" in captured.out

@@ -1,0 +1,38 @@
+"""The old modules as if they were imported for the first time, and sample files to load."""
+
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from emopy.data.samples import write_samples
+
+# Training is an extra: without Keras the networks and what feeds them are not collected.
+NEED_KERAS = ["test_flows.py", "test_generator.py", "test_learner.py", "test_plot.py"]
+collect_ignore = [] if find_spec("keras") else NEED_KERAS
+
+
+@pytest.fixture
+def afresh():
+    """Forget the old modules before a test and after it, so that each import warns."""
+
+    def forget():
+        for name in [name for name in sys.modules if name.split(".")[0] == "EmoPy"]:
+            del sys.modules[name]
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """The packaged samples as files: stills, clips and a CSV file."""
+    return write_samples(tmp_path_factory.mktemp("samples") / "files")
+
+
+@pytest.fixture
+def in_tmp(tmp_path, monkeypatch):
+    """The old networks write to the folder ``output`` of where they are run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,134 @@
+from itertools import combinations
+
+import cv2
+import numpy as np
+import pytest
+
+import emopy
+from emopy.data.samples import sample_pictures
+from emopy.labels import canonical
+from emopy.legacy.adapters.predictor import FERModel
+
+ORIGINAL_SUBSETS = [
+    ("anger", "fear", "calm", "sadness", "happiness", "surprise", "disgust"),
+    ("anger", "fear", "surprise", "calm"),
+    ("happiness", "disgust", "surprise"),
+    ("anger", "fear", "surprise"),
+    ("anger", "fear", "calm"),
+    ("anger", "happiness", "calm"),
+    ("anger", "fear", "disgust"),
+    ("calm", "disgust", "surprise"),
+    ("sadness", "disgust", "surprise"),
+    ("anger", "happiness"),
+]
+
+
+@pytest.fixture(scope="module")
+def three():
+    return FERModel(["calm", "anger", "happiness"])
+
+
+@pytest.mark.parametrize("subset", ORIGINAL_SUBSETS, ids="-".join)
+def test_each_original_subset_answers_with_one_of_its_words(subset, capsys):
+    model = FERModel(list(subset))
+    found = model.predict(sample_pictures()["surprise"])
+    lines = capsys.readouterr().out.splitlines()
+    assert found in subset
+    assert {line.split(":")[0] for line in lines} == set(subset)
+
+
+def test_every_other_pair_works_too():
+    for pair in combinations(FERModel.POSSIBLE_EMOTIONS, 2):
+        assert set(FERModel(pair).emotion_map) == set(pair)
+
+
+def test_one_line_for_each_emotion_is_printed_and_they_sum_to_a_hundred(three, capsys):
+    assert three.predict(str(sample_pictures()["happiness"])) == "happiness"
+    rows = [line.split(": ") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == list(three.emotion_map) == ["anger", "happiness", "calm"]
+    assert sum(float(row[1].removesuffix("%")) for row in rows) == pytest.approx(100, abs=0.15)
+
+
+def test_calm_is_answered_as_calm(three, capsys):
+    assert three.predict(sample_pictures()["neutral"]) == "calm"
+
+
+def test_the_figures_are_those_of_the_new_predictor(three, capsys):
+    three.predict(sample_pictures()["disgust"])
+    new = emopy.FERModel(["anger", "happiness", "calm"]).predict(sample_pictures()["disgust"])
+    printed = [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [f"{100 * share:.1f}%" for share in new.faces[0].prediction.probabilities]
+
+
+def test_an_array_is_read_blue_first_as_opencv_gives_it(astronaut_file, capsys):
+    model = FERModel(FERModel.POSSIBLE_EMOTIONS)
+    model.predict(astronaut_file)
+    from_file = capsys.readouterr().out
+    assert model.predict_from_ndarray(cv2.imread(str(astronaut_file))) == "happiness"
+    assert capsys.readouterr().out == from_file
+
+
+def test_blue_and_red_are_not_mixed_up(capsys):
+    model = FERModel(FERModel.POSSIBLE_EMOTIONS)
+    colours = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    told = []
+    for picture in (
+        colours,
+        cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY),
+        cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY),
+    ):
+        model.predict_from_ndarray(picture)
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1] != told[2]
+
+
+def test_a_gray_array_is_read(three, astronaut, capsys):
+    assert three.predict_from_ndarray(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)) == "happiness"
+
+
+def test_a_picture_without_a_found_face_is_taken_whole(capsys):
+    model = FERModel(["anger", "happiness"], verbose=True)
+    assert model.predict_from_ndarray(np.full((60, 50), 90, np.uint8)) in ("anger", "happiness")
+    assert "No face found: the whole picture is judged." in capsys.readouterr().out
+
+
+def test_the_largest_of_several_faces_is_judged(three, astronaut, capsys):
+    small = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
+    both = np.zeros((512, 768, 3), np.uint8)
+    both[:, :512] = astronaut
+    both[:256, 512:] = small
+    three.predict_from_ndarray(both[:, :, ::-1])
+    together = capsys.readouterr().out
+    three.predict_from_ndarray(both[:, :512, ::-1])
+    assert capsys.readouterr().out == together
+
+
+def test_verbose_says_what_is_judged_and_silence_does_not(capsys):
+    FERModel(["anger", "calm"])
+    assert capsys.readouterr().out == ""
+    talking = FERModel(["anger", "calm"], verbose=True)
+    assert "target emotions anger, calm" in capsys.readouterr().out
+    talking.predict(sample_pictures()["anger"])
+    talk = capsys.readouterr().out
+    assert "pixels, is judged." in talk
+    assert talk.endswith("Dominant emotion: anger\n\n")
+
+
+def test_order_and_repetition_do_not_matter_and_the_wish_is_kept():
+    wish = ["happiness", "anger", "anger"]
+    model = FERModel(wish)
+    assert model.target_emotions is wish
+    assert model.emotion_map == {"anger": 0, "happiness": 1}
+    assert model.emotion_index_map["surprise"] == 5
+    assert model.target_dimensions == (48, 48)
+    assert model.channels == 1
+
+
+@pytest.mark.parametrize("wrong", [["anger", "contempt"], ["anger", "boredom"], ["anger"], []])
+def test_unknown_or_too_few_emotions_are_a_value_error(wrong):
+    with pytest.raises(ValueError, match="target_emotions"):
+        FERModel(wrong)
+
+
+def test_every_possible_emotion_is_known():
+    assert sorted(map(canonical, FERModel.POSSIBLE_EMOTIONS)) == sorted(emopy.STANDARD_EMOTIONS)
