@@ -11,19 +11,27 @@ if TYPE_CHECKING:
     from emopy.data import Dataset, Problem
 
 
-def open_labelled(path: Path, *, clips: int | None = None) -> tuple[Dataset, int]:
+def open_labelled(
+    path: Path,
+    *,
+    clips: int | None = None,
+    size: tuple[int, int] = (48, 48),
+    channels: int = 1,
+) -> tuple[Dataset, int]:
     """Load a data set and tell each file or row that was left out.
 
     Args:
         path: What the user typed.
         clips: Frames per clip, where the folder holds clips; None for stills.
+        size: (height, width) to bring the pictures of a folder to.
+        channels: 1 for gray, 3 for RGB.
 
     Returns:
         The faces, and how many files or rows were left out.
     """
     from emopy.data import find_loader
 
-    loader = find_loader(path, time_delay=clips)
+    loader = find_loader(path, time_delay=clips, size=size, channels=channels)
     data = loader.load_data()
     for problem in loader.problems:
         tell(problem)
@@ -31,12 +39,17 @@ def open_labelled(path: Path, *, clips: int | None = None) -> tuple[Dataset, int
 
 
 def open_for(model: str, path: Path) -> tuple[Dataset, int]:
-    """Load a data set for a model: clips of its length where it reads clips."""
+    """Load a data set as a model reads it: its size and colours, clips of its length."""
     from emopy.models import find_model
     from emopy.models.files import read_card
 
-    frames = read_card(find_model(model)).input.frames
-    return open_labelled(path, clips=frames if frames > 1 else None)
+    spec = read_card(find_model(model)).input
+    return open_labelled(
+        path,
+        clips=spec.frames if spec.frames > 1 else None,
+        size=(spec.height, spec.width),
+        channels=spec.channels,
+    )
 
 
 def tell(problem: Problem) -> None:

@@ -43,6 +43,10 @@ def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> int:
         left_out.append(problem)
 
     run = train_recipe(recipe, settings=list(settings), out=out, on_problem=note)
+    if run.reopened:
+        click.echo(
+            f"emopy: {run.folder} was trained already. To train anew, name another --out.", err=True
+        )
     click.echo(run.summary, err=True)
     if run.folder is not None:
         click.echo(run.folder / "model")

@@ -38,13 +38,21 @@ class FileLoader:
         return load_dataset(self.path)
 
 
-def find_loader(path: str | os.PathLike[str], *, time_delay: int | None = None) -> Loader:
-    """Choose the loader for a path, with its usual settings.
+def find_loader(
+    path: str | os.PathLike[str],
+    *,
+    time_delay: int | None = None,
+    size: tuple[int, int] = (48, 48),
+    channels: int = 1,
+) -> Loader:
+    """Choose the loader for a path.
 
     Args:
         path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row; or
-            a folder with one folder per emotion, read as gray faces of 48 × 48 pixels.
+            a folder with one folder per emotion.
         time_delay: Frames per clip, where the folder holds clips; None for stills.
+        size: (height, width) to bring the pictures of a folder to; files keep theirs.
+        channels: 1 for gray or 3 for RGB pictures of a folder; files keep theirs.
 
     Returns:
         The loader; its `problems` say, after loading, what was left out.
@@ -60,8 +68,8 @@ def find_loader(path: str | os.PathLike[str], *, time_delay: int | None = None) 
                 f"Type for example: {path / files[0]}"
             )
         if time_delay is not None:
-            return SequenceDataLoader(path, time_delay=time_delay)
-        return DirectoryDataLoader(path)
+            return SequenceDataLoader(path, time_delay=time_delay, size=size, channels=channels)
+        return DirectoryDataLoader(path, size=size, channels=channels)
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return FileLoader(path)

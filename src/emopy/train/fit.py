@@ -40,6 +40,7 @@ class Run:
         folder: Where the run is kept; None if it was not.
         shares: Share of each label in the training targets.
         crops: A few validation crops that `export` checks the ONNX file on.
+        reopened: Whether the folder held the finished run already, so that nothing was trained.
     """
 
     model: keras.Model
@@ -50,6 +51,7 @@ class Run:
     folder: Path | None
     shares: Mapping[str, float]
     crops: np.ndarray = field(repr=False)
+    reopened: bool = False
 
     @property
     def summary(self) -> str:
@@ -104,7 +106,7 @@ def fit_recipe(
     """Train what a recipe says on given faces; see `fit`."""
     train, validation = parts.train, parts.validation
     _check(recipe.fit, train, validation, folder)
-    home = RunFolder(Path(folder), recipe) if folder is not None else None
+    home = RunFolder(Path(folder), recipe, train) if folder is not None else None
     spec = spec_for(train)
     net = net or recipe.net.name
     keras.utils.set_random_seed(recipe.fit.seed)
@@ -112,13 +114,12 @@ def fit_recipe(
         model = _build(net, recipe, spec.shape, len(train.labels))
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
-    history = home.open_trained(model) if home else None
-    if history is None:
-        history = _learn(model, recipe, parts, spec, home)
-        if recipe.fit.precision != "float32":
-            model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
-        if home:
-            home.finish(model, history)
+    finished = home.open_trained(model) if home else None
+    history = _learn(model, recipe, parts, spec, home) if finished is None else finished
+    if recipe.fit.precision != "float32":
+        model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
+    if home and finished is None:
+        home.finish(model, history)
     shares = train.targets.mean(axis=0)
     return Run(
         model=model,
@@ -129,6 +130,7 @@ def fit_recipe(
         folder=home.path if home else None,
         shares=dict(zip(train.labels, map(float, shares), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
+        reopened=finished is not None,
     )
 
 
@@ -223,7 +225,6 @@ def _callbacks(
 def _in_float32(trained: keras.Model, twin: keras.Model) -> keras.Model:
     """The same network in full precision: what is exported must run on any CPU."""
     twin.set_weights(trained.get_weights())
-    twin.compile(loss=trained.loss, metrics=["accuracy"])
     return twin
 
 

@@ -58,7 +58,12 @@ def _open_parts(data: DataSettings, on_problem: OnProblem | None) -> Parts:
 
 
 def _open(path: str, data: DataSettings, on_problem: OnProblem | None) -> Dataset:
-    loader = find_loader(path, time_delay=data.time_delay or None)
+    loader = find_loader(
+        path,
+        time_delay=data.time_delay or None,
+        size=(data.size_px, data.size_px),
+        channels=data.channels,
+    )
     dataset = loader.load_data()
     if on_problem is not None:
         for problem in loader.problems:

@@ -1,6 +1,7 @@
 """The run folder and what is kept in it.
 
 - ``recipe.toml``: every setting spelled out
+- ``faces.txt``: labels, shape and checksum of what is learnt
 - ``metrics.csv``: one row per epoch
 - ``curves.png``: loss and accuracy
 - ``checkpoint.npz``: weights and optimiser after the last full epoch; gone when done
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,6 +22,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.data.dataset import Dataset
 from emopy.errors import RecipeError
 from emopy.train.recipe import Recipe, load_recipe
 
@@ -53,7 +56,7 @@ class Checkpoint:
 class RunFolder:
     """Files of one training, new or to go on; each is written aside, then renamed."""
 
-    def __init__(self, path: Path, recipe: Recipe) -> None:
+    def __init__(self, path: Path, recipe: Recipe, train: Dataset) -> None:
         self.path = path
         self._checkpoint = path / "checkpoint.npz"
         self._trained = path / "model.keras"
@@ -65,7 +68,14 @@ class RunFolder:
                 f"`folder` must be new or hold a run of the same recipe. Received {path}, which "
                 "holds another. Give another folder, or delete this one."
             )
+        faces, learnt = path / "faces.txt", _describe(train)
+        if faces.exists() and faces.read_text(encoding="utf-8") != learnt:
+            raise RecipeError(
+                f"`folder` must be new or hold a run on the same faces. Received {path}, whose run "
+                "learnt from others. Give another folder, or delete this one."
+            )
         _replace_text(written, recipe.to_toml())
+        _replace_text(faces, learnt)
 
     def open_trained(self, model: keras.Model) -> History | None:
         """Bring a network to the end of a finished run; None where the run is not finished."""
@@ -136,6 +146,13 @@ def draw_curves(history: History, path: Path) -> None:
     partial = path.with_name(f"partial-{path.name}")
     figure.savefig(partial, dpi=120)
     partial.replace(path)
+
+
+def _describe(train: Dataset) -> str:
+    checksum = hashlib.sha256(train.images.tobytes())
+    checksum.update(train.targets.tobytes())
+    shape = " × ".join(map(str, train.images.shape))
+    return f"{', '.join(train.labels)}\n{shape}\n{checksum.hexdigest()}\n"
 
 
 def _replace_text(path: Path, text: str) -> None:

@@ -29,16 +29,25 @@ class DataSettings:
         validation: What is watched; nothing holds a tenth of `train` out.
         emotions: Labels to learn; all by default.
         time_delay: Frames per clip, where folders hold clips; 0 for stills. Files know it.
+        size_px: Side that the pictures of a folder are brought to. Files know it.
+        channels: 1 to read the pictures of a folder as gray, 3 as RGB. Files know it.
     """
 
     train: str = ""
     validation: str = ""
     emotions: tuple[str, ...] = ()
     time_delay: int = 0
+    size_px: int = 48
+    channels: int = 1
 
     def __post_init__(self) -> None:
         if self.time_delay < 0:
             raise RecipeError(f"`time_delay` must be 0 or more. Received {self.time_delay}.")
+        if self.size_px < 8 or self.channels not in (1, 3):
+            raise RecipeError(
+                "`size_px` must be 8 or more, and `channels` 1 or 3. "
+                f"Received {self.size_px} and {self.channels}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class FitSettings:
         weight_decay: Decoupled decay of the kernels (AdamW, arXiv:1711.05101).
         label_smoothing: Share of each target spread over all labels.
         ema: Momentum of the moving average of the weights, 0 for none. With it, the average
-            is what is validated and kept.
+            is what is validated and kept. It never reaches over more than a fifth of the steps.
         patience: Epochs without a lower validation loss after which learning stops; the weights
             of the best epoch are kept. 0 learns to the end and keeps the last weights.
         precision: ``"float32"``; or ``"mixed_float16"`` or ``"mixed_bfloat16"``, which are

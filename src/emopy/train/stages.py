@@ -59,11 +59,13 @@ def begin_stage(model: keras.Model, stage: Stage, how: FitSettings, steps_per_ep
         warmup_target=stage.rate if warmup else None,
         warmup_steps=warmup,
     )
+    # An average over more than a fifth of the steps would still hold the untrained weights.
+    longest = 1 - 5 / max(steps, 10)
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=how.weight_decay,
         use_ema=how.ema > 0,
-        ema_momentum=how.ema or 0.99,
+        ema_momentum=min(how.ema, longest) if how.ema else 0.99,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     loss = keras.losses.CategoricalCrossentropy(

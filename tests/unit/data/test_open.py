@@ -1,6 +1,9 @@
+import shutil
+
 import pytest
 
 from emopy.data import CSVDataLoader, find_loader, open_data
+from emopy.data.samples import sample_pictures
 from emopy.errors import DataError
 
 
@@ -27,3 +30,12 @@ def test_what_is_no_data_is_named(tmp_path):
         find_loader(tmp_path / "absent.txt")
     with pytest.raises(DataError, match="no such file"):
         open_data(tmp_path / "absent.csv")
+
+
+def test_a_folder_is_read_in_the_size_and_colour_that_is_asked_for(tmp_path):
+    for emotion in ("anger", "fear"):
+        (tmp_path / emotion).mkdir()
+        shutil.copy(sample_pictures()[emotion], tmp_path / emotion)
+    assert find_loader(tmp_path).load_data().images.shape == (2, 48, 48, 1)
+    loader = find_loader(tmp_path, size=(20, 30), channels=3)
+    assert loader.load_data().images.shape == (2, 20, 30, 3)

@@ -111,6 +111,14 @@ def test_a_finished_run_is_opened_and_not_trained_again(parts, tmp_path):
     assert (tmp_path / "metrics.csv").stat().st_mtime_ns == written
 
 
+def test_a_folder_with_a_run_on_other_faces_is_refused(parts, tmp_path):
+    assert not train(parts, tmp_path).reopened
+    assert train(parts, tmp_path).reopened
+    fewer = dataclasses.replace(parts, train=parts.train.take(range(100)))
+    with pytest.raises(RecipeError, match="learnt from others"):
+        train(fewer, tmp_path)
+
+
 def test_a_folder_with_another_run_is_refused(parts, tmp_path):
     train(parts, tmp_path)
     with pytest.raises(RecipeError, match="another folder"):

@@ -137,8 +137,10 @@ def test_mixed_precision_ends_in_full_precision(parts, tmp_path, precision):
     assert {layer.compute_dtype for layer in run.model.layers} == {"float32"}
     export(run, tmp_path / "model")
     again = fit("ResidualNN", parts, settings=settings, net_settings=small, folder=run.folder)
+    assert {layer.compute_dtype for layer in again.model.layers} == {"float32"}
     for a, b in zip(weights_of(again), weights_of(run), strict=True):
         np.testing.assert_array_equal(a, b)
+    export(again, tmp_path / "again")
 
 
 def test_mixed_precision_computes_in_half_precision_within():
