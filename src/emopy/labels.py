@@ -86,13 +86,14 @@ def select_labels(
     if isinstance(target_emotions, str):
         return _named_subset(target_emotions, available)
     spelling = {canonical(label): label for label in available}
+    aliases = (alias for alias, label in ALIASES.items() if label in spelling)
     chosen: dict[str, str] = {}
     for wish in target_emotions:
         word = canonical(wish)
         if word not in spelling:
             raise LabelError(
                 f"`target_emotions` must be labels that the model knows. Received {str(wish)!r}. "
-                + nearest(word, [*spelling, *ALIASES])
+                + nearest(word, [*spelling, *aliases])
             )
         if spelling[word] in chosen:
             raise LabelError(

@@ -136,6 +136,11 @@ def check_net(
         ("return", model.output_shape, (None, classes)),
     ):
         _require(shape == wanted, f"A network must {name} {wanted}. This one has {shape}.")
+    more = get_net(net)(input_shape, classes + 1).output_shape
+    _require(
+        more == (None, classes + 1),
+        f"A network must build for any number of labels. Asked for {classes + 1} it has {more}.",
+    )
     faces = _noise(input_shape, classes)
     before = model.predict(np.float32(faces.images) / 255, verbose=0)
     _require(
@@ -143,6 +148,11 @@ def check_net(
         "A network must return logits. This one returned rows that sum to 1: leave out softmax.",
     )
     _require(np.isfinite(before).all(), "Logits must be finite. Some were not.")
+    _require(
+        (before < 0).any(),
+        "A network must return logits. This one returned nothing below 0: leave out the "
+        "activation of the last layer.",
+    )
     run = fit(net, Parts.of(faces, faces), settings=FitSettings(epochs=1, batch_size=len(faces)))
     _require(
         np.isfinite(run.history[-1]["loss"]) and len(run.model.trainable_variables) > 0,

@@ -56,6 +56,8 @@ def test_a_decorated_function_and_a_packages_network_keep_them(monkeypatch):
     "net, reason",
     [
         (partial(mine, activation="softmax"), "leave out softmax"),
+        (partial(mine, activation="sigmoid"), "nothing below 0"),
+        (lambda shape, _: mine(shape, 2), "any number of labels"),
         (lambda shape, classes: mine(shape, classes + 1), r"must return \(None, 2\)"),
         (lambda shape, classes: mine((9, 9, 1), classes), r"must take \(None, 8, 8, 1\)"),
     ],

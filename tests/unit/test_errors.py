@@ -1,0 +1,31 @@
+import pytest
+
+from emopy import errors
+from emopy.errors import EmoPyError, MissingExtraError, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "builtin"),
+    [
+        ("InputError", ValueError),
+        ("LabelError", ValueError),
+        ("DataError", ValueError),
+        ("RecipeError", ValueError),
+        ("ModelNotFoundError", LookupError),
+        ("MissingExtraError", ImportError),
+    ],
+)
+def test_each_error_is_ours_and_the_builtin_that_people_catch(name, builtin):
+    assert issubclass(getattr(errors, name), (EmoPyError,))
+    assert issubclass(getattr(errors, name), builtin)
+
+
+def test_a_missing_extra_says_what_to_type():
+    assert "pip install 'emopy[train]'" in str(MissingExtraError("Training", "train"))
+
+
+def test_the_nearest_names_come_first_and_all_are_listed():
+    assert (
+        nearest("sadnes", ["anger", "sadness"]) == "Did you mean 'sadness'? Known: anger, sadness."
+    )
+    assert nearest("xyz", ["anger"]) == "Known: anger."
