@@ -20,7 +20,7 @@ from emopy.data.rows import csv_rows, read_pixels
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
-from emopy.models.preprocess import to_tensor
+from emopy.models.preprocess import to_pixels
 
 FER2013_LABELS: Mapping[str, str] = {
     "0": "anger",
@@ -162,7 +162,7 @@ class CSVDataLoader:
         if self.channels in (None, layout.channels):
             return pixels
         crop = pixels.reshape(1, *layout.size, layout.channels)
-        return to_tensor(crop, InputSpec(*layout.size, self.channels or 1, scale=1.0)).astype("u1")
+        return to_pixels(crop, InputSpec(*layout.size, self.channels or 1))
 
     def _dataset(self, rows: _Rows, layout: Layout, names: _Names) -> Dataset:
         count = len(rows.codes)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import DataError, MissingExtraError, nearest
-from emopy.models import InputSpec, to_tensor
+from emopy.models import InputSpec, to_pixels
 
 Pixels = NDArray[np.uint8]
 
@@ -236,8 +236,8 @@ def _gray(images: Pixels) -> Pixels:
     pixels = _checked(images)
     if pixels.shape[3] == 1:
         return pixels[..., 0]
-    spec = InputSpec(pixels.shape[1], pixels.shape[2], channels=1, scale=1.0)
-    return to_tensor(pixels, spec)[..., 0].astype(np.uint8)
+    spec = InputSpec(pixels.shape[1], pixels.shape[2], channels=1)
+    return to_pixels(pixels, spec)[..., 0]
 
 
 def _patterns(images: Pixels, radius: int, n_points: int) -> NDArray[np.intp]:

@@ -18,7 +18,7 @@ from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.media import IMAGE_SUFFIXES, read_image
 from emopy.models.card import InputSpec
-from emopy.models.preprocess import to_tensor
+from emopy.models.preprocess import to_pixels
 
 People: TypeAlias = str | re.Pattern[str] | Callable[[Path], str]
 """How a person is known: a regular expression for a path, or a function of it."""
@@ -109,8 +109,8 @@ class FolderReader:
         Raises:
             InputError: Not a readable picture.
         """
-        spec = InputSpec(*self.size, self.channels, scale=1.0)
-        return to_tensor([read_image(file)], spec)[0].astype(np.uint8)
+        spec = InputSpec(*self.size, self.channels)
+        return to_pixels([read_image(file)], spec)[0]
 
 
 def label_folders(path: Path, problems: list[Problem]) -> dict[str, list[Path]]:

@@ -4,7 +4,7 @@ from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
 from emopy.models.files import find_network
 from emopy.models.find import DEFAULT_MODEL, find_model, is_bundled, list_models
-from emopy.models.preprocess import to_tensor
+from emopy.models.preprocess import to_pixels, to_tensor
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
 from emopy.models.store import ModelFolder, check_model_folder, load_model
@@ -26,6 +26,7 @@ __all__ = [
     "load_model",
     "readme_from_card",
     "softmax",
+    "to_pixels",
     "to_tensor",
     "update_card",
     "write_model_folder",

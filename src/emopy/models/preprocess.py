@@ -50,10 +50,27 @@ def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
         >>> to_tensor([np.full((60, 50, 3), 255, np.uint8)], InputSpec(48, 48)).shape
         (1, 48, 48, 1)
     """
+    return _normalise(to_pixels(crops, spec), spec)
+
+
+def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
+    """The first half of `to_tensor`: colour and size as a network wants them, still as pixels.
+
+    Args:
+        crops: As for `to_tensor`.
+        spec: Its size, channels and frames count.
+
+    Returns:
+        (n, height, width, channels) uint8, or (n, T, height, width, channels) for clips. It may
+        share memory with `crops` where nothing had to change.
+
+    Raises:
+        InputError: Not uint8, not of such a shape, or a clip of another length.
+    """
     if spec.frames == 1:
-        return _normalise(_stills(crops, spec), spec)
+        return _stills(crops, spec)
     flat, clips = _flatten(crops, spec.frames)
-    return _normalise(_stills(flat, spec), spec).reshape(clips, *spec.shape)
+    return _stills(flat, spec).reshape(clips, *spec.shape)
 
 
 def checked(crops: Crops, spec: InputSpec) -> Crops:

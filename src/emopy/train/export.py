@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emopy.data.samples import sample_pictures
 from emopy.errors import InputError, ModelError
 from emopy.media import read_image
-from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
 from emopy.train.convert import to_onnx
 from emopy.train.fit import Run
 
@@ -123,9 +123,9 @@ def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:
     Returns:
         (n, H, W, C) uint8, or (n, T, H, W, C) for a temporal network.
     """
-    still = InputSpec(spec.height, spec.width, spec.channels, scale=1.0)
+    still = InputSpec(spec.height, spec.width, spec.channels)
     pictures = [read_image(path) for path in sample_pictures().values()]
-    crops = np.rint(to_tensor(pictures, still)).astype(np.uint8)
+    crops = to_pixels(pictures, still)
     if spec.frames == 1:
         return crops
     order = np.arange(len(crops))[:, None] + np.arange(spec.frames)

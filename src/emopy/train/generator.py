@@ -50,6 +50,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self._seed = seed
         self._epoch = epoch
         self._whitening = whitening
+        self._order = self._shuffled()
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller."""
@@ -57,9 +58,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Batch `index` of the current epoch: tensor (m, H, W, C) and targets (m, k)."""
-        rng = np.random.default_rng((self._seed, self._epoch))
-        order = rng.permutation(len(self._dataset))
-        rows = order[index * self._batch_size : (index + 1) * self._batch_size]
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         images = augment_batch(
             self._dataset.images, rows, self._augmentation, seed=self._seed, epoch=self._epoch
         )
@@ -71,6 +70,12 @@ class TrainingBatches(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         """Go on to the order and the changes of the next epoch; Keras calls it."""
         self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.intp]:
+        """(n,) rows in the order of the current epoch."""
+        rng = np.random.default_rng((self._seed, self._epoch))
+        return rng.permutation(len(self._dataset))
 
 
 class EpochSeeds(keras.callbacks.Callback):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
-from emopy.models import InputSpec, to_tensor
+from emopy.models import InputSpec, to_pixels
 from emopy.train import data_generator
 from emopy.train.generator import TrainingBatches
 
@@ -114,5 +114,5 @@ class DataGenerator(data_generator.DataGenerator):
 def _resized(images: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Faces (n, H, W, C) or clips (n, T, H, W, C) at another (height, width)."""
     frames = images.shape[1] if images.ndim == 5 else 1
-    spec = InputSpec(*size, channels=images.shape[-1], frames=frames, scale=1.0)
-    return np.rint(to_tensor(images, spec)).astype(np.uint8)
+    spec = InputSpec(*size, channels=images.shape[-1], frames=frames)
+    return to_pixels(images, spec).copy()
