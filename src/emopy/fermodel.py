@@ -18,7 +18,7 @@ from emopy.faces.align import align_face
 from emopy.faces.detect import Detector, get_detector
 from emopy.labels import select_labels
 from emopy.media import ImageSource, describe_source, read_image
-from emopy.models import DEFAULT_MODEL, ModelCard, load_model, softmax
+from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
 from emopy.models.preprocess import Crops, checked
 from emopy.models.store import BATCH_SIZE
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction
@@ -51,12 +51,16 @@ class FERModel:
         model: Name of a model, or path of a model folder.
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
             that takes an RGB picture and returns a tuple of `Face`.
+        prior: How often each emotion is expected: ``"training"``: as among the training faces;
+            ``"uniform"``: all alike; or a share for each, such as ``{"anger": 0.2, "calm": 0.8}``.
+        min_confidence: Confidence below which `Prediction.emotion` is None, "not sure", 0–1.
         threads: CPU threads that one run of the network may use.
         providers: Where the network runs, names such as ``"cuda"`` or ``"cpu"``; None takes the
             fastest that is there.
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
+        InputError: A bad prior, or `min_confidence` out of range.
         ModelNotFoundError: No such model or detector.
         ModelError: The model folder is damaged.
 
@@ -73,12 +77,18 @@ class FERModel:
         *,
         model: str | Path = DEFAULT_MODEL,
         detector: str | Detector = "mtcnn",
+        prior: Prior = "training",
+        min_confidence: float = 0.0,
         threads: int = 1,
         providers: Sequence[str] | None = None,
     ) -> None:
         self._folder = load_model(model, threads=threads, providers=providers)
         self._labels = select_labels(target_emotions, self.card.labels)
         self._columns = [self.card.labels.index(label) for label in self._labels]
+        self._shift = prior_shift(self.card, self._labels, prior)
+        if not 0 <= min_confidence <= 1:
+            raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
+        self._min_confidence = min_confidence
         self._detector_name = detector if isinstance(detector, str) else repr(detector)
         self._detect = get_detector(detector)
 
@@ -193,8 +203,8 @@ class FERModel:
 
     def _judge(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
         logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]
-        rows = softmax(logits, self.card.temperature)
-        return tuple(Prediction(self._labels, row) for row in rows)
+        rows = softmax(logits / self.card.temperature + self._shift)
+        return tuple(Prediction(self._labels, row, self._min_confidence) for row in rows)
 
     def _check_reads_pictures(self) -> None:
         if (frames := self.card.input.frames) > 1:

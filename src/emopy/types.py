@@ -85,10 +85,12 @@ class Prediction:
     Attributes:
         labels: Names of the n emotions asked for, in the user's order.
         probabilities: (n,) float32, sum 1: how the model's belief is shared among them.
+        min_confidence: Confidence below which no emotion is named, 0–1.
     """
 
     labels: tuple[str, ...]
     probabilities: NDArray[np.float32]
+    min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.labels),):
@@ -102,14 +104,25 @@ class Prediction:
         return f"Prediction({shares})"
 
     @property
-    def emotion(self) -> str:
-        """The most probable label."""
+    def emotion(self) -> str | None:
+        """The most probable label; None ("not sure") below `min_confidence`."""
+        if self.confidence < self.min_confidence:
+            return None
         return self.labels[int(np.argmax(self.probabilities))]
 
     @property
     def confidence(self) -> float:
         """Probability of the most probable label, 0–1."""
         return float(np.max(self.probabilities))
+
+    @property
+    def entropy(self) -> float:
+        """How mixed the belief is, in nats: 0 for one sure label, ln n for n equal ones.
+
+        Source: Shannon 1948, https://doi.org/10.1002/j.1538-7305.1948.tb01338.x.
+        """
+        shares = self.probabilities[self.probabilities > 0].astype(np.float64)
+        return max(0.0, float(-np.sum(shares * np.log(shares))))
 
     def as_dict(self) -> dict[str, float]:
         """All labels with their probabilities, in the user's order."""
@@ -134,8 +147,8 @@ class FacePrediction:
         return self.face.box
 
     @property
-    def emotion(self) -> str:
-        """The most probable label."""
+    def emotion(self) -> str | None:
+        """The most probable label; None where the model is not sure enough."""
         return self.prediction.emotion
 
     @property

@@ -290,3 +290,20 @@ def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_
     for wrong in ("face.jpg", [np.zeros((9, 9))], np.zeros((2, 9, 9)), noise(9, 9, 3)):
         with pytest.raises(InputError, match="`crops"):
             model.predict_sequence(wrong)
+
+
+def test_a_prior_and_a_least_confidence_hold_for_every_face():
+    crops = [noise(48, 48, seed=seed) for seed in range(6)]
+    learnt, even = (FERModel("all", detector="whole", prior=p) for p in ("training", "uniform"))
+    shares = np.array([learnt.card.training["label_shares"][label] for label in learnt.labels])
+    for a, b in zip(learnt.predict_faces(crops), even.predict_faces(crops), strict=True):
+        weighted = a.probabilities / shares
+        assert b.probabilities == pytest.approx(weighted / weighted.sum(), rel=1e-4)
+    never = FERModel("all", detector="whole", min_confidence=1.0)
+    assert {shown.emotion for shown in never.predict_faces(crops)} == {None}
+
+
+@pytest.mark.parametrize("wish", [-0.1, 1.1])
+def test_a_least_confidence_out_of_range_is_refused(linear_model, wish):
+    with pytest.raises(InputError, match="`min_confidence` must be 0 to 1"):
+        FERModel(model=linear_model, min_confidence=wish)

@@ -32,6 +32,20 @@ def test_a_prediction_tells_its_emotion_and_its_ranking():
     assert repr(SHOWN) == "Prediction(fear 50.0%, neutral 30.0%, anger 20.0%)"
 
 
+def test_below_the_confidence_asked_for_no_emotion_is_named():
+    unsure = Prediction(SHOWN.labels, SHOWN.probabilities, min_confidence=0.51)
+    assert (unsure.emotion, unsure.confidence) == (None, 0.5)
+    assert unsure.top(1)[0][0] == "fear"
+    assert Prediction(SHOWN.labels, SHOWN.probabilities, min_confidence=0.5).emotion == "fear"
+
+
+def test_entropy_says_how_mixed_the_belief_is():
+    sure, even = np.array([0, 1, 0], np.float32), np.full(3, 1 / 3, np.float32)
+    assert Prediction(SHOWN.labels, sure).entropy == 0
+    assert Prediction(SHOWN.labels, even).entropy == pytest.approx(np.log(3))
+    assert 0 < SHOWN.entropy < np.log(3)
+
+
 def test_probabilities_must_be_one_per_label():
     with pytest.raises(InputError, match=r"shape \(2,\)"):
         Prediction(("anger", "fear"), np.ones(3, np.float32) / 3)

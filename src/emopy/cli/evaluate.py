@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from emopy.cli.labelled import open_for
-from emopy.cli.options import ANY_PATH, FILE, emotions_option, json_option, threads_option
+from emopy.cli.options import (
+    ANY_PATH,
+    FILE,
+    emotions_option,
+    json_option,
+    threads_option,
+)
+from emopy.cli.prior import prior_option
 
 
 @click.command()
@@ -17,6 +24,7 @@ from emopy.cli.options import ANY_PATH, FILE, emotions_option, json_option, thre
 @click.argument("data", type=ANY_PATH)
 @json_option
 @emotions_option(default="all")
+@prior_option
 @click.option(
     "--groups",
     type=FILE,
@@ -33,6 +41,7 @@ def evaluate(
     data: Path,
     output_format: str,
     emotions: str | list[str],
+    prior: str | dict[str, float],
     groups: Path | None,
     html: Path | None,
     record: str | None,
@@ -57,7 +66,7 @@ def evaluate(
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:  # a page that cannot be written is refused before the long work
         page = None if html is None else stack.enter_context(replacing(html))
-        report = judge(model, faces, labels=emotions, groups=names, threads=threads)
+        report = judge(model, faces, labels=emotions, groups=names, prior=prior, threads=threads)
         if page:
             card = load_model(model).card
             text = html_report(report, faces, card=card, data_name=data.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,9 +64,12 @@ def load(
     model: str | None,
     detector: str = "mtcnn",
     smallest_face_px: int | None = None,
-    threads: int = 1,
+    **reading: Any,
 ) -> FERModel:
-    """Load the model and the detector that the options ask for."""
+    """Load the model and the detector that the options ask for.
+
+    `reading` are the options that `FERModel` has by the same name: prior, min_confidence, threads.
+    """
     from emopy.faces import get_detector
     from emopy.fermodel import FERModel
     from emopy.models import DEFAULT_MODEL
@@ -76,5 +79,5 @@ def load(
         emotions,
         model=model or DEFAULT_MODEL,
         detector=get_detector(detector, **settings),
-        threads=threads,
+        **reading,
     )

@@ -60,6 +60,15 @@ smallest_face_option: Decorator = click.option(
     "the search; other pictures: 24, or more above one megapixel]",
 )
 
+min_confidence_option: Decorator = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Below this confidence the answer is: not sure.",
+)
+
 threads_option: Decorator = click.option(
     "--threads",
     type=click.IntRange(min=1),

@@ -15,10 +15,12 @@ from emopy.cli.options import (
     FOLDER,
     detector_option,
     emotions_option,
+    min_confidence_option,
     model_option,
     smallest_face_option,
     threads_option,
 )
+from emopy.cli.prior import prior_option
 from emopy.cli.progress import track
 
 FORMATS = ("text", "json", "jsonl", "csv")
@@ -31,6 +33,8 @@ FORMATS = ("text", "json", "jsonl", "csv")
 @model_option
 @detector_option
 @smallest_face_option
+@prior_option
+@min_confidence_option
 @threads_option
 @click.option(
     "--format",

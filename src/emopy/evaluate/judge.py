@@ -19,8 +19,10 @@ from emopy.labels import canonical
 from emopy.models import (
     ModelCard,
     ModelFolder,
+    Prior,
     is_bundled,
     load_model,
+    prior_shift,
     softmax,
     update_card,
 )
@@ -32,6 +34,7 @@ def evaluate(
     *,
     labels: str | tuple[str, ...] | list[str] | None = None,
     groups: Sequence[object] | NDArray[Any] | None = None,
+    prior: Prior = "training",
     threads: int = 1,
 ) -> Report:
     """Judge a model on labelled faces, exactly as `FERModel` would see them.
@@ -45,6 +48,8 @@ def evaluate(
         labels: Judge on these labels only; ``"standard"`` for the seven standard emotions.
         groups: (n,) group of each face of `dataset`, in its order, such as who is an adult: each
             group is then measured apart, with intervals. See `emopy.evaluate.read_groups`.
+        prior: How often each emotion is expected: ``"training"``, ``"uniform"`` or a share for
+            each; see `FERModel`.
         threads: CPU threads for the network.
 
     Returns:
@@ -53,7 +58,7 @@ def evaluate(
     Raises:
         LabelError: The data have labels that the model lacks.
         DataError: No faces, or not one group per face.
-        InputError: Clips for a network of stills, or the reverse.
+        InputError: Clips for a network of stills, or the reverse; or a bad prior.
         ModelError: The model cannot be used.
     """
     folder = load_model(model, threads=threads)
@@ -63,12 +68,15 @@ def evaluate(
         names = names[np.isin(np.array(dataset.labels)[dataset.truth], chosen.labels)]
     logits = compute_logits(folder, chosen)
     temperature = folder.card.temperature
+    spelled = [folder.card.labels[column] for column in _columns(folder.card, chosen.labels)]
     return make_report(
-        softmax(logits, temperature),
+        softmax(logits / temperature + prior_shift(folder.card, spelled, prior)),
         chosen.truth,
         chosen.labels,
         temperature=temperature,
         groups=names,
+        targets=chosen.targets,
+        prior=prior,
     )
 
 

@@ -222,6 +222,34 @@ def log_loss(probabilities: Probabilities, truth: Truth) -> float:
     return float(-np.mean(np.log(np.clip(given.astype(np.float64), floor, 1))))
 
 
+def kl_divergence(targets: NDArray[np.floating], probabilities: Probabilities) -> float:
+    """Mean Kullback-Leibler divergence from soft targets to probabilities.
+
+    Args:
+        targets: (n, k), each row sums to 1.
+        probabilities: (n, k), each row sums to 1; held above the smallest step of their type.
+
+    Returns:
+        0 (the same) or more, in nats.
+
+    Source:
+        Kullback and Leibler 1951, https://doi.org/10.1214/aoms/1177729694.
+
+    Example:
+        >>> round(kl_divergence(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])), 4)
+        0.6931
+    """
+    if targets.shape != probabilities.shape or not len(targets):
+        raise DataError(
+            f"`targets` must be {probabilities.shape} numbers. Received {targets.shape}."
+        )
+    floor = np.finfo(probabilities.dtype).eps
+    wanted = targets.astype(np.float64)
+    given = np.log(np.clip(probabilities.astype(np.float64), floor, 1))
+    own = np.log(wanted, out=np.zeros_like(wanted), where=wanted > 0)
+    return float(np.mean(np.sum(wanted * (own - given), axis=1)))
+
+
 def accuracy_at_coverage(probabilities: Probabilities, truth: Truth, *, coverage: float) -> float:
     """Accuracy on the samples that the model is surest of.
 

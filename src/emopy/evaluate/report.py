@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,10 @@ from emopy.evaluate import metrics
 from emopy.evaluate.groups import GroupFigures, group_figures, groups_table
 from emopy.evaluate.judgement import Judgement
 from emopy.labels import STANDARD_EMOTIONS
+from emopy.models import Prior
+
+COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
+"""Shares of the faces, the surest ones, whose accuracy is noted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +31,17 @@ class Report:
         balanced_accuracy: 0–1, mean recall of the labels that occur.
         macro_f1: 0–1, mean F1 over `macro_f1_labels`.
         macro_f1_labels: The seven standard emotions where all of them were judged, else `labels`.
+        macro_recall: 0–1, mean recall over `macro_f1_labels`.
+        coverage: Share of the faces answered, the surest first → accuracy on them, both 0–1.
         ece: Expected calibration error in 15 bins, 0–1.
         brier: Brier score, 0–2.
         log_loss: Nats.
+        kl: Kullback-Leibler divergence from the targets to the probabilities, nats; None where
+            the targets are not soft.
         per_class: Precision, recall, F1 and support of each label.
         confusion: (k, k) counts: a row per true label, a column per guessed label.
         temperature: The model's temperature while it was judged.
+        prior: How often each emotion was expected; see `FERModel`.
         judgement: What the model said about each face; not in `as_dict`.
         groups: Figures of each group of people, where groups were given.
     """
@@ -43,12 +52,16 @@ class Report:
     balanced_accuracy: float
     macro_f1: float
     macro_f1_labels: tuple[str, ...]
+    macro_recall: float
+    coverage: Mapping[float, float]
     ece: float
     brier: float
     log_loss: float
+    kl: float | None
     per_class: metrics.PerClass
     confusion: NDArray[np.intp]
     temperature: float
+    prior: Prior
     judgement: Judgement
     groups: tuple[GroupFigures, ...] = ()
 
@@ -60,9 +73,12 @@ class Report:
             "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": _defined(self.macro_f1),
             "macro_f1_labels": list(self.macro_f1_labels),
+            "macro_recall": _defined(self.macro_recall),
+            "accuracy_at_coverage": {str(share): value for share, value in self.coverage.items()},
             "ece": self.ece,
             "brier": self.brier,
             "log_loss": self.log_loss,
+            "kl_divergence": self.kl,
             "recall": self._by_label(self.per_class.recall),
             "precision": self._by_label(self.per_class.precision),
             "f1": self._by_label(self.per_class.f1),
@@ -73,6 +89,7 @@ class Report:
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "temperature": self.temperature,
+            "prior": self.prior if isinstance(self.prior, str) else dict(self.prior),
             "groups": {group.name: group.as_dict() for group in self.groups},
         }
 
@@ -90,10 +107,16 @@ class Report:
             f"accuracy           {self.accuracy:>8.2%}",
             f"balanced accuracy  {self.balanced_accuracy:>8.2%}",
             f"macro F1           {_share(self.macro_f1):>8}  {averaged}",
+            f"macro recall       {_share(self.macro_recall):>8}  {averaged}",
+            f"accuracy at 80 %   {self.coverage[0.8]:>8.2%}  of the faces, the surest ones",
             f"calibration error  {self.ece:>8.2%}  temperature {self.temperature:.3f}",
             f"Brier score        {self.brier:>8.4f}",
             f"log loss           {self.log_loss:>8.4f}",
         ]
+        if self.kl is not None:
+            head.append(f"KL divergence      {self.kl:>8.4f}  nats, from the votes")
+        if self.prior != "training":
+            head.append(f"prior              {_prior_text(self.prior):>8}")
         groups = ["", *groups_table(self.groups)] if self.groups else []
         return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table(), *groups])
 
@@ -131,6 +154,8 @@ def make_report(
     *,
     temperature: float = 1.0,
     groups: Sequence[object] | NDArray[Any] | None = None,
+    targets: NDArray[np.floating] | None = None,
+    prior: Prior = "training",
 ) -> Report:
     """Measure probabilities that were computed before.
 
@@ -140,6 +165,8 @@ def make_report(
         labels: Names of the k columns.
         temperature: What the logits were divided by; only noted.
         groups: (n,) group of each face, to measure each group apart.
+        targets: (n, k) soft targets, such as shares of votes, to be compared with.
+        prior: How often each emotion was expected; only noted.
 
     Raises:
         DataError: No faces, or not one group per face.
@@ -154,12 +181,23 @@ def make_report(
         balanced_accuracy=metrics.balanced_accuracy(probabilities, truth),
         macro_f1=metrics.macro_f1(probabilities, truth, columns=columns),
         macro_f1_labels=averaged,
+        macro_recall=float(
+            metrics.mean_of_defined(metrics.per_class(probabilities, truth).recall[columns])
+        ),
+        coverage={
+            share: metrics.accuracy_at_coverage(probabilities, truth, coverage=share)
+            for share in COVERAGES
+        },
         ece=metrics.expected_calibration_error(probabilities, truth),
         brier=metrics.brier(probabilities, truth),
         log_loss=metrics.log_loss(probabilities, truth),
+        kl=metrics.kl_divergence(targets, probabilities)
+        if targets is not None and np.any(targets.max(axis=1) < 1)
+        else None,
         per_class=metrics.per_class(probabilities, truth),
         confusion=metrics.confusion_matrix(probabilities, truth),
         temperature=temperature,
+        prior=prior,
         judgement=Judgement(probabilities, truth),
         groups=()
         if groups is None
@@ -169,6 +207,12 @@ def make_report(
 
 def _defined(value: float) -> float | None:
     return None if math.isnan(value) else value
+
+
+def _prior_text(prior: Prior) -> str:
+    if isinstance(prior, str):
+        return prior
+    return ", ".join(f"{label} {share:g}" for label, share in prior.items())
 
 
 def _share(value: float) -> str:

@@ -5,6 +5,7 @@ from emopy.models.fetch import fetch, fetched_path
 from emopy.models.files import find_network
 from emopy.models.find import DEFAULT_MODEL, find_model, is_bundled, list_models
 from emopy.models.preprocess import to_pixels, to_tensor
+from emopy.models.prior import Prior, prior_shift
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
 from emopy.models.store import ModelFolder, check_model_folder, load_model
@@ -16,6 +17,7 @@ __all__ = [
     "ModelCard",
     "ModelFolder",
     "OnnxSession",
+    "Prior",
     "check_model_folder",
     "fetch",
     "fetched_path",
@@ -24,6 +26,7 @@ __all__ = [
     "is_bundled",
     "list_models",
     "load_model",
+    "prior_shift",
     "readme_from_card",
     "softmax",
     "to_pixels",

@@ -35,8 +35,14 @@ _OPACITY = 0.80
 _SMOOTH = 4  # a corner is drawn this many times larger, then shrunk: no jagged edge
 
 
-def color_of(label: str, labels: Sequence[str]) -> Color:
+NOT_SURE = "not sure"
+"""What stands in the place of an emotion where the model is not sure enough."""
+
+
+def color_of(label: str | None, labels: Sequence[str]) -> Color:
     """The colour of a label; a user's own labels share the palette in their order."""
+    if label is None:
+        return _INK
     if label in COLORS:
         return COLORS[label]
     palette = list(COLORS.values())
@@ -124,7 +130,7 @@ def chip(
 
 
 def _title(prediction: Prediction, number: int | None) -> str:
-    title = f"{prediction.emotion} {_percent(prediction.confidence)}"
+    title = f"{prediction.emotion or NOT_SURE} {_percent(prediction.confidence)}"
     return title if number is None else f"{number}  {title}"
 
 

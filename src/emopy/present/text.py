@@ -23,7 +23,8 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
 
     Returns:
         A header with the source and the number of faces; per face its box and one line per
-        emotion. A picture without a face and a failed input give one line.
+        emotion, the dominant one marked, or "not sure" behind the box and none marked. A picture
+        without a face and a failed input give one line.
 
     Example:
         >>> print(as_text(ImageResult("wall.jpg", (640, 480))))
@@ -38,7 +39,8 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
     lines = [f"{source}{moment} · {result.size[0]} × {result.size[1]} · {found}"]
     for number, face in enumerate(result.faces, start=1):
         lines.append("")
-        lines.append(f"  face {number} · {_box(face.box)}")
+        doubt = " · not sure" if face.emotion is None else ""
+        lines.append(f"  face {number} · {_box(face.box)}{doubt}")
         lines += _bars(face, width)
     return "\n".join(lines)
 

@@ -10,6 +10,8 @@ from emopy.evaluate import evaluate, record
 from emopy.evaluate.judge import writable
 from emopy.models import load_model, softmax, update_card
 
+LABELS = ("anger", "fear", "happiness", "neutral")
+
 
 def relabelled(faces, labels):
     return Dataset(faces.images, faces.targets, labels, faces.people, faces.origin)
@@ -73,7 +75,30 @@ def test_soft_targets_count_as_their_dominant_label(model_folder, faces):
     soft = Dataset(
         faces.images, 0.7 * faces.targets + 0.075, faces.labels, faces.people, faces.origin
     )
-    assert evaluate(model_folder, soft).as_dict() == evaluate(model_folder, faces).as_dict()
+    found, expected = (evaluate(model_folder, data).as_dict() for data in (soft, faces))
+    assert found.pop("kl_divergence") > 0
+    assert expected.pop("kl_divergence") is None
+    assert found == expected
+
+
+def test_the_divergence_from_the_votes_is_nothing_for_the_model_that_says_them(
+    model_folder, faces, logits
+):
+    own = Dataset(faces.images, softmax(logits), faces.labels, faces.people, faces.origin)
+    assert evaluate(model_folder, own).kl == pytest.approx(0, abs=1e-6)
+
+
+def test_another_prior_shifts_the_answers_towards_what_is_expected(model_folder, faces):
+    card = load_model(model_folder).card
+    shares = {"anger": 0.97, "fear": 0.01, "happiness": 0.01, "neutral": 0.01}
+    update_card(model_folder, card.changed(training={"label_shares": shares}))
+    as_learnt = evaluate(model_folder, faces)
+    even = evaluate(model_folder, faces, prior="uniform")
+    only_fear = evaluate(model_folder, faces, prior=dict.fromkeys(LABELS, 0) | {"fear": 1})
+    assert as_learnt.accuracy == evaluate(model_folder, faces, prior=shares).accuracy
+    assert even.confusion[:, 0].sum() < as_learnt.confusion[:, 0].sum()
+    assert only_fear.confusion[:, 1].sum() == 80
+    assert (even.as_dict()["prior"], "uniform" in str(even)) == ("uniform", True)
 
 
 def test_recorded_figures_stand_on_the_card_and_in_its_readme(model_folder, faces):

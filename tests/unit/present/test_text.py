@@ -1,6 +1,7 @@
 """Results for people."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,14 @@ def test_every_face_has_a_box_and_a_line_per_emotion_with_the_dominant_marked(re
     assert lines[3] == "    anger        5.0 %  ██"
     assert sum(line.startswith("  ▶") for line in lines) == 2
     assert len(lines) == 1 + 2 * (2 + 7)
+
+
+def test_a_face_of_which_the_model_is_not_sure_says_so_and_nothing_is_marked(found):
+    face = found((0, 0, 9, 9), share=0.4)
+    unsure = replace(face, prediction=replace(face.prediction, min_confidence=0.5))
+    lines = as_text(ImageResult("a", (9, 9), (unsure,))).splitlines()
+    assert lines[2].endswith("· not sure")
+    assert "▶" not in "".join(lines)
 
 
 def test_no_face_and_failure_are_one_line(results):

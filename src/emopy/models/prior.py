@@ -1,0 +1,86 @@
+"""How often each emotion is expected: exact re-weighting of calibrated probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.errors import InputError, ModelError, nearest
+from emopy.labels import canonical
+from emopy.models.card import ModelCard
+
+Prior: TypeAlias = str | Mapping[str, float]
+"""``"training"``, ``"uniform"``, or a share for each emotion asked for."""
+
+KNOWN_PRIORS = ("training", "uniform")
+
+
+def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray[np.float64]:
+    """What to add to calibrated logits so that they hold for other frequencies of the emotions.
+
+    A network learns how frequent each emotion was among its training faces, and leans towards
+    the frequent ones. By Bayes' rule the probability under a new prior is the old one times
+    new share / training share, normalised; in logits that is a sum.
+
+    Args:
+        card: The model's card; its training shares stand under ``training["label_shares"]``.
+        labels: The k labels asked for, spelled as on the card.
+        prior: ``"training"``: as the network learnt; ``"uniform"``: every emotion as likely as
+            any other; or each emotion's expected share, any positive scale, 0 for never.
+
+    Returns:
+        (k,) to be added to logits / temperature.
+
+    Raises:
+        InputError: An unknown word, an emotion without a share, or shares that are no numbers.
+        ModelError: The card does not say how frequent the emotions were in training.
+
+    Source:
+        Saerens, Latinne and Decaestecker 2002, https://doi.org/10.1162/089976602753284446,
+        equation 2.4.
+    """
+    if isinstance(prior, str) and prior not in KNOWN_PRIORS:
+        raise InputError(
+            "`prior` must be 'training', 'uniform' or a share for each emotion. Received "
+            f"{prior!r}. {nearest(prior, KNOWN_PRIORS)}"
+        )
+    if prior == "training":
+        return np.zeros(len(labels))
+    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels)
+    with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
+        return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))
+
+
+def _shares(prior: Mapping[str, float], labels: Sequence[str]) -> NDArray[np.float64]:
+    given = {canonical(label): float(share) for label, share in prior.items()}
+    missing = [label for label in labels if canonical(label) not in given]
+    if missing:
+        raise InputError(
+            f"`prior` must have a share for each emotion asked for. Received none for "
+            f"{', '.join(missing)}. Give 0 for an emotion that never occurs."
+        )
+    shares = np.array([given[canonical(label)] for label in labels])
+    if not all(math.isfinite(share) and share >= 0 for share in shares) or not shares.any():
+        raise InputError(
+            f"`prior` must have shares of 0 or more, not all 0. Received {dict(prior)}. "
+            "Type for example: prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}"
+        )
+    return shares
+
+
+def _training_shares(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
+    known = cast("Mapping[str, float]", card.training.get("label_shares", {}))
+    shares = np.array([known.get(label, 0.0) for label in labels])
+    if not (shares > 0).all():
+        lacking = ", ".join(
+            label for label, share in zip(labels, shares, strict=True) if not share > 0
+        )
+        raise ModelError(
+            f"`prior` must be 'training' for the model {card.name}: its card does not say how "
+            f"frequent {lacking} was in training."
+        )
+    return shares
