@@ -16,6 +16,7 @@ from pathlib import Path
 import against_fer
 import faces_batch
 import footprint
+import robustness
 import stability
 import throughput
 from emopy.errors import EmoPyError
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Section]] = {
     "many": throughput.measure,
     "footprint": footprint.measure,
     "stability": stability.measure,
+    "robustness": robustness.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "performance.json"
 DOCS = ROOT / "docs" / "performance.md"
@@ -87,7 +89,8 @@ def _options() -> argparse.Namespace:
         "--data",
         type=Path,
         default=stability.default_data(ROOT),
-        help="labelled faces (.npz) for stability [local/ferplus/validation.npz where it exists]",
+        help="labelled faces (.npz) for stability and robustness "
+        "[local/ferplus/validation.npz where it exists]",
     )
     parser.add_argument(
         "--quick",
