@@ -1,6 +1,6 @@
 """A recurrent network for clips: it remembers the frames before, and follows an expression.
 
-python examples/convolutional_lstm.py --epochs 60
+python examples/convolutional_lstm.py --epochs 30
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a recurrent network on clips.")
-    parser.add_argument("--epochs", type=int, default=60, help="passes over the clips")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the clips")
     parser.add_argument("--filters", type=int, default=8, help="channels of the first layers")
     parser.add_argument("--out", type=Path, default=Path("runs/lstm"), help="model folder")
     return parser.parse_args(arguments)

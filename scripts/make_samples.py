@@ -4,8 +4,13 @@
 
 Every picture is the average of at least 30 faces whose voters agree on the emotion, each from
 another random draw: nobody's portrait. The faces of each emotion are first divided in two; one
-group makes the training part, the other the held-out part. A clip morphs from a neutral composite
-to one of the emotion: a triangulated warp by the landmarks, and a cross-dissolve.
+group makes the training part, the other the held-out part.
+
+A draw takes candidates at random, 120 faces or four fifths of a smaller group, and keeps the 30 of
+them that suit a random pattern of light and dark best. No two draws of the package hold the same
+30 faces: the script ends with an error if one comes up again. A picture morphs from a neutral
+composite to one of the emotion, by a triangulated warp between their landmarks and a
+cross-dissolve, so that 30 to 60 faces stand behind it. Only the frames of one clip share a draw.
 
 Draws, lighting, strength, framing and contrast vary by a seed: the same arguments give the same
 bytes. The sheets go to the package, two contact sheets to ``docs/pictures``.
@@ -21,128 +26,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import LinearNDInterpolator
 
-from emopy.data.dataset import Dataset, load_dataset
-from emopy.faces.align import landmark_transform
+from emopy.data.dataset import load_dataset
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.models.card import InputSpec
-from make_composites import COMMON_AGREEMENT, FACE_PX, PICTURE_PX, choose, composite
+from make_composites import FACE_PX, PICTURE_PX
+from sample_draws import (
+    FACES_IN_EACH,
+    SIDE_PX,
+    WORK_PX,
+    Picture,
+    Pool,
+    draw,
+    make_pools,
+    morph,
+)
 
-SIDE_PX = 48
-WORK_PX = 160
-"""Side of the composites before they are cut out and reduced."""
-
-FACES_IN_EACH = 30
-LARGEST_POOL = 600
-TRAIN_SHARE = 0.6
 STILLS = {"train": 48, "test": 16}
-CLIPS = {"train": 12, "test": 6}
+CLIPS = {"train": 24, "test": 8}
 CLIP_FRAMES = 8
 """Stills and clips of each emotion, and frames of each clip."""
 
-AGREEMENT = {"disgust": 0.5, "fear": 0.6}
-"""Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
-
-Picture = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Source faces of one emotion in one part.
-
-    Attributes:
-        faces: (n, 48, 48) uint8 gray.
-        landmarks: (n, 5, 2) shares of the crop.
-        looks: (n, 36) coarse brightness, standardised: what a draw prefers.
-    """
-
-    faces: NDArray[np.uint8]
-    landmarks: NDArray[np.float32]
-    looks: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Mean:
-    """A composite and where its landmarks lie.
-
-    Attributes:
-        picture: (WORK_PX, WORK_PX) float32 gray.
-        points: (13, 2) five landmarks and eight points of the border, in pixels.
-    """
-
-    picture: Picture
-    points: NDArray[np.float64]
-
-
-def make_pools(
-    data: Dataset, landmarks: NDArray[np.float32], rng: np.random.Generator
-) -> dict[str, dict[str, Pool]]:
-    """Divide the agreeing faces of each emotion: no face serves both parts.
-
-    Returns:
-        Part → emotion → pool.
-    """
-    pools: dict[str, dict[str, Pool]] = {"train": {}, "test": {}}
-    for emotion in STANDARD_EMOTIONS:
-        rows = choose(
-            data,
-            landmarks,
-            label=data.labels.index(emotion),
-            agreement=AGREEMENT.get(emotion, COMMON_AGREEMENT),
-            count=LARGEST_POOL,
-            rng=rng,
-        )
-        mixed = rng.permutation(rows)
-        cut = round(TRAIN_SHARE * len(mixed))
-        for part, chosen in (("train", mixed[:cut]), ("test", mixed[cut:])):
-            faces = data.images[chosen, :, :, 0]
-            pools[part][emotion] = Pool(faces, landmarks[chosen], _looks(faces))
-    return pools
-
-
-def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Mean:
-    """Average the faces of a random draw that suit a taste best.
-
-    A taste is a random direction in coarse brightness: light from the left, dark hair, a beard.
-    Without it all averages of one emotion would look the same.
-    """
-    candidates = rng.permutation(len(pool.faces))[: 4 * FACES_IN_EACH]
-    fit = pool.looks[candidates] @ taste
-    chosen = np.sort(candidates[np.argsort(-fit, kind="stable")[:FACES_IN_EACH]])
-    marks = pool.landmarks[chosen]
-    picture = composite(pool.faces[chosen], marks, picture_px=WORK_PX, least=FACES_IN_EACH)
-    face_px = FACE_PX * WORK_PX / PICTURE_PX
-    spec = InputSpec(WORK_PX, WORK_PX, margin=(WORK_PX / face_px - 1) / 2)
-    placed = np.mean([_place(shares * SIDE_PX, spec) for shares in marks], axis=0)
-    return Mean(picture.astype(np.float32), np.concatenate([placed, _border()]))
-
-
-def morph(first: Mean, last: Mean, share: float) -> Picture:
-    """Go a share of the way from one composite to another.
-
-    Both are warped to the shape between them, linear inside the triangles of the points, and
-    then mixed.
-
-    Args:
-        first: Where the way begins.
-        last: Where it ends.
-        share: 0 is `first`, 1 is `last`.
-
-    Returns:
-        (WORK_PX, WORK_PX) float32 gray.
-    """
-    shape = (1 - share) * first.points + share * last.points
-    rows, columns = np.mgrid[:WORK_PX, :WORK_PX]
-    mixed = np.zeros((WORK_PX, WORK_PX), np.float32)
-    for mean, weight in ((first, 1 - share), (last, share)):
-        where = LinearNDInterpolator(shape, mean.points)(columns, rows).astype(np.float32)
-        across, down = np.moveaxis(where, 2, 0)
-        warped = cv2.remap(
-            mean.picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        mixed += np.float32(weight) * np.asarray(warped, np.float32)
-    return mixed
+GRAY_STEP = 4
+"""Gray values are rounded to its multiples: unseen by the eye, and the sheets shrink by a third."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +102,7 @@ class Camera:
         if self.mirrored:
             small = small[:, ::-1]
         gray = 128 + (small - 128) * self.contrast + self.brightness
-        return np.clip(np.round(gray), 0, 255).astype(np.uint8)
+        return np.clip(np.round(gray / GRAY_STEP) * GRAY_STEP, 0, 255).astype(np.uint8)
 
 
 def make_still(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -233,28 +138,11 @@ def sheet(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pictures.transpose(0, 2, 1, 3).reshape(rows * SIDE_PX, columns * SIDE_PX)
 
 
-def _looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-    small = np.stack([cv2.resize(face, (6, 6), interpolation=cv2.INTER_AREA) for face in faces])
-    flat = small.reshape(len(small), -1).astype(np.float32)
-    even = flat - flat.mean(axis=1, keepdims=True)
-    return even / np.maximum(even.std(axis=1, keepdims=True), 1)
-
-
 def _taste(rng: np.random.Generator) -> NDArray[np.float32]:
     """A smooth random pattern: neighbours are alike, as light and hair are."""
     coarse = rng.normal(size=(3, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, (6, 6), interpolation=cv2.INTER_LINEAR)
     return np.asarray(smooth, dtype=np.float32).ravel()
-
-
-def _place(points: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
-    matrix = landmark_transform(points, spec)
-    return points @ matrix[:, :2].T + matrix[:, 2] - 0.5
-
-
-def _border() -> NDArray[np.float64]:
-    ends = (-1.0, (WORK_PX - 1) / 2, float(WORK_PX))
-    return np.array([(x, y) for x in ends for y in ends if (x, y) != (ends[1], ends[1])])
 
 
 def _contact(path: Path, pictures: NDArray[np.uint8], *, zoom: int) -> None:
@@ -320,6 +208,10 @@ def main() -> None:
         "faces_in_each": FACES_IN_EACH,
         "source_faces": {
             part: {name: len(pool.faces) for name, pool in group.items()}
+            for part, group in pools.items()
+        },
+        "different_draws": {
+            part: {name: len(pool.drawn) for name, pool in group.items()}
             for part, group in pools.items()
         },
     }

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emopy.data.dataset import Dataset
+from emopy.data.open import Loader
 from emopy.data.split import Parts
 from emopy.faces.detect import Detector
 from emopy.labels import canonical
@@ -27,17 +28,9 @@ from emopy.types import Face, RGBImage
 if TYPE_CHECKING:
     from emopy.nets import Net
 
-__all__ = ["Loader", "check_detector", "check_loader", "check_model_folder", "check_net"]
+__all__ = ["check_detector", "check_loader", "check_model_folder", "check_net"]
 
 _THREADS = 4
-
-
-class Loader(Protocol):
-    """Anything that loads labelled faces."""
-
-    def load_data(self) -> Dataset:
-        """Load them."""
-        ...
 
 
 def check_detector(detector: Detector, pictures: Iterable[RGBImage] = ()) -> None:

@@ -18,7 +18,7 @@ name = "mine"
 widths = [8, 16, 32]
 blocks = [1, 1, 1]
 [fit]
-epochs = 12
+epochs = 14
 batch_size = 16
 learning_rate = 5e-3
 """
@@ -26,31 +26,39 @@ learning_rate = 5e-3
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory) -> Path:
-    """Thirty changed copies of three composites, one folder per emotion."""
+    """Sixty changed copies of three composites, one folder per emotion."""
     root = tmp_path_factory.mktemp("faces")
     change = Augmentation(rotation_deg=8, shift=0.04, zoom=0.08, brightness=0.1, noise=0.02)
     for emotion in EMOTIONS:
         (root / emotion).mkdir()
         picture = cv2.imread(str(sample_pictures()[emotion]), cv2.IMREAD_GRAYSCALE)
         crop = cv2.resize(picture[60:280, 50:270], (48, 48), interpolation=cv2.INTER_AREA)
-        for number in range(30):
+        for number in range(60):
             changed = augment(crop[..., None], change, np.random.default_rng(number))
             cv2.imwrite(str(root / emotion / f"{number}.png"), changed)
     return root
 
 
 def test_faces_become_a_calibrated_model_that_reads_pictures(faces, tmp_path, capsys):
-    recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
+    recipe, run, parts = tmp_path / "recipe.toml", tmp_path / "run", tmp_path / "parts"
     recipe.write_text(RECIPE)
 
     assert main(["data", "describe", str(faces)]) == 0
-    assert main(["train", str(recipe), "--set", f"data.train={faces}", "--out", str(run)]) == 0
+    shares = ["--validation", "0.1", "--calibration", "0.2", "--test", "0.2"]
+    assert main(["data", "split", str(faces), str(parts), *shares]) == 0
+    learnt = f"data.train={parts / 'train.npz'}"
+    watched = f"data.validation={parts / 'validation.npz'}"
+    wishes = ["--set", learnt, "--set", watched]
+    assert main(["train", str(recipe), *wishes, "--out", str(run)]) == 0
     model = str(run / "model")
     assert main(["models", "check", model]) == 0
-    assert main(["calibrate", model, str(faces)]) == 0
+    assert main(["calibrate", model, str(parts / "calibration.npz")]) == 0
     capsys.readouterr()
-    assert main(["evaluate", model, str(faces), "--format", "json", "--record", "mine"]) == 0
-    assert json.loads(capsys.readouterr().out)["accuracy"] > 0.9
+    unseen = [str(parts / "test.npz"), "--format", "json", "--record", "mine"]
+    assert main(["evaluate", model, *unseen]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert sum(map(sum, judged["confusion"])) == 36
+    assert judged["accuracy"] > 0.9
 
     picture = str(sample_pictures()["surprise"])
     assert main(["predict", picture, "--model", model, "--format", "json"]) == 0

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from emopy.cli.labelled import open_labelled
+from emopy.cli.labelled import clips_option, open_labelled
 from emopy.cli.options import ANY_PATH, FILE
 
 
 @click.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
-@click.option("--clips", type=click.IntRange(min=1), metavar="N",
-              help="The folders hold clips, a folder each: take their last N frames.")  # fmt: skip
+@clips_option
 @click.option("--recipe", type=FILE, help="Change the faces as this recipe does.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
               help="Picture to write, .png or .jpg.")  # fmt: skip

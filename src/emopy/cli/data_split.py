@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emopy.cli.labelled import tell
+from emopy.cli.labelled import clips_option, load_told
 from emopy.cli.options import ANY_PATH, FOLDER
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ SHARE = click.FloatRange(min=0, max=1)
 @click.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @click.argument("out", type=FOLDER)
-@click.option("--clips", type=click.IntRange(min=1), metavar="N",
-              help="The folder holds clips, a folder each: take their last N frames.")  # fmt: skip
+@clips_option
 @click.option("--people", metavar="REGEX",
               help="Who is shown: this, or its first group, in the path of a picture.")  # fmt: skip
 @click.option("--validation", type=SHARE, default=0.1, show_default=True,
@@ -48,9 +47,7 @@ def split(
     from emopy.data import describe
 
     loader = _loader(path, clips, people)
-    data = loader.load_data()
-    for problem in loader.problems:
-        tell(problem)
+    data = load_told(loader)
     parts = data.split(validation=validation, calibration=calibration, test=test, seed=seed)
     for name, part in parts.items():
         part.save(out / f"{name}.npz")
@@ -65,7 +62,10 @@ def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
     if people is None:
         return find_loader(path, time_delay=clips)
     if not path.is_dir():
-        raise click.UsageError("--people reads the paths of pictures: DATA must be a folder.")
+        raise click.UsageError(
+            "--people reads the paths of pictures: DATA must be a folder. Of a .csv file, "
+            "people_column in FILE.csv.toml names the column."
+        )
     if clips is not None:
         return SequenceDataLoader(path, time_delay=clips, people=people)
     return DirectoryDataLoader(path, people=people)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from emopy.cli.options import ANY_PATH, Decorator
+
 if TYPE_CHECKING:
-    from emopy.data import Dataset, Problem
+    from emopy.data import Dataset, Loader, Problem
+
+
+data_arguments: Decorator = click.argument(
+    "paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA..."
+)
+
+clips_option: Decorator = click.option(
+    "--clips",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Folders hold clips, a folder each: take their last N frames.",
+)
 
 
 def open_labelled(
@@ -32,10 +47,15 @@ def open_labelled(
     from emopy.data import find_loader
 
     loader = find_loader(path, time_delay=clips, size=size, channels=channels)
+    return load_told(loader), len(loader.problems)
+
+
+def load_told(loader: Loader) -> Dataset:
+    """Load a data set and tell each file or row that was left out."""
     data = loader.load_data()
     for problem in loader.problems:
         tell(problem)
-    return data, len(loader.problems)
+    return data
 
 
 def open_for(model: str, path: Path) -> tuple[Dataset, int]:
@@ -55,3 +75,10 @@ def open_for(model: str, path: Path) -> tuple[Dataset, int]:
 def tell(problem: Problem) -> None:
     """Write on stderr what was left out, and why."""
     click.echo(f"emopy: {problem}", err=True)
+
+
+def say(text: str) -> None:
+    """Write on stdout what was found, in characters that it knows."""
+    from emopy.present import encodable
+
+    click.echo(encodable(text, sys.stdout.encoding))

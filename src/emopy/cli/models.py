@@ -5,16 +5,20 @@ from __future__ import annotations
 import click
 
 from emopy.cli.groups import NearestGroup
+from emopy.cli.models_quantize import quantize
 from emopy.cli.options import FOLDER, json_option
 from emopy.errors import EmoPyError
 
 
 @click.group(cls=NearestGroup)
 def models() -> None:
-    """List, show, check and fetch models.
+    """List, show, check, fetch and shrink models.
 
     MODEL is a name from `emopy models list` or a model folder.
     """
+
+
+models.add_command(quantize)
 
 
 @models.command("list")

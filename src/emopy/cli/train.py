@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", type=FILE)
+@click.argument("recipe", type=FILE, required=False)
 @click.option(
     "--set",
     "settings",
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     help="Replace one setting of the recipe, such as fit.epochs=3. May be repeated.",
 )
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-seedSEED]")
-def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> int:
+@click.option(
+    "--compare",
+    type=FOLDER,
+    metavar="RUNS",
+    help="Train nothing: rank the runs in this folder, mean ± deviation over seeds.",
+)
+def train(
+    recipe: Path | None, settings: tuple[str, ...], out: Path | None, compare: Path | None
+) -> int:
     """Train the network that RECIPE, a TOML file, describes.
 
     The model folder is written to model/ in the folder of the run, and its path to stdout. A
@@ -34,8 +42,13 @@ def train(recipe: Path, settings: tuple[str, ...], out: Path | None) -> int:
     not be read; they are listed, and the others are learnt. Needs the extra train.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
-    from emopy.train import train_recipe
+    from emopy.train import compare_runs, leaderboard, train_recipe
 
+    if compare is not None and recipe is None:
+        click.echo(leaderboard(compare_runs(compare)))
+        return 0
+    if recipe is None or compare is not None:
+        raise click.UsageError("Type either a recipe, or --compare and a folder of runs.")
     left_out: list[Problem] = []
 
     def note(problem: Problem) -> None:

@@ -6,6 +6,7 @@ from emopy.data.ckplus import ConvertReport, convert_ckplus
 from emopy.data.convert import save_folders
 from emopy.data.csv import FER2013_LABELS, CSVDataLoader
 from emopy.data.csv_layout import CSVLayout
+from emopy.data.csv_settings import CSVSettings
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
 from emopy.data.features import (
@@ -20,9 +21,10 @@ from emopy.data.open import Loader, find_loader, open_data
 from emopy.data.picture import counts_picture
 from emopy.data.prepare import PrepareReport, prepare_ferplus
 from emopy.data.problems import Problem
-from emopy.data.repeats import RepeatGroup, find_repeats
+from emopy.data.repeats import RepeatGroup, find_near_repeats, find_repeats
 from emopy.data.sequence import SequenceDataLoader
 from emopy.data.sheet import contact_sheet
+from emopy.data.source_pictures import SourcePictures
 from emopy.data.split import Parts
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, vote_targets
@@ -33,6 +35,7 @@ __all__ = [
     "Augmentation",
     "CSVDataLoader",
     "CSVLayout",
+    "CSVSettings",
     "CheckReport",
     "ConvertReport",
     "Dataset",
@@ -46,6 +49,7 @@ __all__ = [
     "Problem",
     "RepeatGroup",
     "SequenceDataLoader",
+    "SourcePictures",
     "VotedFaces",
     "Whitening",
     "augment",
@@ -56,6 +60,7 @@ __all__ = [
     "counts_picture",
     "describe",
     "find_loader",
+    "find_near_repeats",
     "find_repeats",
     "hog_features",
     "hog_pictures",

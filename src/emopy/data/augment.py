@@ -131,8 +131,9 @@ def augment_batch(
     *,
     seed: int,
     epoch: int,
+    copies: NDArray[np.intp] | None = None,
 ) -> Pixels:
-    """Change the given rows, each by its own chance drawn from (seed, epoch, row).
+    """Change the given rows, each by its own chance drawn from (seed, epoch, row, copy).
 
     Args:
         samples: (n, H, W, C) or (n, T, H, W, C) uint8.
@@ -140,16 +141,18 @@ def augment_batch(
         settings: How far each change may go.
         seed: Seed of the whole training.
         epoch: Number of the epoch, from 0.
+        copies: (m,) how often each row came before in the epoch, where rows come repeatedly.
 
     Returns:
         (m, …) uint8.
     """
     if settings == Augmentation():
         return samples[rows]
+    drawn = np.stack([rows] if copies is None else [rows, copies], axis=1)
     return np.stack(
         [
-            augment(samples[row], settings, np.random.default_rng((seed, epoch, int(row))))
-            for row in rows
+            augment(samples[row], settings, np.random.default_rng((seed, epoch, row, *copy)))
+            for row, *copy in drawn.tolist()
         ]
     )
 

@@ -12,18 +12,28 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from emopy.data.dataset import Dataset
-from emopy.data.repeats import RepeatGroup, find_repeats
+from emopy.data.repeats import RepeatGroup, find_near_repeats, find_repeats
 from emopy.data.split import Parts
 from emopy.labels import canonical
 
 _EXAMPLES = 3
 
 Kind: TypeAlias = Literal[
-    "leak", "contradiction", "person", "blank", "spelling", "similar", "repeat", "missing", "single"
+    "leak",
+    "near-leak",
+    "contradiction",
+    "person",
+    "blank",
+    "spelling",
+    "similar",
+    "repeat",
+    "near-repeat",
+    "missing",
+    "single",
 ]
 """What `check` can find; see `Finding`."""
 
-_WORTH_KNOWING = ("similar", "repeat", "missing", "single")
+_WORTH_KNOWING = ("near-leak", "similar", "repeat", "near-repeat", "missing", "single")
 _ALIKE = 0.85
 """Share of letters in common from which two labels may be one that was mistyped."""
 
@@ -33,8 +43,9 @@ class Finding:
     """One kind of fault.
 
     Attributes:
-        kind: Serious: ``leak``, ``contradiction``, ``person``, ``blank``, ``spelling``. Worth
-            knowing: ``similar``, ``repeat``, ``missing``, ``single``.
+        kind: Serious: ``leak``, ``contradiction``, ``person``, ``blank``, ``spelling``. Probable:
+            ``near-leak``. Worth knowing: ``similar``, ``repeat``, ``near-repeat``, ``missing``,
+            ``single``.
         message: What was found, with its number.
         examples: Where: up to three places.
     """
@@ -49,7 +60,8 @@ class Finding:
         return self.kind not in _WORTH_KNOWING
 
     def __str__(self) -> str:
-        lines = [f"{'✗' if self.serious else '·'} {self.message}"]
+        mark = "✗" if self.serious else "?" if self.kind == "near-leak" else "·"
+        lines = [f"{mark} {self.message}"]
         return "\n".join(lines + [f"    {example}" for example in self.examples])
 
 
@@ -73,6 +85,8 @@ class CheckReport:
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} {count:,}" for name, count in self.samples.items())
         verdict = "No fault found." if self.ok else "Repair what is marked ✗ before training."
+        if self.ok and any(finding.kind == "near-leak" for finding in self.findings):
+            verdict = "No certain fault found. Look at what is marked ?"
         return "\n".join([f"Samples: {sizes}", *map(str, self.findings), verdict])
 
 
@@ -80,22 +94,26 @@ def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
     """Look for faults in a dataset, or within and across the parts of a split.
 
     Serious: the same picture in two parts, or with two labels; a person in two parts; blank
-    pictures; one emotion under two spellings. Told but not serious: labels that differ by a
-    letter or so, repeats inside one part, labels with no sample or a single one.
+    pictures; one emotion under two spellings. Probable, and worth a look: another version of a
+    picture in another part, resized, brightened, compressed anew or mirrored
+    (`find_near_repeats`). Worth knowing: labels that differ by a letter or so, repeats inside one
+    part, labels with no sample or a single one.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
     """
     named = by_name(data)
-    repeats = find_repeats(named)
+    repeats, near = find_repeats(named), find_near_repeats(named)
     found = [
         *_leaks(repeats),
+        *_near_leaks(near),
         *_contradictions(repeats),
         *_people(named),
         *_blanks(named),
         *_spellings(named),
         *_similar(named),
         *_inner_repeats(repeats),
+        *_inner_near(near),
         *_scarce(named),
     ]
     return CheckReport({name: len(part) for name, part in named.items()}, tuple(found))
@@ -116,6 +134,17 @@ def _leaks(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
             f"{len(groups):,} pictures are in more than one part: what is measured is partly "
             "what was learnt.",
             _places(groups),
+        )
+
+
+def _near_leaks(near: Iterable[RepeatGroup]) -> Iterable[Finding]:
+    groups = [group for group in near if len(group.parts) > 1]
+    if groups:
+        yield Finding(
+            "near-leak",
+            f"{len(groups):,} pictures seem to be in more than one part in another version: "
+            "resized, brightened, compressed anew or mirrored. A new split keeps them together.",
+            _places(groups, "≈"),
         )
 
 
@@ -170,6 +199,18 @@ def _inner_repeats(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
         )
 
 
+def _inner_near(near: Iterable[RepeatGroup]) -> Iterable[Finding]:
+    groups = [group for group in near if len(group.members) > len(group.parts)]
+    if groups:
+        torn = sum(len(group.labels) > 1 for group in groups)
+        yield Finding(
+            "near-repeat",
+            f"{len(groups):,} pictures have other versions inside one part; the labels of the "
+            f"versions differ for {torn:,}.",
+            _places(groups, "≈"),
+        )
+
+
 def _spellings(named: Mapping[str, Dataset]) -> Iterable[Finding]:
     labels = sorted({label for part in named.values() for label in part.labels})
     spelled: dict[str, list[str]] = {}
@@ -216,11 +257,17 @@ def _scarce(named: Mapping[str, Dataset]) -> Iterable[Finding]:
             )
 
 
-def _places(groups: list[RepeatGroup]) -> tuple[str, ...]:
-    return tuple(
-        " = ".join(
-            f"{member.part} row {member.row} ({member.label}, {member.origin})"
-            for member in group.members
-        )
-        for group in groups[:_EXAMPLES]
+def _places(groups: list[RepeatGroup], sign: str = "=") -> tuple[str, ...]:
+    return tuple(_place(group, sign) for group in groups[:_EXAMPLES])
+
+
+def _place(group: RepeatGroup, sign: str) -> str:
+    """Where a group is: one member of each part and label, and how many more there are."""
+    differing = {(member.part, member.label): member for member in reversed(group.members)}
+    shown = [member for member in group.members if member in differing.values()]
+    shown = shown if len(shown) > 1 else list(group.members[:2])
+    places = f" {sign} ".join(
+        f"{member.part} row {member.row} ({member.label}, {member.origin})" for member in shown
     )
+    more = len(group.members) - len(shown)
+    return f"{places}, and {more} more" if more else places

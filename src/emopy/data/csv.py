@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.csv_layout import CSVLayout, Layout, find_layout
+from emopy.data.csv_settings import settings_path
 from emopy.data.dataset import Dataset
 from emopy.data.problems import Problem, refuse
 from emopy.data.rows import csv_rows, read_pixels
@@ -269,5 +270,6 @@ def _meaning(
     raise DataError(
         f"`labels` must say what the numbers in {path} stand for. Received none for the labels "
         f"{shown}. Type for example labels={{'0': 'anger', '1': 'disgust'}}, or "
-        "labels=FER2013_LABELS for those of FER2013."
+        "labels=FER2013_LABELS for those of FER2013; or write into "
+        f'{settings_path(path)}: labels = {{ 0 = "anger", 1 = "disgust" }}'
     )

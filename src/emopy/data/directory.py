@@ -9,6 +9,7 @@ from pathlib import Path
 from emopy.data.dataset import Dataset
 from emopy.data.folders import FolderReader, People, Samples, other_files
 from emopy.data.problems import Problem, refuse
+from emopy.data.source_pictures import SourcePictures
 from emopy.errors import InputError
 from emopy.media import find_images
 
@@ -52,6 +53,11 @@ class DirectoryDataLoader:
         self.strict = strict
         self.problems: tuple[Problem, ...] = ()
         self._reader = FolderReader(self.path, size, channels, target_emotions, people)
+
+    @property
+    def sources(self) -> SourcePictures:
+        """Sizes and colours of the pictures that the last `load_data` read."""
+        return self._reader.sources
 
     def load_data(self) -> Dataset:
         """Read the pictures, label by label, in natural order of their names.

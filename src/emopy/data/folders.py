@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.data.problems import Problem
+from emopy.data.source_pictures import SourcePictures
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.media import IMAGE_SUFFIXES, read_image
@@ -33,7 +34,7 @@ _LITTER = {"thumbs.db", "desktop.ini"}
 """What Windows leaves in folders of pictures."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FolderReader:
     """Reads a folder that holds one folder per label.
 
@@ -43,6 +44,7 @@ class FolderReader:
         channels: 1 for gray, 3 for RGB.
         target_emotions: Labels to load, in this order; None for all.
         people: Who is shown, by the path below `path`; None for nobody.
+        sources: How the pictures of the last `load` were before they were resized.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class FolderReader:
     channels: int
     target_emotions: str | Sequence[str] | None
     people: People | None
+    sources: SourcePictures = field(default_factory=SourcePictures, init=False)
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or min(self.size) < SMALLEST_PX or self.channels not in (1, 3):
@@ -72,6 +75,7 @@ class FolderReader:
             DataError: No such folder, fewer than two labels, or nothing that could be read.
             LabelError: A wanted label has no folder.
         """
+        self.sources = SourcePictures()
         folders = label_folders(self.path, problems)
         labels = tuple(sorted(folders))
         if self.target_emotions is not None:
@@ -109,8 +113,9 @@ class FolderReader:
         Raises:
             InputError: Not a readable picture.
         """
-        spec = InputSpec(*self.size, self.channels)
-        return to_pixels([read_image(file)], spec)[0]
+        picture = read_image(file)
+        self.sources.add(picture)
+        return to_pixels([picture], InputSpec(*self.size, self.channels))[0]
 
 
 def label_folders(path: Path, problems: list[Problem]) -> dict[str, list[Path]]:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from emopy.data.csv import CSVDataLoader
+from emopy.data.csv_settings import find_csv
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
 from emopy.data.problems import Problem
 from emopy.data.sequence import SequenceDataLoader
 from emopy.errors import DataError
-
-_TEXT_SUFFIXES = (".csv", ".tsv")
 
 
 class Loader(Protocol):
@@ -48,8 +47,9 @@ def find_loader(
     """Choose the loader for a path.
 
     Args:
-        path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row; or
-            a folder with one folder per emotion.
+        path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row,
+            read as ``faces.csv.toml`` beside it says (`CSVSettings`), ``faces.csv#PART`` for the
+            rows of one split; or a folder with one folder per emotion.
         time_delay: Frames per clip, where the folder holds clips; None for stills.
         size: (height, width) to bring the pictures of a folder to; files keep theirs.
         channels: 1 for gray or 3 for RGB pictures of a folder; files keep theirs.
@@ -58,7 +58,7 @@ def find_loader(
         The loader; its `problems` say, after loading, what was left out.
 
     Raises:
-        DataError: None of these.
+        DataError: None of these, or ``faces.csv.toml`` is wrong.
     """
     path = Path(path)
     if path.is_dir():
@@ -70,11 +70,11 @@ def find_loader(
         if time_delay is not None:
             return SequenceDataLoader(path, time_delay=time_delay, size=size, channels=channels)
         return DirectoryDataLoader(path, size=size, channels=channels)
-    suffix = path.suffix.lower()
-    if suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return FileLoader(path)
-    if suffix in _TEXT_SUFFIXES:
-        return CSVDataLoader(path)
+    if (csv := find_csv(path)) is not None:
+        file, settings = csv
+        return CSVDataLoader(file, **settings)
     reason = "not such a file" if path.exists() else "no such file"
     raise DataError(
         "`path` must be a .npz file of faces, a .csv file with one face per row, or a folder "

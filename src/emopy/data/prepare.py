@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emopy.data.convert import save_folders
 from emopy.data.dataset import Dataset
 from emopy.data.ferplus import VotedFaces
+from emopy.data.near import difference_hashes, near_groups
 from emopy.data.repeats import fingerprints
 from emopy.data.split import stratified_rows
 from emopy.data.votes import majority_targets
@@ -32,8 +33,8 @@ class PrepareReport:
     Attributes:
         files: Path of each file or folder written, keyed by part.
         samples: Faces in each, keyed by part.
-        repeats_across: Faces left out because a later split has the same picture, keyed by
-            ``"earlier → later"``.
+        repeats_across: Faces left out because a later part has the same photograph, equal or
+            another version of it, keyed by ``"earlier → later"``.
         surplus: Surplus copies inside the training split, merged into one face each.
         conflicting: Groups of copies inside the training split whose votes name different
             emotions.
@@ -53,7 +54,7 @@ class PrepareReport:
             f"({self.refused.get(part, 0):,} refused by the vote rule)   {path}"
             for part, path in self.files.items()
         ]
-        lines += ["", "Exact repeats taken out:"]
+        lines += ["", "Repeats taken out, versions of one photograph across the parts:"]
         lines += [f"  {pair:<24}{count:>6,}" for pair, count in self.repeats_across.items()]
         lines += [
             f"  inside train            {self.surplus:>6,}   "
@@ -72,11 +73,12 @@ def prepare_ferplus(
 ) -> PrepareReport:
     """Write FER+ as ``train``, ``calibration``, ``validation`` and, where given, ``test``.
 
-    FER2013 shows hundreds of pictures twice, also across its splits. Here a picture stays in
-    the last split that has it (test before validation before training), and copies inside the
-    training split become one face whose votes are the average. Training targets are soft votes
-    (`vote_targets`). All other parts follow the official majority rule, one-hot. Calibration
-    faces are drawn from the training split, each emotion in its share.
+    FER2013 shows hundreds of pictures twice, also across its splits. Here a photograph stays in
+    the last split that has it (test before validation before training), be it equal or another
+    version (`find_near_repeats`), and equal copies inside the training split become one face
+    whose votes are the average. Training targets are soft votes (`vote_targets`). All other
+    parts follow the official majority rule, one-hot. Calibration faces are drawn from the
+    training split, each emotion in its share; other versions of them are not learnt.
 
     Args:
         faces: All faces, from `read_ferplus`.
@@ -102,11 +104,15 @@ def prepare_ferplus(
         "validation": faces.usage == "PublicTest",
         "test": faces.usage == "PrivateTest",
     }
-    repeats_across = _leave_to_later_split(digests, usage)
+    versions = near_groups(difference_hashes(faces.images))
+    repeats_across = _leave_to_later_split((digests, versions), usage)
     merged, train, conflicting = _merge_copies(faces, digests, np.flatnonzero(usage["train"]))
     held_out = _draw(merged, train, calibration, seed)
+    learnt = np.setdiff1d(train, held_out)
+    seen_again = np.isin(versions[learnt], versions[held_out])
+    repeats_across["train → calibration"] = int(seen_again.sum())
     parts = {
-        "train": merged.dataset(np.setdiff1d(train, held_out), "votes"),
+        "train": merged.dataset(learnt[~seen_again], "votes"),
         "calibration": merged.dataset(held_out, "majority"),
         "validation": faces.dataset(usage["validation"], "majority"),
         "test": faces.dataset(usage["test"], "majority"),
@@ -115,7 +121,7 @@ def prepare_ferplus(
         raise DataError("`faces` must hold faces with Usage 'PublicTest'. Received none.")
     parts = {name: data for name, data in parts.items() if len(data)}
     offered = {name: int(rows.sum()) for name, rows in usage.items()}
-    offered["train"] = len(train) - len(held_out)
+    offered["train"] = int((~seen_again).sum())
     return PrepareReport(
         files={name: _WRITERS[layout](data, Path(out) / name) for name, data in parts.items()},
         samples={name: len(data) for name, data in parts.items()},
@@ -127,12 +133,13 @@ def prepare_ferplus(
 
 
 def _leave_to_later_split(
-    digests: NDArray[np.bytes_], usage: dict[str, NDArray[np.bool_]]
+    kinds: tuple[NDArray[Any], ...], usage: dict[str, NDArray[np.bool_]]
 ) -> dict[str, int]:
     """Take faces out of earlier splits, in place; say how many."""
     taken: dict[str, int] = {}
     for earlier, later in (("validation", "test"), ("train", "test"), ("train", "validation")):
-        repeated = usage[earlier] & np.isin(digests, digests[usage[later]])
+        same = [np.isin(kind, kind[usage[later]]) for kind in kinds]
+        repeated = usage[earlier] & np.any(same, axis=0)
         usage[earlier] &= ~repeated
         taken[f"{earlier} → {later}"] = int(repeated.sum())
     return taken

@@ -11,6 +11,7 @@ import numpy as np
 from emopy.data.dataset import Dataset
 from emopy.data.folders import FolderReader, People, Samples, empty_folders, other_files
 from emopy.data.problems import Problem, refuse
+from emopy.data.source_pictures import SourcePictures
 from emopy.errors import DataError, InputError
 from emopy.media import find_images
 
@@ -28,7 +29,7 @@ class SequenceDataLoader:
 
     Args:
         path: The folder that holds the folders of the emotions.
-        time_delay: Frames per clip, 1 or more. Shorter clips are left out and listed.
+        time_delay: Frames per clip, 2 or more. Shorter clips are left out and listed.
         size: (height, width) in pixels that every frame is resized to.
         channels: 1 for gray, 3 for RGB.
         target_emotions: Labels to load, in this order; every folder by default.
@@ -53,16 +54,22 @@ class SequenceDataLoader:
         people: People | None = None,
         strict: bool = False,
     ) -> None:
-        if type(time_delay) is not int or time_delay < 1:
+        if type(time_delay) is not int or time_delay < 2:
             raise DataError(
-                f"`time_delay` must be a whole number of frames, 1 or more. Received "
-                f"{time_delay!r}. Type for example time_delay=4."
+                f"`time_delay` must be a whole number of frames, 2 or more. Received "
+                f"{time_delay!r}. Type for example time_delay=4, or take DirectoryDataLoader for "
+                "stills."
             )
         self.path = Path(path)
         self.time_delay = time_delay
         self.strict = strict
         self.problems: tuple[Problem, ...] = ()
         self._reader = FolderReader(self.path, size, channels, target_emotions, people)
+
+    @property
+    def sources(self) -> SourcePictures:
+        """Sizes and colours of the pictures that the last `load_data` read."""
+        return self._reader.sources
 
     def load_data(self) -> Dataset:
         """Read the clips, label by label, in natural order of their names.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
+from emopy.data.near import difference_hashes, near_groups
 from emopy.data.repeats import fingerprints
 from emopy.errors import DataError
 
@@ -25,6 +26,9 @@ class Parts:
         validation: To stop early and to choose settings by.
         calibration: To find the temperature on.
         test: To measure what is delivered, once.
+
+    Raises:
+        DataError: The parts have different labels or picture shapes.
     """
 
     train: Dataset
@@ -46,15 +50,18 @@ class Parts:
             DataError: The parts have different labels or picture shapes.
         """
         empty = train.take([])
-        given = [part if part is not None else empty for part in (validation, calibration, test)]
-        for part in given:
-            if part.labels != train.labels or part.images.shape[1:] != train.images.shape[1:]:
+        given = (part if part is not None else empty for part in (validation, calibration, test))
+        return cls(train, *given)
+
+    def __post_init__(self) -> None:
+        shape, labels = self.train.images.shape[1:], self.train.labels
+        for part in (self.validation, self.calibration, self.test):
+            if part.labels != labels or part.images.shape[1:] != shape:
                 raise DataError(
                     "`Parts` must share labels and picture shape. Received "
-                    f"{list(train.labels)} of shape {train.images.shape[1:]} and "
+                    f"{list(labels)} of shape {shape} and "
                     f"{list(part.labels)} of shape {part.images.shape[1:]}."
                 )
-        return cls(train, *given)
 
     def items(self) -> Iterator[tuple[str, Dataset]]:
         """Name and data of each part that is not empty."""
@@ -77,7 +84,8 @@ def split(
 ) -> Parts:
     """Divide a dataset so that the parts share no person and no picture.
 
-    Samples of one person, and equal pictures, go to the same part. Within that limit every
+    Samples of one person, and equal or nearly equal pictures (`find_near_repeats`), go to the same
+    part. Within that limit every
     label has nearly the same share in each part; the only sample of a label is learnt.
 
     Args:
@@ -179,6 +187,8 @@ def _groups(data: Dataset) -> NDArray[np.intp]:
             linked.append(first_of_person.setdefault(str(person), row))
         for other in linked:
             parent[root(row)] = root(other)
+    for row, other in enumerate(near_groups(difference_hashes(data.images))):
+        parent[root(row)] = root(int(other))
     return np.array([root(row) for row in range(len(data))], dtype=np.intp)
 
 

@@ -2,59 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
 from emopy.data.repeats import find_repeats
+from emopy.data.source_pictures import SourcePictures
 from emopy.data.split import Parts
 
+_BAR = 30
+"""Characters of the longest bar."""
 
-def describe(data: Dataset | Parts | Mapping[str, Dataset]) -> str:
+_UNEVEN = 10
+"""How many times as frequent as another a label may be before it is worth a warning."""
+
+_SQUARE = 1.3
+"""Longer side of a crop of a face, in shorter sides; pictures of scenes are 4 : 3 or longer."""
+
+
+def describe(
+    data: Dataset | Parts | Mapping[str, Dataset],
+    *,
+    sources: Mapping[str, SourcePictures] | None = None,
+) -> str:
     """Count the samples of each label and tell the rest in a few lines.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
+        sources: By the same names, how the pictures were before they were resized, as the loaders
+            of folders tell in `sources`.
 
     Returns:
-        A table with a row per label and a column per dataset, then per dataset: picture shape,
-        length of clips, kind of targets, known people, surplus repeats.
+        A table with a row per label and a column per dataset, with bars for a single one; then
+        per dataset: sizes and colours, kind of targets, known people, surplus repeats; then what
+        a user should know before training, marked ``!``.
+
+    Example:
+        >>> from emopy.data.samples import sample_parts
+        >>> print(describe(sample_parts()).splitlines()[0].split())
+        ['label', 'train', 'validation', 'calibration', 'test']
     """
     named = by_name(data)
+    seen = {} if sources is None else sources
+    lines = _table(named)
+    for name, part in named.items():
+        lines += ["", name, *_facts(part, seen.get(name))]
+        lines += [f"! {warning}" for warning in _warnings(part, seen.get(name))]
+    return "\n".join(lines)
+
+
+def _table(named: Mapping[str, Dataset]) -> list[str]:
     labels = list(dict.fromkeys(label for part in named.values() for label in part.labels))
     columns = [list(_cells(part, labels)) for part in named.values()]
-    heads = ["label", *named]
     rows = [[label, *(column[i] for column in columns)] for i, label in enumerate(labels)]
     rows.append(["all", *(f"{len(part):,}         " for part in named.values())])
-    table = [heads, *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]
-    return "\n".join([*lines, "", *(_facts(name, part) for name, part in named.items())])
-
-
-def _cells(part: Dataset, labels: list[str]) -> list[str]:
-    counts = part.counts()
+    short = [Path(name).name for name in named]
+    table = [["label", *(short if len(set(short)) == len(short) else named)], *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    bars = [""] * len(table)
+    if len(named) == 1:
+        (part,) = named.values()
+        counts = part.counts()
+        most = max(1, *counts.values())
+        bars[1:-1] = ["█" * round(_BAR * counts[label] / most) for label in labels]
     return [
-        f"{counts[label]:,}  {counts[label] / max(len(part), 1):6.1%}" if label in counts else "–"
-        for label in labels
+        "  ".join(
+            [row[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+            + [bar]
+        ).rstrip()
+        for row, bar in zip(table, bars, strict=True)
     ]
 
 
-def _facts(name: str, part: Dataset) -> str:
+def _cells(part: Dataset, labels: list[str]) -> Iterator[str]:
+    counts = part.counts()
+    for label in labels:
+        share = counts.get(label, 0) / max(len(part), 1)
+        yield f"{counts[label]:,}  {share:6.1%}" if label in counts else "–"
+
+
+def _facts(part: Dataset, sources: SourcePictures | None) -> Iterator[str]:
+    height, width, channels = part.images.shape[-3:]
+    clips = f"clips of {part.images.shape[1]}, " if part.images.ndim == 5 else ""
+    kept = f"{clips}{width} × {height} pixels, {'gray' if channels == 1 else 'RGB'}"
+    if sources is not None:
+        yield f"  pictures  {sources}"
+        yield f"  read as   {kept}"
+    else:
+        yield f"  pictures  {kept}"
     one_hot = bool(np.all(part.targets.max(axis=1, initial=0) == 1))
-    shape = " × ".join(str(side) for side in part.images.shape[-3:])
-    clips = f"clips of {part.images.shape[1]} " if part.images.ndim == 5 else ""
+    yield f"  targets   {'one label each' if one_hot else 'soft: shares of votes'}"
     people = len({str(person) for person in part.people if person})
+    yield f"  people    {f'{people:,}' if people else 'unknown'}"
     surplus = sum(len(group.members) - 1 for group in find_repeats(part))
-    return (
-        f"{name}: {clips}pictures {shape} uint8, {'one-hot' if one_hot else 'soft'} targets, "
-        f"{f'{people:,} people' if people else 'people unknown'}, {surplus:,} surplus repeats"
-    )
+    yield f"  repeats   {f'{surplus:,} surplus copies' if surplus else 'none'}"
+
+
+def _warnings(part: Dataset, sources: SourcePictures | None) -> Iterator[str]:
+    found = {label: count for label, count in part.counts().items() if count}
+    if missing := [label for label in part.labels if label not in found]:
+        yield f"No sample of {', '.join(missing)}: it cannot be learnt."
+    if found:
+        most, least = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
+        if (ratio := found[most] / found[least]) >= _UNEVEN:
+            yield (
+                f"{most} is {ratio:.0f} times as frequent as {least}, which will be recognised "
+                "worst: look at the balanced accuracy."
+            )
+    if sources is None or not len(sources):
+        return
+    height, width = part.images.shape[-3:-1]
+    if tiny := sources.smaller_than(width / 2, height / 2):
+        yield (
+            f"{tiny:,} of {len(sources):,} pictures are less than half of {width} × {height} "
+            "pixels: they show little."
+        )
+    if long := sources.longer_than(_SQUARE):
+        yield (
+            f"{long:,} of {len(sources):,} pictures are far from square, and are squeezed. Each "
+            "must be the crop of one face: cut them out first."
+        )

@@ -18,6 +18,7 @@ from emopy.errors import ModelError, nearest
 from emopy.labels import canonical
 
 CARD_FORMAT = 1
+PRECISIONS = ("float32", "int8")
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
@@ -85,6 +86,7 @@ class ModelCard:
         labels: Names of the outputs, in order.
         input: What the network wants to see.
         output: What the network returns; always ``"logits"``.
+        precision: Numbers it computes with: ``"float32"`` or ``"int8"``.
         temperature: Logits are divided by this before softmax (Guo et al. 2017,
             https://arxiv.org/abs/1706.04599). Written by `emopy.evaluate.calibrate` only.
         files: SHA-256 of each file of the folder but the card and its README.
@@ -104,6 +106,7 @@ class ModelCard:
     labels: tuple[str, ...]
     input: InputSpec
     output: str = "logits"
+    precision: str = "float32"
     temperature: float = 1.0
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     data: str = ""
@@ -126,6 +129,10 @@ class ModelCard:
             )
         if self.output != "logits":
             raise ModelError(f"`output` must be 'logits'. Received {self.output!r}.")
+        if self.precision not in PRECISIONS:
+            raise ModelError(
+                f"`precision` must be one of {', '.join(PRECISIONS)}. Received {self.precision!r}."
+            )
         if not 0 < self.temperature < math.inf:
             raise ModelError(
                 f"`temperature` must be positive and finite. Received {self.temperature}."

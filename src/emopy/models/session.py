@@ -52,6 +52,7 @@ class OnnxSession:
             fastest first. The CPU stands in for whatever part another one cannot run.
 
     Attributes:
+        input_name: Name of the graph's input.
         input_shape: Shape of one sample, without the batch; None where the graph leaves it free.
         outputs: Number of logits per sample.
         providers: Names of the providers in use.
@@ -70,7 +71,7 @@ class OnnxSession:
         self._session = _open(self.path, threads, _choose_providers(providers))
         running = cast("list[str]", self._session.get_providers())
         self.providers = tuple(name for name, long in PROVIDERS.items() if long in running)
-        self._input, self.input_shape = _check_input(self._session, self.path)
+        self.input_name, self.input_shape = _check_input(self._session, self.path)
         self._output, self.outputs = _check_output(self._session, self.path)
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -98,7 +99,7 @@ class OnnxSession:
         if not len(tensor):
             return np.empty((0, self.outputs), np.float32)
         try:
-            return self._session.run([self._output], {self._input: tensor})[0]
+            return self._session.run([self._output], {self.input_name: tensor})[0]
         except _REFUSALS as error:
             raise ModelError(f"{self.path} failed while running: {_reason(error)}.") from error
 

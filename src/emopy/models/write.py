@@ -86,7 +86,7 @@ def update_card(path: str | Path, card: ModelCard) -> None:
     """
     path = Path(path)
     old = read_card(path)
-    for name in ("labels", "input", "output", "files"):
+    for name in ("labels", "input", "output", "precision", "files"):
         if getattr(card, name) != getattr(old, name):
             raise ModelError(
                 f"`card` must keep the `{name}` of {path}. Received {getattr(card, name)!r}. "

@@ -11,7 +11,7 @@ from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
 from emopy.models import find_network, list_models
-from emopy.nets.marks import BACKBONE
+from emopy.nets.marks import BACKBONE, FRESH, parts_of
 
 Weights = str | Path | None
 """``"default"``: as published; a file; ``"random"`` or None: to start anew."""
@@ -22,7 +22,8 @@ class Backbone:
     """A network that turns crops into features, and what it wants to see.
 
     Attributes:
-        network: From (n, height, width, channels) to features (n, d); named "backbone".
+        network: From (n, height, width, channels) to features (n, d); its name is one of
+            `emopy.nets.marks`, by which `fit` knows whether it has learnt before.
         shape: (height, width, channels) of its input.
         scale: Its input is pixels of 0 to 1 times this …
         offset: … plus this; one number, or one per channel.
@@ -120,11 +121,19 @@ def _own(name: str | Path, weights: Weights) -> Backbone:
     except _UNREADABLE as error:
         raise ModelError(f"The backbone {name} cannot be read: {error}") from error
     return Backbone(
-        keras.Model(network.inputs[0], _features(network), name=BACKBONE),
+        _marked(network.inputs[0], _features(network), weights),
         (spec.height, spec.width, spec.channels),
         255 * spec.scale / spec.std,
         -spec.mean / spec.std,
     )
+
+
+def _marked(crops: keras.KerasTensor, features: keras.KerasTensor, weights: Weights) -> keras.Model:
+    """The body of a network under the name that tells whether it has learnt before."""
+    body = keras.Model(crops, features, name=FRESH if weights is None else BACKBONE)
+    for part in parts_of(body):  # a model may come with layers that were kept frozen
+        part.trainable = True
+    return body
 
 
 def _features(network: keras.Model) -> keras.KerasTensor:
@@ -156,5 +165,5 @@ def _application(name: str, weights: Weights, size_px: int) -> Backbone:
             "to the network; or fetch that file elsewhere and give its path as `weights`; or type "
             'weights="random" to start anew, or backbone="emopy-base", which is packaged.'
         ) from error
-    trunk = keras.Model(network.inputs[0], network.outputs[0], name=BACKBONE)
+    trunk = _marked(network.inputs[0], network.outputs[0], weights)
     return Backbone(trunk, shape, wanted.scale, wanted.offset, wanted.order)

@@ -17,6 +17,9 @@ PIXELS = "pixels"
 BACKBONE = "backbone"
 """Name of a part that has learnt before: `fit` keeps it frozen at first."""
 
+FRESH = "fresh_backbone"
+"""Name of such a part whose weights are drawn at random: like a head, it learns from the start."""
+
 
 def pixels_input(input_shape: tuple[int, ...]) -> keras.KerasTensor:
     """An input that takes pixels of 0 to 1, for a network that knows its own standardisation.
@@ -33,7 +36,7 @@ def wants_pixels(model: keras.Model) -> bool:
 
 
 def backbone_of(model: keras.Model) -> keras.Model | None:
-    """The part of a network that has learnt before, or None."""
+    """The part of a network that has learnt before, or None: a fresh one is not meant."""
     return next((layer for layer in model.layers if layer.name == BACKBONE), None)
 
 
@@ -55,13 +58,13 @@ def release_backbone(model: keras.Model, share: float) -> None:
     backbone = backbone_of(model)
     if backbone is None:
         return
-    parts = list(_parts(backbone))
+    parts = list(parts_of(backbone))
     first = len(parts) - math.ceil(share * len(parts))
     for i, part in enumerate(parts):
         part.trainable = i >= first and not isinstance(part, layers.BatchNormalization)
 
 
-def _parts(network: keras.Model) -> Iterator[keras.Layer]:
+def parts_of(network: keras.Model) -> Iterator[keras.Layer]:
     """The layers of a network in order, those of nested networks in their place.
 
     Each network is told to listen to its layers: what one layer is told does not reach all.
@@ -69,6 +72,6 @@ def _parts(network: keras.Model) -> Iterator[keras.Layer]:
     network.trainable = True
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            yield from _parts(layer)
+            yield from parts_of(layer)
         else:
             yield layer

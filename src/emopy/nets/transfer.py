@@ -39,7 +39,7 @@ def TransferLearningNN(  # noqa: N802 - class-like, as keras.applications.ResNet
             inception_v3, inception_resnet_v2, efficientnet_b0 … b7, efficientnet_v2_b0 … b3, s, m,
             l, mobilenet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large.
         weights: ``"default"``: those of the model, or of ImageNet, which Keras downloads once; a
-            path: this file; ``"random"`` or None: to start anew.
+            path: this file; ``"random"`` or None: to start anew, all layers learning at once.
         size_px: Side that crops are enlarged to for a network of `keras.applications`.
         dense: Units of the hidden layer of the head; 0 for none.
         dropout: Share of features dropped while training, 0–1.
@@ -78,7 +78,8 @@ def _adapt(crops: keras.KerasTensor, backbone: Backbone) -> keras.KerasTensor:
     if x.shape[-1] > channels:
         x = keras.ops.image.rgb_to_grayscale(x)
     if x.shape[1:3] != (height, width):
-        x = layers.Resizing(height, width)(x)
+        # Not layers.Resizing: it switches all that follows to training unless told otherwise.
+        x = keras.ops.image.resize(x, (height, width))
     if x.shape[-1] < channels:
         x = layers.Concatenate()([x] * channels)
     elif backbone.order == "bgr":

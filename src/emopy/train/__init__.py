@@ -8,11 +8,13 @@ try:
 except ImportError as error:
     raise MissingExtraError("Training", "train") from error
 
+from emopy.train.compare import Standing, compare_runs, leaderboard
 from emopy.train.data_generator import DataGenerator
 from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
 from emopy.train.graph import draw_graph
+from emopy.train.quantize import quantize
 from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "FitSettings",
     "Recipe",
     "Run",
+    "Standing",
+    "compare_runs",
     "draw_graph",
     "export",
     "fit",
     "fit_recipe",
+    "leaderboard",
     "load_recipe",
+    "quantize",
     "train_recipe",
 ]

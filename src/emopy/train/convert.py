@@ -43,7 +43,11 @@ def to_onnx(model: keras.Model) -> bytes:
         return target.read_bytes()
 
 
-def _write_onnx(model: keras.Model, target: Path) -> None:
+def _write_onnx(network: keras.Model, target: Path) -> None:
+    # Some layers, Resizing for one, switch to training unless told otherwise, and take those
+    # behind them along: dropout and batch statistics would be written down.
+    crops = keras.Input(network.input_shape[1:], name=network.inputs[0].name)
+    model = keras.Model(crops, network(crops, training=False), name=network.name)
     model(np.zeros((1, *model.input_shape[1:]), np.float32))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -20,6 +20,7 @@ from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
 from emopy.train.fit import spec_for
 from emopy.train.generator import TrainingBatches
+from emopy.train.recipe import FitSettings
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -160,8 +161,7 @@ class DataGenerator:
             dataset,
             spec,
             self._augmentation,
-            batch_size=batch_size,
-            seed=self._seed,
+            FitSettings(batch_size=batch_size, seed=self._seed),
             whitening=self._whitening(spec) if self._zca else None,
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
@@ -24,6 +25,7 @@ from emopy.train.generator import EpochSeeds, TrainingBatches, whole_batch
 from emopy.train.log import History, RunFolder
 from emopy.train.recipe import FitSettings, NetSettings, Recipe
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
+from emopy.train.targets import Teachers, kept_shares, seen_shares
 from emopy.train.watch import BestWeights, RunLog
 
 
@@ -38,7 +40,8 @@ class Run:
         recipe: How it was trained.
         history: One record per epoch: loss, accuracy, val_loss, val_accuracy.
         folder: Where the run is kept; None if it was not.
-        shares: Share of each label in the training targets.
+        shares: Share of each label that the logits are made for: that in the training targets as
+            the network met them, less what `FitSettings.logit_adjustment` took out.
         crops: A few validation crops that `export` checks the ONNX file on.
         reopened: Whether the folder held the finished run already, so that nothing was trained.
     """
@@ -87,8 +90,10 @@ def fit(
         The trained run.
 
     Raises:
-        DataError: No training faces, or the parts do not fit together.
-        RecipeError: Unknown network, bad settings, or the folder holds another run.
+        DataError: No training faces, clips of one frame, or early stopping without validation.
+        RecipeError: Unknown network, bad settings, a teacher that does not fit, or the folder
+            holds another run.
+        ModelError: A teacher that cannot be opened.
         MissingExtraError: TensorBoard is asked for and not installed.
     """
     settings = settings or FitSettings()
@@ -105,7 +110,8 @@ def fit_recipe(
 ) -> Run:
     """Train what a recipe says on given faces; see `fit`."""
     train, validation = parts.train, parts.validation
-    _check(recipe.fit, train, validation, folder)
+    _check(recipe.fit, parts, folder)
+    teachers = _teachers(recipe.fit, train)
     home = RunFolder(Path(folder), recipe, train) if folder is not None else None
     spec = spec_for(train)
     net = net or recipe.net.name
@@ -114,13 +120,15 @@ def fit_recipe(
         model = _build(net, recipe, spec.shape, len(train.labels))
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
+    met = seen_shares(train, balance=recipe.fit.balance, teachers=teachers)
     finished = home.open_trained(model) if home else None
-    history = _learn(model, recipe, parts, spec, home) if finished is None else finished
+    lessons = _Lessons(parts, spec, recipe.augment, teachers, met)
+    history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
     if recipe.fit.precision != "float32":
         model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
     if home and finished is None:
         home.finish(model, history)
-    shares = train.targets.mean(axis=0)
+    shares = kept_shares(met, recipe.fit.logit_adjustment)
     return Run(
         model=model,
         labels=train.labels,
@@ -161,12 +169,31 @@ def _build(net: str | Net, recipe: Recipe, shape: tuple[int, ...], classes: int)
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """What a network is taught.
+
+    Attributes:
+        parts: The faces.
+        spec: How the network sees them.
+        augmentation: How they are changed.
+        teachers: Whose answers count beside the targets.
+        shares: (k,) of the labels as they are met.
+    """
+
+    parts: Parts
+    spec: InputSpec
+    augmentation: Augmentation
+    teachers: Teachers | None
+    shares: NDArray[np.floating]
+
+
 def _learn(
-    model: keras.Model, recipe: Recipe, parts: Parts, spec: InputSpec, home: RunFolder | None
+    model: keras.Model, how: FitSettings, lessons: _Lessons, home: RunFolder | None
 ) -> History:
     """Train to the end, from the start or from where the run folder was left."""
-    how = recipe.fit
     history, kept = home.read() if home else ([], None)
+    parts, spec = lessons.parts, lessons.spec
     watched = whole_batch(parts.validation, spec) if len(parts.validation) else None
     best = BestWeights(history, kept) if how.patience else None
     stages = plan_stages(model, how)
@@ -174,7 +201,7 @@ def _learn(
     for stage in stages:
         if len(history) > stage.end:
             continue
-        begin_stage(model, stage, how, steps)
+        begin_stage(model, stage, how, steps, lessons.shares)
         if kept and stage.start < kept.epochs <= stage.end:
             kept.restore(model)
         # A frozen backbone's stage is never cut short: patience is for what the released one does.
@@ -192,10 +219,10 @@ def _learn(
             TrainingBatches(
                 parts.train,
                 spec,
-                recipe.augment,
-                batch_size=how.batch_size,
-                seed=how.seed,
+                lessons.augmentation,
+                how,
                 epoch=len(history),
+                teachers=lessons.teachers,
             ),
             epochs=stage.end,
             initial_epoch=len(history),
@@ -228,11 +255,27 @@ def _in_float32(trained: keras.Model, twin: keras.Model) -> keras.Model:
     return twin
 
 
-def _check(
-    how: FitSettings, train: Dataset, validation: Dataset, folder: str | Path | None
-) -> None:
-    if not len(train):
+def _teachers(how: FitSettings, train: Dataset) -> Teachers | None:
+    if not how.teacher:
+        return None
+    return Teachers(
+        how.teacher,
+        train.labels,
+        frames=train.images.shape[1] if train.images.ndim == 5 else 1,
+        weight=how.teacher_weight,
+        temperature=how.teacher_temperature,
+    )
+
+
+def _check(how: FitSettings, parts: Parts, folder: str | Path | None) -> None:
+    if not len(parts.train):
         raise DataError("`parts.train` must hold faces. Received none.")
+    if parts.train.images.ndim == 5 and parts.train.images.shape[1] == 1:
+        raise DataError(
+            "`parts` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
+            "of 1 frame. Load longer ones with time_delay=2, or take them as stills: "
+            "dataclasses.replace(data, images=data.images[:, 0])"
+        )
     if how.log == "tensorboard" and find_spec("tensorboard") is None:
         raise MissingExtraError("Logging for TensorBoard", "tensorboard")
     if how.log == "tensorboard" and folder is None:
@@ -240,16 +283,8 @@ def _check(
             "`folder` must be given for TensorBoard. Received None. "
             "Type for example: fit(..., folder='runs/mine')"
         )
-    if not len(validation):
-        if how.patience:
-            raise DataError(
-                "`parts.validation` must hold faces for early stopping. Received none. "
-                "Split some off: dataset.split(validation=0.1), or set patience=0."
-            )
-        return
-    if train.labels != validation.labels or train.images.shape[1:] != validation.images.shape[1:]:
+    if how.patience and not len(parts.validation):
         raise DataError(
-            "`parts` must agree in labels and image shape. Received "
-            f"{train.labels} {train.images.shape[1:]} for training and "
-            f"{validation.labels} {validation.images.shape[1:]} for validation."
+            "`parts.validation` must hold faces for early stopping. Received none. "
+            "Split some off: dataset.split(validation=0.1), or set patience=0."
         )

@@ -13,21 +13,28 @@ from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
 from emopy.data.whitening import Whitening
 from emopy.models import InputSpec, to_tensor
+from emopy.train.recipe import FitSettings
+from emopy.train.targets import Teachers, face_weights, mix_pairs
+
+_MIXING = 0x6D6978
+"""Sets the chance of mixing apart from that of all other changes."""
 
 
 class TrainingBatches(keras.utils.PyDataset):
     """Endless shuffled passes over a data set, each epoch with fresh augmentation.
 
-    Order and changes depend on (seed, epoch) only, so that a training that was killed goes on
-    as if it had not been. Several threads prepare batches while the network learns.
+    Faces are drawn, changed, mixed, judged by teachers, and turned into what the network wants
+    to see, in this order. All of it depends on (seed, epoch) only, so that a training that was
+    killed goes on as if it had not been. Several threads prepare batches while the network
+    learns.
 
     Args:
         dataset: What to learn from.
         spec: What the network wants to see.
         augmentation: Random changes.
-        batch_size: Samples per batch.
-        seed: Start of every chance.
+        how: Its batch_size, seed, balance and mixup count here.
         epoch: Epoch to begin with, from 0.
+        teachers: Whose answers become a part of the targets.
         whitening: Applied to the finished tensor; for experiments only.
     """
 
@@ -36,46 +43,64 @@ class TrainingBatches(keras.utils.PyDataset):
         dataset: Dataset,
         spec: InputSpec,
         augmentation: Augmentation,
+        how: FitSettings,
         *,
-        batch_size: int,
-        seed: int,
         epoch: int = 0,
+        teachers: Teachers | None = None,
         whitening: Whitening | None = None,
     ) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._dataset = dataset
         self._spec = spec
         self._augmentation = augmentation
-        self._batch_size = batch_size
-        self._seed = seed
+        self._how = how
         self._epoch = epoch
+        self._teachers = teachers
         self._whitening = whitening
-        self._order = self._shuffled()
+        self._weights = face_weights(dataset.targets, how.balance) if how.balance else None
+        self._draw()
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller."""
-        return math.ceil(len(self._dataset) / self._batch_size)
+        return math.ceil(len(self._dataset) / self._how.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Batch `index` of the current epoch: tensor (m, H, W, C) and targets (m, k)."""
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        how = self._how
+        place = slice(index * how.batch_size, (index + 1) * how.batch_size)
+        rows = self._rows[place]
         images = augment_batch(
-            self._dataset.images, rows, self._augmentation, seed=self._seed, epoch=self._epoch
+            self._dataset.images,
+            rows,
+            self._augmentation,
+            seed=how.seed,
+            epoch=self._epoch,
+            copies=None if self._copies is None else self._copies[place],
         )
+        targets = self._dataset.targets[rows]
+        if how.mixup:
+            chance = np.random.default_rng((how.seed, self._epoch, index, _MIXING))
+            images, targets = mix_pairs(images, targets, how.mixup, chance)
+        if self._teachers is not None:
+            targets = self._teachers.teach(images, targets)
         tensor = to_tensor(images, self._spec)
         if self._whitening is not None:
             tensor = self._whitening.apply(tensor)
-        return tensor, self._dataset.targets[rows]
+        return tensor, targets
 
     def on_epoch_end(self) -> None:
         """Go on to the order and the changes of the next epoch; Keras calls it."""
         self._epoch += 1
-        self._order = self._shuffled()
+        self._draw()
 
-    def _shuffled(self) -> NDArray[np.intp]:
-        """(n,) rows in the order of the current epoch."""
-        rng = np.random.default_rng((self._seed, self._epoch))
-        return rng.permutation(len(self._dataset))
+    def _draw(self) -> None:
+        """Choose the rows of the epoch and their order; balanced, some come repeatedly."""
+        rng, n = np.random.default_rng((self._how.seed, self._epoch)), len(self._dataset)
+        if self._weights is None:
+            self._rows, self._copies = rng.permutation(n), None
+        else:
+            self._rows = rng.choice(n, n, p=self._weights)
+            self._copies = _repeats(self._rows)
 
 
 class EpochSeeds(keras.callbacks.Callback):
@@ -94,6 +119,15 @@ class EpochSeeds(keras.callbacks.Callback):
         rng = np.random.default_rng((self._seed, epoch))
         for state in states:
             state.assign(rng.integers(0, 2**32, state.shape, dtype=np.uint32))
+
+
+def _repeats(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(n,) how often each entry stood before in the row of them."""
+    order = np.argsort(rows, kind="stable")
+    _, first, counts = np.unique(rows[order], return_index=True, return_counts=True)
+    repeats = np.empty(len(rows), np.intp)
+    repeats[order] = np.arange(len(rows)) - np.repeat(first, counts)
+    return repeats
 
 
 def whole_batch(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -17,6 +18,23 @@ from emopy.errors import RecipeError, nearest
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 LOGS = ("csv", "tensorboard")
 
+_RULES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
+    "positive": (
+        lambda value: 0 < value < math.inf,
+        ("epochs", "batch_size", "learning_rate", "release_rate", "teacher_temperature"),
+    ),
+    "in [0, 1)": (lambda value: 0 <= value < 1, ("warmup", "label_smoothing", "ema")),
+    "in [0, 1]": (
+        lambda value: 0 <= value <= 1,
+        ("balance", "teacher_weight", "frozen", "release"),
+    ),
+    "0 or more": (
+        lambda value: 0 <= value < math.inf,
+        ("patience", "logit_adjustment", "mixup"),
+    ),
+}
+"""Ranges of the numbers in `FitSettings`."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
@@ -28,7 +46,8 @@ class DataSettings:
         train: What is learnt.
         validation: What is watched; nothing holds a tenth of `train` out.
         emotions: Labels to learn; all by default.
-        time_delay: Frames per clip, where folders hold clips; 0 for stills. Files know it.
+        time_delay: Frames per clip, 2 or more, where folders hold clips; 0 for stills. Files
+            know it.
         size_px: Side that the pictures of a folder are brought to. Files know it.
         channels: 1 to read the pictures of a folder as gray, 3 as RGB. Files know it.
     """
@@ -41,8 +60,11 @@ class DataSettings:
     channels: int = 1
 
     def __post_init__(self) -> None:
-        if self.time_delay < 0:
-            raise RecipeError(f"`time_delay` must be 0 or more. Received {self.time_delay}.")
+        if self.time_delay < 0 or self.time_delay == 1:
+            raise RecipeError(
+                "`time_delay` must be 0 for stills, or 2 or more for clips. "
+                f"Received {self.time_delay}."
+            )
         if self.size_px < 8 or self.channels not in (1, 3):
             raise RecipeError(
                 "`size_px` must be 8 or more, and `channels` 1 or 3. "
@@ -81,6 +103,19 @@ class FitSettings:
         warmup: Share of all steps in which the rate rises from zero.
         weight_decay: Decoupled decay of the kernels (AdamW, arXiv:1711.05101).
         label_smoothing: Share of each target spread over all labels.
+        balance: How far rare labels are drawn more often, 0–1. 0: every face once an epoch. Else
+            faces are drawn with replacement, label k in proportion to share_k ** (1 - balance):
+            1 draws all labels equally often (Mahajan et al. 2018, arXiv:1805.00932).
+        logit_adjustment: While learning, this times log(share) is added to each logit, so that
+            the bare logits lean less towards frequent labels: at 1 not at all (Menon et al.
+            2021, arXiv:2007.07314).
+        mixup: Faces of a batch are mixed in pairs, their targets too, in shares drawn from
+            Beta(mixup, mixup); 0 for none (Zhang et al. 2018, arXiv:1710.09412).
+        teacher: Names or folders of models whose mean answer to the very same changed faces
+            becomes a part of the targets (Hinton et al. 2015, arXiv:1503.02531; Beyer et al.
+            2022, arXiv:2106.05237).
+        teacher_weight: That part, 0–1.
+        teacher_temperature: Their logits are divided by it; above 1 they are less sure.
         ema: Momentum of the moving average of the weights, 0 for none. With it, the average
             is what is validated and kept. It never reaches over more than a fifth of the steps.
         patience: Epochs without a lower validation loss after which learning stops; the weights
@@ -102,6 +137,12 @@ class FitSettings:
     warmup: float = 0.05
     weight_decay: float = 0.02
     label_smoothing: float = 0.0
+    balance: float = 0.0
+    logit_adjustment: float = 0.0
+    mixup: float = 0.0
+    teacher: tuple[str, ...] = ()
+    teacher_weight: float = 0.5
+    teacher_temperature: float = 1.0
     ema: float = 0.0
     patience: int = 0
     precision: str = "float32"
@@ -112,17 +153,17 @@ class FitSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate", "release_rate"):
-            if getattr(self, name) <= 0:
-                raise RecipeError(f"`{name}` must be positive. Received {getattr(self, name)}.")
-        for name in ("warmup", "label_smoothing", "ema"):
-            if not 0 <= getattr(self, name) < 1:
-                raise RecipeError(f"`{name}` must be in [0, 1). Received {getattr(self, name)}.")
-        for name in ("frozen", "release"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise RecipeError(f"`{name}` must be in [0, 1]. Received {getattr(self, name)}.")
-        if self.patience < 0:
-            raise RecipeError(f"`patience` must be 0 or more. Received {self.patience}.")
+        for rule, (fits, names) in _RULES.items():
+            for name in names:
+                value = getattr(self, name)
+                if not fits(value):
+                    raise RecipeError(f"`{name}` must be {rule}. Received {value}.")
+        if isinstance(self.teacher, str):
+            raise RecipeError(
+                "`teacher` must be a list of models. "
+                f'Received {self.teacher!r}. Type for example: ["{self.teacher}"]'
+            )
+        object.__setattr__(self, "teacher", tuple(map(str, self.teacher)))
         for name, known in (("precision", PRECISIONS), ("log", LOGS)):
             if getattr(self, name) not in known:
                 raise RecipeError(
@@ -241,7 +282,9 @@ def _build(record: type, raw: Mapping[str, Any], where: str) -> Any:
 def _checked(value: Any, wanted: Any, key: str) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if wanted == tuple[str, ...] and isinstance(value, list):
+    if wanted == tuple[str, ...]:
+        if not isinstance(value, list):
+            raise RecipeError(f'`{key}` must be a list. Received {value!r}. Type: ["{value}"]')
         return tuple(str(entry) for entry in value)
     plain = wanted if wanted in (int, float, str) else dict
     if not isinstance(value, plain) or isinstance(value, bool):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from emopy.nets.marks import backbone_of, release_backbone
 from emopy.train.recipe import FitSettings
+from emopy.train.targets import logit_shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,43 @@ def plan_stages(model: keras.Model, how: FitSettings) -> tuple[Stage, ...]:
     return tuple(stage for stage in stages if stage.start < stage.end)
 
 
-def begin_stage(model: keras.Model, stage: Stage, how: FitSettings, steps_per_epoch: int) -> None:
+@keras.saving.register_keras_serializable("emopy")
+class AdjustedCrossentropy(keras.losses.CategoricalCrossentropy):
+    """Cross-entropy of logits to which a fixed number per label is added first.
+
+    Args:
+        shift: (k,) what is added; see `emopy.train.targets.logit_shift`.
+        label_smoothing: Share of each target spread over all labels.
+        settings: What Keras itself keeps of a loss in a file.
+    """
+
+    def __init__(
+        self, shift: Sequence[float], *, label_smoothing: float = 0.0, **settings: Any
+    ) -> None:
+        super().__init__(
+            **{"name": "adjusted_crossentropy"} | settings,
+            from_logits=True,
+            label_smoothing=label_smoothing,
+        )
+        self.shift = [float(value) for value in shift]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Loss of each sample; Keras calls it."""
+        return super().call(y_true, y_pred + keras.ops.convert_to_tensor(self.shift, y_pred.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """What a file needs to make it again; Keras calls it."""
+        config = {"shift": self.shift, "label_smoothing": self.label_smoothing}
+        return {"name": self.name, "reduction": self.reduction, **config}
+
+
+def begin_stage(
+    model: keras.Model,
+    stage: Stage,
+    how: FitSettings,
+    steps_per_epoch: int,
+    shares: NDArray[np.floating] | None = None,
+) -> None:
     """Freeze or release what the stage says, and give the network a fresh optimiser.
 
     Args:
@@ -49,6 +89,7 @@ def begin_stage(model: keras.Model, stage: Stage, how: FitSettings, steps_per_ep
         stage: The stage that begins.
         how: How the network learns.
         steps_per_epoch: Batches in an epoch.
+        shares: (k,) of the labels as they are met, for `FitSettings.logit_adjustment`.
     """
     release_backbone(model, stage.released)
     steps = steps_per_epoch * (stage.end - stage.start)
@@ -68,10 +109,16 @@ def begin_stage(model: keras.Model, stage: Stage, how: FitSettings, steps_per_ep
         ema_momentum=min(how.ema, longest) if how.ema else 0.99,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=how.label_smoothing
-    )
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    model.compile(optimizer, _loss(how, shares), metrics=["accuracy"])
+
+
+def _loss(how: FitSettings, shares: NDArray[np.floating] | None) -> keras.losses.Loss:
+    if shares is None or not how.logit_adjustment:
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=how.label_smoothing
+        )
+    shift = logit_shift(shares, how.logit_adjustment)
+    return AdjustedCrossentropy(shift.tolist(), label_smoothing=how.label_smoothing)
 
 
 def end_stage(model: keras.Model, how: FitSettings) -> None:

@@ -61,12 +61,13 @@ def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsy
     captured = capsys.readouterr()
     assert captured.err.startswith(f"emopy: {clips / 'joy' / 'a' / '0.png'}: ")
     assert "happiness" in captured.out
-    assert "pictures 48 × 48 × 1" in captured.out
+    assert "pictures  48 × 48 pixels; all gray" in captured.out
+    assert "1 files or rows were left out" in captured.err
 
 
 def test_clips_are_described_and_checked_on_request(clips, capsys):
     assert main(["data", "describe", str(clips), "--clips", "2"]) == 0
-    assert "clips of 2 pictures 48 × 48 × 1" in capsys.readouterr().out
+    assert "read as   clips of 2, 48 × 48 pixels, gray" in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--clips", "2"]) == 0
     assert "No fault found." in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--clips", "9"]) == 2
@@ -80,6 +81,55 @@ def test_the_counts_are_drawn_on_request(clips, tmp_path, capsys):
     assert f"drawn on {target}" in capsys.readouterr().err
     with Image.open(target) as image:
         assert image.width > 400
+
+
+def test_a_first_look_says_what_the_files_are_and_what_to_type_next(tmp_path, capsys):
+    for i, label in enumerate(("fear", "joy")):
+        (tmp_path / "my faces" / label).mkdir(parents=True)
+        color = Image.new("RGB", (64, 20 + 40 * i), (200, 10, 10))
+        color.save(tmp_path / "my faces" / label / "1.png")
+    folder = tmp_path / "my faces"
+    assert main(["data", "describe", str(folder)]) == 0
+    captured = capsys.readouterr()
+    assert "64–64 pixels wide, 20–60 high" in captured.out
+    assert "all in colour" in captured.out
+    assert "! 1 of 2 pictures are less than half of 48 × 48 pixels" in captured.out
+    assert f"next, type: emopy data check '{folder}', then: emopy data split" in captured.err
+    assert main(["data", "describe", str(folder), str(folder / "..") + "/my faces"]) == 0
+    assert "split" not in capsys.readouterr().err
+
+
+def test_the_parts_of_a_csv_file_are_named_behind_its_path(tmp_path, capsys):
+    path = tmp_path / "faces.csv"
+    rows = [f"{i % 2};{' '.join([str(i)] * 63)} 200;{'ab'[i % 3 > 1]}" for i in range(12)]
+    path.write_text("\n".join(["mood;face;part", *rows]))
+    assert main(["data", "describe", str(path)]) == 2
+    assert f"write into {path}.toml: labels" in capsys.readouterr().err
+    path.with_name("faces.csv.toml").write_text(
+        'usage_column = "part"\n[labels]\n0 = "anger"\n1 = "disgust"\n'
+    )
+    assert main(["data", "describe", str(path), f"{path}#a"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["label", "faces.csv", "faces.csv#a"]
+    assert lines[3].split() == ["all", "12", "8"]
+    assert main(["data", "check", f"{path}#a", f"{path}#b"]) == 0
+    words = ["data", "split", f"{path}#a", str(tmp_path / "out"), "--calibration", "0"]
+    assert main([*words, "--test", "0.3", "--validation", "0"]) == 0
+    assert len(open_data(tmp_path / "out" / "train.npz")) in (5, 6)
+
+
+def test_another_version_of_a_picture_in_another_part_is_told(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    faces = rng.integers(0, 256, (4, 32, 32, 1), dtype=np.uint8)
+    targets, names = np.eye(2, dtype=np.float32)[[0, 0, 1, 1]], np.array(list("abcd"))
+    for name, images in (("train", faces), ("test", faces[:, :, ::-1] // 2)):
+        data = Dataset(images, targets, ("fear", "joy"), np.full(4, ""), names)
+        data.save(tmp_path / f"{name}.npz")
+    assert main(["data", "check", *(str(tmp_path / f"{n}.npz") for n in ("train", "test"))]) == 0
+    assert (
+        "? 4 pictures seem to be in more than one part in another version"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_csv_file_is_described(tmp_path, capsys):

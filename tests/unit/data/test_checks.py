@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts, check, describe
+from emopy.data import Dataset, Parts, check
 from emopy.data.problems import Problem, refuse
 from emopy.errors import DataError
 
@@ -44,6 +44,42 @@ def test_repeats_inside_a_part_are_told_but_not_serious(make_dataset):
     report = check(data)
     assert report.ok
     assert "1 pictures repeat inside one part (2 surplus copies)" in str(report)
+
+
+def test_a_picture_in_two_parts_in_another_version_is_probably_a_leak(make_dataset):
+    train, test = make_dataset([0, 1, 2], side=32), make_dataset([0, 1, 2], seed=1, side=32)
+    test.images[0] = train.images[0] // 2 + 60
+    report = check({"train": train, "test": test})
+    assert report.ok
+    assert kinds(report) == ["near-leak"]
+    assert "? 1 pictures seem to be in more than one part" in str(report)
+    assert str(report).endswith("No certain fault found. Look at what is marked ?")
+    assert report.findings[0].examples == (
+        "train row 0 (anger, row 0) ≈ test row 0 (anger, row 0)",
+    )
+
+
+def test_versions_of_a_picture_inside_a_part_are_told_with_their_labels(make_dataset):
+    data = make_dataset([0, 1, 2, 2], side=32)
+    data.images[1] = data.images[0] // 2
+    data.images[3] = data.images[2][:, ::-1]
+    report = check(data)
+    assert report.ok
+    assert kinds(report) == ["near-repeat"]
+    assert (
+        "2 pictures have other versions inside one part; the labels of the versions differ for 1"
+        in str(report)
+    )
+
+
+def test_a_picture_that_occurs_often_is_shown_in_few_words(make_dataset):
+    data = make_dataset([0, 0, 0, 0, 1, 2])
+    data.images[1:5] = data.images[0]
+    contradiction, repeat = (f for f in check(data).findings if f.kind != "single")
+    assert contradiction.examples == (
+        "data row 0 (anger, row 0) = data row 4 (fear, row 4), and 3 more",
+    )
+    assert repeat.examples == contradiction.examples
 
 
 def test_a_person_in_two_parts_is_found(make_dataset):
@@ -97,7 +133,7 @@ def test_labels_that_differ_by_a_letter_are_told_but_not_those_that_differ_by_a_
     assert not check(make_dataset([0, 0, 1, 1], labels=("intensity 1", "intensity 2"))).findings
 
 
-def test_clips_are_checked_and_described_as_stills_are(make_dataset):
+def test_clips_are_checked_as_stills_are(make_dataset):
     stills = make_dataset([0, 0, 1, 1, 2, 2, 2, 2])
     clips = Dataset(
         np.stack([stills.images, 255 - stills.images], axis=1),
@@ -109,37 +145,10 @@ def test_clips_are_checked_and_described_as_stills_are(make_dataset):
     clips.images[1] = clips.images[0]
     clips.images[2] = 9
     assert kinds(check(clips)) == ["blank", "repeat"]
-    assert "data: clips of 2 pictures 8 × 8 × 1 uint8" in describe(clips)
 
 
-def test_empty_data_can_be_checked_and_described(make_dataset):
-    empty = make_dataset([])
-    assert kinds(check(empty)) == ["missing"]
-    assert "pictures 8 × 8 × 1" in describe(empty)
-
-
-def test_the_description_counts_labels_with_their_shares(make_dataset):
-    lines = describe(make_dataset([0, 0, 0, 1], people=["a", "a", "b", ""])).splitlines()
-    assert [line.split() for line in lines[:5]] == [
-        ["label", "data"],
-        ["anger", "3", "75.0%"],
-        ["fear", "1", "25.0%"],
-        ["joy", "0", "0.0%"],
-        ["all", "4"],
-    ]
-    assert lines[-1] == (
-        "data: pictures 8 × 8 × 1 uint8, one-hot targets, 2 people, 0 surplus repeats"
-    )
-
-
-def test_the_description_has_a_column_per_part(make_dataset):
-    data = make_dataset(np.arange(40) % 3)
-    soft = make_dataset([0, 1], labels=("anger", "joy"))
-    soft.targets[:] = 0.5
-    text = describe({"train": data, "soft": soft})
-    assert text.splitlines()[0].split() == ["label", "train", "soft"]
-    assert next(line for line in text.splitlines() if line.startswith("fear")).split()[-1] == "–"
-    assert "soft: pictures 8 × 8 × 1 uint8, soft targets, people unknown" in text
+def test_empty_data_can_be_checked(make_dataset):
+    assert kinds(check(make_dataset([]))) == ["missing"]
 
 
 def test_problems_read_as_place_and_reason():

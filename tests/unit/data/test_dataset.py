@@ -95,5 +95,5 @@ def test_parts_that_do_not_fit_together_are_refused(make_dataset, change, wrong)
 def test_a_dataset_says_in_one_line_what_it_holds(make_dataset):
     assert repr(sample_stills()) == "Dataset(448 faces 48 × 48 × 1, 7 labels)"
     clips = sample_clips(frames=4)
-    assert repr(clips) == "Dataset(126 clips of 4 frames 48 × 48 × 1, 7 labels)"
+    assert repr(clips) == "Dataset(224 clips of 4 frames 48 × 48 × 1, 7 labels)"
     assert repr(make_dataset([])).startswith("Dataset(0 faces ")

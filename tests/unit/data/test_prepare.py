@@ -1,11 +1,13 @@
 import importlib.util
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from emopy.data import DirectoryDataLoader, check, load_dataset, prepare_ferplus, read_ferplus
+from emopy.data.ferplus import VotedFaces
 from emopy.data.votes import VOTE_COLUMNS
 from emopy.errors import DataError
 from emopy.labels import ALL_EMOTIONS
@@ -58,9 +60,28 @@ def test_a_picture_stays_in_the_last_split_that_shows_it(prepared):
         "validation → test": 1,
         "train → test": 1,
         "train → validation": 1,
+        "train → calibration": 0,
     }
     assert parts["validation"].origin.tolist() == ["fer2013:65"]
     assert parts["test"].origin.tolist() == ["fer2013:67", "fer2013:68"]
+
+
+def test_another_version_of_a_photograph_in_a_later_part_is_not_learnt(votes_for, tmp_path):
+    rng = np.random.default_rng(0)
+    rough = rng.integers(40, 200, (40, 12, 12), dtype=np.uint8)
+    images = np.stack([cv2.resize(face, (48, 48), interpolation=cv2.INTER_CUBIC) for face in rough])
+    images[39] = np.clip(images[3][:, ::-1].astype(int) + 15, 0, 255)  # mirrored and brighter
+    faces = VotedFaces(
+        images[..., None],
+        np.stack([votes_for(fear=8, anger=2) for _ in range(40)]).astype(np.float32),
+        np.array(["Training"] * 38 + ["PublicTest"] * 2),
+        np.arange(40),
+    )
+    report = prepare_ferplus(faces, tmp_path, calibration=5)
+    assert report.repeats_across["train → validation"] == 1
+    learnt = [load_dataset(report.files[part]).origin for part in ("train", "calibration")]
+    assert "fer2013:3" not in np.concatenate(learnt)
+    assert sum(map(len, learnt)) == 37
 
 
 def test_copies_inside_the_training_split_become_one_with_averaged_votes(prepared):

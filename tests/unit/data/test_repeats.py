@@ -1,6 +1,6 @@
 import numpy as np
 
-from emopy.data import Dataset, find_repeats
+from emopy.data import Dataset, find_near_repeats, find_repeats
 from emopy.data.repeats import fingerprints
 
 
@@ -47,3 +47,42 @@ def test_the_same_bytes_in_another_shape_are_another_picture():
 
 def test_no_pictures_have_no_fingerprints():
     assert fingerprints(np.empty((0, 8, 8, 1), np.uint8)).shape == (0,)
+
+
+def rows(groups):
+    return [[(member.part, member.row) for member in group.members] for group in groups]
+
+
+def test_versions_of_a_photograph_are_found_across_datasets(make_dataset):
+    one, two = make_dataset([0, 1, 2], seed=1, side=32), make_dataset([0, 1], seed=2, side=32)
+    two.images[1] = one.images[2][:, ::-1] // 2
+    assert rows(find_near_repeats({"train": one, "test": two})) == [[("train", 2), ("test", 1)]]
+
+
+def test_exact_repeats_count_once_among_near_ones(make_dataset):
+    data = make_dataset([0, 1, 2, 0, 1], side=32)
+    assert find_near_repeats(with_copy(data, 0, 3)) == ()
+    copied = with_copy(data, 0, 3)
+    copied.images[4] = copied.images[0] // 2
+    assert rows(find_near_repeats(copied)) == [[("data", 0), ("data", 4)]]
+
+
+def test_stills_are_not_compared_with_clips(make_dataset):
+    stills = make_dataset([0, 1], side=32)
+    frames = np.stack([stills.images, stills.images], axis=1)
+    clips = Dataset(frames, stills.targets, stills.labels, stills.people, stills.origin)
+    assert find_near_repeats({"stills": stills, "clips": clips}) == ()
+
+
+def test_versions_in_other_sizes_and_colours_are_found(make_dataset):
+    small = make_dataset([0, 1], side=32)
+    large = small.images.repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3)
+    other = Dataset(large, small.targets, small.labels, small.people, small.origin)
+    assert rows(find_near_repeats({"small": small, "large": other})) == [
+        [("small", 0), ("large", 0)],
+        [("small", 1), ("large", 1)],
+    ]
+
+
+def test_no_pictures_have_no_near_repeats(make_dataset):
+    assert find_near_repeats(make_dataset([])) == ()

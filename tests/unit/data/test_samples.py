@@ -41,9 +41,9 @@ def test_stills_show_each_standard_emotion_equally_often():
 @pytest.mark.parametrize("frames", [1, 2, 4, 7, 8])
 def test_clips_have_as_many_frames_as_asked_for(frames):
     clips = sample_clips(frames=frames)
-    assert clips.images.shape == (126, frames, 48, 48, 1)
+    assert clips.images.shape == (224, frames, 48, 48, 1)
     assert clips.labels == STANDARD_EMOTIONS
-    assert set(clips.counts().values()) == {18}
+    assert set(clips.counts().values()) == {32}
 
 
 def test_shorter_clips_end_at_the_peak_and_begin_neutral():
@@ -100,8 +100,14 @@ def test_each_composite_is_made_of_thirty_faces_or_more():
         assert min(made["source_faces"][part].values()) > made["faces_in_each"]
 
 
-def test_all_sample_data_take_less_than_three_megabytes():
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*.png")) < 3_000_000
+def test_each_composite_is_another_draw_of_faces():
+    made = json.loads((FOLDER / "sheets" / "sheets.json").read_text(encoding="utf-8"))
+    draws = sum(sum(made["different_draws"][part].values()) for part in ("train", "test"))
+    assert draws == 2 * (len(sample_stills()) + len(sample_clips()))  # neutral, and the emotion
+
+
+def test_all_sample_data_take_less_than_two_and_a_half_megabytes():
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*.png")) < 2_500_000
 
 
 def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
@@ -118,7 +124,7 @@ def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
 
 def test_written_clips_have_a_folder_each(written):
     folders = sorted(path for path in (written / "clips").glob("*/*/*") if path.is_dir())
-    assert len(folders) == 126
+    assert len(folders) == 224
     assert {len(list(folder.glob("*.png"))) for folder in folders} == {CLIP_FRAMES}
 
 

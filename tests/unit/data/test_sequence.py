@@ -138,7 +138,7 @@ def test_open_data_takes_clips_where_it_is_told_to(folder):
 
 
 def test_bad_arguments_are_refused(folder):
-    for wrong in (0, -1, 2.0, True):
+    for wrong in (0, 1, -1, 2.0, True):
         with pytest.raises(DataError, match="`time_delay` must be a whole number"):
             SequenceDataLoader(folder, time_delay=wrong)
     with pytest.raises(DataError, match="`size`"):

@@ -5,7 +5,7 @@ from emopy.data.samples import sample_clips, sample_stills
 from emopy.legacy.adapters.generator import DataGenerator
 
 STILLS = sample_stills().take(range(0, 448, 16))
-CLIPS = sample_clips(frames=3).take(range(0, 126, 9))
+CLIPS = sample_clips(frames=3).take(range(0, 224, 16))
 
 
 def test_calls_can_be_chained_and_positions_are_the_old_ones():

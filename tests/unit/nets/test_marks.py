@@ -36,6 +36,15 @@ def test_a_backbone_is_frozen_and_released_from_the_top(nested):
     assert len(model.trainable_variables) == 2
 
 
+def test_a_fresh_backbone_is_not_kept_frozen():
+    crops, body = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    fresh = keras.Model(body, layers.Flatten()(layers.Conv2D(2, 3)(body)), name=marks.FRESH)
+    model = keras.Model(crops, layers.Dense(2)(fresh(crops)))
+    marks.freeze_backbone(model)
+    assert marks.backbone_of(model) is None
+    assert len(model.trainable_variables) == 4
+
+
 def test_the_marks_survive_a_file(tmp_path):
     network().save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

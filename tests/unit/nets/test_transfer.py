@@ -1,13 +1,19 @@
+import hashlib
+import json
+import shutil
+
 import keras
 import numpy as np
 import pytest
 
+from emopy.data import Dataset, Parts
 from emopy.errors import ModelError, RecipeError
-from emopy.models import to_tensor
+from emopy.models import check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
 from emopy.nets.backbones import get_backbone
-from emopy.nets.marks import backbone_of, wants_pixels
-from emopy.train import export
+from emopy.nets.marks import FRESH, backbone_of, wants_pixels
+from emopy.train import FitSettings, export, fit
+from emopy.train.stages import plan_stages
 
 
 def features_of(run, crops):
@@ -41,6 +47,46 @@ def test_only_the_head_is_trainable_at_first(own_folder):
     assert [tuple(v.shape) for v in model.trainable_variables] == [(16, 2), (2,)]
 
 
+@pytest.mark.parametrize("weights", ["random", None])
+def test_a_backbone_drawn_at_random_learns_from_the_start(own_folder, tmp_path, weights):
+    frozen = keras.saving.load_model(own_folder / "network.keras")
+    frozen.trainable = False
+    shutil.copytree(own_folder, tmp_path / "frozen")
+    frozen.save(tmp_path / "frozen" / "network.keras")
+    _record_checksum(tmp_path / "frozen")
+    for backbone in (own_folder, tmp_path / "frozen"):
+        model = TransferLearningNN((16, 16, 1), 2, backbone=backbone, weights=weights)
+        assert backbone_of(model) is None
+        normalised = [layer for layer in model.get_layer(FRESH).layers if "norm" in layer.name]
+        assert normalised
+        assert all(layer.trainable for layer in normalised)
+        settings = FitSettings(epochs=4, frozen=0.5)
+        assert [stage.end for stage in plan_stages(model, settings)] == [4]
+
+
+def _record_checksum(folder):
+    card = json.loads((folder / "card.json").read_text())
+    content = (folder / "network.keras").read_bytes()
+    card["files"]["network.keras"] = hashlib.sha256(content).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def test_a_network_of_keras_learns_and_becomes_a_model_folder(own_run, tmp_path):
+    n = 6
+    faces = Dataset(
+        np.random.default_rng(0).integers(0, 256, (n, 24, 24, 1), np.uint8),
+        np.eye(3, dtype=np.float32)[np.arange(n) % 3],
+        own_run.labels,
+        np.full(n, ""),
+        np.array([f"made-up:{i}" for i in range(n)]),
+    )
+    wish = {"backbone": "mobilenet_v3_small", "weights": "random", "size_px": 32, "dense": 8}
+    settings = FitSettings(epochs=1, batch_size=n)
+    run = fit("TransferLearningNN", Parts.of(faces), settings=settings, net_settings=wish)
+    assert len(run.model.trainable_variables) > 100
+    assert check_model_folder(export(run, tmp_path / "model", trainable="never")) < 1e-3
+
+
 def test_weights_can_be_taken_from_a_file_or_drawn_at_random(own_folder, tmp_path):
     def kernel(weights):
         network = get_backbone(own_folder, weights=weights).network
@@ -63,7 +109,7 @@ def test_networks_of_keras_are_backbones_by_name(name, size_px):
     model = TransferLearningNN(
         (48, 48, 1), 3, backbone=name, weights="random", size_px=size_px, dense=8
     )
-    assert backbone_of(model).input_shape == (None, size_px, size_px, 3)
+    assert model.get_layer(FRESH).input_shape == (None, size_px, size_px, 3)
     crops = np.zeros((1, 48, 48, 1), "float32")
     assert np.isfinite(np.asarray(model(crops))).all()
 
@@ -71,7 +117,7 @@ def test_networks_of_keras_are_backbones_by_name(name, size_px):
 def adapted(name, channels):
     """What a backbone of Keras is given for one white, or pure red, pixel."""
     model = TransferLearningNN((32, 32, channels), 2, backbone=name, weights="random", size_px=32)
-    place = model.layers.index(backbone_of(model))
+    place = model.layers.index(model.get_layer(FRESH))
     inner = keras.Model(model.inputs[0], model.layers[place - 1].output)
     crop = np.zeros((1, 32, 32, channels), "float32")
     crop[..., 0] = 1

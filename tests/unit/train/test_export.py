@@ -11,7 +11,7 @@ from emopy.data.samples import sample_pictures
 from emopy.errors import InputError, ModelError
 from emopy.media import read_image
 from emopy.models import InputSpec, check_model_folder, find_network, load_model, to_tensor
-from emopy.train import convert, export, fit, train_recipe
+from emopy.train import DataGenerator, convert, export, fit, train_recipe
 from emopy.train.recipe import FitSettings
 
 STILL = InputSpec(16, 16, scale=1.0)
@@ -132,3 +132,62 @@ def test_a_network_of_clips_predicts_sequences_through_fermodel(net, parts, tmp_
     shown = np.array([prediction.emotion for prediction in model.predict_sequence(crops[order])])
     truth = np.array(parts.calibration.labels)[parts.calibration.truth[order]]
     assert np.mean(shown == truth) > 0.7
+
+
+@pytest.fixture(scope="module")
+def own_loop(parts):
+    """A network trained with Keras alone, and the generator that fed it."""
+    generator = DataGenerator()
+    generator.config_augmentation(rotation_angle=3, shift_range=0.02)
+    generator.fit(parts.train.images, parts.train.targets)
+    keras.utils.set_random_seed(0)
+    crops = keras.Input((16, 16, 1))
+    x = keras.layers.Conv2D(8, 3, activation="relu")(crops)
+    x = keras.layers.GlobalMaxPooling2D()(x)
+    model = keras.Model(crops, keras.layers.Dense(3)(x), name="by_hand")
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.02), loss)
+    model.fit(generator.generate(batch_size=32), epochs=12, verbose=0)
+    return model, generator
+
+
+def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, parts, tmp_path):
+    model, generator = own_loop
+    labels = parts.train.labels
+    shares = dict(zip(labels, parts.train.targets.mean(axis=0), strict=True))
+    folder = export(model, tmp_path / "mine", labels=labels, spec=generator.spec, shares=shares)
+    check_model_folder(folder)
+    card, _ = find_network(folder)
+    assert (card.name, card.labels, card.input) == ("by_hand", labels, generator.spec)
+    assert card.training["net"] == "by_hand"
+    assert card.training["label_shares"] == pytest.approx(shares, abs=1e-4)
+    found = FERModel(model=folder).predict_faces(parts.validation.images)
+    shown = np.array([prediction.emotion for prediction in found])
+    assert np.mean(shown == np.array(labels)[parts.validation.truth]) > 0.8
+    bare = export(model, tmp_path / "bare", labels=labels, spec=generator.spec, name="bare")
+    assert "label_shares" not in load_model(bare).card.training
+
+
+def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, parts, tmp_path):
+    model, generator = own_loop
+    labels, spec = parts.train.labels, generator.spec
+    softmax = keras.Model(model.inputs[0], keras.layers.Softmax()(model.outputs[0]), name="softmax")
+    for trained, settings, error, reason in (
+        (model, {}, InputError, "`labels` and `spec` must be given"),
+        (model, {"labels": labels}, InputError, "spec=generator.spec"),
+        (model, {"labels": "abc", "spec": spec}, InputError, "labels='abc'"),
+        (model, {"labels": labels[:2], "spec": spec}, ModelError, r"return \(None, 2\)"),
+        (model, {"labels": labels, "spec": InputSpec(20, 16)}, ModelError, r"\(None, 20, 16, 1\)"),
+        (
+            model,
+            {"labels": labels, "spec": spec, "shares": {"anger": 1.0}},
+            InputError,
+            "must name every label",
+        ),
+        (softmax, {"labels": labels, "spec": spec}, ModelError, "must return logits"),
+        (run, {"labels": labels}, InputError, "must be left out for a run"),
+        ("model.keras", {"labels": labels, "spec": spec}, InputError, "Received str"),
+    ):
+        with pytest.raises(error, match=reason):
+            export(trained, tmp_path / "model", **settings)
+    assert not (tmp_path / "model").exists()

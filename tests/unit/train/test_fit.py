@@ -127,8 +127,8 @@ def test_a_folder_with_another_run_is_refused(parts, tmp_path):
 
 def test_parts_that_do_not_fit_together_are_refused(parts):
     other = parts.validation.only(["anger", "fear"])
-    with pytest.raises(DataError, match="agree in labels"):
-        fit(ResidualNN, dataclasses.replace(parts, validation=other), epochs=1)
+    with pytest.raises(DataError, match="must share labels"):
+        dataclasses.replace(parts, validation=other)
 
 
 def test_no_training_faces_is_an_error(parts):
@@ -140,3 +140,9 @@ def test_no_training_faces_is_an_error(parts):
 def test_a_setting_that_the_network_does_not_know_is_named(parts):
     with pytest.raises(RecipeError, match="depth"):
         fit(ResidualNN, parts, epochs=1, net_settings={"depth": 3})
+
+
+def test_clips_of_one_frame_are_refused_with_what_to_load(parts):
+    single = dataclasses.replace(parts.train, images=parts.train.images[:, None])
+    with pytest.raises(DataError, match="Received clips of 1 frame"):
+        fit("TimeDelayConvNN", Parts.of(single), epochs=1)

@@ -55,6 +55,13 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
         ("fit.ema=1.0", r"in \[0, 1\)"),
         ("fit=3", "`fit` must be a section"),
         ("name.short=3", "`name` is no section"),
+        ("fit.balance=1.5", r"`balance` must be in \[0, 1\]"),
+        ("fit.teacher_weight=2", r"`teacher_weight` must be in \[0, 1\]"),
+        ("fit.teacher_temperature=0", "`teacher_temperature` must be positive"),
+        ("fit.mixup=-0.1", "`mixup` must be 0 or more"),
+        ("fit.logit_adjustment=nan", "`logit_adjustment` must be 0 or more"),
+        ("fit.teacher=emopy-base", r'`fit.teacher` must be a list.*Type: \["emopy-base"\]'),
+        ("data.time_delay=1", "2 or more for clips"),
         ("augment.flip=2.0", "probability"),
         ("augment.fill=mirror", "one of nearest"),
         ("epochs", "KEY=VALUE"),
@@ -96,3 +103,14 @@ def test_a_setting_that_is_added_later_leaves_the_fingerprint_alone():
 )
 def test_every_section_counts_in_the_fingerprint(recipe_file, setting):
     assert load_recipe(recipe_file, [setting]).sha256 != load_recipe(recipe_file).sha256
+
+
+def test_teachers_are_listed_and_one_alone_is_no_list(recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file, ['fit.teacher=["emopy-base", "runs/mine/model"]'])
+    assert recipe.fit.teacher == ("emopy-base", "runs/mine/model")
+    copy = tmp_path / "copy.toml"
+    copy.write_text(recipe.to_toml())
+    assert load_recipe(copy) == recipe
+    assert FitSettings(teacher=[tmp_path]).teacher == (str(tmp_path),)
+    with pytest.raises(RecipeError, match=r'Type for example: \["emopy-base"\]'):
+        FitSettings(teacher="emopy-base")

@@ -47,7 +47,7 @@ def sample_stills() -> Dataset:
 
 
 def sample_clips(*, frames: int = 4) -> Dataset:
-    """Composite faces that go from neutral to the peak of an emotion, 18 clips of each.
+    """Composite faces that go from neutral to the peak of an emotion, 32 clips of each.
 
     Clips morph from one composite to another. The label is that of the last frame; a clip of
     "neutral" goes from one neutral composite to another.
@@ -56,7 +56,7 @@ def sample_clips(*, frames: int = 4) -> Dataset:
         frames: Frames T of each clip, 1–8: evenly spaced, the last one always the peak.
 
     Returns:
-        126 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.origin` begins with the part,
+        224 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.origin` begins with the part,
         "train" or "test", as in `sample_stills`.
 
     Raises:
@@ -64,7 +64,7 @@ def sample_clips(*, frames: int = 4) -> Dataset:
 
     Example:
         >>> sample_clips(frames=4).images.shape
-        (126, 4, 48, 48, 1)
+        (224, 4, 48, 48, 1)
     """
     if not 1 <= frames <= CLIP_FRAMES:
         raise DataError(
@@ -106,7 +106,7 @@ def sample_clip_parts(*, frames: int = 4) -> Parts:
 
     Example:
         >>> print(sample_clip_parts(frames=4))
-        train 56, validation 14, calibration 14, test 42
+        train 112, validation 28, calibration 28, test 56
     """
     return _parts(sample_clips(frames=frames))
 

@@ -26,6 +26,7 @@ class Batches(keras.utils.PyDataset):
         dataset: The faces, at the size of the batches.
         augmentation: Random changes of the faces.
         batch_size: Samples per batch.
+        whitened: Whether the batches are ZCA-whitened.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Batches(keras.utils.PyDataset):
         dataset: Dataset,
         augmentation: Augmentation,
         batch_size: int,
+        whitened: bool = False,
     ) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._batches = batches
@@ -41,6 +43,7 @@ class Batches(keras.utils.PyDataset):
         self.dataset = dataset
         self.augmentation = augmentation
         self.batch_size = batch_size
+        self.whitened = whitened
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -108,7 +111,7 @@ class DataGenerator(data_generator.DataGenerator):
         dataset, _ = self._fitted()
         if target_dimensions is not None:
             dataset = replace(dataset, images=_resized(dataset.images, target_dimensions))
-        return Batches(batches, dataset, self._augmentation, batch_size)
+        return Batches(batches, dataset, self._augmentation, batch_size, self._zca)
 
 
 def _resized(images: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -57,8 +57,9 @@ class FERNeuralNet:
         """Learn from what `DataGenerator` gives, and draw the loss to output/loss_plot.png.
 
         The faces of `validation_data` are standardised as those of `generator` and not changed
-        at random. The learning rate falls over all epochs, as `emopy.train.fit` has it; to call
-        this again is to learn on.
+        at random. ZCA whitening becomes the first layer of what is learnt, so that whatever the
+        network is asked about later is whitened as well. The learning rate falls over all
+        epochs, as `emopy.train.fit` has it; to call this again is to learn on.
 
         Args:
             generator: What ``DataGenerator().fit(images, labels).generate()`` gives.
@@ -85,6 +86,7 @@ class FERNeuralNet:
             generator.augmentation,
             batch_size=generator.batch_size,
             epochs=epochs,
+            whitened=generator.whitened,
         )
 
     def predict(self, images: ArrayLike) -> NDArray[np.float32]:
@@ -194,9 +196,16 @@ class FERNeuralNet:
         self._learn(parts, Augmentation(), batch_size=batch_size, epochs=epochs)
 
     def _learn(
-        self, parts: Parts, augmentation: Augmentation, *, batch_size: int, epochs: int
+        self,
+        parts: Parts,
+        augmentation: Augmentation,
+        *,
+        batch_size: int,
+        epochs: int,
+        whitened: bool = False,
     ) -> None:
         from emopy.legacy.adapters.plot import PlotLosses
+        from emopy.legacy.adapters.whitened import whiten_first
         from emopy.train import FitSettings, fit
 
         def network(shape: tuple[int, ...], _classes: int, **_settings: object) -> keras.Model:
@@ -207,7 +216,7 @@ class FERNeuralNet:
                     f"{model.input_shape[1:]}. Received {shape}. Type for example: "
                     f"generate(target_dimensions={model.input_shape[-3:-1]})"
                 )
-            return model
+            return whiten_first(model, parts.train) if whitened else model
 
         network.__name__ = self.net
         self._run = fit(

@@ -1,0 +1,87 @@
+"""Model and single human against the votes of FER+: who foretells the other nine better?
+
+    python benchmarks/votes.py FOLDER [--model emopy-base]
+
+FOLDER holds the packed sheets of `scripts/pack_ferplus_sheets.py`. Prints the mean
+Kullback-Leibler divergence, in nats, from the votes of nine people to what is said of them by
+the model, and by a tenth person whose single vote is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.ferplus import VotedFaces
+from emopy.data.votes import VOTE_COLUMNS, majority_targets
+from emopy.evaluate.temperature import find_temperature
+from emopy.labels import ALL_EMOTIONS
+from emopy.models import DEFAULT_MODEL, load_model, softmax
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from pack_ferplus_sheets import read_sheets
+
+COLUMNS = [VOTE_COLUMNS.index(label) for label in ALL_EMOTIONS]
+Shares = NDArray[np.float64]
+
+
+def emotion_votes(faces: VotedFaces, usage: str) -> tuple[NDArray[np.uint8], Shares]:
+    """Faces that the majority rule keeps, and their votes (n, 8) for the emotions."""
+    _, keep = majority_targets(faces.votes)
+    rows = keep & (faces.usage == usage)
+    return faces.images[rows], faces.votes[rows][:, COLUMNS].astype(np.float64)
+
+
+def others(votes: Shares) -> tuple[Shares, Shares]:
+    """What the other voters say, for each face and each emotion that one voter may have named.
+
+    Returns:
+        Shares (n, 8, 8): face, the one vote, the others; and weights (n, 8): how often it fell.
+    """
+    left = np.maximum(votes[:, None, :] - np.eye(votes.shape[1]), 0)
+    shares = left / np.maximum(left.sum(axis=2, keepdims=True), 1)
+    return shares, votes * (left.sum(axis=2) > 0)
+
+
+def divergence(wanted: Shares, given: Shares, weights: Shares) -> float:
+    """Weighted mean of KL(wanted ‖ given) in nats; all (…, 8), weights without the last axis."""
+    safe = np.log(np.clip(given, 1e-7, 1))
+    own = np.log(wanted, out=np.zeros_like(wanted), where=wanted > 0)
+    return float(np.average((wanted * (own - safe)).sum(axis=-1), weights=weights))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    options = parser.parse_args()
+    faces = read_sheets(options.folder)
+    _, learnt = emotion_votes(faces, "Training")
+    images, votes = emotion_votes(faces, "PublicTest")
+    shares, weights = others(learnt)
+    said_by_one = np.einsum("nj,njk->jk", weights, shares) / weights.sum(axis=0)[:, None]
+
+    folder = load_model(options.model)
+    logits = folder.logits(images).astype(np.float64)
+    shares, weights = others(votes)
+    model = softmax(logits, folder.card.temperature).astype(np.float64)
+    targets = votes / votes.sum(axis=1, keepdims=True)
+    best = find_temperature(logits, targets)
+    fitted = softmax(logits, best).astype(np.float64)
+    always = np.broadcast_to(learnt.sum(axis=0) / learnt.sum(), shares.shape)
+    for name, given in (
+        ("the shares of all training votes", always),
+        ("one more person's vote", np.broadcast_to(said_by_one, shares.shape)),
+        (f"{folder.card.name}, its own temperature", model[:, None]),
+        (f"{folder.card.name}, at temperature {best:.2f}, the best for votes", fitted[:, None]),
+    ):
+        print(f"{divergence(shares, np.broadcast_to(given, shares.shape), weights):.4f}  {name}")
+
+
+if __name__ == "__main__":
+    main()

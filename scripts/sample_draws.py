@@ -1,0 +1,167 @@
+"""Composites of randomly drawn faces, and morphs between them: what the sample data are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import LinearNDInterpolator
+
+from emopy.data.dataset import Dataset
+from emopy.faces.align import landmark_transform
+from emopy.labels import STANDARD_EMOTIONS
+from emopy.models.card import InputSpec
+from make_composites import COMMON_AGREEMENT, FACE_PX, PICTURE_PX, choose, composite
+
+SIDE_PX = 48
+WORK_PX = 160
+"""Side of the composites before they are cut out and reduced."""
+
+FACES_IN_EACH = 30
+CANDIDATES = 120
+CANDIDATE_SHARE = 0.8
+"""A draw chooses among so many random faces, and at most this share of the group: never all."""
+
+LARGEST_POOL = 600
+TRAIN_SHARE = 0.6
+AGREEMENT = {"disgust": 0.5, "fear": 0.6}
+"""Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
+
+Picture = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Source faces of one emotion in one part.
+
+    Attributes:
+        faces: (n, 48, 48) uint8 gray.
+        landmarks: (n, 5, 2) shares of the crop.
+        looks: (n, 36) coarse brightness, standardised: what a draw prefers.
+        drawn: Places, in `faces`, of each draw so far.
+    """
+
+    faces: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+    looks: NDArray[np.float32]
+    drawn: set[frozenset[int]] = field(default_factory=set[frozenset[int]])
+
+    def draw(self, taste: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.intp]:
+        """Choose faces that no draw before has chosen together.
+
+        A taste is a random direction in coarse brightness: light from the left, dark hair, a
+        beard. Without it all averages of one emotion would look the same.
+
+        Returns:
+            (FACES_IN_EACH,) places in `faces`, ascending.
+
+        Raises:
+            SystemExit: The group is too small, or the same faces came up once more.
+        """
+        count = min(CANDIDATES, round(CANDIDATE_SHARE * len(self.faces)))
+        if count < FACES_IN_EACH:
+            raise SystemExit(f"{len(self.faces)} faces are too few for draws of {FACES_IN_EACH}.")
+        candidates = rng.permutation(len(self.faces))[:count]
+        fit = self.looks[candidates] @ taste
+        chosen = np.sort(candidates[np.argsort(-fit, kind="stable")[:FACES_IN_EACH]])
+        faces = frozenset(map(int, chosen))
+        if faces in self.drawn:
+            raise SystemExit("Two draws hold the same faces. Type another --seed.")
+        self.drawn.add(faces)
+        return chosen
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A composite and where its landmarks lie.
+
+    Attributes:
+        picture: (WORK_PX, WORK_PX) float32 gray.
+        points: (13, 2) five landmarks and eight points of the border, in pixels.
+    """
+
+    picture: Picture
+    points: NDArray[np.float64]
+
+
+def make_pools(
+    data: Dataset, landmarks: NDArray[np.float32], rng: np.random.Generator
+) -> dict[str, dict[str, Pool]]:
+    """Divide the agreeing faces of each emotion: no face serves both parts.
+
+    Returns:
+        Part → emotion → pool.
+    """
+    pools: dict[str, dict[str, Pool]] = {"train": {}, "test": {}}
+    for emotion in STANDARD_EMOTIONS:
+        rows = choose(
+            data,
+            landmarks,
+            label=data.labels.index(emotion),
+            agreement=AGREEMENT.get(emotion, COMMON_AGREEMENT),
+            count=LARGEST_POOL,
+            rng=rng,
+        )
+        mixed = rng.permutation(rows)
+        cut = round(TRAIN_SHARE * len(mixed))
+        for part, chosen in (("train", mixed[:cut]), ("test", mixed[cut:])):
+            faces = data.images[chosen, :, :, 0]
+            pools[part][emotion] = Pool(faces, landmarks[chosen], _looks(faces))
+    return pools
+
+
+def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Mean:
+    """Average the faces of a new draw."""
+    chosen = pool.draw(taste, rng)
+    marks = pool.landmarks[chosen]
+    picture = composite(pool.faces[chosen], marks, picture_px=WORK_PX, least=FACES_IN_EACH)
+    face_px = FACE_PX * WORK_PX / PICTURE_PX
+    spec = InputSpec(WORK_PX, WORK_PX, margin=(WORK_PX / face_px - 1) / 2)
+    placed = np.mean([_place(shares * SIDE_PX, spec) for shares in marks], axis=0)
+    return Mean(picture.astype(np.float32), np.concatenate([placed, _border()]))
+
+
+def morph(first: Mean, last: Mean, share: float) -> Picture:
+    """Go a share of the way from one composite to another.
+
+    Both are warped to the shape between them, linear inside the triangles of the points, and
+    then mixed.
+
+    Args:
+        first: Where the way begins.
+        last: Where it ends.
+        share: 0 is `first`, 1 is `last`.
+
+    Returns:
+        (WORK_PX, WORK_PX) float32 gray.
+    """
+    shape = (1 - share) * first.points + share * last.points
+    rows, columns = np.mgrid[:WORK_PX, :WORK_PX]
+    mixed = np.zeros((WORK_PX, WORK_PX), np.float32)
+    for mean, weight in ((first, 1 - share), (last, share)):
+        where = LinearNDInterpolator(shape, mean.points)(columns, rows).astype(np.float32)
+        across, down = np.moveaxis(where, 2, 0)
+        warped = cv2.remap(
+            mean.picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        mixed += np.float32(weight) * np.asarray(warped, np.float32)
+    return mixed
+
+
+def _looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    small = np.stack([cv2.resize(face, (6, 6), interpolation=cv2.INTER_AREA) for face in faces])
+    flat = small.reshape(len(small), -1).astype(np.float32)
+    even = flat - flat.mean(axis=1, keepdims=True)
+    return even / np.maximum(even.std(axis=1, keepdims=True), 1)
+
+
+def _place(points: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
+    matrix = landmark_transform(points, spec)
+    return points @ matrix[:, :2].T + matrix[:, 2] - 0.5
+
+
+def _border() -> NDArray[np.float64]:
+    ends = (-1.0, (WORK_PX - 1) / 2, float(WORK_PX))
+    return np.array([(x, y) for x in ends for y in ends if (x, y) != (ends[1], ends[1])])

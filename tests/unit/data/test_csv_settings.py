@@ -1,0 +1,112 @@
+"""`faces.csv.toml` beside `faces.csv`, and `faces.csv#PART`."""
+
+import numpy as np
+import pytest
+
+from emopy.data import CSVDataLoader, find_loader, open_data
+from emopy.data.csv_settings import find_csv
+from emopy.errors import DataError
+
+
+def pixels(seed, count=64):
+    return " ".join(map(str, np.random.default_rng(seed).integers(0, 256, count)))
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Numbers for labels, in columns and with a delimiter of its own, and no header."""
+    path = tmp_path / "mine.csv"
+    rows = [f"{pixels(i)};p{i // 2};{i % 3};{'ab'[i // 4]}" for i in range(8)]
+    path.write_text("\n".join(rows))
+    return path
+
+
+MEANING = """
+label_column = 2
+people_column = 1
+usage_column = 3
+delimiter = ";"
+
+[labels]
+0 = "angry"
+1 = "fear"
+"""
+
+
+def explain(path, text):
+    path.with_name(path.name + ".toml").write_text(text)
+    return path
+
+
+def test_a_file_is_read_as_the_file_beside_it_says(mine):
+    data = open_data(explain(mine, MEANING))
+    assert data.counts() == {"anger": 3, "fear": 3}
+    assert data.people.tolist() == ["p0", "p0", "p1", "p2", "p3", "p3"]
+
+
+def test_one_split_is_named_behind_the_path(mine):
+    explain(mine, MEANING + '2 = "sadness"\n')
+    assert len(open_data(f"{mine}#a")) == 4
+    assert len(open_data(f"{mine}#B")) == 4
+    with pytest.raises(DataError, match="its splits are a, b"):
+        open_data(f"{mine}#c")
+
+
+def test_the_split_in_the_path_goes_before_the_one_in_the_file(mine):
+    explain(mine, 'usage = "a"\n' + MEANING)
+    assert open_data(mine).origin.tolist() == ["mine.csv:1", "mine.csv:2", "mine.csv:4"]
+    assert open_data(f"{mine}#b").origin.tolist() == ["mine.csv:5", "mine.csv:7", "mine.csv:8"]
+
+
+def test_a_file_like_fer2013_needs_no_explanation(tmp_path):
+    path = tmp_path / "fer2013.csv"
+    rows = [f"{i},{pixels(i)},{('Training', 'PublicTest')[i % 2]}" for i in range(7)]
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    assert open_data(f"{path}#Training").counts()["anger"] == 1
+    assert find_loader(f"{path}#PublicTest").load_data().counts()["disgust"] == 1
+
+
+def test_sizes_and_channels_are_understood(tmp_path):
+    path = tmp_path / "tall.tsv"
+    path.write_text("\n".join(f"{label}\t{pixels(i, 96)}" for i, label in enumerate("ab")))
+    explain(path, "size = [12, 8]\nchannels = 3")
+    assert open_data(path).images.shape == (2, 12, 8, 3)
+
+
+def test_a_mark_in_the_name_of_a_file_stays_a_name(tmp_path, mine):
+    odd = tmp_path / "set#1.csv"
+    odd.write_text("\n".join(f"{label},{pixels(i)}" for i, label in enumerate("ab")))
+    assert len(open_data(odd)) == 2
+    assert find_csv(tmp_path / "notes.txt#a") is None
+    assert find_csv(tmp_path / "#a") is None
+    assert find_csv(tmp_path / "mine.csv#") is None
+
+
+def test_the_loader_itself_takes_its_arguments_only(mine):
+    explain(mine, MEANING)
+    with pytest.raises(DataError, match="`labels` must say what the numbers"):
+        CSVDataLoader(mine, label_column=2).load_data()
+
+
+def test_numbers_without_a_meaning_name_the_file_to_write(mine):
+    with pytest.raises(DataError, match=r'write into .*mine\.csv\.toml: labels = \{ 0 = "anger"'):
+        open_data(explain(mine, "label_column = 2"))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("label_columm = 2", "Unknown key `label_columm` .* Did you mean 'label_column'"),
+        ("label_column = true", "`label_column` in .* must be the name of a column"),
+        ("labels = 3", "`labels` in .* must be a table of two labels or more"),
+        ("labels = { 0 = 1, 1 = 2 }", "`labels` in"),
+        ("size = [48]", r"`size` in .* must be \[height, width\]"),
+        ("channels = 2", "`channels` in .* must be 1 or 3. Received 2"),
+        ("usage = 1", "`usage` in"),
+        ("delimiter = ", "must be TOML"),
+        ('delimiter = "--"', "`delimiter` must be one character"),
+    ],
+)
+def test_a_wrong_explanation_is_refused(mine, text, message):
+    with pytest.raises(DataError, match=message):
+        open_data(explain(mine, text))

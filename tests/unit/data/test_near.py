@@ -1,0 +1,105 @@
+"""What counts as one photograph, tried on the packaged composite faces."""
+
+import cv2
+import numpy as np
+import pytest
+
+from emopy.data import Dataset, check
+from emopy.data.near import difference_hashes, near_groups
+from emopy.data.samples import sample_parts
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Forty composites, of which no two are alike: (40, 48, 48, 1)."""
+    return sample_parts().test.images[:40]
+
+
+def resized(face, side):
+    return cv2.resize(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), (48, 48))
+
+
+def compressed(face):
+    return cv2.imdecode(cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, 50])[1], 0)
+
+
+def moved(face, pixels):
+    return np.roll(face, pixels, axis=1)
+
+
+CHANGES = {
+    "resized": lambda face: resized(face, 24),
+    "compressed": compressed,
+    "brightened": lambda face: np.clip(face.astype(int) + 30, 0, 255).astype(np.uint8),
+    "fainter": lambda face: (face * 0.7).astype(np.uint8),
+    "mirrored": lambda face: face[:, ::-1],
+    "mirrored and smaller": lambda face: resized(face[:, ::-1], 32),
+}
+
+
+def groups(*sets):
+    return near_groups(np.concatenate([difference_hashes(images) for images in sets]))
+
+
+def test_different_faces_stay_apart(faces):
+    assert groups(faces).tolist() == list(range(len(faces)))
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_changed_copy_belongs_to_its_face(faces, change):
+    changed = np.stack([change(face[..., 0])[..., None] for face in faces])
+    found = groups(faces, changed)
+    assert (found[: len(faces)] == np.arange(len(faces))).all()
+    assert (found[len(faces) :] == np.arange(len(faces))).mean() >= 0.95
+
+
+def test_a_copy_that_is_cut_otherwise_is_not_found(faces):
+    shifted = np.stack([moved(face[..., 0], 3)[..., None] for face in faces])
+    assert (groups(faces, shifted)[len(faces) :] == np.arange(len(faces))).mean() < 0.2
+
+
+def test_a_group_is_linked_by_what_lies_between(faces):
+    bits = np.zeros((3, 2, 16), np.uint16)
+    rng = np.random.default_rng(0)
+    bits[:] = rng.integers(0, 2**16, (1, 2, 16), np.uint16)
+    bits[1, 0, 0] ^= 0xFFFF  # 16 bits from the first
+    bits[2, 0, :2] ^= 0xFFFF  # 32 bits from the first, 16 from the second
+    bits[:, 1] = rng.integers(0, 2**16, (3, 16), np.uint16)
+    assert near_groups(bits).tolist() == [0, 0, 0]
+    assert near_groups(bits[[0, 2]]).tolist() == [0, 1]
+
+
+def test_pictures_without_detail_are_not_taken_for_one_another():
+    flat = np.full((3, 48, 48, 1), 9, np.uint8)
+    flat[1] = 200
+    flat[2, :, :20] = 10
+    assert groups(flat).tolist() == [0, 1, 2]
+
+
+def test_a_clip_is_near_another_if_its_frames_are(faces):
+    clips = np.stack([faces[:10], faces[10:20]], axis=1)
+    darker = (clips * 0.8).astype(np.uint8)
+    half = clips.copy()
+    half[:, 1] = faces[20:30]
+    assert groups(clips, darker)[10:].tolist() == list(range(10))
+    assert groups(clips, half)[10:].tolist() == list(range(10, 20))
+
+
+def test_no_pictures_make_no_groups():
+    assert groups(np.empty((0, 48, 48, 1), np.uint8)).shape == (0,)
+
+
+def test_a_split_keeps_versions_of_a_picture_together(faces):
+    darker = (faces * 0.7).astype(np.uint8)
+    names = np.array([f"face {i}" for i in range(len(faces))])
+    data = Dataset(
+        np.concatenate([faces, darker]),
+        np.eye(2, dtype=np.float32)[np.arange(2 * len(faces)) % 2],
+        ("fear", "joy"),
+        np.full(2 * len(faces), ""),
+        np.concatenate([names, names]),
+    )
+    parts = data.split(validation=0.2, calibration=0.2, test=0.2, seed=3)
+    homes = [set(part.origin) for _, part in parts.items()]
+    assert sum(map(len, homes)) == len(set.union(*homes)) == len(faces)
+    assert "near-leak" not in {finding.kind for finding in check(parts).findings}

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.data import DirectoryDataLoader, SequenceDataLoader, SourcePictures
+
+
+def noted(*pictures):
+    sources = SourcePictures()
+    for picture in pictures:
+        sources.add(picture)
+    return sources
+
+
+def gray(width, height):
+    return np.full((height, width, 3), 7, np.uint8)
+
+
+def red(width, height):
+    return np.full((height, width, 3), (255, 0, 0), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "pictures, text",
+    [
+        ([], "none"),
+        ([gray(40, 30)], "40 × 30 pixels; all gray"),
+        ([red(40, 30)] * 2, "40 × 30 pixels; all in colour"),
+        (
+            [red(40, 30), gray(20, 60), gray(20, 60), gray(25, 50)],
+            "20–40 pixels wide, 30–60 high, most often 20 × 60 (50%); 3 gray, 1 in colour",
+        ),
+    ],
+)
+def test_sizes_are_told_as_width_and_height(pictures, text):
+    assert str(noted(*pictures)) == text
+    assert len(noted(*pictures)) == len(pictures)
+
+
+def test_small_and_long_pictures_are_counted():
+    sources = noted(gray(24, 24), gray(23, 90), gray(90, 23), gray(130, 100), gray(131, 100))
+    assert sources.smaller_than(24, 24) == 2
+    assert sources.longer_than(1.3) == 3
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two clips of three frames, 60 × 50 pixels, and a file that is no picture."""
+    for place in ("fear/a", "joy/b"):
+        (tmp_path / place).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGB", (60, 50), (10 * number, 80, 90)).save(
+                tmp_path / place / f"{number}.png"
+            )
+    (tmp_path / "joy" / "b" / "bad.png").write_bytes(b"no picture")
+    return tmp_path
+
+
+def test_a_loader_of_stills_notes_what_it_read_each_time_anew(folder):
+    loader = DirectoryDataLoader(folder)
+    assert len(loader.sources) == 0
+    for _ in range(2):
+        loader.load_data()
+        assert str(loader.sources) == "60 × 50 pixels; all in colour"
+        assert len(loader.sources) == 6
+
+
+def test_a_loader_of_clips_notes_its_frames(folder):
+    (folder / "joy" / "b" / "bad.png").unlink()
+    loader = SequenceDataLoader(folder, time_delay=2)
+    loader.load_data()
+    assert len(loader.sources) == 4

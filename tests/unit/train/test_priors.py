@@ -1,0 +1,112 @@
+"""What sampling, logit adjustment and teachers do to a training: its answers and its shares."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from emopy.data import Dataset, Parts
+from emopy.models import load_model, to_tensor
+from emopy.train import FitSettings, export, fit
+from emopy.train.log import RunFolder
+from emopy.train.targets import face_weights
+
+SETTINGS = FitSettings(epochs=30, batch_size=50, learning_rate=0.05, weight_decay=0.0)
+COMMON = 0.8
+
+
+def brightness_only(input_shape, classes):
+    """It sees nothing but how bright a face is."""
+    crops = keras.Input(input_shape)
+    x = keras.layers.GlobalAveragePooling2D()(crops)
+    return keras.Model(crops, keras.layers.Dense(classes, name="logits")(x))
+
+
+@pytest.fixture(scope="module")
+def guesses():
+    """Noise in which nothing tells the labels apart: the answers are the prior."""
+    n = 200
+    return Parts.of(
+        Dataset(
+            np.random.default_rng(0).integers(0, 256, (n, 8, 8, 1), np.uint8),
+            np.eye(3, dtype=np.float32)[np.where(np.arange(n) < COMMON * n, 0, 1)],
+            ("neutral", "fear", "disgust"),
+            np.full(n, ""),
+            np.array([f"made-up:{i}" for i in range(n)]),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, COMMON),
+        ({"balance": 1.0}, 0.5),
+        ({"balance": 0.5}, COMMON**0.5 / (COMMON**0.5 + (1 - COMMON) ** 0.5)),
+        ({"logit_adjustment": 1.0}, 0.5),
+        ({"logit_adjustment": 0.5}, COMMON**0.5 / (COMMON**0.5 + (1 - COMMON) ** 0.5)),
+        ({"balance": 1.0, "logit_adjustment": 1.0}, 0.5),
+    ],
+)
+def test_a_run_tells_the_prior_that_its_network_answers_with(guesses, change, expected):
+    run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, **change))
+    assert run.shares == pytest.approx({"neutral": expected, "fear": 1 - expected, "disgust": 0})
+    tensor = to_tensor(guesses.train.images, run.spec)
+    answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)[:, :2]))
+    np.testing.assert_allclose(answers.mean(axis=0), [expected, 1 - expected], atol=0.06)
+
+
+def test_the_shares_of_a_taught_run_are_those_of_its_targets(parts, linear_model, tmp_path):
+    settings = FitSettings(epochs=1, balance=0.6, teacher=(str(linear_model),), teacher_weight=1.0)
+    run = fit("ResidualNN", parts, settings=settings, net_settings={"widths": [8], "blocks": [1]})
+    logits = load_model(linear_model).logits(parts.train.images)
+    columns = [load_model(linear_model).card.labels.index(label) for label in run.labels]
+    powers = np.exp(logits[:, columns])
+    answers = powers / powers.sum(axis=1, keepdims=True)
+    expected = face_weights(parts.train.targets, 0.6) @ answers
+    np.testing.assert_allclose(list(run.shares.values()), expected, rtol=1e-4)
+    card = load_model(export(run, tmp_path / "model")).card
+    assert list(card.training["label_shares"].values()) == pytest.approx(expected, abs=1e-4)
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
+    parts, linear_model, tmp_path, monkeypatch
+):
+    settings = FitSettings(
+        epochs=3,
+        batch_size=64,
+        ema=0.8,
+        balance=0.5,
+        logit_adjustment=0.5,
+        mixup=0.2,
+        label_smoothing=0.1,
+        teacher=(str(linear_model),),
+    )
+
+    def train(folder=None):
+        small = {"widths": [8], "blocks": [1]}
+        return fit("ResidualNN", parts, settings=settings, folder=folder, net_settings=small)
+
+    save = RunFolder.save
+
+    def save_and_stop(self, state, history):
+        save(self, state, history)
+        if state.epochs == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", save_and_stop)
+        with pytest.raises(Killed):
+            train(tmp_path)
+    resumed, whole, reopened = train(tmp_path), train(), train(tmp_path)
+    assert resumed.history == whole.history == reopened.history
+    assert resumed.shares == whole.shares == reopened.shares
+    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    kept = keras.saving.load_model(tmp_path / "model.keras")  # the adjusted loss included
+    assert kept.loss.shift == pytest.approx(whole.model.loss.shift)
