@@ -33,6 +33,7 @@ bench: $(VENV)/.bench  ## measure speed and memory; figures go to docs/performan
 
 docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
 	$(BIN)/python scripts/write_cli_help.py
+	$(BIN)/python scripts/write_api.py
 	$(BIN)/python scripts/write_accuracy.py
 
 clean:  ## remove .venv and caches

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emopy.errors import EmoPyError, InputError
 from emopy.faces.align import align_face
-from emopy.faces.detect import Detector, get_detector
+from emopy.faces.detect import Detector, get_detector, largest_first
 from emopy.labels import select_labels
 from emopy.media import ImageSource, describe_source, read_image
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
@@ -215,7 +215,7 @@ class FERModel:
 
     def _find(self, source: ImageSource) -> _Found:
         image = read_image(source)
-        faces = tuple(sorted(self._detect(image), key=_area, reverse=True))
+        faces = largest_first(self._detect(image))
         crops = tuple(align_face(image, face, self.card.input) for face in faces)
         return _Found(describe_source(source), (image.shape[1], image.shape[0]), faces, crops)
 
@@ -262,10 +262,6 @@ class FERModel:
                 yield found
             else:
                 yield _result(found, [next(predictions) for _ in found.crops])
-
-
-def _area(face: Face) -> float:
-    return face.box.width * face.box.height
 
 
 def _result(found: _Found, predictions: Sequence[Prediction]) -> ImageResult:

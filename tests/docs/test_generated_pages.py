@@ -1,4 +1,7 @@
+import importlib
 import importlib.util
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,13 @@ import pytest
 from emopy.models import DEFAULT_MODEL, load_model
 
 ROOT = Path(__file__).parents[2]
+NEED_KERAS = {"emopy.nets", "emopy.train"}
+ROOMS = [
+    "emopy",
+    *(f"emopy.{room}" for room in ("media", "faces", "models", "present", "data", "nets", "train")),
+    *(f"emopy.{room}" for room in ("evaluate", "testing")),
+]
+HERE = [name for name in ROOMS if name not in NEED_KERAS or find_spec("keras")]
 
 
 def script(name):
@@ -20,6 +30,22 @@ def test_the_page_of_commands_is_current():
     assert written == script("write_cli_help").page(), "type: make docs"
 
 
+def test_the_page_of_names_is_current():
+    written = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert written == script("write_api").page(), "type: make docs"
+
+
+def test_the_page_of_names_has_every_public_name_with_a_word_about_it():
+    page = script("write_api").page()
+    rooms = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    assert "| [`read_image(source, *, max_pixels)`](../src/emopy/media/images.py) | Read a" in page
+    for name in HERE:
+        room = importlib.import_module(name)
+        rows = dict(re.findall(r"^\| \[`(\w+).*?\) \| (.*) \|$", rooms[name], re.MULTILINE))
+        assert set(rows) == {entry for entry in room.__all__ if entry != "__version__"}
+        assert all(rows.values())
+
+
 def test_the_accuracy_in_the_readme_is_that_of_the_card():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     current = script("write_accuracy").with_table(text, load_model(DEFAULT_MODEL).card)
@@ -32,8 +58,6 @@ PAGES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_to_a_file_leads_somewhere(page):
-    import re
-
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     missing = [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()]

@@ -80,9 +80,6 @@ def learnt(request, tmp_path_factory):
 
 def test_it_beats_chance_clearly_on_the_held_out_part(learnt):
     report = evaluate(learnt.folder, learnt.lesson.parts.test)
-    import sys
-
-    print("MEASURED", learnt.lesson.net, report.accuracy, file=sys.__stderr__)
     assert report.accuracy >= learnt.lesson.least
     assert report.samples == len(learnt.lesson.parts.test)
     assert learnt.history[-1]["loss"] < learnt.history[0]["loss"]

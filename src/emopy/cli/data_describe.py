@@ -21,6 +21,7 @@ def describe(paths: tuple[Path, ...], clips: int | None, picture: Path | None) -
     Exit code 1 means that some files or rows could not be read; they are listed.
     """
     from emopy.data import (
+        CSVDataLoader,
         DirectoryDataLoader,
         SequenceDataLoader,
         counts_picture,
@@ -33,7 +34,7 @@ def describe(paths: tuple[Path, ...], clips: int | None, picture: Path | None) -
     sources = {
         name: loader.sources
         for name, loader in loaders.items()
-        if isinstance(loader, DirectoryDataLoader | SequenceDataLoader)
+        if isinstance(loader, CSVDataLoader | DirectoryDataLoader | SequenceDataLoader)
     }
     say(describe_data(parts, sources=sources))
     left_out = sum(len(loader.problems) for loader in loaders.values())

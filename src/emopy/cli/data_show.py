@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from emopy.cli.labelled import clips_option, open_labelled
 from emopy.cli.options import ANY_PATH, FILE
+from emopy.cli.quiet import quiet_import
 
 
 @click.command()
@@ -37,7 +37,6 @@ def show(
     Without a recipe the faces are shown as they are. Exit code 1 means that some files or rows
     could not be read; they are listed, and the others are drawn.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
     from emopy.data import contact_sheet
     from emopy.present import save_image
 
@@ -47,7 +46,8 @@ def show(
         faces, left_out = open_labelled(path, clips=clips)
         sheet = contact_sheet(faces, rows=rows, columns=0)
     else:
-        from emopy.train import load_recipe
+        with quiet_import():
+            from emopy.train import load_recipe
 
         plan = load_recipe(recipe, settings)
         faces, left_out = open_labelled(path, clips=clips)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from emopy.cli.labelled import open_for
 from emopy.cli.options import ANY_PATH, FOLDER
+from emopy.cli.quiet import quiet_import
 
 
 @click.command()
@@ -23,9 +23,10 @@ def quantize(model: str, data: Path, out: Path, name: str | None) -> int:
     faces that MODEL was trained on. Evaluate the copy before you use it. Exit code 1 means that
     some files or rows could not be read; the others are used. Needs the extra train.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
     from emopy.models import find_model
-    from emopy.train import quantize as convert
+
+    with quiet_import():
+        from emopy.train import quantize as convert
 
     faces, left_out = open_for(model, data)
     click.echo(convert(find_model(model), faces, out, name=name))

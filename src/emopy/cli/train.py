@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from emopy.cli.labelled import tell
-from emopy.cli.options import FILE, FOLDER
+from emopy.cli.options import FOLDER
+from emopy.cli.quiet import quiet_import
 
 if TYPE_CHECKING:
     from emopy.data import Problem
 
+RECIPE = click.Path(exists=True, dir_okay=False, path_type=Path)  # told before the slow import
+
 
 @click.command()
-@click.argument("recipe", type=FILE, required=False)
+@click.argument("recipe", type=RECIPE, required=False)
 @click.option(
     "--set",
     "settings",
@@ -41,21 +45,25 @@ def train(
     as it would have without the interruption. Exit code 1 means that some files or rows could
     not be read; they are listed, and the others are learnt. Needs the extra train.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings help nobody
-    from emopy.train import compare_runs, leaderboard, train_recipe
-
-    if compare is not None and recipe is None:
-        click.echo(leaderboard(compare_runs(compare)))
-        return 0
-    if recipe is None or compare is not None:
+    if (recipe is None) == (compare is None):
         raise click.UsageError("Type either a recipe, or --compare and a folder of runs.")
+    with quiet_import():
+        from emopy.train import compare_runs, leaderboard, train_recipe
+    if recipe is None:
+        click.echo(leaderboard(compare_runs(compare or Path())))
+        return 0
     left_out: list[Problem] = []
 
     def note(problem: Problem) -> None:
         tell(problem)  # before the long work, not after it
         left_out.append(problem)
 
-    run = train_recipe(recipe, settings=list(settings), out=out, on_problem=note)
+    with contextlib.redirect_stdout(sys.stderr):  # Keras' progress; stdout is for the path
+        try:
+            run = train_recipe(recipe, settings=list(settings), out=out, on_problem=note)
+        except KeyboardInterrupt:
+            click.echo("\nemopy: type the same line again to go on.", err=True)
+            raise
     if run.reopened:
         click.echo(
             f"emopy: {run.folder} was trained already. To train anew, name another --out.", err=True

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emopy.data.convert import new_folder, save_picture
 from emopy.data.problems import Problem
 from emopy.errors import DataError, InputError
-from emopy.faces import Detector, align_face, get_detector
+from emopy.faces import Detector, align_face, get_detector, largest_first
 from emopy.media import find_images, read_image
 from emopy.models.card import InputSpec
 
@@ -148,12 +148,11 @@ class _Cutter:
     spec: InputSpec
 
     def __call__(self, first: Path, frames: list[Path]) -> list[NDArray[np.uint8]]:
-        faces = self.detect(read_image(first))
+        faces = largest_first(self.detect(read_image(first)))
         if not faces:
             raise DataError(f"the detector found no face in {first.name}")
         # One framing for all: a head that is found anew in each frame would tremble.
-        face = max(faces, key=lambda face: face.box.width * face.box.height)
-        return [align_face(read_image(frame), face, self.spec) for frame in frames]
+        return [align_face(read_image(frame), faces[0], self.spec) for frame in frames]
 
 
 def _write_clip(clip: _Clip, folder: Path, cut: _Cutter) -> list[str]:

@@ -18,6 +18,7 @@ from emopy.data.csv_settings import settings_path
 from emopy.data.dataset import Dataset
 from emopy.data.problems import Problem, refuse
 from emopy.data.rows import csv_rows, read_pixels
+from emopy.data.source_pictures import SourcePictures
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
@@ -46,8 +47,9 @@ class CSVDataLoader:
         3,70 80 82 … 106,Training
 
     Pixels are whole numbers 0–255 separated by space, row by row from the top left; of a picture
-    in colour red, green and blue of each pixel. The file is streamed: memory holds the result
-    and one row.
+    in colour red, green and blue of each pixel. Squares of another size are resized, and colour
+    becomes gray or gray colour, as prediction would do it. The file is streamed: memory holds the
+    result and one row.
 
     Args:
         path: The file.
@@ -55,8 +57,11 @@ class CSVDataLoader:
             rows with others are left out. By default labels are words, of which aliases are
             understood; numbers are understood in a file with the columns of FER2013.
         target_emotions: Labels to load, in this order; all by default.
-        size: (height, width) in pixels of the pictures in the file; a square by default.
-        channels: 1 for gray, 3 for RGB; as the file has it by default.
+        size: (height, width) in pixels of the result. Pictures of that size are taken as they are;
+            others must be squares, and are resized. Give it for pictures that are no squares:
+            their size cannot be told from their numbers. Default: the size of most of the first
+            pictures.
+        channels: 1 for gray, 3 for RGB; as most of the first pictures have by default.
         usage: Load only the rows of this split, such as ``"Training"``.
         strict: Refuse the file when any row is bad; otherwise bad rows are listed in `problems`
             and the rest is loaded.
@@ -64,6 +69,7 @@ class CSVDataLoader:
 
     Attributes:
         problems: Rows that `load_data` could not read.
+        sources: Sizes and colours of the pictures that the last `load_data` read.
 
     Example::
 
@@ -96,6 +102,7 @@ class CSVDataLoader:
         self.strict = strict
         self.layout = layout
         self.problems: tuple[Problem, ...] = ()
+        self.sources = SourcePictures()
 
     def load_data(self) -> Dataset:
         """Read the rows in their order.
@@ -112,7 +119,8 @@ class CSVDataLoader:
         layout = find_layout(self.path, self.layout, self.size)
         names = _Names(_meaning(self.path, layout, self.labels), self.target_emotions)
         problems: list[Problem] = []
-        rows = _Rows()
+        rows = _Rows(InputSpec(*layout.size, self.channels or layout.channels))
+        self.sources = SourcePictures()
         stream = csv_rows(self.path, problems, delimiter=layout.delimiter)
         for line, cells in islice(stream, 1 if layout.header else 0, None):
             try:
@@ -124,7 +132,7 @@ class CSVDataLoader:
         self.problems = tuple(problems)
         if self.strict:
             refuse(problems, "rows")
-        return self._dataset(rows, layout, names)
+        return self._dataset(rows, names)
 
     def _read(
         self, line: int, cells: list[str], layout: Layout, names: _Names, rows: _Rows
@@ -139,9 +147,9 @@ class CSVDataLoader:
         if code is None:
             return
         pixels = read_pixels(cells[layout.pixels])
-        if len(pixels) != layout.pixel_count:
-            raise ValueError(f"pixels must be {layout.pixel_count} numbers. Received {len(pixels)}")
-        rows.pixels += self._recolour(pixels, layout).tobytes()
+        picture = pixels.reshape(layout.shape(len(pixels)))
+        self.sources.add(picture)
+        rows.pixels += to_pixels(picture[None], rows.spec).tobytes()
         rows.codes.append(code)
         rows.lines.append(line)
         if layout.people is not None:
@@ -159,13 +167,7 @@ class CSVDataLoader:
         rows.usages.setdefault(found.casefold(), found)
         return found.casefold() == self.usage.casefold()
 
-    def _recolour(self, pixels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
-        if self.channels in (None, layout.channels):
-            return pixels
-        crop = pixels.reshape(1, *layout.size, layout.channels)
-        return to_pixels(crop, InputSpec(*layout.size, self.channels or 1))
-
-    def _dataset(self, rows: _Rows, layout: Layout, names: _Names) -> Dataset:
+    def _dataset(self, rows: _Rows, names: _Names) -> Dataset:
         count = len(rows.codes)
         if not count:
             usages = f"; its splits are {', '.join(rows.usages.values())}" if rows.usages else ""
@@ -179,7 +181,7 @@ class CSVDataLoader:
         images = np.frombuffer(rows.pixels, dtype=np.uint8)
         lines = np.frombuffer(rows.lines, dtype=np.int64).astype(np.str_)
         data = Dataset(
-            images.reshape(count, *layout.size, self.channels or layout.channels),
+            images.reshape(count, *rows.spec.shape),
             np.eye(len(labels), dtype=np.float32)[truth],
             labels,
             np.array(rows.people or np.full(count, ""), dtype=np.str_),
@@ -192,8 +194,13 @@ class CSVDataLoader:
 
 @dataclass(slots=True)
 class _Rows:
-    """What is kept of the rows, about as compact as the result."""
+    """What is kept of the rows, about as compact as the result.
 
+    Attributes:
+        spec: What every picture is brought to.
+    """
+
+    spec: InputSpec
     pixels: bytearray = field(default_factory=bytearray)
     codes: array[int] = field(default_factory=lambda: array("H"))
     lines: array[int] = field(default_factory=lambda: array("q"))

@@ -52,6 +52,8 @@ class Layout:
 
     Attributes:
         header: Names of the columns; empty where the file has none.
+        size: (height, width) that every picture comes to.
+        channels: 1 or 3, as most of the first pictures have.
         first_labels: Labels of the first rows, to judge how they are written.
     """
 
@@ -72,8 +74,21 @@ class Layout:
 
     @property
     def pixel_count(self) -> int:
-        """Numbers in each cell of pixels."""
+        """Numbers in a cell of pixels that needs no change."""
         return math.prod(self.size) * self.channels
+
+    def shape(self, count: int) -> tuple[int, int, int]:
+        """(height, width, channels) of a picture of so many numbers.
+
+        Raises:
+            ValueError: Neither a picture of `size` nor a square.
+        """
+        if (found := _shape(count, self.size)) is None:
+            raise ValueError(
+                f"pixels must be {self.pixel_count} numbers, or those of a square of at least "
+                f"{SMALLEST_PX} × {SMALLEST_PX}. Received {count}"
+            )
+        return found
 
 
 def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> Layout:
@@ -82,10 +97,12 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     Args:
         path: The CSV file.
         told: What the user said.
-        size: (height, width) of the pictures in the file; None for a square.
+        size: (height, width) that every picture comes to; pictures of another size must be
+            squares. None for the size of most of the first ones.
 
     Raises:
-        DataError: No such file, an empty one, an unknown column, or no pictures of that size.
+        DataError: No such file, an empty one, an unknown column, or pictures that are neither of
+            that size nor squares.
     """
     delimiter = _delimiter(path, told.get("delimiter"))
     ignored: list[Problem] = []  # told when the rows are loaded
@@ -179,19 +196,33 @@ def _first_pixels(path: Path, rows: list[list[str]]) -> int:
 def _size(
     path: Path, cells: list[str], size: tuple[int, int] | None
 ) -> tuple[tuple[int, int], int]:
-    """(height, width) and channels of most of the first pictures."""
+    """(height, width) to bring the pictures to, and channels of most of the first ones."""
     counts = Counter(count for cell in cells if (count := _count(cell)))
     usual = counts.most_common(1)[0][0] if counts else 0
-    side = math.isqrt(usual if math.isqrt(usual) ** 2 == usual else usual // 3)
-    height, width = size if size is not None else (side, side)
-    if min(height, width) < SMALLEST_PX or usual not in (height * width, 3 * height * width):
-        wish = f" of {height} × {width} pixels" if size is not None else ""
+    found = _shape(usual, size)
+    if found is None or min(size or found[:2]) < SMALLEST_PX:
+        wish = f" of {size[0]} × {size[1]} pixels, or squares" if size is not None else ""
         hint = " that fits." if size is not None else ", such as size=(60, 40), if no square."
         raise DataError(
             f"`path` must hold pictures{wish}, each at least {SMALLEST_PX} pixels high and wide. "
             f"Received {path} with {usual} numbers per picture. Type a `size`{hint}"
         )
-    return (height, width), usual // (height * width)
+    return size or found[:2], found[2]
+
+
+def _shape(count: int, size: tuple[int, int] | None) -> tuple[int, int, int] | None:
+    """(height, width, channels) of a picture of `size` or of a square; None if it is neither.
+
+    No number is both a square and three times a square, so gray and colour are told apart.
+    """
+    for channels in (1, 3):
+        if size is not None and count == size[0] * size[1] * channels:
+            return size[0], size[1], channels
+    for channels in (1, 3):
+        side = math.isqrt(count // channels)
+        if side >= SMALLEST_PX and count == side * side * channels:
+            return side, side, channels
+    return None
 
 
 def _count(cell: str) -> int:

@@ -22,7 +22,8 @@ class CSVSettings(CSVLayout, total=False):
     Attributes:
         labels: What the written labels stand for.
         usage: The split to load, where the path names none.
-        size: (height, width) in pixels of the pictures in the file.
+        size: (height, width) in pixels to bring the pictures to, and that of those which are no
+            squares.
         channels: 1 for gray, 3 for RGB.
     """
 

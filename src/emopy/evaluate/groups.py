@@ -30,7 +30,6 @@ FIGURES = {
 }
 """Figures that are measured for each group, and their names."""
 
-_BINS = 15
 _OUTSIDE = (2.5, 97.5)
 
 
@@ -203,14 +202,15 @@ def _intervals(
     n, k = probabilities.shape
     guess = np.argmax(probabilities, axis=1)
     confidence = probabilities.max(axis=1).astype(np.float64)
-    cell, place = truth * k + guess, metrics.bin_of(confidence, _BINS)
+    bins = metrics.CONFIDENCE_BINS
+    cell, place = truth * k + guess, metrics.bin_of(confidence, bins)
     gap = (guess == truth) - confidence
     confusion = np.empty((resamples + 1, k * k), np.intp)
     ece = np.empty(resamples + 1)
     for i in range(resamples + 1):
         rows = chances.integers(n, size=n) if i else np.arange(n)
         confusion[i] = np.bincount(cell[rows], minlength=k * k)
-        ece[i] = np.abs(np.bincount(place[rows], weights=gap[rows], minlength=_BINS)).sum() / n
+        ece[i] = np.abs(np.bincount(place[rows], weights=gap[rows], minlength=bins)).sum() / n
     table = metrics.per_class_of(confusion.reshape(-1, k, k))
     f1 = table.f1 if columns is None else table.f1[:, list(columns)]
     drawn = {

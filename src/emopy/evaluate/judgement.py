@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import DataError
-from emopy.evaluate.metrics import bin_of
-
-RELIABILITY_BINS = 15
-"""Intervals of confidence in a reliability diagram, as many as the calibration error uses."""
+from emopy.evaluate.metrics import CONFIDENCE_BINS, bin_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +47,7 @@ class Judgement:
         wrong = np.flatnonzero(~self.right)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 
-    def reliability(self, bins: int = RELIABILITY_BINS) -> Reliability:
+    def reliability(self, bins: int = CONFIDENCE_BINS) -> Reliability:
         """Confidence against accuracy, in intervals of confidence.
 
         Args:

@@ -15,6 +15,7 @@ from emopy.errors import DataError
 
 Probabilities = NDArray[np.floating]
 Truth = NDArray[np.intp]
+CONFIDENCE_BINS = 15  # intervals of confidence in the calibration error and reliability diagram
 
 
 def accuracy(probabilities: Probabilities, truth: Truth) -> float:
@@ -34,8 +35,7 @@ def accuracy(probabilities: Probabilities, truth: Truth) -> float:
         >>> accuracy(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
         0.5
     """
-    guess = _guess(probabilities, truth)
-    return float(np.mean(guess == truth))
+    return float(np.mean(_guess(probabilities, truth) == truth))
 
 
 def confusion_matrix(probabilities: Probabilities, truth: Truth) -> NDArray[np.intp]:
@@ -148,7 +148,7 @@ def mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def expected_calibration_error(
-    probabilities: Probabilities, truth: Truth, *, bins: int = 15
+    probabilities: Probabilities, truth: Truth, *, bins: int = CONFIDENCE_BINS
 ) -> float:
     """How far confidence and accuracy lie apart: 0.03 means 3 percentage points on average.
 

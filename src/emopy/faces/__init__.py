@@ -1,7 +1,13 @@
 """Finding faces and bringing them upright into the framing of the training faces."""
 
 from emopy.faces.align import FRAMING, align_face
-from emopy.faces.detect import Detector, get_detector, list_detectors, register_detector
+from emopy.faces.detect import (
+    Detector,
+    get_detector,
+    largest_first,
+    list_detectors,
+    register_detector,
+)
 from emopy.faces.mtcnn import MTCNN
 from emopy.faces.whole import WholePicture
 from emopy.faces.yunet import YuNet
@@ -14,6 +20,7 @@ __all__ = [
     "YuNet",
     "align_face",
     "get_detector",
+    "largest_first",
     "list_detectors",
     "register_detector",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -72,6 +72,20 @@ def list_detectors() -> tuple[str, ...]:
     """Names that `get_detector` knows, in alphabetical order."""
     offered = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
     return tuple(sorted(offered | _factories.keys()))
+
+
+def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:
+    """Order faces by the area of their boxes, as a detector should give them.
+
+    Whoever takes one face of several takes the first: the largest is mostly the nearest.
+
+    Args:
+        faces: In any order.
+
+    Returns:
+        The same faces; equal ones keep their order.
+    """
+    return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
 
 
 def get_detector(detector: str | Detector, **settings: Any) -> Detector:

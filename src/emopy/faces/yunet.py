@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
-from emopy.faces.detect import register_detector
+from emopy.faces.detect import largest_first, register_detector
 from emopy.models.fetch import fetched_path
 from emopy.types import Box, Face, RGBImage
 
@@ -88,8 +88,7 @@ class YuNet:
             found = cast("NDArray[np.float32] | None", self._net.detect(picture)[1])
         table = np.zeros((0, 15), np.float32) if found is None else found
         zoom = np.array([width / columns, height / rows], dtype=np.float32)
-        faces = [_face(row, zoom) for row in table if row[2] > 0 and row[3] > 0]
-        return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+        return largest_first(_face(row, zoom) for row in table if row[2] > 0 and row[3] > 0)
 
 
 def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:

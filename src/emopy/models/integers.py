@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from emopy.errors import MissingExtraError
 from emopy.models.session import OnnxSession
 
-_BATCH = 64
+_BATCH = 32
+"""Samples that ranges are measured on at a time; the tools want batches of one size, so that a
+rest of fewer is left out where there is a whole batch."""
 
 
 def quantize_graph(
@@ -62,7 +64,7 @@ def quantize_graph(
 
 def _reader(base: type[Any], name: str, tensor: NDArray[np.float32]) -> Any:
     """Batches in the form that the tools ask for."""
-    starts = iter(range(0, len(tensor), _BATCH))
+    starts = iter(range(0, max(len(tensor) - _BATCH, 0) + 1, _BATCH))
 
     def get_next(_: object) -> dict[str, NDArray[np.float32]] | None:
         start = next(starts, None)

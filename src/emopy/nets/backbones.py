@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
@@ -46,6 +47,9 @@ class _Range:
 
 _BYTES = _Range(255.0)
 _SIGNED = _Range(2.0, -1.0)
+_EFFICIENTNET = tuple(deviation**-0.5 for deviation in (0.229, 0.224, 0.225))
+"""What EfficientNet B0 to B7 multiply each channel by, besides dividing by its deviation."""
+
 _CAFFE = _Range(255.0, (-103.939, -116.779, -123.68), "bgr")
 
 _FAMILIES: dict[str, tuple[str, int, _Range]] = {
@@ -128,6 +132,31 @@ def _own(name: str | Path, weights: Weights) -> Backbone:
     )
 
 
+def _with_fixed_ranges(
+    network: keras.Model, factor: tuple[float, ...] = (1.0, 1.0, 1.0)
+) -> keras.Model:
+    """The same layers, those that measure mean and variance replaced by the numbers they found.
+
+    `keras.layers.Normalization` holds them where the way to ONNX takes them for inputs.
+
+    Args:
+        network: A network of `keras.applications`.
+        factor: What each channel is multiplied by after that.
+    """
+
+    def fixed(layer: keras.Layer) -> keras.Layer:
+        if not isinstance(layer, layers.Normalization):
+            return layer
+        mean, variance = (
+            keras.ops.convert_to_numpy(value).ravel() for value in (layer.mean, layer.variance)
+        )
+        deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+        scale = np.asarray(factor) / deviation
+        return layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
+
+    return keras.models.clone_model(network, clone_function=fixed)
+
+
 def _marked(crops: keras.KerasTensor, features: keras.KerasTensor, weights: Weights) -> keras.Model:
     """The body of a network under the name that tells whether it has learnt before."""
     body = keras.Model(crops, features, name=FRESH if weights is None else BACKBONE)
@@ -165,5 +194,8 @@ def _application(name: str, weights: Weights, size_px: int) -> Backbone:
             "to the network; or fetch that file elsewhere and give its path as `weights`; or type "
             'weights="random" to start anew, or backbone="emopy-base", which is packaged.'
         ) from error
+    # Keras adds this factor to its own download only, but a file of ImageNet weights needs it too.
+    from_file = weights not in ("default", None) and attribute.startswith("EfficientNetB")
+    network = _with_fixed_ranges(network, _EFFICIENTNET if from_file else (1.0, 1.0, 1.0))
     trunk = _marked(network.inputs[0], network.outputs[0], weights)
     return Backbone(trunk, shape, wanted.scale, wanted.offset, wanted.order)

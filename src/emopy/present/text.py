@@ -69,7 +69,8 @@ def encodable(text: str, encoding: str | None) -> str:
 
 
 def _box(box: Box) -> str:
-    return f"{box.width:.0f} × {box.height:.0f} px at left {box.left:.0f}, top {box.top:.0f}"
+    width, height, left, top = map(round, (box.width, box.height, box.left, box.top))
+    return f"{width} × {height} px at left {left}, top {top}"
 
 
 def _bars(face: FacePrediction, width: int) -> list[str]:

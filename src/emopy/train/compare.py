@@ -6,12 +6,13 @@ import csv
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emopy.errors import RecipeError
 from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.settings import differing
 
 WATCHED = ("val_accuracy", "val_loss", "accuracy", "loss")
 """Figures of `metrics.csv`, in the order in which they are shown."""
@@ -75,16 +76,8 @@ def compare_runs(folder: str | Path) -> tuple[Standing, ...]:
     for path, recipe in runs:
         seedless = replace(recipe, fit=replace(recipe.fit, seed=0))
         groups.setdefault(seedless.sha256, []).append((path, recipe))
-    settings = [_flat(group[0][1]) for group in groups.values()]
-    varying = [
-        key
-        for key in dict.fromkeys(key for flat in settings for key in flat)
-        if len({repr(flat.get(key)) for flat in settings}) > 1
-    ]
-    standings = [
-        _standing(group, {key: flat[key] for key in varying if key in flat})
-        for group, flat in zip(groups.values(), settings, strict=True)
-    ]
+    differs = differing([group[0][1] for group in groups.values()])
+    standings = [_standing(*pair) for pair in zip(groups.values(), differs, strict=True)]
     return tuple(sorted(standings, key=lambda standing: -standing.score))
 
 
@@ -154,22 +147,6 @@ def _recorded(card: Path) -> dict[str, float]:
         for name in RECORDED
         if isinstance(found.get(name), float)
     }
-
-
-def _flat(recipe: Recipe) -> dict[str, Any]:
-    """Dotted names of all settings that decide the result → their values."""
-    sections = {
-        name: section
-        for name, section in asdict(recipe).items()
-        if name not in ("name", "card", "net")
-    }
-    flat = {
-        f"{name}.{key}": value for name, part in sections.items() for key, value in part.items()
-    }
-    flat.pop("fit.seed")
-    flat["net.name"] = recipe.net.name
-    flat |= {f"net.settings.{key}": value for key, value in recipe.net.settings.items()}
-    return flat
 
 
 def _span(epochs: Sequence[int]) -> str:

@@ -8,13 +8,13 @@ same, so give that `spec` on.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
+from emopy.data.pixels import whole_pixels
 from emopy.data.whitening import Whitening
 from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
@@ -114,7 +114,7 @@ class DataGenerator:
         Raises:
             DataError: Images and labels that do not fit together, or not of such a shape.
         """
-        pixels, targets = _as_uint8(np.asarray(images)), np.asarray(labels, np.float32)
+        pixels, targets = whole_pixels(images), np.asarray(labels, np.float32)
         _check(pixels, targets, self.time_delay)
         nameless = np.full(len(pixels), "")
         names = tuple(f"label {column}" for column in range(targets.shape[1]))
@@ -202,7 +202,7 @@ class DataGenerator:
         """
         self._fitted()
         spec = self._sized(target_dimensions)
-        tensor = to_tensor(_as_uint8(np.asarray(images)), spec)
+        tensor = to_tensor(whole_pixels(images), spec)
         return self._whitening(spec).apply(tensor) if self._zca else tensor
 
     def _fitted(self) -> tuple[Dataset, InputSpec]:
@@ -229,21 +229,6 @@ class DataGenerator:
             dataset, _ = self._fitted()
             self._whitenings[spec.shape] = Whitening.fit(to_tensor(dataset.images, spec))
         return self._whitenings[spec.shape]
-
-
-def _as_uint8(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Accept other number types that hold pixels 0–255, and nothing scaled or centred."""
-    if images.dtype == np.uint8:
-        return images.view(np.uint8)
-    in_range = images.dtype.kind in "uif" and bool(np.all((images >= 0) & (images <= 255)))
-    if in_range:
-        pixels = images.astype(np.uint8)
-        if np.array_equal(pixels, images):
-            return pixels
-    raise DataError(
-        "`images` must be whole numbers 0–255: scaling and standardising happen here. "
-        f"Received {images.dtype}. For values in 0–1 type: (255 * images).round()"
-    )
 
 
 def _check(images: NDArray[np.uint8], labels: NDArray[np.float32], time_delay: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -58,10 +59,13 @@ class Run:
 
     @property
     def summary(self) -> str:
-        """One line: epochs and the last figures."""
-        last = self.history[-1]
-        figures = ", ".join(f"{key} {value:.4g}" for key, value in last.items() if key != "epoch")
-        return f"{self.recipe.name}: {len(self.history)} epochs, {figures}"
+        """One line: epochs, and the figures of the epoch whose weights are kept."""
+        kept, stopped = self.history[-1], ""
+        if self.recipe.fit.patience:
+            kept = min(self.history, key=lambda row: row["val_loss"])
+            stopped = f", epoch {kept['epoch']:.0f} kept"
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in kept.items() if key != "epoch")
+        return f"{self.recipe.name}: {len(self.history)} epochs{stopped}, {figures}"
 
 
 def fit(
@@ -112,12 +116,12 @@ def fit_recipe(
     train, validation = parts.train, parts.validation
     _check(recipe.fit, parts, folder)
     teachers = _teachers(recipe.fit, train)
-    home = RunFolder(Path(folder), recipe, train) if folder is not None else None
     spec = spec_for(train)
     net = net or recipe.net.name
     keras.utils.set_random_seed(recipe.fit.seed)
     with numbers(recipe.fit.precision):
         model = _build(net, recipe, spec.shape, len(train.labels))
+    home = RunFolder(Path(folder), recipe, train) if folder is not None else None
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
     met = seen_shares(train, balance=recipe.fit.balance, teachers=teachers)
@@ -229,11 +233,16 @@ def _learn(
             validation_data=watched,
             callbacks=_callbacks(how, best, log, home),
             shuffle=False,
-            verbose="auto",
+            verbose=_verbosity(),
         )
     if best and best.weights:
         model.set_weights(best.weights)
     return history
+
+
+def _verbosity() -> int:
+    """Keras' moving bar on a terminal and in a notebook; a line per epoch in a file or pipe."""
+    return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2
 
 
 def _callbacks(

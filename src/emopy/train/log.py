@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from emopy.data.dataset import Dataset
 from emopy.errors import RecipeError
 from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.settings import differing
 
 History = list[dict[str, float]]
 
@@ -63,10 +65,17 @@ class RunFolder:
         self._metrics = path / "metrics.csv"
         path.mkdir(parents=True, exist_ok=True)
         written = path / "recipe.toml"
-        if written.exists() and load_recipe(written).sha256 != recipe.sha256:
+        if written.exists() and (old := load_recipe(written)).sha256 != recipe.sha256:
+            there, here = differing([old, recipe])
+            names = dict.fromkeys([*there, *here]) or {"fit.seed": None}
+            changes = ", ".join(
+                f"{name} is {there.get(name, old.fit.seed)!r} there and "
+                f"{here.get(name, recipe.fit.seed)!r} here"
+                for name in names
+            )
             raise RecipeError(
                 f"`folder` must be new or hold a run of the same recipe. Received {path}, which "
-                "holds another. Give another folder, or delete this one."
+                f"holds another: {changes}. Give another folder (--out), or delete this one."
             )
         faces, learnt = path / "faces.txt", _describe(train)
         if faces.exists() and faces.read_text(encoding="utf-8") != learnt:
@@ -130,12 +139,21 @@ class RunFolder:
             return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
 
 
-def draw_curves(history: History, path: Path) -> None:
-    """Draw loss and accuracy over the epochs as a PNG."""
+def draw_curves(
+    history: History, path: Path, figures: Sequence[str] = ("loss", "accuracy")
+) -> None:
+    """Draw figures over the epochs as a PNG, those of the validation beside those of the training.
+
+    Args:
+        history: One record per epoch, the first with all figures.
+        path: The picture to write.
+        figures: One panel each; that of the validation has the same name after "val_".
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    figure = Figure(figsize=(4.5 * len(figures), 3.5), layout="constrained")
+    panels = figure.subplots(1, len(figures), squeeze=False)[0]
+    for axes, key in zip(panels, figures, strict=True):
         for name, title in ((key, "training"), (f"val_{key}", "validation")):
             if history and name in history[0]:
                 epochs = [row["epoch"] for row in history]

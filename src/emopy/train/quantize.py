@@ -59,7 +59,7 @@ def quantize(
         )
     if not len(dataset):
         raise DataError("`dataset` must hold faces to measure ranges on. Received none.")
-    rows = np.unique(np.linspace(0, len(dataset) - 1, samples).astype(np.intp))
+    rows = np.unique(np.linspace(0, len(dataset) - 1, min(samples, len(dataset))).astype(np.intp))
     tensor = to_tensor(dataset.images[rows], folder.card.input)
     golden = read_golden(folder.path / GOLDEN_FILE)
     with tempfile.TemporaryDirectory() as scratch:

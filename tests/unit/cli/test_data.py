@@ -137,7 +137,9 @@ def test_a_csv_file_is_described(tmp_path, capsys):
     rows = [f"{i},{' '.join([str(9 * i)] * 63)} 0,Training" for i in range(7)]
     path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
     assert main(["data", "describe", str(path)]) == 0
-    assert "disgust" in capsys.readouterr().out
+    talk = capsys.readouterr().out
+    assert "disgust" in talk
+    assert "8 × 8 pixels; all gray" in talk
 
 
 def test_labels_in_two_spellings_are_a_serious_finding(tmp_path, capsys):

@@ -1,3 +1,4 @@
+import math
 import tracemalloc
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from emopy.data import FER2013_LABELS, CSVDataLoader, check
 from emopy.errors import DataError, LabelError
+from emopy.models import InputSpec, to_pixels
 from emopy.testing import check_loader
 
 
@@ -206,10 +208,12 @@ def test_people_are_read_from_their_column(write):
 @pytest.mark.parametrize(
     "row, reason",
     [
-        ((0, text(picture(9, 63)), "a"), "64 numbers. Received 63"),
+        ((0, text(picture(9, 63)), "a"), "64 numbers, or those of a square"),
+        ((0, text(picture(9, 49)), "a"), "at least 8 × 8. Received 49"),
+        ((0, text(picture(9, 2 * 81)), "a"), "Received 162"),
         ((0, text([256] * 64), "a"), "whole numbers 0–255"),
         ((0, "x " * 64, "a"), "whole numbers 0–255"),
-        ((0, "", "a"), "64 numbers. Received 0"),
+        ((0, "", "a"), "Received 0"),
         (("", text(picture(9)), "a"), "the label is empty"),
         ((0,), "only 1 cells"),
     ],
@@ -228,11 +232,60 @@ def test_an_odd_row_is_listed_with_its_line_and_the_rest_is_loaded(write, row, r
 
 
 def test_the_usual_length_decides_which_rows_are_odd(write):
-    first = ("joy", text(picture(0, 100)))
+    first = ("joy", text(picture(0, 96)))
     path = write([first, *((("joy", "fear")[i % 2], text(picture(i))) for i in range(6))])
     loader = CSVDataLoader(path)
     assert loader.load_data().images.shape == (6, 8, 8, 1)
     assert [problem.line for problem in loader.problems] == [1]
+
+
+def test_squares_of_another_size_are_resized_as_prediction_would_do_it(write):
+    counts = [64, 100, 64, 144, 64, 64]
+    pixels = [picture(i, count) for i, count in enumerate(counts)]
+    path = write([(("joy", "fear")[i % 2], text(cell)) for i, cell in enumerate(pixels)])
+    loader = CSVDataLoader(path, strict=True)
+    data = loader.load_data()
+    assert data.images.shape == (6, 8, 8, 1)
+    for image, cell, count in zip(data.images, pixels, counts, strict=True):
+        side = math.isqrt(count)
+        crop = cell.astype(np.uint8).reshape(1, side, side)
+        np.testing.assert_array_equal(image, to_pixels(crop, InputSpec(8, 8))[0])
+    assert loader.sources.sizes == {(8, 8): 4, (10, 10): 1, (12, 12): 1}
+
+
+def test_squares_are_brought_to_the_size_that_is_asked_for(fer2013):
+    loader = CSVDataLoader(fer2013, size=(16, 12))
+    assert loader.load_data().images.shape == (7, 16, 12, 1)
+    assert loader.problems == ()
+    assert str(loader.sources) == "8 × 8 pixels; all gray"
+
+
+def test_squares_join_pictures_of_a_size_that_was_given(write):
+    tall = picture(0, 96)
+    rows = [("joy", tall), ("fear", picture(1, 96)), ("joy", picture(2)), ("fear", picture(3, 95))]
+    loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]), size=(12, 8))
+    data = loader.load_data()
+    assert data.images.shape == (3, 12, 8, 1)
+    np.testing.assert_array_equal(data.images[0].ravel(), tall)
+    assert [problem.line for problem in loader.problems] == [4]
+
+
+def test_gray_and_colour_may_be_mixed(write):
+    red = np.tile([255, 0, 0], 100)
+    rows = [("joy", picture(0)), ("fear", picture(1)), ("joy", red)]
+    loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]))
+    assert (loader.load_data().images[2] == 76).all()
+    assert loader.sources.colour == 1
+    colour = CSVDataLoader(loader.path, channels=3).load_data().images
+    assert (colour[2] == (255, 0, 0)).all()
+    assert (colour[0] == colour[0][..., :1]).all()
+
+
+def test_what_an_earlier_call_saw_is_forgotten(fer2013):
+    loader = CSVDataLoader(fer2013)
+    loader.load_data()
+    loader.load_data()
+    assert len(loader.sources) == 7
 
 
 def test_problems_of_an_earlier_call_are_forgotten(write):
@@ -280,9 +333,10 @@ def test_a_column_of_names_is_not_taken_for_labels(write):
         CSVDataLoader(path).load_data()
 
 
-def test_memory_is_bounded_by_the_result(write):
+@pytest.mark.parametrize("sides", [[48], [48, 48, 48, 64]])
+def test_memory_is_bounded_by_the_result(write, sides):
     rows = 6000
-    cells = [text(picture(seed, 48 * 48)) for seed in range(8)]
+    cells = [text(picture(seed, sides[seed % len(sides)] ** 2)) for seed in range(8)]
     path = write([HEAD, *((i % 7, cells[i % 8], "Training") for i in range(rows))])
     result = rows * 48 * 48
     assert path.stat().st_size > 3 * result

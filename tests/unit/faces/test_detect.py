@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from emopy.errors import InputError, ModelNotFoundError
-from emopy.faces import MTCNN, WholePicture, get_detector, list_detectors, register_detector
+from emopy.faces import (
+    MTCNN,
+    WholePicture,
+    get_detector,
+    largest_first,
+    list_detectors,
+    register_detector,
+)
+from emopy.types import Box, Face
 
 
 def test_the_built_in_detectors_are_known():
@@ -28,6 +36,13 @@ def test_an_unknown_setting_says_the_nearest():
 def test_a_detector_without_settings_says_so():
     with pytest.raises(InputError, match="It has no settings"):
         get_detector("whole", threads=2)
+
+
+def test_faces_are_put_in_order_by_area_and_equal_ones_stay_in_theirs():
+    sizes = [(2, 9), (9, 9), (9, 2), (1, 1), (5, 5)]
+    faces = [Face(Box(0, 0, width, height), 1.0, None) for width, height in sizes]
+    assert largest_first(iter(faces)) == tuple(faces[i] for i in (1, 4, 0, 2, 3))
+    assert largest_first([]) == ()
 
 
 def test_any_callable_is_a_detector():

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -81,8 +82,9 @@ def test_example_of_clips(name, files, in_tmp):
     assert len(reader.predict_sequence(clips[0])) == time_delay
 
 
-def test_transfer_learning_example(tmp_path, files, in_tmp, capsys):
+def test_transfer_learning_example(files, in_tmp):
     from EmoPy.src.csv_data_loader import CSVDataLoader
+    from EmoPy.src.data_generator import DataGenerator
     from EmoPy.src.neuralnets import TransferLearningNN
 
     emotions = {"anger": "anger", "fear": "fear"}
@@ -97,14 +99,51 @@ def test_transfer_learning_example(tmp_path, files, in_tmp, capsys):
     ).load_data()
     images, labels = dataset.get_training_data()
     assert images.shape[1:] == (48, 48, 3)
+    test_images, test_labels = dataset.get_test_data()
+    train_gen = DataGenerator().fit(images, labels)
+    test_gen = DataGenerator().fit(test_images, test_labels)
 
     model = TransferLearningNN("emopy-base", dataset.get_emotion_index_map())
-    model.fit(images, labels, 0.15, epochs=4)
+    model.fit_generator(
+        train_gen.generate((128, 128), batch_size=10),
+        test_gen.generate((128, 128), batch_size=10),
+        epochs=4,
+    )
 
-    test_images, test_labels = dataset.get_test_data()
+    assert model.model.input_shape == (None, 128, 128, 3)
     hits = model.predict(test_images).argmax(axis=1) == test_labels.argmax(axis=1)
     assert hits.mean() > 0.7
     check_export(model, dataset.get_emotion_index_map(), test_images)
+
+
+def test_webcam_example(astronaut, in_tmp, capsys):
+    """One frame is taken, written to a file and read; its word is drawn on it."""
+    from EmoPy.src.fermodel import FERModel as OldFERModel
+
+    film = cv2.VideoWriter("camera.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
+    view = np.zeros((360, 640, 3), np.uint8)
+    view[:, 64:576] = astronaut[:360, :, ::-1]
+    film.write(view)
+    film.release()
+    model = OldFERModel(["calm", "anger", "happiness"], verbose=True)
+
+    camera = cv2.VideoCapture("camera.avi")
+    taken, frame = camera.read()
+    camera.release()
+    assert taken
+    Path("image_data").mkdir()
+    cv2.imwrite("image_data/image.jpg", frame)
+    capsys.readouterr()
+    word = model.predict("image_data/image.jpg")
+    printed = capsys.readouterr().out
+    shown = cv2.putText(frame.copy(), word, (10, 50), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 255, 0))
+
+    assert word == "happiness"
+    assert not np.array_equal(shown, frame)
+    assert "No face found" not in printed
+    assert "Dominant emotion: happiness" in printed
+    assert model.predict_from_ndarray(frame) == "happiness"
+    assert "No face found" not in capsys.readouterr().out
 
 
 def test_an_exported_model_reads_pictures_and_knows_calm(files, in_tmp):

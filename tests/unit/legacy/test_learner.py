@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -136,3 +139,35 @@ def test_transfer_learning_names_its_networks():
         TransferLearningNN("inception_v4", MAP)
     with pytest.raises(ModelError, match="before it knows the size"):
         TransferLearningNN("vgg16", MAP).save_model_graph()
+
+
+def test_transfer_learning_from_arrays(in_tmp):
+    net = TransferLearningNN("emopy-base", MAP)
+    net.fit(DATA.images, DATA.targets, 0.25, epochs=2)
+    hits = net.predict(DATA.images).argmax(axis=1) == DATA.truth
+    assert hits.mean() > 0.7
+
+
+OFFLINE = """
+import numpy as np
+from emopy.legacy.adapters.networks import TransferLearningNN
+net = TransferLearningNN("inception_v3", {"anger": 0, "fear": 1})
+net.fit(np.zeros((4, 48, 48, 3), np.uint8), np.eye(2)[[0, 1, 0, 1]], 0, epochs=1)
+"""
+
+
+def test_weights_that_cannot_be_downloaded_name_what_the_old_class_can_do(tmp_path):
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "", "KERAS_HOME": str(tmp_path)}
+    child = subprocess.run(
+        [sys.executable, "-c", OFFLINE],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **nowhere, "HTTPS_PROXY": nowhere["https_proxy"], "NO_PROXY": ""},
+    )
+    advice = child.stderr.strip().splitlines()[-1]
+    assert advice.startswith("emopy.errors.ModelError: `model_name` must name a network whose ")
+    assert "URL fetch failure on https://" in advice
+    assert "~/.keras/models" in advice
+    assert 'TransferLearningNN("emopy-base", emotion_map)' in advice
+    assert "backbone=" not in advice
+    assert "weights=" not in advice

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import emopy
-from emopy.data.samples import sample_pictures
+from emopy.data.samples import sample_pictures, sample_stills
 from emopy.labels import canonical
 from emopy.legacy.adapters.predictor import FERModel
 
@@ -37,9 +37,32 @@ def test_each_original_subset_answers_with_one_of_its_words(subset, capsys):
     assert {line.split(":")[0] for line in lines} == set(subset)
 
 
-def test_every_other_pair_works_too():
-    for pair in combinations(FERModel.POSSIBLE_EMOTIONS, 2):
-        assert set(FERModel(pair).emotion_map) == set(pair)
+EMOTIONS = FERModel.POSSIBLE_EMOTIONS
+SUBSETS = [
+    *combinations(EMOTIONS, 2),
+    *(subset for size in (3, 4, 5, 6) for subset in [*combinations(EMOTIONS, size)][::7]),
+]
+
+
+@pytest.fixture(scope="module")
+def shares_of_all():
+    """A small face that shows several emotions at once, and the share of each."""
+    stills = sample_stills()
+    crop = stills.images[stills.truth == stills.labels.index("fear")][0, :, :, 0]
+    model = emopy.FERModel("all")
+    return crop, model.predict(crop).faces[0].probabilities
+
+
+@pytest.mark.parametrize("subset", SUBSETS, ids="-".join)
+def test_every_pair_and_other_subsets_answer_with_their_strongest_emotion(
+    subset, shares_of_all, capsys
+):
+    crop, shares = shares_of_all
+    model = FERModel(subset)
+    assert model.predict_from_ndarray(crop) == max(subset, key=lambda word: shares[canonical(word)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == list(model.emotion_map)
+    assert set(model.emotion_map) == set(subset)
 
 
 def test_one_line_for_each_emotion_is_printed_and_they_sum_to_a_hundred(three, capsys):

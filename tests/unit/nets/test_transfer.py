@@ -8,11 +8,12 @@ import pytest
 
 from emopy.data import Dataset, Parts
 from emopy.errors import ModelError, RecipeError
-from emopy.models import check_model_folder, to_tensor
+from emopy.models import OnnxSession, check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
-from emopy.nets.backbones import get_backbone
+from emopy.nets.backbones import _with_fixed_ranges, get_backbone
 from emopy.nets.marks import FRESH, backbone_of, wants_pixels
 from emopy.train import FitSettings, export, fit
+from emopy.train.convert import to_onnx
 from emopy.train.stages import plan_stages
 
 
@@ -71,6 +72,24 @@ def _record_checksum(folder):
     (folder / "card.json").write_text(json.dumps(card))
 
 
+def test_a_normalisation_is_replaced_by_its_numbers_which_go_into_the_file(tmp_path):
+    crops = keras.Input((4, 4, 3))
+    measured = keras.layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[0.04, 0.09, 0.0])
+    kept = keras.layers.Conv2D(2, 3)
+    features = keras.layers.GlobalAveragePooling2D()(kept(measured(crops)))
+    network = keras.Model(crops, features)
+    fixed = _with_fixed_ranges(network)
+    assert not any(isinstance(layer, keras.layers.Normalization) for layer in fixed.layers)
+    assert kept in fixed.layers
+    tensor = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)
+    expected = np.asarray(network(tensor))
+    np.testing.assert_allclose(np.asarray(fixed(tensor)), expected, rtol=1e-4)
+    (tmp_path / "model.onnx").write_bytes(to_onnx(fixed))
+    np.testing.assert_allclose(
+        OnnxSession(tmp_path / "model.onnx").run(tensor), expected, rtol=1e-4
+    )
+
+
 def test_a_network_of_keras_learns_and_becomes_a_model_folder(own_run, tmp_path):
     n = 6
     faces = Dataset(
@@ -99,6 +118,26 @@ def test_weights_can_be_taken_from_a_file_or_drawn_at_random(own_folder, tmp_pat
     np.testing.assert_allclose(kernel(file), kernel("default") + 1, atol=1e-6)
     assert np.abs(kernel("random") - kernel("default")).max() > 0.01
     assert np.abs(kernel(None) - kernel("default")).max() > 0.01
+
+
+def test_weights_of_a_network_of_keras_can_be_taken_from_a_file(tmp_path):
+    network = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg"
+    )
+    learnt = next(x for x in network.layers if isinstance(x, keras.layers.Normalization))
+    learnt.adapt_mean.assign([0.485, 0.456, 0.406])
+    learnt.adapt_variance.assign([0.229, 0.224, 0.225])
+    network.save_weights(tmp_path / "own.weights.h5")
+    given = get_backbone("efficientnet_b0", weights=tmp_path / "own.weights.h5", size_px=32)
+    stem = given.network.get_layer("stem_conv").get_weights()[0]
+    np.testing.assert_array_equal(stem, network.get_layer("stem_conv").get_weights()[0])
+    # Keras adds this to the weights that it downloads: (x - mean) / deviation / deviation ** 0.5
+    ranges = [x for x in given.network.layers if isinstance(x, keras.layers.Rescaling)]
+    white = np.full((1, 32, 32, 3), 255, "float32")
+    expected = (1 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    np.testing.assert_allclose(
+        np.asarray(ranges[1](ranges[0](white)))[0, 0, 0], expected, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_a_folder_without_runs_is_refused_with_the_line_to_type(tmp_path):
         compare_runs(tmp_path)
 
 
-@pytest.mark.parametrize("line", [["train"], ["train", "recipe.toml", "--compare", "runs"]])
-def test_a_recipe_and_a_comparison_exclude_each_other(line, capsys):
-    assert main(line) == 2
+@pytest.mark.parametrize("both", [True, False])
+def test_a_recipe_and_a_comparison_exclude_each_other(runs, both, capsys):
+    recipe = str(runs / "slow" / "recipe.toml")
+    assert main(["train", recipe, "--compare", str(runs)] if both else ["train"]) == 2
     assert "either a recipe, or --compare" in capsys.readouterr().err

@@ -191,3 +191,19 @@ def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, parts, 
         with pytest.raises(error, match=reason):
             export(trained, tmp_path / "model", **settings)
     assert not (tmp_path / "model").exists()
+
+
+def test_rounding_errors_of_large_logits_are_no_disagreement(
+    own_loop, parts, tmp_path, monkeypatch
+):
+    model, generator = own_loop
+    crops = keras.Input((16, 16, 1))
+    loud = keras.Model(crops, keras.layers.Rescaling(1e5)(model(crops)), name="loud")
+    settings = {"labels": parts.train.labels, "spec": generator.spec}
+    export(loud, tmp_path / "loud", **settings)
+    other = keras.Model(crops, keras.layers.Rescaling(1.001e5)(model(crops)))
+    monkeypatch.setattr(
+        sys.modules["emopy.train.export"], "to_onnx", lambda _: convert.to_onnx(other)
+    )
+    with pytest.raises(ModelError, match="agree with Keras within"):
+        export(loud, tmp_path / "other", **settings)

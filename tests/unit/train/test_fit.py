@@ -121,8 +121,37 @@ def test_a_folder_with_a_run_on_other_faces_is_refused(parts, tmp_path):
 
 def test_a_folder_with_another_run_is_refused(parts, tmp_path):
     train(parts, tmp_path)
-    with pytest.raises(RecipeError, match="another folder"):
+    with pytest.raises(RecipeError, match=r"another folder") as refused:
         fit(ResidualNN, parts, epochs=1, folder=tmp_path, net_settings=SMALL)
+    assert "fit.epochs is" in str(refused.value)
+
+
+def test_settings_that_a_network_lacks_leave_no_folder_behind(parts, tmp_path):
+    with pytest.raises(RecipeError, match=r"net\.settings"):
+        fit(ResidualNN, parts, folder=tmp_path / "run", net_settings={"width": 3})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("precision", "number"),
+    [("float32", "float32"), ("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")],
+)
+def test_a_network_learns_in_the_numbers_that_are_asked_for(parts, precision, number):
+    learnt_in = set()
+
+    class Witness(keras.layers.Layer):
+        def call(self, inputs, training=None):
+            if training:
+                learnt_in.add(keras.backend.standardize_dtype(inputs.dtype))
+            return inputs
+
+    def witnessed(input_shape, classes):
+        crops = keras.Input(input_shape)
+        x = Witness()(keras.layers.Dense(4)(keras.layers.Flatten()(crops)))
+        return keras.Model(crops, keras.layers.Dense(classes, dtype="float32")(x))
+
+    fit(witnessed, parts, settings=FitSettings(epochs=1, precision=precision))
+    assert learnt_in == {number}
 
 
 def test_parts_that_do_not_fit_together_are_refused(parts):

@@ -61,3 +61,10 @@ def test_the_command_writes_a_folder_and_prints_its_path_alone(tmp_path, capsys)
     assert main(line) == 0
     assert capsys.readouterr().out.strip() == str(out)
     assert load_model(out).card.name == "mine"
+
+
+def test_a_number_of_faces_that_makes_no_whole_batches_is_no_obstacle(tmp_path):
+    faces = sample_stills()
+    for count in (5, 45):
+        some = faces.take(range(count))
+        assert check_model_folder(quantize("emopy-base", some, tmp_path / str(count))) < 0.2

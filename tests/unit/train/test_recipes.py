@@ -37,12 +37,20 @@ def test_a_recipe_says_what_to_type_until_it_knows_the_faces():
                 train_recipe(path)
 
 
-def test_a_recipe_trains(parts, tmp_path):
+def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(parts, tmp_path, capsys):
     parts.train.save(tmp_path / "train.npz")
     recipe = next(path for path in RECIPES if path.stem == "convolutional-dropout")
-    wishes = [f"data.train={(tmp_path / 'train.npz').as_posix()}", "fit.epochs=1"]
-    run = train_recipe(recipe, settings=[*wishes, "net.settings.filters=4"], out=tmp_path / "run")
-    assert load_model(run.folder / "model").card.training["net"] == "ConvolutionalNNDropout"
+    words = ["train", str(recipe), "--out", str(tmp_path / "run")]
+    data = f"data.train={(tmp_path / 'train.npz').as_posix()}"
+    for wish in (data, "fit.epochs=1", "net.settings.filters=4"):
+        words += ["--set", wish]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{tmp_path / 'run' / 'model'}\n"
+    assert "loss" in captured.err
+    assert "\b" not in captured.err  # no moving bar where nobody watches
+    card = load_model(tmp_path / "run" / "model").card
+    assert card.training["net"] == "ConvolutionalNNDropout"
 
 
 def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
@@ -56,10 +64,11 @@ def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
     words = ["train", recipe, "--out", str(tmp_path / "run")]
     for wish in wishes:
         words += ["--set", wish]
+    capsys.readouterr()
     assert main(words) == 1  # the run is finished: nothing is learnt again
     captured = capsys.readouterr()
     assert "bad.png" in captured.err
-    assert captured.out.strip().endswith(str(run.folder / "model"))
+    assert captured.out == f"{run.folder / 'model'}\n"
 
 
 def test_a_recipe_trains_on_folders_of_clips(tmp_path):

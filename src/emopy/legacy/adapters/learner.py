@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emopy.data import Dataset, Parts
 from emopy.data.augment import Augmentation
+from emopy.data.pixels import whole_pixels
 from emopy.errors import DataError, LabelError, ModelError
 from emopy.legacy.adapters.words import labels_of
 from emopy.models import softmax, to_tensor
@@ -102,7 +103,7 @@ class FERNeuralNet:
             ModelError: The network has not learnt yet.
         """
         run = self._trained()
-        tensor = to_tensor(_whole_numbers(images), run.spec)
+        tensor = to_tensor(whole_pixels(images), run.spec)
         return softmax(np.asarray(run.model.predict(tensor, verbose=0)))
 
     def save_model_graph(self) -> None:
@@ -176,7 +177,7 @@ class FERNeuralNet:
         return self._run
 
     def _dataset(self, images: ArrayLike, labels: ArrayLike) -> Dataset:
-        pixels = _whole_numbers(images)
+        pixels = whole_pixels(images)
         unknown = np.full(len(pixels), "")
         return Dataset(pixels, np.asarray(labels, np.float32), self._labels, unknown, unknown)
 
@@ -227,19 +228,6 @@ class FERNeuralNet:
             net_settings=self._settings,
         )
         PlotLosses().draw(self._run.history)
-
-
-def _whole_numbers(images: ArrayLike) -> NDArray[np.uint8]:
-    """Accept other number types that hold pixels 0–255."""
-    given = np.asarray(images)
-    with np.errstate(invalid="ignore"):
-        pixels = given.astype(np.uint8)
-    if not np.array_equal(pixels, given):
-        raise DataError(
-            "`images` must be whole numbers 0–255: scaling and standardising happen here. "
-            f"Received {given.dtype}. For values in 0–1 type: (255 * images).round()"
-        )
-    return pixels
 
 
 def _save_weights(model: keras.Model, path: Path) -> None:

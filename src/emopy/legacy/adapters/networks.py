@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from emopy.errors import RecipeError, nearest
+from emopy.errors import ModelError, RecipeError, nearest
 from emopy.legacy.adapters.learner import FERNeuralNet
+from emopy.models import list_models
 
 if TYPE_CHECKING:
     import keras
@@ -135,6 +136,7 @@ class TransferLearningNN(FERNeuralNet):
                 f"{model_name!r}. {nearest(model_name, known)}"
             )
         super().__init__(emotion_map, {"backbone": model_name})
+        self.model_name = model_name
 
     def fit(
         self,
@@ -143,8 +145,26 @@ class TransferLearningNN(FERNeuralNet):
         validation_split: float,
         epochs: int = 50,
     ) -> None:
-        """Learn from stills (n, H, W, C), 0–255: first the head, then the rest's top with it."""
+        """Learn from stills (n, H, W, C), 0–255: first the head, then the rest's top with it.
+
+        Raises:
+            ModelError: The weights can neither be found nor downloaded; as of `fit_generator`.
+        """
         self._learn_arrays(features, labels, validation_split, epochs=epochs)
+
+    def _build(self, shape: tuple[int, ...]) -> keras.Model:
+        try:
+            return super()._build(shape)
+        except ModelError as error:
+            if self.model_name in list_models():
+                raise
+            # The advice of today's network names settings that the old class does not have.
+            raise ModelError(
+                "`model_name` must name a network whose weights are here or can be fetched. "
+                f"Received {self.model_name!r}: {error.__cause__}. Connect to the network; or put "
+                "the file named there into ~/.keras/models; or type "
+                'TransferLearningNN("emopy-base", emotion_map), whose weights are packaged.'
+            ) from error
 
 
 def _settings(filters: int, kernel_size: Kernel, activation: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from emopy.train.log import draw_curves
+
 
 class PlotLosses(keras.callbacks.Callback):
     """Draws training and validation loss while a network learns.
@@ -39,15 +41,6 @@ class PlotLosses(keras.callbacks.Callback):
 
     def draw(self, history: Sequence[Mapping[str, float]]) -> None:
         """Draw losses: one record per epoch with "loss", and "val_loss" if there is one."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(layout="constrained")
-        axes = figure.subplots()
-        for key, title in (("loss", "training"), ("val_loss", "validation")):
-            losses = [row[key] for row in history if key in row]
-            if losses:
-                axes.plot(range(1, len(losses) + 1), losses, label=title)
-        axes.set(xlabel="epoch", ylabel="loss")
-        axes.legend()
         self.figure_path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(self.figure_path, dpi=120)
+        numbered = [{"epoch": epoch, **row} for epoch, row in enumerate(history, 1)]
+        draw_curves(numbered, self.figure_path, ["loss"])

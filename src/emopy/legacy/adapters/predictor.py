@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import emopy
-from emopy.faces.detect import Detector, get_detector
+from emopy.faces.detect import Detector, get_detector, largest_first
 from emopy.labels import STANDARD_EMOTIONS, canonical, select_labels
 from emopy.legacy.adapters.words import EMOTION_INDEX
 from emopy.types import Box, Face, ImageResult, RGBImage
@@ -104,8 +104,7 @@ def _find_one_face() -> Detector:
     find, whole = get_detector("mtcnn"), get_detector("whole")
 
     def one_face(image: RGBImage) -> tuple[Face, ...]:
-        faces = find(image) or whole(image)
-        return (max(faces, key=lambda face: face.box.width * face.box.height),)
+        return largest_first(find(image) or whole(image))[:1]
 
     return one_face
 
