@@ -329,11 +329,13 @@ def test_the_doctor_finds_all_well(capsys):
 
 
 def test_training_without_its_extra_says_what_to_type(tmp_path):
+    (tmp_path / "recipe.toml").write_text("[fit]\nepochs = 1\n", encoding="utf-8")
     code = (
         "import sys; sys.modules.update(keras=None, tomli_w=None)\n"
         "from emopy.cli.main import main; sys.exit(main(['train', 'recipe.toml']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert "pip install 'emopy[train]'" in done.stderr
     assert "Traceback" not in done.stderr
