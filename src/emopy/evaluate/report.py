@@ -174,6 +174,7 @@ def make_report(
     standard = tuple(label for label in labels if label in STANDARD_EMOTIONS)
     averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
     columns = [labels.index(label) for label in averaged]
+    by_class = metrics.per_class(probabilities, truth)
     return Report(
         labels=labels,
         samples=len(truth),
@@ -181,9 +182,7 @@ def make_report(
         balanced_accuracy=metrics.balanced_accuracy(probabilities, truth),
         macro_f1=metrics.macro_f1(probabilities, truth, columns=columns),
         macro_f1_labels=averaged,
-        macro_recall=float(
-            metrics.mean_of_defined(metrics.per_class(probabilities, truth).recall[columns])
-        ),
+        macro_recall=float(metrics.mean_of_defined(by_class.recall[columns])),
         coverage={
             share: metrics.accuracy_at_coverage(probabilities, truth, coverage=share)
             for share in COVERAGES
@@ -194,7 +193,7 @@ def make_report(
         kl=metrics.kl_divergence(targets, probabilities)
         if targets is not None and np.any(targets.max(axis=1) < 1)
         else None,
-        per_class=metrics.per_class(probabilities, truth),
+        per_class=by_class,
         confusion=metrics.confusion_matrix(probabilities, truth),
         temperature=temperature,
         prior=prior,

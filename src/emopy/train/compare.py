@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emopy.errors import RecipeError
+from emopy.train.log import kept_epoch, read_metrics
 from emopy.train.recipe import Recipe, load_recipe
 from emopy.train.settings import differing
 
@@ -119,13 +119,10 @@ def _standing(group: Iterable[tuple[Path, Recipe]], differs: Mapping[str, Any]) 
     epochs: list[int] = []
     figures: dict[str, list[float]] = {}
     for path, recipe in group:
-        with (path / "metrics.csv").open(newline="", encoding="utf-8") as stream:
-            history = list(csv.DictReader(stream))
+        history = read_metrics(path / "metrics.csv")
         epochs.append(len(history))
-        kept = history[-1]
-        if recipe.fit.patience:
-            kept = min(history, key=lambda row: float(row["val_loss"]))
-        found = {name: float(kept[name]) for name in WATCHED if name in kept}
+        kept = kept_epoch(history, recipe.fit.patience)
+        found = {name: kept[name] for name in WATCHED if name in kept}
         for name, value in {**found, **_recorded(path / "model" / "card.json")}.items():
             figures.setdefault(name, []).append(value)
     return Standing(

@@ -23,7 +23,7 @@ from emopy.nets import Net, get_net
 from emopy.nets.marks import wants_pixels
 from emopy.nets.registry import net_name
 from emopy.train.generator import EpochSeeds, TrainingBatches, whole_batch
-from emopy.train.log import History, RunFolder
+from emopy.train.log import History, RunFolder, kept_epoch
 from emopy.train.recipe import FitSettings, NetSettings, Recipe
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
 from emopy.train.targets import Teachers, kept_shares, seen_shares
@@ -60,10 +60,9 @@ class Run:
     @property
     def summary(self) -> str:
         """One line: epochs, and the figures of the epoch whose weights are kept."""
-        kept, stopped = self.history[-1], ""
-        if self.recipe.fit.patience:
-            kept = min(self.history, key=lambda row: row["val_loss"])
-            stopped = f", epoch {kept['epoch']:.0f} kept"
+        patience = self.recipe.fit.patience
+        kept = kept_epoch(self.history, patience)
+        stopped = f", epoch {kept['epoch']:.0f} kept" if patience else ""
         figures = ", ".join(f"{key} {value:.4g}" for key, value in kept.items() if key != "epoch")
         return f"{self.recipe.name}: {len(self.history)} epochs{stopped}, {figures}"
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ class RunFolder:
         if not self._trained.exists():
             return None
         model.load_weights(self._trained)
-        return self._read_metrics()
+        return read_metrics(self._metrics)
 
     def read(self) -> tuple[History, Checkpoint | None]:
         """Where the run was left.
@@ -107,7 +108,7 @@ class RunFolder:
                 if part in parts:
                     parts[part].append(stored[name])
             kept = Checkpoint(int(stored["epochs"]), **parts)
-        return self._read_metrics()[: kept.epochs], kept
+        return read_metrics(self._metrics)[: kept.epochs], kept
 
     def save(self, state: Checkpoint, history: History) -> None:
         """Keep the state after an epoch."""
@@ -134,9 +135,22 @@ class RunFolder:
         self._checkpoint.unlink(missing_ok=True)
         draw_curves(history, self.path / "curves.png")
 
-    def _read_metrics(self) -> History:
-        with self._metrics.open(newline="", encoding="utf-8") as stream:
-            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+
+def read_metrics(path: Path) -> History:
+    """The records of a `metrics.csv`, one per epoch."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+
+
+def loss_of(row: Mapping[str, float]) -> float:
+    """Validation loss of an epoch; infinite where there is none that counts."""
+    loss = row.get("val_loss", math.inf)
+    return loss if math.isfinite(loss) else math.inf
+
+
+def kept_epoch(history: Sequence[Mapping[str, float]], patience: int) -> Mapping[str, float]:
+    """The epoch whose weights a run keeps: the best where it may stop early, else the last."""
+    return min(history, key=loss_of) if patience else history[-1]
 
 
 def draw_curves(

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
-from emopy.train.log import Checkpoint, History, RunFolder
+from emopy.train.log import Checkpoint, History, RunFolder, loss_of
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -20,7 +20,7 @@ class BestWeights(keras.callbacks.Callback):
 
     def __init__(self, history: History, kept: Checkpoint | None) -> None:
         super().__init__()
-        self._loss = min(map(_loss_of, history), default=math.inf)
+        self._loss = min(map(loss_of, history), default=math.inf)
         self.weights: list[NDArray[Any]] = kept.best if kept else []
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -83,11 +83,6 @@ class RunLog(keras.callbacks.Callback):
         """
         if not self._patience or len(self._history) <= self._since:
             return False
-        losses = [_loss_of(row) for row in self._history]
+        losses = [loss_of(row) for row in self._history]
         best = losses.index(min(losses)) + 1
         return len(self._history) - max(best, self._since) >= self._patience
-
-
-def _loss_of(row: dict[str, float]) -> float:
-    loss = row.get("val_loss", math.inf)
-    return loss if math.isfinite(loss) else math.inf
