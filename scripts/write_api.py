@@ -23,6 +23,8 @@ ROOMS = (
     "emopy.faces",
     "emopy.models",
     "emopy.present",
+    "emopy.streams",
+    "emopy.live",
     "emopy.data",
     "emopy.nets",
     "emopy.train",

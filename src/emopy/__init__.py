@@ -28,7 +28,15 @@ if typing.TYPE_CHECKING:
     )
     from emopy.fermodel import FERModel
     from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
-    from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
+    from emopy.types import (
+        Box,
+        Face,
+        FacePrediction,
+        FailedInput,
+        Frame,
+        ImageResult,
+        Prediction,
+    )
 
 __version__ = "0.1.0"
 
@@ -43,6 +51,7 @@ __all__ = [
     "Face",
     "FacePrediction",
     "FailedInput",
+    "Frame",
     "ImageResult",
     "InputError",
     "LabelError",
@@ -57,7 +66,9 @@ __all__ = [
 _HOMES = {
     "emopy.fermodel": ("FERModel",),
     "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
-    "emopy.types": ("Box", "Face", "FacePrediction", "FailedInput", "ImageResult", "Prediction"),
+    "emopy.types": (
+        *("Box", "Face", "FacePrediction", "FailedInput", "Frame", "ImageResult", "Prediction"),
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

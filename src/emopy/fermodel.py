@@ -1,44 +1,40 @@
-"""`FERModel`: a picture in, every face's expression out."""
+"""`FERModel`: a picture or a video in, every face's expression out."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import EmoPyError, InputError
-from emopy.faces.align import align_face
-from emopy.faces.detect import Detector, get_detector, largest_first
+from emopy.errors import InputError
+from emopy.faces import Detector, Follower, get_detector
 from emopy.labels import select_labels
-from emopy.media import ImageSource, describe_source, read_image
+from emopy.media import ImageSource, Video, VideoSource, open_video
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
 from emopy.models.preprocess import Crops, checked
 from emopy.models.store import BATCH_SIZE
-from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction
+from emopy.streams import Smoother, find_faces, read_frames, read_pictures, seen_in
+from emopy.streams.pictures import FoundFaces
+from emopy.types import FailedInput, Frame, ImageResult, Prediction
 
-_READERS = 2
-"""Pictures that `predict_many` reads at the same time."""
+_log = logging.getLogger("emopy")
 
+DEFAULT_PRIOR = "tempered"
+"""Pictures of which nothing is known: a little is lost wherever they come from, much nowhere."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """A picture after detection: faces and their crops, largest first; its pixels are let go."""
-
-    source: str
-    size: tuple[int, int]
-    faces: tuple[Face, ...]
-    crops: tuple[NDArray[np.uint8], ...]
+SMOOTHING_S = 0.3
+"""Seconds after which a change of expression in a video has come through to 63 %."""
 
 
 class FERModel:
-    """Reads facial expressions (facial expression recognition) from pictures.
+    """Reads facial expressions (facial expression recognition) from pictures and videos.
 
     One model serves every subset of its labels: its belief is shared among the wanted ones only,
     the conditional distribution given "one of these". Thread-safe: one object may serve many
@@ -52,7 +48,8 @@ class FERModel:
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
             that takes an RGB picture and returns a tuple of `Face`.
         prior: How often each emotion is expected: ``"training"``: as among the training faces;
-            ``"uniform"``: all alike; or a share for each, such as ``{"anger": 0.2, "calm": 0.8}``.
+            ``"uniform"``: all alike; ``"tempered"``: half-way between the two; or a share for
+            each, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence below which `Prediction.emotion` is None, "not sure", 0–1.
         threads: CPU threads that one run of the network may use.
         providers: Where the network runs, names such as ``"cuda"`` or ``"cpu"``; None takes the
@@ -69,6 +66,8 @@ class FERModel:
         model = FERModel(["calm", "anger", "happiness"])
         for face in model.predict("group.jpg").faces:
             print(face.box, face.emotion, face.confidence)
+        for result in model.predict_video("clip.mp4"):
+            print(result.time_s, [(face.track, face.emotion) for face in result.faces])
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class FERModel:
         *,
         model: str | Path = DEFAULT_MODEL,
         detector: str | Detector = "mtcnn",
-        prior: Prior = "training",
+        prior: Prior = DEFAULT_PRIOR,
         min_confidence: float = 0.0,
         threads: int = 1,
         providers: Sequence[str] | None = None,
@@ -122,7 +121,7 @@ class FERModel:
         """
         self._check_reads_pictures()
         found = self._find(source)
-        return _result(found, self.predict_faces(found.crops))
+        return seen_in(found, self.predict_faces(found.crops))
 
     def predict_many(
         self, sources: Iterable[ImageSource], *, batch_size: int = 32
@@ -156,7 +155,76 @@ class FERModel:
                 "`sources` must be several pictures. Received one "
                 f"{type(sources).__name__}. Type predict_many([picture]) or predict(picture)."
             )
-        return self._stream(sources, batch_size)
+        judge = partial(self._judge, batch_size=batch_size)
+        return read_pictures(sources, self._find, judge, batch_size=batch_size)
+
+    def predict_video(
+        self,
+        source: VideoSource,
+        *,
+        every: int = 1,
+        fps: float | None = None,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        smoothing_s: float = SMOOTHING_S,
+    ) -> Iterator[ImageResult]:
+        """Read the faces of a video or camera, frame by frame; memory stays flat.
+
+        Args:
+            source: Path of a video, or the number of a camera: 0 is the first.
+            every: Read every n-th frame only, 1 or more.
+            fps: Or so many frames per second of the video.
+            start_s: Where to begin, in seconds.
+            end_s: Where to end; None reads to the end.
+            smoothing_s: As for `predict_frames`.
+
+        Returns:
+            One result per frame read, with `time_s`, `frame`, and the same `Face.track` for the
+            same person. Damaged frames are left out; a warning is logged when there were any, or
+            when the file ends too early.
+
+        Raises:
+            InputError: No such video or camera, or a bad argument.
+            MissingExtraError: Video files need the extra ``video``.
+        """
+        video = open_video(source, every=every, fps=fps, start_s=start_s, end_s=end_s)
+        try:
+            results = self.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
+        except BaseException:
+            video.close()
+            raise
+        return _closing(video, results)
+
+    def predict_frames(
+        self,
+        frames: Iterable[Frame],
+        *,
+        source: str = "<frames>",
+        smoothing_s: float = SMOOTHING_S,
+    ) -> Iterator[tuple[Frame, ImageResult]]:
+        """Read the faces of frames that come from anywhere, in the order of time.
+
+        Args:
+            frames: ``open_video(…)``, or any iterable of `Frame`, consumed as the results are.
+            source: Name of the video in the results.
+            smoothing_s: Probabilities are steadied over time, so that the label does not flicker:
+                seconds after which a change has come through to 63 %. 0 leaves them raw.
+
+        Returns:
+            Each frame with its result. A network that reads clips judges each face together with
+            the frames before it.
+
+        Raises:
+            InputError: A bad `smoothing_s`, or something else than a `Frame`.
+        """
+        return read_frames(
+            frames,
+            source=source,
+            follow=Follower(self._detect),
+            spec=self.card.input,
+            judge=partial(self._judge, batch_size=BATCH_SIZE),
+            smooth=Smoother(smoothing_s),
+        )
 
     def predict_faces(self, crops: Crops) -> tuple[Prediction, ...]:
         """Read faces that are cut out already; nothing is detected or aligned.
@@ -210,62 +278,17 @@ class FERModel:
         if (frames := self.card.input.frames) > 1:
             raise InputError(
                 f"`model` must read still pictures here. Received {self.card.name!r}, which reads "
-                f"clips of {frames} frames. Type predict_faces([clip]) or predict_sequence(crops)."
+                f"clips of {frames} frames. Type predict_faces([clip]), predict_sequence(crops) "
+                "or predict_video(path)."
             )
 
-    def _find(self, source: ImageSource) -> _Found:
-        image = read_image(source)
-        faces = largest_first(self._detect(image))
-        crops = tuple(align_face(image, face, self.card.input) for face in faces)
-        return _Found(describe_source(source), (image.shape[1], image.shape[0]), faces, crops)
-
-    def _try_find(self, source: ImageSource) -> _Found | FailedInput:
-        try:
-            return self._find(source)
-        except EmoPyError as error:
-            return FailedInput(describe_source(source), error)
-
-    def _stream(
-        self, sources: Iterable[ImageSource], batch_size: int
-    ) -> Generator[ImageResult | FailedInput]:
-        waiting: list[_Found | FailedInput] = []
-        faces = 0
-        for found in self._read_ahead(sources):
-            waiting.append(found)
-            faces += 0 if isinstance(found, FailedInput) else len(found.crops)
-            if faces >= batch_size or len(waiting) >= batch_size:
-                yield from self._finish(waiting, batch_size)
-                waiting, faces = [], 0
-        yield from self._finish(waiting, batch_size)
-
-    def _read_ahead(self, sources: Iterable[ImageSource]) -> Generator[_Found | FailedInput]:
-        pool = ThreadPoolExecutor(_READERS, thread_name_prefix="emopy-read")
-        ahead: deque[Future[_Found | FailedInput]] = deque()
-        try:
-            for source in sources:
-                ahead.append(pool.submit(self._try_find, source))
-                if len(ahead) > _READERS:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            # Also when the caller stops early: nothing goes on in the background.
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _finish(
-        self, waiting: Sequence[_Found | FailedInput], batch_size: int
-    ) -> Iterator[ImageResult | FailedInput]:
-        crops = [crop for found in waiting if isinstance(found, _Found) for crop in found.crops]
-        predictions = iter(self._judge(crops, batch_size))
-        for found in waiting:
-            if isinstance(found, FailedInput):
-                yield found
-            else:
-                yield _result(found, [next(predictions) for _ in found.crops])
+    def _find(self, source: ImageSource) -> FoundFaces:
+        return find_faces(source, self._detect, self.card.input)
 
 
-def _result(found: _Found, predictions: Sequence[Prediction]) -> ImageResult:
-    pairs = zip(found.faces, predictions, strict=True)
-    return ImageResult(
-        found.source, found.size, tuple(FacePrediction(face, shown) for face, shown in pairs)
-    )
+def _closing(video: Video, results: Iterator[tuple[Frame, ImageResult]]) -> Generator[ImageResult]:
+    with video:
+        for _, result in results:
+            yield result
+    if shortfall := video.shortfall:
+        _log.warning("%s", shortfall)

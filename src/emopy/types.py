@@ -152,6 +152,11 @@ class FacePrediction:
         return self.prediction.emotion
 
     @property
+    def track(self) -> int | None:
+        """Number that stays with a person through a video; None in a picture."""
+        return self.face.track
+
+    @property
     def confidence(self) -> float:
         """Probability of the most probable label, 0–1."""
         return self.prediction.confidence
@@ -163,6 +168,21 @@ class FacePrediction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a video.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB, upright.
+        time_s: When it is shown, in seconds from the start of the video.
+        number: Its place among all frames of the video, from 0; frames left out are counted.
+    """
+
+    image: RGBImage
+    time_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:
     """Every face of one picture or video frame. No face is an empty tuple, not an error.
 
@@ -171,12 +191,14 @@ class ImageResult:
         size: (width, height) in pixels, after EXIF orientation.
         faces: Largest face first.
         time_s: Presentation time of a video frame in seconds; None for a picture.
+        frame: Number of a video frame, from 0, see `Frame.number`; None for a picture.
     """
 
     source: str
     size: tuple[int, int]
     faces: tuple[FacePrediction, ...] = ()
     time_s: float | None = None
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 NEED_KERAS = {"emopy.nets", "emopy.train"}
 ROOMS = [
     "emopy",
-    *(f"emopy.{room}" for room in ("media", "faces", "models", "present", "data", "nets", "train")),
+    *(f"emopy.{room}" for room in ("media", "faces", "models", "present", "streams", "live")),
+    *(f"emopy.{room}" for room in ("data", "nets", "train")),
     *(f"emopy.{room}" for room in ("evaluate", "testing")),
 ]
 HERE = [name for name in ROOMS if name not in NEED_KERAS or find_spec("keras")]

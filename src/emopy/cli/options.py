@@ -69,6 +69,16 @@ min_confidence_option: Decorator = click.option(
     help="Below this confidence the answer is: not sure.",
 )
 
+smoothing_option: Decorator = click.option(
+    "--smoothing",
+    "smoothing_s",
+    type=click.FloatRange(min=0),
+    default=0.3,
+    show_default=True,
+    metavar="SECONDS",
+    help="How slowly answers follow a change, so that they do not flicker; 0: at once.",
+)
+
 threads_option: Decorator = click.option(
     "--threads",
     type=click.IntRange(min=1),

@@ -33,7 +33,7 @@ FORMATS = ("text", "json", "jsonl", "csv")
 @model_option
 @detector_option
 @smallest_face_option
-@prior_option
+@prior_option()
 @min_confidence_option
 @threads_option
 @click.option(

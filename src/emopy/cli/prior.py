@@ -27,11 +27,14 @@ def parse_prior(
     return shares
 
 
-prior_option: Decorator = click.option(
-    "--prior",
-    default="training",
-    show_default=True,
-    metavar="PRIOR",
-    callback=parse_prior,
-    help="How often each emotion is expected: training, uniform, or shares: anger=0.2,neutral=0.8",
-)
+def prior_option(*, default: str = "tempered") -> Decorator:
+    """`--prior`, whose default differs between reading faces and judging a model."""
+    return click.option(
+        "--prior",
+        default=default,
+        show_default=True,
+        metavar="PRIOR",
+        callback=parse_prior,
+        help="How often each emotion is expected: training, uniform, tempered (half-way), or "
+        "shares: anger=0.2,neutral=0.8",
+    )

@@ -8,7 +8,9 @@ from emopy.faces.detect import (
     list_detectors,
     register_detector,
 )
+from emopy.faces.follow import Follower
 from emopy.faces.mtcnn import MTCNN
+from emopy.faces.track import Tracker
 from emopy.faces.whole import WholePicture
 from emopy.faces.yunet import YuNet
 
@@ -16,6 +18,8 @@ __all__ = [
     "FRAMING",
     "MTCNN",
     "Detector",
+    "Follower",
+    "Tracker",
     "WholePicture",
     "YuNet",
     "align_face",

@@ -1,13 +1,19 @@
-"""IN: pictures, wherever they come from, as RGB arrays."""
+"""IN: pictures and videos, wherever they come from, as RGB arrays."""
 
+from emopy.media.ahead import ahead
 from emopy.media.folders import IMAGE_SUFFIXES, find_images
 from emopy.media.images import DEFAULT_MAX_PIXELS, ImageSource, describe_source, read_image
+from emopy.media.videos import Video, VideoSource, open_video
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
     "IMAGE_SUFFIXES",
     "ImageSource",
+    "Video",
+    "VideoSource",
+    "ahead",
     "describe_source",
     "find_images",
+    "open_video",
     "read_image",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import struct
 import zlib
 from contextlib import nullcontext
@@ -20,6 +19,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media.arrays import check_pixels, from_array, sixteen_to_eight
+from emopy.media.paths import is_pipe, reading
 from emopy.media.quiet import quiet_pillow, quiet_tiff
 from emopy.types import RGBImage
 
@@ -122,34 +122,11 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
 
 
 def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
-    try:
-        kind = os.stat(path).st_mode  # noqa: PTH116  Path("") would be the current folder
-        if stat.S_ISDIR(kind):
-            raise InputError(
-                f"`source` must be a picture. Received the folder {name!r}. "
-                "Give the pictures in it: find_images(folder) lists them."
-            )
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
-            raise InputError(f"`source` must be a file. Received the device or socket {name!r}.")
+    instead = "Give the pictures in it: find_images(folder) lists them."
+    with reading(name):
+        pipe = is_pipe(path, name, wanted="a picture", instead=instead)
         with open(path, "rb") as file:  # noqa: PTH123
-            encoded = file if stat.S_ISREG(kind) else io.BytesIO(file.read())
-            return _read_encoded(encoded, name, max_pixels)
-    except FileNotFoundError as error:
-        hint = "Download it first, then give its path." if "://" in name else "Check its spelling."
-        raise InputError(
-            f"`source` must be an existing file. Received {name!r}: no such file. {hint}"
-        ) from error
-    except PermissionError as error:
-        raise InputError(
-            f"`source` must be readable. Received {name!r}: permission denied. "
-            "Change the permissions of the file or its folder."
-        ) from error
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # too long a name, a zero byte in it, a link to itself
-        raise InputError(
-            f"`source` must be a readable file. Received {name!r}: {error}. Check its spelling."
-        ) from error
+            return _read_encoded(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
 
 
 def _content(file: object, name: str) -> bytes:

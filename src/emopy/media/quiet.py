@@ -16,9 +16,11 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
+import cv2
 from PIL import Image
 
 _LOCK = threading.Lock()
+_opencv_levels: list[int] = []  # what to put back, once for each that keeps OpenCV quiet
 
 # Where a program has set up no logging, Python prints errors that Pillow logs; a handler that
 # does nothing prevents that, and leaves a program's own logging alone.
@@ -91,3 +93,21 @@ def without_stderr() -> Generator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def quiet_opencv() -> Generator[None]:
+    """Keep OpenCV from logging; within one another, the last to leave puts the level back."""
+    with _LOCK:
+        if not _opencv_levels:
+            _opencv_levels.append(cv2.utils.logging.getLogLevel())
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        else:
+            _opencv_levels.append(_opencv_levels[0])
+    try:
+        yield
+    finally:
+        with _LOCK:
+            level = _opencv_levels.pop()
+            if not _opencv_levels:
+                cv2.utils.logging.setLogLevel(level)

@@ -14,9 +14,9 @@ from emopy.labels import canonical
 from emopy.models.card import ModelCard
 
 Prior: TypeAlias = str | Mapping[str, float]
-"""``"training"``, ``"uniform"``, or a share for each emotion asked for."""
+"""``"training"``, ``"tempered"``, ``"uniform"``, or a share for each emotion asked for."""
 
-KNOWN_PRIORS = ("training", "uniform")
+KNOWN_PRIORS = ("training", "tempered", "uniform")
 
 
 def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray[np.float64]:
@@ -30,7 +30,8 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
         card: The model's card; its training shares stand under ``training["label_shares"]``.
         labels: The k labels asked for, spelled as on the card.
         prior: ``"training"``: as the network learnt; ``"uniform"``: every emotion as likely as
-            any other; or each emotion's expected share, any positive scale, 0 for never.
+            any other; ``"tempered"``: half-way, by the square roots of the training shares, where
+            the card states them; or each emotion's expected share, any positive scale, 0 for never.
 
     Returns:
         (k,) to be added to logits / temperature.
@@ -45,11 +46,13 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
     """
     if isinstance(prior, str) and prior not in KNOWN_PRIORS:
         raise InputError(
-            "`prior` must be 'training', 'uniform' or a share for each emotion. Received "
-            f"{prior!r}. {nearest(prior, KNOWN_PRIORS)}"
+            f"`prior` must be {', '.join(map(repr, KNOWN_PRIORS))} or a share for each emotion. "
+            f"Received {prior!r}. {nearest(prior, KNOWN_PRIORS)}"
         )
-    if prior == "training":
+    if prior == "training" or (prior == "tempered" and not _knows_shares(card, labels)):
         return np.zeros(len(labels))
+    if prior == "tempered":
+        return -np.log(_training_shares(card, labels)) / 2
     wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels)
     with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
         return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))
@@ -72,15 +75,17 @@ def _shares(prior: Mapping[str, float], labels: Sequence[str]) -> NDArray[np.flo
     return shares
 
 
+def _knows_shares(card: ModelCard, labels: Sequence[str]) -> bool:
+    known = cast("Mapping[str, float]", card.training.get("label_shares", {}))
+    return all(known.get(label, 0.0) > 0 for label in labels)
+
+
 def _training_shares(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
     known = cast("Mapping[str, float]", card.training.get("label_shares", {}))
-    shares = np.array([known.get(label, 0.0) for label in labels])
-    if not (shares > 0).all():
-        lacking = ", ".join(
-            label for label, share in zip(labels, shares, strict=True) if not share > 0
-        )
+    if not _knows_shares(card, labels):
+        lacking = ", ".join(label for label in labels if not known.get(label, 0.0) > 0)
         raise ModelError(
             f"`prior` must be 'training' for the model {card.name}: its card does not say how "
             f"frequent {lacking} was in training."
         )
-    return shares
+    return np.array([known[label] for label in labels])

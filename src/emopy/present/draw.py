@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from PIL import Image, ImageDraw
 
 from emopy.errors import InputError
 from emopy.present.atomic import replacing
-from emopy.present.layout import Rectangle, Style, choose_style, place_chip, place_panel
-from emopy.present.panels import chip, chip_size, color_of, panel, panel_size
+from emopy.present.layout import Rectangle, Style
+from emopy.present.panels import chip, color_of, panel
+from emopy.present.placing import CORNER_ROWS, Label, Steady, number_of, place_labels
 from emopy.types import FacePrediction, ImageResult, RGBImage
 
 _SMALLEST_SIDE = 480
@@ -29,17 +31,19 @@ _SAVERS = {
 _SHADE = (16, 16, 20)
 
 
-def draw_faces(image: RGBImage, result: ImageResult) -> RGBImage:
+def draw_faces(image: RGBImage, result: ImageResult, *, steady: Steady | None = None) -> RGBImage:
     """Draw what was found: per face a box, the emotion, and bars of all probabilities.
 
     Colours tell emotions apart for colour-blind people too. Text stands on dark glass, readable
     on light and dark pictures. Line width and letters follow the size of the picture. A face
     for whose bars there is no free place shows its shares as one striped line under its name;
-    a lone face shows its three most probable emotions in a corner.
+    a lone face shows its three most probable emotions in a corner. Faces of a video bear the
+    numbers of their tracks.
 
     Args:
         image: (H, W, 3) uint8 RGB: the picture that was read.
         result: What was found in it.
+        steady: For a video, the same object for all its frames: labels then stay where they are.
 
     Returns:
         A new picture (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for a
@@ -55,16 +59,16 @@ def draw_faces(image: RGBImage, result: ImageResult) -> RGBImage:
             f"`image` must be the picture of `result`, {result.size[0]} × {result.size[1]}. "
             f"Received {width} × {height}. Read it with read_image, and do not resize it."
         )
-    factor = _enlargement(width, height)
+    factor = enlargement(width, height)
     canvas = Image.fromarray(image)
     if factor > 1:
         canvas = canvas.resize((width * factor, height * factor), Image.Resampling.BICUBIC)
     boxes = [_pixels(face, factor, canvas.size) for face in result.faces]
-    style = choose_style(canvas.size, boxes)
+    style, labels = place_labels(result, boxes, canvas.size, steady)
     # Small faces last: a large box never hides a small one's outline.
     for face, box in sorted(zip(result.faces, boxes, strict=True), key=lambda pair: -pair[1].area):
         _outline(canvas, box, color_of(face.emotion, face.prediction.labels), style)
-    _label(canvas, result.faces, boxes, style)
+    _label(canvas, result, labels, style)
     return np.array(canvas)
 
 
@@ -108,7 +112,8 @@ def _check(image: RGBImage) -> None:
         )
 
 
-def _enlargement(width: int, height: int) -> int:
+def enlargement(width: int, height: int) -> int:
+    """The whole factor by which `draw_faces` enlarges a picture: letters need room."""
     wanted = math.ceil(_SMALLEST_SIDE / min(width, height))
     possible = int(math.sqrt(_LARGEST_ENLARGED / (width * height)))
     return max(1, min(wanted, possible))
@@ -141,44 +146,12 @@ def _outline(
 
 
 def _label(
-    canvas: Image.Image,
-    faces: tuple[FacePrediction, ...],
-    boxes: list[Rectangle],
-    style: Style,
+    canvas: Image.Image, result: ImageResult, labels: Mapping[int, Label], style: Style
 ) -> None:
-    """Place a panel of bars per face where there is room for it; names for all others."""
-    if len(faces) == 1 and _label_alone(canvas, faces[0], boxes[0], style):
-        return
-    numbered = len(faces) > 1
-    taken: list[Rectangle] = []
-    unplaced: list[int] = []
-    for index, (face, box) in enumerate(zip(faces, boxes, strict=True)):
-        number = index + 1 if numbered else None
-        size = panel_size(face.prediction, number, style)
-        place = place_panel(size, box, [*boxes, *taken], canvas.size, style)
-        if place is None:
-            unplaced.append(index)
-            continue
-        panel(canvas, place, face.prediction, number, style)
-        taken.append(place)
-    for index in unplaced:
-        prediction, number = faces[index].prediction, index + 1 if numbered else None
-        size = chip_size(prediction, number, style)
-        place = place_chip(size, boxes[index], boxes, taken, canvas.size)
-        if place is not None:
+    for index, (kind, place) in labels.items():
+        prediction, number = result.faces[index].prediction, number_of(result, index)
+        if kind == "chip":
             chip(canvas, place, prediction, number, style)
-            taken.append(place)
-
-
-def _label_alone(canvas: Image.Image, face: FacePrediction, box: Rectangle, style: Style) -> bool:
-    """Label a face that fills the picture: the top of the list, where a chin seldom is."""
-    prediction, width, height = face.prediction, *canvas.size
-    if place_panel(panel_size(prediction, None, style), box, [box], canvas.size, style):
-        return False
-    size = panel_size(prediction, None, style, rows=3)
-    left, bottom = style.gap, height - style.gap
-    place = Rectangle(left, bottom - size[1], left + size[0], bottom)
-    if place.right > width * 0.75 or size[1] > height * 0.4:
-        return False
-    panel(canvas, place, prediction, None, style, rows=3)
-    return True
+        else:
+            rows = CORNER_ROWS if kind == "corner" else None
+            panel(canvas, place, prediction, number, style, rows=rows)

@@ -6,6 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
+_MOVING_COST = 0.5
+"""What it costs a name to jump from where it stood: about a fifth of it on a face."""
+
 
 class Rectangle(NamedTuple):
     """Whole pixels; right and bottom are excluded."""
@@ -75,6 +78,8 @@ def place_panel(
     taken: Sequence[Rectangle],
     picture: tuple[int, int],
     style: Style,
+    *,
+    before: Rectangle | None = None,
 ) -> Rectangle | None:
     """Find a free place that touches a box: right, left, below or above it.
 
@@ -84,6 +89,8 @@ def place_panel(
         taken: Every rectangle not to be covered, the box among them.
         picture: (width, height) of the picture.
         style: Sizes in use.
+        before: Where it stood in the last frame: of the free places the nearest is taken, and
+            the panel follows a trembling box only when it would lag behind.
 
     Returns:
         The place, or None where there is none.
@@ -100,12 +107,14 @@ def place_panel(
         (beside, box.bottom + apart),
         (beside, box.top - apart - height),
     ]
-    for left, top in corners:
-        place = Rectangle(left, top, left + width, top + height)
-        inside = left >= 0 and top >= 0 and place.right <= picture[0] and place.bottom <= picture[1]
-        if inside and not any(place.shared(other) for other in taken):
-            return place
-    return None
+    frame = Rectangle(0, 0, *picture)
+    places = [Rectangle(left, top, left + width, top + height) for left, top in corners]
+    free = [place for place in places if _is_free(place, frame, taken)]
+    if not free or before is None:
+        return free[0] if free else None
+    nearest = min(free, key=lambda place: _distance(place, before))
+    lagging = _leashed(nearest, before, apart // 2)
+    return lagging if _is_free(lagging, frame, taken) else nearest
 
 
 def place_chip(
@@ -114,11 +123,14 @@ def place_chip(
     faces: Sequence[Rectangle],
     labels: Sequence[Rectangle],
     picture: tuple[int, int],
+    *,
+    before: Rectangle | None = None,
 ) -> Rectangle | None:
     """Find the best place for a name: it always gets one, unless the picture is too small.
 
     Above the box is best, then below, then inside it. Covering another label costs most, then
-    covering faces, the own one least.
+    covering faces, the own one least. Given where the name stood `before`, in the last frame, it
+    leaves there only for a clearly better place.
 
     Returns:
         The place, or None where the label is larger than the picture.
@@ -136,9 +148,33 @@ def place_chip(
             place = Rectangle(x, y, x + width, y + height)
             cost = 100.0 * sum(map(place.shared, labels)) + 3.0 * sum(map(place.shared, faces))
             cost = (cost - 2.0 * place.shared(box)) / place.area + rank / 10
+            if before is not None:
+                cost += _MOVING_COST * min(_distance(place, before) / height, 1.0)
             if best is None or cost < best[0]:
                 best = (cost, place)
-    return None if best is None else best[1]
+    if best is None or before is None:
+        return None if best is None else best[1]
+    lagging = _leashed(best[1], before, max(1, height // 10))
+    left = _within(lagging.left, width, picture[0])
+    return Rectangle(left, lagging.top, left + width, lagging.bottom)
+
+
+def _is_free(place: Rectangle, frame: Rectangle, taken: Sequence[Rectangle]) -> bool:
+    inside = place.shared(frame) == place.area
+    return inside and not any(place.shared(other) for other in taken)
+
+
+def _distance(one: Rectangle, other: Rectangle) -> int:
+    """Between the upper corners on the nearer side, along both axes together."""
+    sides = abs(one.left - other.left), abs(one.right - other.right)
+    return min(sides) + abs(one.top - other.top)
+
+
+def _leashed(wanted: Rectangle, before: Rectangle, slack: int) -> Rectangle:
+    """The wanted place, as near to the last one as a leash of `slack` pixels allows."""
+    left = min(max(before.left, wanted.left - slack), wanted.left + slack)
+    top = min(max(before.top, wanted.top - slack), wanted.top + slack)
+    return Rectangle(left, top, left + wanted.width, top + wanted.height)
 
 
 def _within(start: int, length: int, whole: int) -> int:

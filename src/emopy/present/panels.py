@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -160,6 +160,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
+@lru_cache(maxsize=4096)
 def _width(text: str, style: Style) -> int:
     return round(_font(style.font).getbbox(text)[2])
 
@@ -178,10 +179,15 @@ def _write(
 
 def _glass(canvas: Image.Image, place: Rectangle, style: Style) -> None:
     """Darken a rectangle with round corners; the picture shimmers through."""
-    mask = Image.new("L", (place.width * _SMOOTH, place.height * _SMOOTH))
+    mask = _pane(place.width, place.height, style.gap)
+    canvas.paste(_GROUND, (place.left, place.top, place.right, place.bottom), mask)
+
+
+@lru_cache(maxsize=64)
+def _pane(width: int, height: int, radius: int) -> Image.Image:
+    """How opaque the glass is: a rectangle with round corners."""
+    mask = Image.new("L", (width * _SMOOTH, height * _SMOOTH))
     edge = (0, 0, mask.width - 1, mask.height - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(
-        edge, radius=style.gap * _SMOOTH, fill=round(255 * _OPACITY)
-    )
-    mask = mask.resize((place.width, place.height), Image.Resampling.BOX)
-    canvas.paste(Image.new("RGB", mask.size, _GROUND), (place.left, place.top), mask)
+    fill = round(255 * _OPACITY)
+    ImageDraw.Draw(mask).rounded_rectangle(edge, radius=radius * _SMOOTH, fill=fill)
+    return mask.resize((width, height), Image.Resampling.BOX)

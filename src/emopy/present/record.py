@@ -15,8 +15,8 @@ def as_record(result: ImageResult | FailedInput) -> dict[str, Any]:
     """Turn a result into a dictionary that JSON can hold.
 
     Every record has the same keys, so that a table of them has the same columns: ``source``,
-    ``width``, ``height``, ``faces``, ``error``; a video frame also has ``time_s``. Numbers keep
-    six significant digits; NaN becomes None.
+    ``width``, ``height``, ``faces``, ``error``; a video frame also has ``time_s`` and ``frame``.
+    Numbers keep six significant digits, times microseconds; NaN becomes None.
 
     Args:
         result: One picture's faces, or the reason why it could not be read.
@@ -36,7 +36,9 @@ def as_record(result: ImageResult | FailedInput) -> dict[str, Any]:
     width, height = result.size
     record: dict[str, Any] = {"source": source, "width": int(width), "height": int(height)}
     if result.time_s is not None:
-        record["time_s"] = rounded(result.time_s)
+        record["time_s"] = microseconds(result.time_s)
+    if result.frame is not None:
+        record["frame"] = int(result.frame)
     record["faces"] = [_face(number, found) for number, found in enumerate(result.faces, start=1)]
     record["error"] = None
     return record
@@ -46,6 +48,11 @@ def rounded(value: float) -> float | None:
     """A number with six significant digits; None for NaN and infinity, which JSON lacks."""
     number = float(value)
     return float(f"{number:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(number) else None
+
+
+def microseconds(time_s: float) -> float:
+    """A time to the microsecond: after hours, six significant digits would lose frames."""
+    return round(float(time_s), 6)
 
 
 def writable(text: str) -> str:
@@ -65,7 +72,7 @@ def _face(number: int, found: FacePrediction) -> dict[str, Any]:
         "probabilities": {label: rounded(p) for label, p in found.probabilities.items()},
     }
     if face.track is not None:
-        record["track"] = face.track
+        record["track"] = int(face.track)
     return record
 
 

@@ -1,4 +1,4 @@
-"""Sinks: results go in one by one; a CSV, JSON or JSON Lines file comes out.
+"""CSV, JSON and JSON Lines: the tables of pictures.
 
     with CSVSink("faces.csv", model.labels) as sink:
         for result in model.predict_many(paths):
@@ -13,102 +13,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Self, TextIO
+from collections.abc import Iterable
+from functools import cached_property
+from typing import IO, Any
 
-from emopy.errors import InputError
-from emopy.present.atomic import replacing
-from emopy.present.record import as_record, writable
+from emopy.present.record import as_record
+from emopy.present.sink import Sink, label_columns
 from emopy.types import FailedInput, ImageResult
-
-
-class Sink(ABC):
-    """What all sinks share: where they write, and when the file appears.
-
-    A path is written under a temporary name, and renamed when the ``with`` block ends; after an
-    exception nothing is left of it. A stream is written as results come, and stays open.
-
-    Args:
-        target: Text stream, or path of the file to write.
-        labels: Labels of every prediction that will come, in order.
-    """
-
-    def __init__(self, target: TextIO | str | os.PathLike[str], labels: Sequence[str]) -> None:
-        self.labels = tuple(labels)
-        self._target = target
-        self._stack = ExitStack()
-        self._stream: TextIO | None = None
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            if isinstance(self._target, str | os.PathLike):
-                partial = stack.enter_context(replacing(self._target))
-                self._stream = stack.enter_context(partial.open("w", encoding="utf-8", newline=""))
-            else:
-                self._stream = self._target
-            self._begin()
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            # A stream that just failed would fail again, and hide the first reason.
-            if not isinstance(error, OSError):
-                self._end()
-        except BaseException as late:
-            self._stack.__exit__(type(late), late, late.__traceback__)
-            raise
-        else:
-            self._stack.__exit__(kind, error, trace)
-        finally:
-            self._stream = None
-
-    def write(self, result: ImageResult | FailedInput) -> None:
-        """Add one picture's faces, or the reason why it failed.
-
-        Raises:
-            InputError: Labels other than the sink's, or outside the ``with`` block.
-        """
-        if isinstance(result, ImageResult):
-            for face in result.faces:
-                if face.prediction.labels != self.labels:
-                    raise InputError(
-                        f"`result` must have the labels of the sink, {list(self.labels)}. "
-                        f"Received {list(face.prediction.labels)}. Give the sink model.labels."
-                    )
-        self._add(as_record(result))
-        self._out.flush()
-
-    @property
-    def _out(self) -> TextIO:
-        if self._stream is None:
-            name = type(self).__name__
-            raise InputError(
-                f"`{name}` must be open to write. Received a result outside its `with` block. "
-                f"Type: with {name}(path, labels) as sink: ..."
-            )
-        return self._stream
-
-    @abstractmethod
-    def _begin(self) -> None:
-        """Write what comes before the first result."""
-
-    @abstractmethod
-    def _add(self, record: dict[str, Any]) -> None:
-        """Write one result."""
-
-    @abstractmethod
-    def _end(self) -> None:
-        """Write what comes after the last result."""
 
 
 class CSVSink(Sink):
@@ -125,22 +36,28 @@ class CSVSink(Sink):
         *("emotion", "confidence"),
     )
 
-    def _begin(self) -> None:
-        taken = {*self._BEFORE, "error"}
-        named = [f"{label}_probability" if label in taken else label for label in self.labels]
-        self._row([*self._BEFORE, *map(writable, named), "error"])
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return (*self._BEFORE, *label_columns(self.labels, (*self._BEFORE, "error")), "error")
 
-    def _add(self, record: dict[str, Any]) -> None:
+    def _records(self, result: ImageResult | FailedInput) -> Iterable[dict[str, Any]]:
+        record, columns = as_record(result), self._columns
         picture = [record["source"], record["width"], record["height"]]
-        empty = len(self._BEFORE) - len(picture) + len(self.labels)
         if not record["faces"]:
-            self._row([*picture, *[None] * empty, record["error"]])
+            blank = [None] * (len(columns) - len(picture) - 1)
+            yield dict(zip(columns, [*picture, *blank, record["error"]], strict=True))
         for face in record["faces"]:
             numbers = [face["face"], *face["box"].values(), face["score"]]
             answer = [face["emotion"], face["confidence"], *face["probabilities"].values()]
-            self._row([*picture, *numbers, *answer, None])
+            yield dict(zip(columns, [*picture, *numbers, *answer, None], strict=True))
 
-    def _row(self, cells: Sequence[Any]) -> None:
+    def _begin(self) -> None:
+        self._row(self._columns)
+
+    def _add(self, record: dict[str, Any]) -> None:
+        self._row(record.values())
+
+    def _row(self, cells: Iterable[Any]) -> None:
         # Only with this line end does the writer quote a lone carriage return in a cell.
         line = io.StringIO(newline="")
         csv.writer(line, lineterminator="\r\n").writerow(cells)
@@ -183,7 +100,7 @@ class JSONSink(Sink):
         self._out.flush()
 
 
-def _as_json(record: dict[str, Any], stream: TextIO) -> str:
+def _as_json(record: dict[str, Any], stream: IO[Any]) -> str:
     """One line of JSON, with escapes where the stream's encoding may lack a character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     plain = not str(encoding).lower().startswith("utf")

@@ -19,6 +19,7 @@ def test_the_training_prior_changes_nothing_even_where_the_card_knows_no_shares(
     "prior, expected",
     [
         ("uniform", np.array([1, 1, 1]) / 3),
+        ("tempered", np.sqrt(list(SHARES.values()))),
         ({"anger": 5, "fear": 1, "neutral": 4}, np.array([0.5, 0.1, 0.4])),
         ({"angry": 0.5, "afraid": 0.1, "calm": 0.4, "surprise": 9}, np.array([0.5, 0.1, 0.4])),
     ],
@@ -62,5 +63,7 @@ def test_a_prior_that_makes_no_sense_is_refused(prior, reason):
 
 @pytest.mark.parametrize("shares", [{}, {"anger": 0.5, "fear": 0.5}, SHARES | {"fear": 0}])
 def test_a_card_without_the_training_shares_allows_the_training_prior_only(shares):
+    lacking = CARD.changed(training={"label_shares": shares})
     with pytest.raises(ModelError, match="must be 'training' for the model m"):
-        prior_shift(CARD.changed(training={"label_shares": shares}), LABELS, "uniform")
+        prior_shift(lacking, LABELS, "uniform")
+    assert prior_shift(lacking, LABELS, "tempered").tolist() == [0, 0, 0]

@@ -1,5 +1,9 @@
 """Files are there whole or not at all."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from emopy.errors import InputError
@@ -27,3 +31,20 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
     for path, part in ((tmp_path, "folder"), (tmp_path / "file" / "out", "can be written")):
         with pytest.raises(InputError, match=part), replacing(path):
             pass
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_is_not(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    target = tmp_path / "table.csv"
+    dead = tmp_path / f".{ended.pid}.partial.table.csv"
+    alive = tmp_path / f".{os.getppid()}.partial.table.csv"
+    other = tmp_path / f".{ended.pid}.partial.other.csv"
+    for file in (dead, alive, other):
+        file.write_text("half")
+    with replacing(target) as partial:
+        partial.write_text("whole")
+    assert not dead.exists()
+    assert alive.exists()
+    assert other.exists()
+    assert target.read_text() == "whole"

@@ -32,6 +32,8 @@ def test_video_frames_and_tracks_are_kept(found):
     tracked = FacePrediction(Face(face.box, track=4), face.prediction)
     record = as_record(ImageResult("clip", (9, 9), (tracked,), time_s=1 / 3))
     assert (record["time_s"], record["faces"][0]["track"]) == (0.333333, 4)
+    late = as_record(ImageResult("clip", (9, 9), (), time_s=86399.9871234, frame=2_159_999))
+    assert (late["time_s"], late["frame"]) == (86399.987123, 2_159_999)
 
 
 def test_what_is_not_a_number_becomes_null():

@@ -7,6 +7,7 @@ import pytest
 
 from emopy.errors import InputError
 from emopy.present import as_text, encodable
+from emopy.present.text import clock, duration
 from emopy.types import FailedInput, ImageResult
 
 
@@ -70,3 +71,16 @@ def test_text_that_fits_is_left_as_it_is_and_bars_become_plain_otherwise(results
 
 def test_an_error_of_several_lines_stays_one_line():
     assert "\n" not in as_text(FailedInput("a", InputError("one\ntwo")))
+
+
+def test_faces_of_a_video_bear_the_numbers_of_their_tracks(shown):
+    text = as_text(shown(61.5, {7: "fear", 4: "anger"}))
+    assert text.startswith("clip.mp4 · 61.50 s · 640 × 480 · 2 faces")
+    assert [line.split()[1] for line in text.splitlines() if "face " in line][-2:] == ["7", "4"]
+
+
+def test_lengths_and_moments_are_written_as_people_write_them():
+    assert [clock(t) for t in (0, 59.6, 3599.6)] == ["0:00", "1:00", "1:00:00"]
+    assert [clock(t, 1) for t in (0.04, 59.96)] == ["0:00.0", "1:00.0"]
+    assert [duration(t) for t in (0, 59.9, 59.96)] == ["0.0 s", "59.9 s", "1:00 min"]
+    assert duration(3600) == "1:00:00 h"

@@ -1,4 +1,4 @@
-"""Sample data inside the package: pictures, stills and clips of composite faces.
+"""Sample data inside the package: pictures, stills, clips and scenes of composite faces.
 
 Each is the average of at least thirty aligned faces, so it is nobody's portrait.
 ``scripts/make_composites.py`` makes the pictures, ``scripts/make_samples.py`` the stills and
@@ -7,9 +7,7 @@ clips; ``docs/data.md`` says how.
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-
+from emopy.data.samples.composites import sample_pictures
 from emopy.data.samples.crops import (
     CLIP_FRAMES,
     sample_clip_parts,
@@ -18,26 +16,17 @@ from emopy.data.samples.crops import (
     sample_stills,
 )
 from emopy.data.samples.folders import write_samples
+from emopy.data.samples.scenes import Actor, Seen, scene
 
 __all__ = [
     "CLIP_FRAMES",
+    "Actor",
+    "Seen",
     "sample_clip_parts",
     "sample_clips",
     "sample_parts",
     "sample_pictures",
     "sample_stills",
+    "scene",
     "write_samples",
 ]
-
-
-def sample_pictures() -> dict[str, Path]:
-    """The packaged pictures, by the emotion that the composite face shows.
-
-    Each is large enough to find a face in, and the average of at least forty faces.
-
-    Example:
-        >>> "happiness" in sample_pictures()
-        True
-    """
-    folder = Path(str(files("emopy.data.samples"))) / "pictures"
-    return {path.stem: path for path in sorted(folder.glob("*.png"))}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.data.samples.crops import CLIP_FRAMES, sample_clips, sample_stills
+from emopy.data.samples.scenes import scene
 from emopy.errors import DataError
 
 _USAGE = {"train": "Training", "test": "PrivateTest"}
@@ -19,13 +20,14 @@ _USAGE = {"train": "Training", "test": "PrivateTest"}
 
 
 def write_samples(folder: str | os.PathLike[str]) -> Path:
-    """Write the sample stills and clips as the files that people keep their own faces in.
+    """Write the sample stills, clips and a video as the files that people keep faces in.
 
         OUT/stills/train/anger/000.png          one folder per emotion
         OUT/stills/test/anger/000.png
         OUT/clips/train/anger/000/0.png … 7.png one folder per clip
         OUT/clips/test/anger/000/0.png … 7.png
         OUT/stills.csv                          as FER2013: emotion,pixels,Usage
+        OUT/scene.avi                           two faces that move, for eight seconds
 
     Args:
         folder: A new or empty folder; made with its parents if missing.
@@ -52,6 +54,7 @@ def write_samples(folder: str | os.PathLike[str]) -> Path:
             for number, frame in enumerate(clip):
                 _write_picture(folder / "clips" / str(origin) / f"{number}.png", frame)
         _write_csv(folder / "stills.csv", stills)
+        _write_video(folder / "scene.avi")
     except OSError as error:
         raise DataError(
             f"`folder` must be a folder that you may write to. Received {folder}: {error}. "
@@ -73,3 +76,14 @@ def _write_csv(path: Path, stills: Dataset) -> None:
         for image, label, origin in zip(stills.images, stills.truth, stills.origin, strict=True):
             pixels = " ".join(map(str, image.ravel().tolist()))
             rows.writerow([stills.labels[label], pixels, _USAGE[str(origin).split("/")[0]]])
+
+
+def _write_video(path: Path) -> None:
+    size, fps = (640, 480), 25.0
+    # Motion JPEG is the codec that OpenCV itself brings.
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, size)
+    if not writer.isOpened():
+        raise OSError(f"{path.name} cannot be written")
+    for frame, _ in scene(size=size, fps=fps):
+        writer.write(frame.image[..., ::-1])
+    writer.release()

@@ -1,0 +1,75 @@
+"""One video through the model, into all the files that were asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TypeAlias
+
+import click
+
+from emopy.cli.outputs import Outputs
+from emopy.cli.progress import track
+from emopy.cli.sinks import text_width
+from emopy.fermodel import FERModel
+from emopy.media import Video
+from emopy.present import Film, Summary, TimelinePlot, encodable, open_timeline, summary_text
+from emopy.types import Frame, ImageResult
+
+Taker: TypeAlias = Callable[[Frame, ImageResult], object]
+
+
+def read_video(
+    model: FERModel,
+    opened: Video,
+    outputs: Outputs,
+    *,
+    table: str | None,
+    smoothing_s: float,
+) -> str:
+    """Read a video and write what was asked for; the files appear when all is done.
+
+    Args:
+        model: What reads the faces.
+        opened: The video; it is closed at the end.
+        outputs: Files to write.
+        table: Format of the table; with it and without a file for it, the table goes to stdout
+            and the summary to stderr.
+        smoothing_s: As for `FERModel.predict_frames`.
+
+    Returns:
+        What is missing, as a sentence; empty where nothing is.
+
+    Raises:
+        InputError: A frame cannot be read, or a file cannot be written.
+    """
+    summary = Summary(model.labels)
+    to_stdout = table is not None and outputs.table is None
+    with opened as video, ExitStack() as stack:
+        takers = list(_takers(stack, model.labels, video, outputs, table))
+        results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
+        for frame, result in track(results, video.frames, video.source, busy=False):
+            summary.add(result)
+            for take in takers:
+                take(frame, result)
+    text = summary_text(summary, width=text_width())
+    stream = sys.stderr if to_stdout else sys.stdout
+    click.echo(encodable(text, stream.encoding), file=stream)
+    return video.shortfall
+
+
+def _takers(
+    stack: ExitStack, labels: tuple[str, ...], video: Video, outputs: Outputs, table: str | None
+) -> Iterator[Taker]:
+    """What takes each result; all of it is written when the stack closes."""
+    if outputs.table or table:
+        rows = stack.enter_context(open_timeline(outputs.table or sys.stdout, labels, format=table))
+        yield lambda _, result: rows.write(result)
+    if outputs.film:
+        film = stack.enter_context(Film(outputs.film, size=video.size))
+        yield lambda frame, result: film.write(frame.image, result)
+    if outputs.plot:
+        plot = TimelinePlot(labels)
+        stack.push(lambda kind, *_: None if kind else plot.save(outputs.plot) and None)
+        yield lambda _, result: plot.add(result)

@@ -1,0 +1,81 @@
+"""`Window`: a live view in a window of OpenCV, where it has windows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Self
+
+import cv2
+
+from emopy.errors import InputError
+from emopy.present.draw import draw_faces
+from emopy.types import ImageResult, RGBImage
+
+_KEYS = (27, ord("q"))
+_NAME = "EmoPy"
+
+
+def has_windows() -> bool:
+    """Whether OpenCV can open a window here: the headless build and a server cannot."""
+    if not cv2.currentUIFramework():
+        return False
+    # Without a display some frameworks end the whole process instead of raising an error.
+    always_shows = sys.platform in ("win32", "darwin")
+    return always_shows or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+
+
+class Window:
+    """Shows frames with their faces marked; Esc, q or closing it asks for the end.
+
+    Raises:
+        InputError: There are no windows here, when it is opened.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = False
+        self._is_sized = False
+
+    def __enter__(self) -> Self:
+        if not has_windows():
+            raise InputError(
+                "`view` must be one that works here. Received a window, which this OpenCV or this "
+                "machine does not have. Type: --view page, or --view terminal"
+            )
+        cv2.namedWindow(_NAME, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not self._is_closed():
+            cv2.destroyWindow(_NAME)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether Esc or q was pressed, or the window closed."""
+        return self._stopped
+
+    def show(
+        self, image: RGBImage, result: ImageResult, *, delay_s: float, frames_per_s: float
+    ) -> None:
+        """Draw a frame into the window.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            result: What was found in it.
+            delay_s: Seconds since it was taken.
+            frames_per_s: Frames shown per second, lately.
+        """
+        drawn = draw_faces(image, result)
+        if not self._is_sized:
+            cv2.resizeWindow(_NAME, drawn.shape[1], drawn.shape[0])
+            self._is_sized = True
+        title = f"{_NAME} · {frames_per_s:.0f} frames/s · {delay_s * 1000:.0f} ms"
+        cv2.setWindowTitle(_NAME, title)
+        cv2.imshow(_NAME, drawn[:, :, ::-1])
+        self._stopped = cv2.waitKey(1) & 0xFF in _KEYS or self._is_closed()
+
+    def _is_closed(self) -> bool:
+        try:
+            return cv2.getWindowProperty(_NAME, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # it was never opened, or is gone
+            return True

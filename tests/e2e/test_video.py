@@ -1,0 +1,200 @@
+"""`emopy video` and `predict_video` on real files: table, film, plot, summary, endings."""
+
+import csv
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pyarrow.parquet
+import pytest
+
+from emopy import FERModel, InputError
+from emopy.cli.main import main
+from emopy.cli.options import smoothing_option
+from emopy.data.samples import scene
+from emopy.fermodel import SMOOTHING_S
+from emopy.present import Film
+from emopy.types import ImageResult
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Two faces for three seconds, ten frames a second."""
+    path = tmp_path_factory.mktemp("clips") / "talk.mp4"
+    with Film(path, size=(640, 480)) as film:
+        for frame, _ in scene(seconds=3, fps=10):
+            film.write(frame.image, ImageResult("", (640, 480), (), frame.time_s))
+    return path
+
+
+@pytest.fixture(scope="module")
+def broken(clip) -> Path:
+    """The same with its second half cut off, in a container that survives that."""
+    whole = clip.with_name("whole.mkv")
+    with av.open(str(clip)) as source, av.open(str(whole), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    path = clip.with_name("broken.mkv")
+    content = whole.read_bytes()
+    path.write_bytes(content[: int(len(content) * 0.6)])
+    return path
+
+
+def rows_of(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_python_gives_each_frame_with_time_number_and_people(clip):
+    results = list(FERModel().predict_video(clip))
+    assert [result.frame for result in results] == list(range(30))
+    assert all(one.time_s < two.time_s for one, two in pairwise(results))
+    assert {face.track for result in results for face in result.faces} == {1, 2}
+    assert results[5].faces[0].emotion == "neutral"
+
+
+def test_python_reads_a_part_and_a_share_of_the_frames(clip):
+    results = list(FERModel().predict_video(clip, start_s=1.0, end_s=2.0, every=2))
+    assert [result.frame for result in results] == [10, 12, 14, 16, 18]
+    assert results[0].time_s == pytest.approx(1.0)
+
+
+def test_python_refuses_what_is_no_video_at_the_call(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        FERModel().predict_video(tmp_path / "none.mp4")
+
+
+def test_python_logs_that_a_file_ended_too_early(broken, caplog):
+    with caplog.at_level(logging.WARNING, "emopy"):
+        results = list(FERModel().predict_video(broken))
+    assert 0 < len(results) < 30
+    assert "ends too early" in caplog.text
+
+
+def test_the_command_gives_table_film_plot_and_summary(clip, tmp_path, capsys):
+    out, film, plot = (tmp_path / name for name in ("t.csv", "marked.mp4", "time.png"))
+    words = ["video", clip, "--out", out, "--draw", film, "--plot", plot]
+    assert main([str(word) for word in words]) == 0
+    rows = rows_of(out)
+    assert {row["frame"] for row in rows} == {str(number) for number in range(30)}
+    model = FERModel()
+    expected = [
+        (result.frame, face.track, face.emotion)
+        for result in model.predict_video(clip)
+        for face in result.faces
+    ]
+    found = [(int(row["frame"]), int(row["track"]), row["emotion"]) for row in rows]
+    assert found == expected
+    with av.open(str(film)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 30
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    summary = capsys.readouterr().out
+    assert "face 1 · seen for" in summary
+    assert "face 2 · seen for" in summary
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["marked.mp4", "t.csv", "time.png"]
+
+
+def test_the_table_goes_to_stdout_on_request_and_the_summary_beside_it(clip, capsys):
+    assert main(["video", str(clip), "--format", "csv", "--fps", "2"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("source,time_s,frame,track,")
+    assert "seen for" in output.err
+
+
+def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, capsys):
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_text("not a video")
+    out = tmp_path / "tables"
+    words = ["video", clip, wrong, clip, "--out", out, "--format", "parquet", "--every", "10"]
+    assert main([str(word) for word in words]) == 1
+    assert sorted(path.name for path in out.iterdir()) == ["talk-2.parquet", "talk.parquet"]
+    assert pyarrow.parquet.read_table(out / "talk.parquet")["frame"].to_pylist()[0] == 0
+    errors = capsys.readouterr().err
+    assert "wrong.mp4" in errors
+    assert "1 of 3 videos could not be read whole" in errors
+
+
+def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, capsys):
+    out = tmp_path / "t.csv"
+    assert main(["video", str(broken), "--out", str(out)]) == 1
+    assert 0 < len({row["frame"] for row in rows_of(out)}) < 30
+    assert "ends too early" in capsys.readouterr().err
+
+
+def test_what_is_there_is_kept_and_the_rest_is_done_unless_overwriting(clip, tmp_path, capsys):
+    out, plot = tmp_path / "t.csv", tmp_path / "p.svg"
+    out.write_text("mine")
+    words = ["video", str(clip), "--fps", "2", "--out", str(out), "--plot", str(plot)]
+    assert main(words) == 0
+    assert out.read_text() == "mine"
+    assert plot.exists()
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
+    assert out.read_text().startswith("source,")
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        (["{clip}", "{clip}", "--out", "t.csv"], "must be a folder for several videos"),
+        (["{clip}", "--draw", "{clip}", "--overwrite"], "must not be replaced"),
+        (["{clip}", "--out", "t.xlsx"], "csv"),
+        (["{clip}", "--draw", "film.wmv"], "must end in"),
+        (["{clip}", "--plot", "plot.bmp"], "must end in"),
+        (["{clip}", "--every", "2", "--fps", "5"], "must not both be given"),
+    ],
+)
+def test_wrong_wishes_are_refused_before_anything_is_written(
+    clip, tmp_path, monkeypatch, capsys, words, reason
+):
+    monkeypatch.chdir(tmp_path)
+    before = clip.read_bytes()
+    assert main(["video", *(word.format(clip=clip) for word in words)]) in (1, 2)
+    assert reason in capsys.readouterr().err
+    assert clip.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_at_random_nothing_half_written_remains(clip, tmp_path, number):
+    words = ["--out", "t.csv", "--draw", "d.mp4", "--plot", "p.png", "--overwrite"]
+    (tmp_path / "t.csv").write_text("the earlier table")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emopy", "video", str(clip), *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not list(tmp_path.glob(".*.partial.*")):
+        time.sleep(0.01)  # until it writes
+    time.sleep(random.uniform(0, 0.5))
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    if process.returncode == 0:  # it was faster
+        assert names == ["d.mp4", "p.png", "t.csv"]
+    else:
+        assert process.returncode == 130
+        assert b"stopped" in errors
+        assert set(names) <= {"d.mp4", "p.png", "t.csv"}
+        assert (tmp_path / "t.csv").read_text().startswith(("the earlier table", "source,"))
+
+
+def test_the_option_has_the_default_of_the_model():
+    @smoothing_option
+    def verb(): ...
+
+    (option,) = verb.__click_params__
+    assert option.default == SMOOTHING_S

@@ -1,0 +1,183 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emopy.errors import InputError
+from emopy.faces import Tracker
+from emopy.types import Box, Face
+
+
+def face(x, y=100.0, side=40.0):
+    return Face(Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+
+
+def tracks(faces):
+    return [face.track for face in faces]
+
+
+def numbers(tracker, frames):
+    """Numbers given to the faces of (time_s, faces) one after the other."""
+    return [tracks(tracker.update(faces, time_s)) for time_s, faces in frames]
+
+
+boxes = st.builds(
+    face, st.floats(-50, 700), st.floats(-50, 500), st.floats(8, 300, exclude_min=True)
+)
+videos = st.lists(st.tuples(st.floats(0, 3), st.lists(boxes, max_size=6)), min_size=1, max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(videos)
+def test_whatever_comes_numbers_are_unique_in_a_frame_and_faces_keep_their_order(video):
+    tracker, time_s, largest = Tracker(), 0.0, 0
+    for step_s, faces in video:
+        time_s += step_s
+        numbered = tracker.update(faces, time_s)
+        assert [face.box for face in numbered] == [face.box for face in faces]
+        given_now = tracks(numbered)
+        assert len(set(given_now)) == len(given_now)
+        # A new person gets the next number, not one that somebody had before.
+        for track in sorted(track for track in given_now if track > largest):
+            assert track == largest + 1
+            largest = track
+        assert {person.track for person in tracker.expect(time_s)} >= set(given_now)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(0.005, 0.5), min_size=5, max_size=40),
+    st.integers(2, 5),
+    st.randoms(use_true_random=False),
+)
+def test_people_far_apart_never_swap_whatever_the_rate_and_the_order(steps_s, people, random):
+    tracker, time_s, known = Tracker(), 0.0, {}
+    for step_s in steps_s:
+        time_s += step_s
+        order = random.sample(range(people), people)
+        places = [200 * i + 30 * math.sin(2 * time_s + i) + random.uniform(-2, 2) for i in order]
+        numbered = tracker.update([face(x) for x in places], time_s)
+        for i, track in zip(order, tracks(numbered), strict=True):
+            assert known.setdefault(i, track) == track
+
+
+@pytest.mark.parametrize("step_s", [1 / 60, 1 / 25, 1 / 5, 1.0])
+def test_somebody_who_walks_is_one_person_at_any_rate(step_s):
+    frames = [(i * step_s, [face(100 + 60 * i * step_s)]) for i in range(12)]
+    assert numbers(Tracker(), frames) == [[1]] * 12
+
+
+def test_frames_farther_apart_than_the_gap_do_not_end_a_track():
+    assert numbers(Tracker(keep_s=1), [(5 * i, [face(100)]) for i in range(4)]) == [[1]] * 4
+
+
+@pytest.mark.parametrize(("gap_s", "expected"), [(0.2, 1), (1.8, 1), (2.3, 2)])
+def test_a_number_is_kept_through_a_gap_but_not_through_a_long_one(gap_s, expected):
+    tracker = Tracker()
+    for i in range(25):
+        tracker.update([face(100 + i)], i / 25)
+    missing = np.arange(1, 1 + gap_s, 0.04)
+    for time_s in missing:
+        tracker.update([], float(time_s))
+    (again,) = tracker.update([face(130)], float(missing[-1]) + 0.04)
+    assert again.track == expected
+
+
+def test_two_people_who_cross_behind_one_another_keep_their_numbers():
+    tracker, found = Tracker(), []
+    for i in range(60):
+        left, right = 60 + 6 * i, 420 - 6 * i
+        hidden = abs(left - right) < 30
+        found.append(tracks(tracker.update([face(left)] + [face(right)] * (not hidden), i / 25)))
+    assert found[0] == found[-1] == [1, 2]
+    assert [1] in found
+
+
+def test_looks_tell_apart_two_people_who_meet_and_turn_back():
+    rng = np.random.default_rng(3)
+    texture = [np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2)]
+
+    def play(*, looks):
+        tracker = Tracker()
+        for i in range(80):
+            away = 3 * abs(40 - i)
+            image = np.full((200, 400, 3), 90, np.uint8)
+            places = [200 - away, 200 + away]
+            for x, pixels in zip(places, texture, strict=True):
+                image[80:120, x - 20 : x + 20] = pixels
+            hidden = away < 24
+            faces = [face(x) for x in (places[1:] if hidden else places)]
+            found = tracker.update(faces, i / 25, image if looks else None)
+        return tracks(found)
+
+    assert play(looks=True) == [1, 2]
+
+
+def test_a_false_find_disturbs_nobody():
+    frames = [(i / 25, [face(100), face(200)]) for i in range(10)]
+    frames[5][1].insert(0, face(150, 110, 30))
+    frames[6] = (6 / 25, [face(152, 110, 30), face(200)])
+    given_numbers = numbers(Tracker(), frames)
+    assert given_numbers[4] == given_numbers[7] == given_numbers[-1] == [1, 2]
+    assert given_numbers[5] == [3, 1, 2]
+
+
+def test_a_face_of_another_size_in_the_same_place_is_somebody_else():
+    assert numbers(Tracker(), [(0, [face(100)]), (0.04, [face(100, side=80)])]) == [[1], [2]]
+
+
+def test_people_who_are_gone_are_forgotten():
+    tracker = Tracker()
+    for i in range(2000):
+        tracker.update([face(100 + 900 * (i % 7), side=20 + 15 * (i % 5))], i / 25)
+        assert len(tracker.expect(i / 25)) <= 52
+    assert [person.track for person in tracker.expect(1e4)] == [
+        person.track for person in tracker.expect(1e4) if person.lost_s is None
+    ]
+
+
+def test_a_cut_ends_all_tracks_and_black_frames_do_not():
+    rng = np.random.default_rng(0)
+    one, other = (
+        np.kron(rng.integers(0, 256, (12, 16, 1)), np.ones((20, 20, 3))).astype(np.uint8)
+        for _ in range(2)
+    )
+    black = np.zeros_like(one)
+    tracker = Tracker()
+    shown = [([face(100)], one), ([], black), ([face(100)], one), ([face(100)], other)]
+    found = [tracks(tracker.update(faces, i / 25, image)) for i, (faces, image) in enumerate(shown)]
+    assert found == [[1], [], [1], [2]]
+    assert tracker.shot == 2
+
+
+def test_a_time_that_goes_back_starts_anew():
+    tracker = Tracker()
+    assert numbers(tracker, [(4.0, [face(100)]), (0.0, [face(100)])]) == [[1], [2]]
+    assert tracker.shot == 2
+
+
+def test_people_are_expected_where_they_move_to():
+    tracker = Tracker()
+    for i in range(25):
+        tracker.update([face(100 + 4 * i)], i / 25)
+    (person,) = tracker.expect(1.0)
+    assert person.box.center[0] == pytest.approx(200, abs=3)
+    assert person.lost_s is None
+    tracker.update([], 1.0)
+    (person,) = tracker.expect(1.4)
+    assert 220 < person.box.center[0] < 240
+    assert person.lost_s == 1.0
+
+
+@pytest.mark.parametrize("time_s", [math.nan, math.inf])
+def test_a_time_must_be_a_number(time_s):
+    with pytest.raises(InputError, match="`time_s` must be"):
+        Tracker().update([], time_s)
+
+
+@pytest.mark.parametrize("keep_s", [-1, math.nan, math.inf])
+def test_the_gap_must_be_a_time(keep_s):
+    with pytest.raises(InputError, match="`keep_s` must be .* Received"):
+        Tracker(keep_s=keep_s)

@@ -1,0 +1,246 @@
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from email.parser import BytesParser
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.errors import InputError
+from emopy.live import Page
+from emopy.present import COLORS
+from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
+
+LABELS = ("anger", "happiness", "mañana")
+
+
+def result(*shares, size=(64, 48)):
+    prediction = Prediction(LABELS, np.array(shares, dtype=np.float32))
+    face = Face(Box(8, 8, 40, 40), track=7)
+    return ImageResult("camera 0", size, (FacePrediction(face, prediction),), 1.5, 3)
+
+
+def gray(level, size=(64, 48)):
+    return np.full((size[1], size[0], 3), level, dtype=np.uint8)
+
+
+@pytest.fixture
+def page():
+    with Page() as opened:
+        yield opened
+
+
+@pytest.fixture
+def ask(page):
+    """Send one request and return (status, headers, body)."""
+
+    def send(path="", *, method="GET", key=None, **headers):
+        place = urlsplit(page.address)
+        line = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+        try:
+            root = place.path if key is None else f"/{key}/"
+            words = {name.replace("_", "-"): value for name, value in headers.items()}
+            line.request(method, root + path, headers=words)
+            answer = line.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            line.close()
+
+    return send
+
+
+def opened(headers, body):
+    """The record and the picture of a frame, read as any mail program does."""
+    head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
+    parts = BytesParser().parsebytes(head + body).get_payload()
+    named = {part.get_param("name", header="content-disposition"): part for part in parts}
+    picture = Image.open(BytesIO(named["picture"].get_payload(decode=True)))
+    return json.loads(named["record"].get_payload(decode=True)), picture
+
+
+def show(page, level=100, faces=None):
+    found = result(0.1, 0.7, 0.2) if faces is None else faces
+    page.show(gray(level, found.size), found, delay_s=0.0421, frames_per_s=24.96)
+
+
+def test_a_frame_is_its_picture_and_its_record_together(page, ask):
+    show(page, 100)
+    status, headers, body = ask("frame?after=0")
+    record, picture = opened(headers, body)
+    assert status == 200
+    assert (record["number"], record["delay_s"], record["frames_per_s"]) == (1, 0.0421, 24.96)
+    (face,) = record["result"]["faces"]
+    assert (face["track"], face["emotion"]) == (7, "happiness")
+    assert face["probabilities"]["mañana"] == pytest.approx(0.2)
+    assert record["colors"]["anger"] == "#{:02x}{:02x}{:02x}".format(*COLORS["anger"])
+    assert picture.size == (64, 48)
+    assert np.abs(np.asarray(picture).astype(int) - 100).max() <= 2
+
+
+def test_a_browser_that_was_away_gets_the_newest_frame_and_no_older_one(page, ask):
+    for level in (10, 20, 200):
+        show(page, level)
+    record, picture = opened(*ask("frame?after=1")[1:])
+    assert record["number"] == 3
+    assert np.asarray(picture).mean() == pytest.approx(200, abs=2)
+
+
+def test_a_browser_waits_for_a_frame_that_is_still_to_come(page, ask):
+    show(page)
+    later = threading.Timer(0.2, show, (page, 50))
+    later.start()
+    began_s = time.monotonic()
+    record, _ = opened(*ask("frame?after=1")[1:])
+    later.join()
+    assert record["number"] == 2
+    assert time.monotonic() - began_s < 1.5
+
+
+def test_a_browser_that_waited_long_is_told_to_ask_again(page, ask, monkeypatch):
+    monkeypatch.setattr("emopy.live.server._WAIT_S", 0.05)
+    assert ask("frame?after=0")[0] == 204
+
+
+def test_no_face_is_an_empty_list(page, ask):
+    show(page, faces=ImageResult("camera 0", (64, 48)))
+    record, _ = opened(*ask("frame")[1:])
+    assert record["result"]["faces"] == []
+    assert record["colors"] == {}
+
+
+def test_a_large_picture_is_sent_smaller_and_its_record_keeps_the_true_size(page, ask):
+    show(page, faces=result(0.2, 0.3, 0.5, size=(2600, 1300)))
+    record, picture = opened(*ask("frame")[1:])
+    assert picture.size == (867, 434)
+    assert (record["result"]["width"], record["result"]["height"]) == (2600, 1300)
+
+
+def test_a_frame_that_nobody_asks_for_is_not_encoded(page):
+    show(page)
+    assert "picture" not in vars(page.after(0, wait_s=0))
+
+
+def test_the_page_and_its_parts_need_nothing_from_elsewhere(ask):
+    status, headers, body = ask()
+    html = body.decode()
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    parts = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', html)
+    assert sorted(parts) == ["page.css", "page.js"]
+    for name in parts:
+        status, headers, body = ask(name)
+        assert status == 200
+        assert not re.search(rb"https?://|@import|url\(", body)
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:8123", "[::1]:9", "LOCALHOST"])
+def test_the_names_of_this_machine_are_served(ask, host):
+    assert ask(Host=host)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::", "0.0.0.0", "@"])
+def test_a_name_of_another_site_that_leads_here_is_refused(page, ask, host):
+    show(page)
+    for path in ("", "frame"):
+        assert ask(path, Host=host)[0] == 421
+    assert ask("stop", method="POST", Host=host, Origin=f"http://{host}")[0] == 421
+    assert not page.stopped
+
+
+@pytest.mark.parametrize("path", ["", "frame", "page.js"])
+def test_who_does_not_know_the_key_gets_nothing(page, ask, path):
+    show(page)
+    assert ask(path, key="")[0] == 404
+    assert ask(path, key="guessed")[0] == 404
+    assert ask("stop", method="POST", key="guessed", Origin=page.address)[0] != 204
+    assert not page.stopped
+
+
+def test_each_page_has_a_key_of_its_own():
+    assert len({Page(8123).address for _ in range(50)}) == 50
+
+
+def test_only_this_machine_can_reach_it(page):
+    place = urlsplit(page.address)
+    assert place.hostname == "127.0.0.1"
+    with socket.socket() as other:  # another address of the loopback interface
+        assert other.connect_ex(("127.0.0.2", place.port)) != 0
+
+
+def test_stop_is_heard_from_the_page_itself_only(page, ask):
+    origin = page.address.split("/", 3)
+    own = "/".join(origin[:3])
+    assert ask("stop")[0] == 404  # a link or a picture of another site asks with GET
+    for other in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        assert ask("stop", method="POST", **other)[0] == 403
+    assert not page.stopped
+    assert ask("stop", method="POST", Origin=own)[0] == 204
+    assert page.stopped
+
+
+@pytest.mark.parametrize("path", ["../page.py", "page.py", "..%2fpage.py", "frame/x", "%00"])
+def test_no_other_file_is_served(ask, path):
+    assert ask(path)[0] == 404
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 5000])
+def test_a_bad_number_is_a_bad_request(ask, after):
+    assert ask(f"frame?after={after}")[0] == 400
+
+
+def test_other_methods_are_refused(ask):
+    assert ask(method="PUT")[0] == 501
+
+
+def test_who_waits_is_told_of_the_end_and_no_thread_stays():
+    before = set(threading.enumerate())
+    answers = []
+    with Page() as page:
+        place = urlsplit(page.address)
+        line = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+        idle = socket.create_connection((place.hostname, place.port))  # never asks anything
+
+        def wait():
+            line.request("GET", f"{place.path}frame?after=0")
+            answers.append(line.getresponse().status)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.1)
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 2
+    waiting.join()
+    line.close()
+    idle.close()
+    assert answers == [410]
+    assert set(threading.enumerate()) == before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((place.hostname, place.port))
+
+
+def test_a_browser_that_hangs_up_says_nothing_on_stderr(capfd):
+    with Page() as page:
+        place = urlsplit(page.address)
+        big = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
+        for _ in range(3):
+            show_big = ImageResult("camera 0", (1200, 900))
+            page.show(big, show_big, delay_s=0, frames_per_s=0)
+            with socket.create_connection((place.hostname, place.port)) as line:
+                line.send(f"GET {place.path}frame HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_port_that_is_taken_is_named():
+    with Page() as first:
+        port = urlsplit(first.address).port
+        with pytest.raises(InputError, match=rf"`port` must be free.*Received {port}"):
+            Page(port).__enter__()
+    with Page(port) as again:  # free once more
+        assert f":{port}/" in again.address

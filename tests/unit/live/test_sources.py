@@ -1,0 +1,96 @@
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from emopy.errors import InputError
+from emopy.live import open_live
+from emopy.live.sources import paced, repeated
+from emopy.types import Frame
+
+
+def film(count, step_s):
+    return [Frame(np.full((4, 4, 3), i, dtype=np.uint8), i * step_s, i) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """Half a second at 20 frames per second, as a Motion JPEG film."""
+    path = tmp_path_factory.mktemp("films") / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (64, 48))
+    for level in range(10):
+        writer.write(np.full((48, 64, 3), 20 * level, dtype=np.uint8))
+    writer.release()
+    return path
+
+
+def test_frames_come_when_their_time_has_come():
+    began_s = time.monotonic()
+    came = [(frame.time_s, time.monotonic() - began_s) for frame in paced(film(6, 0.05))]
+    assert [due_s for due_s, _ in came] == pytest.approx([0.05 * i for i in range(6)])
+    for due_s, came_s in came:
+        assert due_s - 0.001 <= came_s
+
+
+def test_a_slow_reader_gets_the_newest_frame_that_is_due():
+    began_s, shown = time.monotonic(), []
+    for frame in paced(film(30, 0.01)):
+        shown.append(frame.number)
+        time.sleep(0.055)
+    assert shown[0] == 0
+    assert shown[-1] == 29
+    assert len(shown) <= 8
+    assert time.monotonic() - began_s < 0.6
+
+
+def test_a_film_that_decodes_too_slowly_is_seen_all_the_same():
+    def slow():
+        for frame in film(40, 0.001):
+            time.sleep(0.02)
+            yield frame
+
+    shown = [frame.number for frame in paced(slow())]
+    assert len(shown) >= 3
+    assert shown[-1] == 39
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_film_of_no_frame_or_one_has_none_or_one(count):
+    assert len(list(paced(film(count, 0.1)))) == count
+
+
+def test_times_and_numbers_go_on_when_a_film_starts_again():
+    moved = list(repeated([film(3, 0.1), film(3, 0.1), film(2, 0.1)]))
+    assert [frame.number for frame in moved] == list(range(8))
+    assert [frame.time_s for frame in moved] == pytest.approx([0.1 * i for i in range(8)])
+
+
+def test_films_without_frames_are_not_repeated_for_ever():
+    assert list(repeated(iter(list, None))) == []
+    assert len(list(repeated([film(1, 0.1), film(1, 0.1), []]))) == 2
+
+
+def test_a_file_plays_at_its_own_pace_once(clip):
+    with open_live(clip) as frames:
+        began_s = time.monotonic()
+        shown = list(frames)
+    assert shown[0].number == 0
+    assert shown[-1].number == 9
+    assert 0.4 < time.monotonic() - began_s < 2
+
+
+def test_a_file_plays_again_and_again_and_leaves_no_thread(clip):
+    before = threading.active_count()
+    with open_live(clip, times="forever") as frames:
+        numbers = [next(frames).number for _ in range(25)]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] >= 24
+    assert threading.active_count() == before
+
+
+def test_no_camera_and_no_file_are_errors_before_the_first_frame(tmp_path):
+    for source in (99, tmp_path / "none.mp4"):
+        with pytest.raises(InputError, match="`source`"), open_live(source):
+            pass

@@ -1,0 +1,172 @@
+"""A camera: the newest frame wins, and it may go away."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from emopy.errors import InputError
+from emopy.media import Video, open_video
+from emopy.media.cameras import Camera
+from emopy.media.sampling import Sampling
+
+
+class Generated:
+    """A camera over generated pictures: 100 a second by its own clock, as fast as it is let."""
+
+    def __init__(self, pictures=50, damaged=(), pace_s=0.0, gate=None):
+        self.pictures, self.damaged, self.pace_s, self.gate = pictures, damaged, pace_s, gate
+        self.grabbed, self.decoded, self.released = 0, 0, False
+
+    def grab(self):
+        time.sleep(self.pace_s)
+        if self.gate is not None and self.grabbed:
+            self.gate.acquire(timeout=10)
+        if self.grabbed == self.pictures:
+            return False
+        self.grabbed += 1
+        return True
+
+    def retrieve(self):
+        self.decoded += 1
+        if self.grabbed - 1 in self.damaged:
+            return False, None
+        image = np.zeros((24, 32, 3), np.uint8)
+        image[..., 0] = self.grabbed - 1  # blue, in OpenCV's order
+        return True, image
+
+    def get(self, prop):
+        return 100.0
+
+    def release(self):
+        self.released = True
+
+    def clock(self):
+        """Seconds: 5.00 when it is opened, 10 ms for each picture from then on."""
+        return 5.0 + self.grabbed * 0.01 - 0.01 * (self.grabbed > 0)
+
+
+def opened(capture, **wanted):
+    return Video(Camera(capture, "camera 0", Sampling(**wanted), clock=capture.clock))
+
+
+def one_by_one(video, gate):
+    """Read so that the camera waits for the reader: every frame it gives."""
+    for frame in video:
+        yield frame
+        gate.release()
+
+
+def test_a_camera_tells_what_it_is():
+    with opened(Generated()) as video:
+        assert (video.source, video.size, video.is_live) == ("camera 0", (32, 24), True)
+        assert (video.duration_s, video.frames, video.truncated) == (None, None, False)
+        assert video.fps == 100
+
+
+def test_frames_have_numbers_times_and_red_first():
+    gate = threading.Semaphore(0)
+    with opened(Generated(pictures=5, gate=gate)) as video:
+        frames = list(one_by_one(video, gate))
+    assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
+    assert frames[3].image.shape == (24, 32, 3)
+    assert frames[3].image[0, 0].tolist() == [0, 0, 3]
+
+
+def test_a_slow_reader_gets_the_newest_frame_and_no_growing_delay():
+    capture = Generated(pictures=60, pace_s=0.005)
+    late = []
+    with opened(capture) as video:
+        for frame in video:
+            time.sleep(0.03)
+            late.append(capture.grabbed - frame.number)
+            if capture.grabbed == 60:
+                break
+    assert 3 < len(late) < 40, "most of the 60 were replaced by newer ones"
+    assert max(late[1:]) < 25, "never further behind than one pause"
+
+
+def test_a_camera_that_disappears_ends_the_video_after_its_last_frame():
+    capture = Generated(pictures=10)
+    with opened(capture) as video:
+        assert [frame.number for frame in video][-1] == 9
+    assert capture.released
+
+
+def test_closing_stops_the_thread_and_lets_go_of_the_camera():
+    before = threading.active_count()
+    capture = Generated(pictures=-1, pace_s=0.001)
+    with opened(capture) as video:
+        next(iter(video))
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+    assert capture.released
+
+
+def test_closing_from_elsewhere_ends_a_waiting_reader():
+    capture = Generated(pictures=-1, pace_s=0.001)
+    video = opened(capture)
+    timer = threading.Timer(0.1, video.close)
+    timer.start()
+    for _ in video:
+        pass
+    timer.join()
+    assert capture.released
+
+
+def test_damaged_pictures_are_left_out_and_counted():
+    gate = threading.Semaphore(0)
+    with opened(Generated(pictures=5, damaged={0, 2}, gate=gate)) as video:
+        gate.release(10)
+        assert [frame.number for frame in video][-1] == 4
+        assert video.skipped == 2
+
+
+@pytest.mark.parametrize("capture", [Generated(pictures=0), Generated(-1, damaged=range(255))])
+def test_a_camera_without_a_picture_is_refused_and_released(capture):
+    with pytest.raises(InputError, match=r"Received camera 0: none came. Close other programs"):
+        opened(capture)
+    assert capture.released
+
+
+@pytest.mark.parametrize(
+    "wanted, numbers",
+    [
+        ({"every": 4}, [0, 4, 8, 12, 16]),
+        ({"fps": 20}, [0, 5, 10, 15]),
+        ({"fps": 1000, "end_s": 0.05}, [0, 1, 2, 3, 4]),
+        ({"start_s": 0.16}, [16, 17, 18, 19]),
+        ({"every": 2, "start_s": 0.05, "end_s": 0.1}, [5, 7, 9]),
+    ],
+)
+def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
+    gate = threading.Semaphore(0)
+    capture = Generated(pictures=20, gate=gate)
+    got = []
+    with opened(capture, **wanted) as video:
+        frames = iter(video)
+        step = threading.Thread(target=feed, args=(gate, capture, got, numbers))
+        step.start()
+        got.extend(frame.number for frame in frames)
+        step.join()
+    assert set(got) <= set(numbers)
+    assert got[-1] == numbers[-1]
+    assert capture.decoded == len(numbers) + (numbers[0] > 0), "the first tells the size"
+
+
+def feed(gate, capture, got, numbers):
+    """Let the camera take its pictures, a little apart."""
+    for _ in range(capture.pictures + 1):
+        gate.release()
+        time.sleep(0.002)
+
+
+def test_no_camera_says_what_to_type_and_nothing_else(capfd):
+    with pytest.raises(InputError) as error:
+        open_video(93)
+    assert "Received 93: no such camera. Connect it, or type the number" in str(error.value)
+    with pytest.raises(InputError, match=r"Received -1. Type 0 for the first one."):
+        open_video(-1)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,404 @@
+"""Any video in, upright frames with true times out; or an InputError that says what to do."""
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import threading
+import wave
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.errors import InputError
+from emopy.media import open_video
+
+# How to write each kind of file. In the second AVI pictures are decoded out of order.
+KINDS = {
+    "mp4": ("libx264", {}),
+    "mov": ("mpeg4", {}),
+    "avi": ("mpeg4", {}),
+    "order.avi": ("libx264", {}),
+    "mkv": ("libx264", {}),
+    "webm": ("libvpx-vp9", {"codec_options": {"g": "15", "deadline": "realtime", "crf": "30"}}),
+    "hidden.webm": (
+        "libvpx",
+        {"codec_options": {"g": "15", "auto-alt-ref": "1", "lag-in-frames": "10", "b": "300k"}},
+    ),
+    "gif": ("gif", {}),
+    "ts": ("libx264", {}),
+}
+FASTSTART = {"format_options": {"movflags": "faststart"}}
+
+
+@pytest.fixture(scope="session")
+def clips(clip, tmp_path_factory):
+    """One clip of 60 frames at 20 frames/s of each kind: clips(kind) -> path."""
+    folder, made = tmp_path_factory.mktemp("clips"), {}
+
+    def clips(kind):
+        if kind not in made:
+            codec, options = KINDS[kind]
+            ticks = {"ticks": 20} if kind.endswith("avi") else {}
+            made[kind] = clip(folder / f"clip.{kind}", codec, **options, **ticks)
+        return made[kind]
+
+    return clips
+
+
+def read(path, **wanted):
+    with open_video(path, **wanted) as video:
+        return list(video), video
+
+
+def matrix(degrees):
+    """The display matrix of ISO/IEC 14496-12, 8.3.2, that turns clockwise."""
+    quarter = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+    mirrored = {"mirrored": (-1, 0, 0, 1)}
+    a, b, c, d = (value << 16 for value in (quarter | mirrored)[degrees])
+    return struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+
+
+def turned(path, degrees, folder):
+    """A copy whose track has another matrix: the last one in the file, after the movie's own."""
+    before, after = path.read_bytes().rsplit(matrix(0), 1)
+    copy = folder / "turned.mov"
+    copy.write_bytes(before + matrix(degrees) + after)
+    return copy
+
+
+def near(pixel, color):
+    return np.abs(pixel.astype(int) - color).max() < 70
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_container_gives_all_frames_with_true_times_and_places(clips, kind, place_shown):
+    frames, video = read(clips(kind))
+    assert [frame.number for frame in frames] == list(range(60))
+    assert [place_shown(frame.image) for frame in frames] == list(range(60))
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(60) * 0.05, abs=0.002)
+    assert (video.skipped, video.truncated, video.is_live) == (0, False, False)
+    assert (video.source, video.size) == (str(clips(kind)), (160, 120))
+    assert video.frames == 60
+    assert video.fps == pytest.approx(20, rel=0.02)
+    assert video.duration_s == pytest.approx(3, abs=0.01)
+    image = frames[0].image
+    assert (image.shape, image.dtype) == ((120, 160, 3), np.uint8)
+    assert image.flags.c_contiguous
+    assert image.flags.writeable
+    assert near(image[10, 10], (255, 0, 0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("start_s", [0.2, 1.5, 1.72, 2.95])
+def test_a_start_is_exact_and_places_stay_true(clips, kind, start_s, place_shown):
+    frames, video = read(clips(kind), start_s=start_s, end_s=2.98)
+    expected = [place for place in range(60) if place / 20 >= start_s - 0.001]
+    assert [frame.number for frame in frames] == expected
+    assert [place_shown(frame.image) for frame in frames] == expected
+    assert [frame.time_s for frame in frames] == pytest.approx(np.array(expected) / 20, abs=0.002)
+    assert abs(video.frames - len(frames)) <= 1
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "mov"])
+def test_times_of_a_variable_rate_are_true(clip, tmp_path, kind, place_shown):
+    times = np.cumsum([0, 17, 80, 33, 33, 250, 40, 15, 15, 400, 90, 61, 40, 40, 700, 33]).tolist()
+    codec = {"webm": "libvpx-vp9", "mov": "mpeg4"}.get(kind, "libx264")
+    path = clip(tmp_path / f"a.{kind}", codec, times_ms=times)
+    frames, _ = read(path)
+    assert [frame.time_s * 1000 for frame in frames] == pytest.approx(times, abs=1)
+    frames, _ = read(path, start_s=0.43)
+    assert [(frame.number, place_shown(frame.image)) for frame in frames][:2] == [(6, 6), (7, 7)]
+
+
+@pytest.mark.parametrize(
+    "degrees, corner", [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))]
+)
+def test_rotation_is_applied_the_right_way_round(clips, tmp_path, degrees, corner):
+    path = turned(clips("mov"), degrees, tmp_path)
+    frames, video = read(path, end_s=0.2)
+    assert video.size == ((160, 120) if degrees % 180 == 0 else (120, 160))
+    for frame in frames:
+        assert frame.image.shape == (video.size[1], video.size[0], 3)
+        assert frame.image.flags.c_contiguous
+        assert near(frame.image[corner], (255, 0, 0)), "the red corner"
+
+
+def test_a_mirrored_picture_is_put_right(clips, tmp_path):
+    frames, _ = read(turned(clips("mov"), "mirrored", tmp_path), end_s=0.1)
+    assert near(frames[0].image[0, -1], (255, 0, 0))
+    assert near(frames[0].image[0, 0], (0, 0, 255))
+
+
+def test_oblong_pixels_become_square(clip, tmp_path):
+    path = clip(tmp_path / "a.mkv", aspect=2)
+    frames, video = read(path, end_s=0.1)
+    assert video.size == (320, 120)
+    assert frames[0].image.shape == (120, 320, 3)
+
+
+def test_transparency_lies_over_white(tmp_path):
+    pictures = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
+    for place, picture in enumerate(pictures):
+        picture.paste((255, 0, 0, 255), (0, 0, 5 + place, 5))
+    path = tmp_path / "a.gif"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100, disposal=2)
+    frames, _ = read(path)
+    assert len(frames) == 3
+    for frame in frames:
+        assert frame.image[2, 2].tolist() == [255, 0, 0]
+        assert frame.image[20, 20].tolist() == [255, 255, 255]
+
+
+def test_every_nth_frame_is_given(clips):
+    assert [frame.number for frame in read(clips("mp4"), every=7)[0]] == list(range(0, 60, 7))
+    frames, video = read(clips("mp4"), every=7, start_s=1, end_s=2)
+    assert [frame.number for frame in frames] == [20, 27, 34]
+    assert video.frames == 3
+
+
+@pytest.mark.parametrize(
+    "wanted, numbers",
+    [
+        ({"fps": 4}, range(0, 60, 5)),
+        ({"fps": 20}, range(60)),
+        ({"fps": 100}, range(60)),
+        ({"fps": 1.0, "start_s": 0.5}, [10, 30, 50]),
+        # Grid every 0.15 s from 1.0, frames every 0.05.
+        ({"fps": 1 / 0.15, "start_s": 1, "end_s": 1.5}, [20, 23, 26, 29]),
+    ],
+)
+def test_a_rate_gives_a_regular_grid(clips, wanted, numbers):
+    frames, video = read(clips("mp4"), **wanted)
+    assert [frame.number for frame in frames] == list(numbers)
+    assert video.frames == len(frames)
+
+
+def test_a_rate_gives_the_nearest_frames_and_none_twice(clip, tmp_path):
+    times = [0, 90, 130, 190, 420, 900, 1400, 1480, 1520]
+    path = clip(tmp_path / "a.mkv", times_ms=times)
+    for fps in (1, 2, 3, 5, 10, 24, 300):
+        got = [round(frame.time_s * 1000) for frame in read(path, fps=fps)[0]]
+        grid = np.arange(0, 1520.001, 1000 / fps)
+        nearest = {min(times, key=lambda time: (abs(time - due), -time)) for due in grid}
+        assert got == sorted(nearest), fps
+
+
+def damage(content, spots):
+    """Put noise at some places of the compressed pictures; the tables around them stay whole."""
+    content = bytearray(content)
+    start = max(content.find(b"mdat"), content.find(b"movi")) + 4
+    end = max(content.rfind(b"moov"), content.rfind(b"idx1"))
+    noise = np.random.default_rng(3)
+    for spot in spots:
+        place = start + int((end - start) * spot)
+        content[place : place + 40] = noise.bytes(40)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mov", "avi"])
+def test_damaged_frames_are_left_out_and_counted(clips, tmp_path, kind, place_shown, capfd):
+    path = tmp_path / f"damaged.{kind}"
+    path.write_bytes(damage(clips(kind).read_bytes(), [0.3, 0.45, 0.6]))
+    frames, video = read(path)
+    assert 1 <= video.skipped <= 20
+    assert 40 <= len(frames) <= 60 - video.skipped
+    assert frames[-1].number >= 58, "it goes on after the damage"
+    assert not video.truncated
+    assert capfd.readouterr() == ("", "")
+    assert [frame.number for frame in frames] == [round(frame.time_s * 20) for frame in frames]
+    after = [frame for frame in frames if frame.number >= 50]
+    assert [place_shown(frame.image) for frame in after] == [frame.number for frame in after]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "avi"])
+def test_a_cut_file_gives_what_it_has_and_says_so(clip, tmp_path, kind, place_shown, capfd):
+    codec = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(kind, "libx264")
+    options = FASTSTART if kind == "mp4" else {}
+    content = clip(tmp_path / f"a.{kind}", codec, **options, ticks=20).read_bytes()
+    path = tmp_path / f"cut.{kind}"
+    path.write_bytes(content[: len(content) * 6 // 10])
+    frames, video = read(path)
+    assert 10 < len(frames) < 50
+    assert [place_shown(frame.image) for frame in frames] == [frame.number for frame in frames]
+    assert frames[-1].number - len(frames) <= 2, "a frame decoded later may be shown earlier"
+    assert video.truncated
+    assert video.skipped <= 1, "the frame that was cut through"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_read_in_part_is_not_called_cut(clips):
+    assert not read(clips("mp4"), end_s=1)[1].truncated
+    with open_video(clips("mp4")) as video:
+        next(iter(video))
+    assert not video.truncated
+
+
+def test_black_frames_and_a_single_frame_are_frames(clip, tmp_path):
+    frames, video = read(clip(tmp_path / "a.mp4", times_ms=[0]))
+    assert (len(frames), video.frames) == (1, 1)
+    assert not frames[0].image[100, 50].any()
+
+
+def test_a_video_can_be_iterated_once(clips):
+    with open_video(clips("mp4")) as video:
+        assert len(list(video)) == 60
+        with pytest.raises(InputError, match=r"`video` must be read once. .* Open it again"):
+            iter(video)
+    with pytest.raises(InputError, match="closed"):
+        iter(video)
+    video.close()
+
+
+def test_leaving_early_ends_the_thread(clips):
+    before = threading.active_count()
+    with open_video(clips("mp4")) as video:
+        for frame in video:
+            if frame.number == 3:
+                break
+    assert threading.active_count() == before
+    assert repr(video) == f"Video({video.source!r}, 160 × 120, 3.0 s)"
+
+
+def test_a_pipe_is_read(clips, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    content = clips("mkv").read_bytes()
+    writer = threading.Thread(target=path.write_bytes, args=(content,))
+    writer.start()
+    frames, _ = read(path, start_s=1)
+    writer.join()
+    assert [frame.number for frame in frames] == list(range(20, 60))
+
+
+@pytest.mark.parametrize("name", ["12:30.mkv", "ä b%03d.mkv", "-x.mkv"])
+def test_odd_names_are_paths(clips, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(clips("mkv").read_bytes())
+    assert len(read(name, end_s=0.2)[0]) == 4
+
+
+def test_a_cover_is_no_video(tmp_path):
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as writer:
+        writer.setparams((1, 2, 8000, 800, "NONE", ""))
+        writer.writeframes(bytes(1600))
+    path = tmp_path / "a.wav"
+    path.write_bytes(sound.getvalue())
+    with pytest.raises(InputError, match=r"without any, such as one with sound alone. Check that"):
+        open_video(path)
+    cover = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(cover, "PNG")
+    record = tmp_path / "a.mp3"
+    text = b"\0image/png\0\3\0" + cover.getvalue()
+    tag = b"APIC" + struct.pack(">IH", len(text), 0) + text
+    size = bytes(len(tag) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    silence = (b"\xff\xfb\x90\xc4" + bytes(413)) * 20
+    record.write_bytes(b"ID3\3\0\0" + size + tag + silence)
+    with pytest.raises(InputError, match="without any, such as one with sound alone"):
+        open_video(record)
+
+
+def content_of(clips, what):
+    picture = io.BytesIO()
+    if what in {"JPEG", "PNG", "AVIF"}:
+        Image.new("RGB", (64, 48), "red").save(picture, what)
+        return picture.getvalue()
+    whole = clips("mov").read_bytes()
+    return {
+        "empty": b"",
+        "noise": np.random.default_rng(0).bytes(5000),
+        "text": b"Not a video, just words.\n" * 20,
+        "no index": whole[: len(whole) // 2],
+    }[what]
+
+
+@pytest.mark.parametrize(
+    "what, suffix, message",
+    [
+        ("empty", "mp4", "`source` must hold a video. .* zero bytes. Copy or download"),
+        ("noise", "mp4", "`source` must be a video .* not a video. Check that it is the file"),
+        ("text", "txt", "`source` must be a video. .* a text. Check that it is the file"),
+        ("JPEG", "jpg", "`source` must be a video. .* a picture. Read it as one"),
+        ("JPEG", "mp4", "`source` must be a video. .* a picture. Read it as one"),
+        ("PNG", "png", "`source` must be a video. .* a picture. Read it as one"),
+        ("AVIF", "avif", "`source` must be a video. .* a picture. Read it as one"),
+        ("no index", "mov", "lost its index, .* Copy or download it again; .* untrunc"),
+    ],
+)
+def test_what_is_no_video_is_said(clips, tmp_path, what, suffix, message, capfd):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(content_of(clips, what))
+    with pytest.raises(InputError, match=message) as error:
+        open_video(path)
+    assert repr(str(path)) in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_of_which_nothing_can_be_decoded_is_refused(clip, tmp_path, capfd):
+    content = clip(tmp_path / "a.mp4", **FASTSTART).read_bytes()
+    start = content.index(b"mdat") + 4
+    path = tmp_path / "b.mp4"
+    path.write_bytes(content[:start] + bytes(len(content) - start))
+    with pytest.raises(InputError, match=r"no frame of it can be decoded. Copy or download"):
+        open_video(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_video_without_pixels_is_refused(clip, tmp_path):
+    content = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20).read_bytes()
+    # ISO/IEC 14496-12, 12.1.3: width and height follow 24 bytes after the name of the encoding.
+    size = content.index(b"jpeg", content.index(b"stsd")) + 28
+    assert content[size : size + 4] == struct.pack(">HH", 160, 120)
+    content = content[:size] + bytes(4) + content[size + 4 :]
+    start = content.index(b"mdat") + 4
+    path = tmp_path / "b.mov"
+    path.write_bytes(content[:start] + bytes(len(content) - start))
+    with pytest.raises(InputError, match=r"must have at least one pixel. .* of 0 × 0. Copy or"):
+        open_video(path)
+
+
+def test_paths_to_nothing_are_refused(tmp_path):
+    for source, message in [
+        (tmp_path / "none.mp4", "no such file. Check its spelling."),
+        ("https://example.org/a.mp4", "no such file. Download it first"),
+        (tmp_path, "must be a video. Received the folder .* Give the videos in it one by one."),
+        ("", "no such file"),
+        ("a\0b.mp4", "must be a readable file"),
+        (True, "Received True. Type 0 for the first camera."),
+        (None, "Received None. Type 0 for the first camera."),
+        (1.5, "must be the path of a video or the number of a camera"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            open_video(source)
+
+
+@pytest.mark.parametrize(
+    "wanted, message",
+    [
+        ({"every": 0}, "`every` must be a whole number from 1. Received 0."),
+        ({"every": 1.5}, "`every` must be a whole number"),
+        ({"fps": 0}, "`fps` must be a positive number"),
+        ({"fps": float("nan")}, "`fps` must be a positive number"),
+        ({"every": 2, "fps": 5}, "must not both be given. Received every=2 and fps=5. Leave one"),
+        ({"start_s": -1}, "`start_s` must be a time from 0"),
+        ({"start_s": 2, "end_s": 2}, "`end_s` must be later than `start_s`, 2 s. Received 2."),
+        ({"start_s": 99}, "`start_s` must lie before the last frame. Received 99, and .* is over"),
+    ],
+)
+def test_settings_out_of_range_are_refused(clips, wanted, message):
+    with pytest.raises(InputError, match=message):
+        open_video(clips("mp4"), **wanted)
+
+
+def test_without_the_extra_the_error_says_what_to_install(clips):
+    code = (
+        "import sys; sys.modules['av'] = None\n"
+        "from emopy.media import open_video\n"
+        f"open_video({str(clips('mp4'))!r})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Reading video files needs the optional dependencies of the extra" in run.stderr
+    assert "pip install 'emopy[video]'" in run.stderr

@@ -1,0 +1,139 @@
+"""Pictures of what a video shows over time."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy.errors import InputError, MissingExtraError
+from emopy.labels import STANDARD_EMOTIONS
+from emopy.present import COLORS, TimelinePlot
+from emopy.present.bins import Bins
+from emopy.types import ImageResult
+
+
+def plotted(results, path, labels=STANDARD_EMOTIONS, thumbnails=None, **settings):
+    plot = TimelinePlot(labels, **settings)
+    for result in results:
+        plot.add(result)
+    return plot.save(path, thumbnails=thumbnails)
+
+
+def part_of(picture, label):
+    """Where a picture has the colour of a label."""
+    return (np.array(picture) == COLORS[label]).all(axis=2)
+
+
+def texts(path):
+    """What an SVG says: Matplotlib notes each text that it draws as paths."""
+    return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
+
+
+def test_areas_have_the_colours_and_the_shares_of_the_emotions(clip, tmp_path):
+    picture = Image.open(plotted(clip, tmp_path / "a.png")).convert("RGB")
+    assert picture.size == (1440, 665)
+    happy, fear, neutral = (part_of(picture, name) for name in ("happiness", "fear", "neutral"))
+    first, second = slice(170, 350), slice(400, 580)  # panels of 168 pixels
+    assert happy[first, 150].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 0.2 s
+    assert fear[first, 1000].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 2.8 s
+    assert neutral[second, 1350].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 3.8 s
+    pixels = np.array(picture)
+    assert (pixels[180:340, 750] > 240).all()  # 2.0 s: face 1 is away
+    assert (pixels[410:570, 400] > 240).all()  # 0.9 s: face 2 is not there yet
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_the_same_results_give_the_same_bytes(clip, tmp_path, suffix):
+    one = plotted(clip, tmp_path / f"a{suffix}").read_bytes()
+    assert plotted(clip, tmp_path / "new" / f"b{suffix}").read_bytes() == one
+    assert one.startswith({".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix])
+
+
+def test_words_say_which_face_how_long_and_which_emotion(clip, tmp_path):
+    words = texts(plotted(clip, tmp_path / "a.svg"))
+    assert words.index("face 1") < words.index("face 2")
+    assert {"clip.mp4", "seen for 3.0 s", "seen for 2.4 s", "0:01.5", "100 %"} <= set(words)
+    # Each emotion is named in the legend; those with room also in their areas.
+    assert [words.count(name) for name in ("anger", "fear", "neutral")] == [1, 3, 2]
+
+
+def test_the_longest_seen_faces_have_panels_and_the_others_are_counted(shown, tmp_path):
+    results = [shown(i, dict.fromkeys(range(1, 2 + i // 2), "fear")) for i in range(18)]
+    words = texts(plotted(results, tmp_path / "a.svg"))
+    assert [f"face {n}" in words for n in range(1, 10)] == [True] * 6 + [False] * 3
+    assert "and 3 more faces, seen for less time" in words
+    two = texts(plotted(results, tmp_path / "b.svg", most=2))
+    assert [word for word in two if word.startswith("face ")] == ["face 1", "face 2"]
+
+
+def test_a_video_without_a_face_says_so(shown, tmp_path):
+    assert "no face found" in texts(plotted([shown(i, {}) for i in range(9)], tmp_path / "a.svg"))
+    assert "no face found" in texts(plotted([], tmp_path / "b.svg"))
+
+
+def test_times_are_minutes_and_hours_of_the_video(shown, tmp_path):
+    late = [shown(3540 + 6 * i, {1: "fear"}) for i in range(40)]
+    words = set(texts(plotted(late, tmp_path / "a.svg")))
+    assert {"59:00", "59:30", "1:00:00", "1:03:00", "seen for 4:00 min"} <= words
+
+
+def test_thumbnails_are_shown_beside_their_panels(clip, tmp_path):
+    red = np.full((40, 40, 3), (255, 0, 0), np.uint8)
+    picture = np.array(Image.open(plotted(clip, tmp_path / "a.png", thumbnails={2: red})))
+    rows, columns = np.nonzero((picture[..., :3] == (255, 0, 0)).all(axis=2))
+    assert 160 < np.ptp(rows) < 170
+    assert abs(np.ptp(rows) - np.ptp(columns)) <= 2
+    assert rows.min() > 350
+    assert columns.max() < 250
+
+
+def test_odd_names_are_drawn_as_they_are(shown, tmp_path):
+    labels = tuple(f"$a_{i}$ & <b>" for i in range(14))
+    results = [shown(i / 5, {1: labels[0]}, labels=labels, source="a$1$名.mp4") for i in range(9)]
+    for suffix in (".png", ".svg"):
+        assert plotted(results, tmp_path / f"a{suffix}", labels).stat().st_size > 1000
+
+
+def test_memory_stays_flat_however_long_the_video(shown):
+    bins = Bins()
+    one, two = shown(0.0, {1: "fear"}), shown(0.0, {1: "happiness", 2: "fear"})
+    for i in range(60_000):
+        held = two if i >= 30_000 else one
+        bins.add(ImageResult("a", (9, 9), held.faces, i / 10, i))
+    (curve,) = bins.curves(1)
+    assert 500 < len(curve.times_s) <= 1001
+    assert curve.times_s[[0, -1]] == pytest.approx([0, 6000])
+    at = {label: i for i, label in enumerate(STANDARD_EMOTIONS)}
+    assert curve.shares[100, at["fear"]] == pytest.approx(0.7)
+    assert curve.shares[-100, at["happiness"]] == pytest.approx(0.7)
+    (second,) = bins.curves(2)
+    assert second.times_s[0] == pytest.approx(3000, abs=12)
+    assert bins.seen_s == pytest.approx({1: 6000, 2: 3000})
+
+
+def test_what_does_not_fit_is_refused_and_leaves_nothing(clip, tmp_path):
+    with pytest.raises(InputError, match=r"end in .png, .svg, .pdf.*out\.bmp.*out\.png"):
+        plotted(clip, tmp_path / "out.bmp")
+    with pytest.raises(InputError, match="`most` must be one or more"):
+        TimelinePlot(STANDARD_EMOTIONS, most=0)
+    with pytest.raises(InputError, match="must have the labels"):
+        plotted(clip, tmp_path / "a.png", ("anger", "fear"))
+    with pytest.raises(InputError, match="order of time"):
+        plotted(clip[::-1], tmp_path / "a.png")
+    old = tmp_path / "old.png"
+    old.write_text("old")
+    with pytest.raises(TypeError):
+        plotted(clip, old, thumbnails={1: np.array(["no picture"])})
+    assert old.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_without_the_extra_one_line_says_what_to_install(clip, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=r"Plots.*pip install 'emopy\[video\]'"):
+        plotted(clip, tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
