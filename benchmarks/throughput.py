@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from environments import core_environment
-from figures import CannotMeasureError, Figure, Section, Settings
+from figures import Figure, Section, Settings
 from pictures import write_variants
 from worker import Worker
 
@@ -19,10 +19,10 @@ def measure(settings: Settings) -> Section:
     arguments = (str(folder), settings.model, *map(str, marks))
     rows: list[tuple[float, float, float, float]] = []
     with Worker(core_environment(), "emopy_many.py", *arguments) as worker:
-        loaded = _resident(worker.pid)
+        loaded = worker.resident_mb()
         for _ in marks:
             mark = worker.read()
-            rows.append((mark["done"], mark["faces"], mark["time_s"], _resident(worker.pid)))
+            rows.append((mark["done"], mark["faces"], mark["time_s"], worker.resident_mb()))
             worker.tell("on")
     first, last = rows[0], rows[-1]
     slowdown = (last[2] - rows[-2][2]) / first[2]
@@ -47,12 +47,3 @@ def measure(settings: Settings) -> Section:
         header=("pictures", "faces", "time, s", "resident memory, MB"),
         rows=tuple((done, faces, round(time, 2), round(rss)) for done, faces, time, rss in rows),
     )
-
-
-def _resident(pid: int) -> float:
-    """Resident memory of a process, in MB."""
-    try:
-        import psutil
-    except ImportError as error:
-        raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
-    return psutil.Process(pid).memory_info().rss / 1e6

@@ -63,6 +63,18 @@ class Worker:
         self.tell(str(frames))
         return self.read()["seconds"]
 
+    def resident_mb(self) -> float:
+        """Its resident memory now, in MB, read from outside.
+
+        Raises:
+            CannotMeasureError: psutil is not installed.
+        """
+        try:
+            import psutil
+        except ImportError as error:
+            raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
+        return psutil.Process(self.pid).memory_info().rss / 1e6
+
     def tell(self, line: str) -> None:
         """Write a line to it."""
         assert self._process.stdin is not None

@@ -92,14 +92,18 @@ class Places:
 
     def start(self, time_s: float, number: int) -> None:
         """Say which picture is the first one."""
-        self.number(time_s)
+        self.earlier(time_s)
         self._earlier = self._next = number
 
-    def number(self, time_s: float) -> int:
-        """The place of a picture, from 0; the times asked for rise."""
+    def earlier(self, time_s: float) -> int:
+        """How many are shown before a time; the times asked for rise."""
         while self._waiting and self._waiting[0] < time_s:
             heapq.heappop(self._waiting)
             self._earlier += 1
-        number = max(self._earlier, self._next)  # the latter where packets tell no times
+        return self._earlier
+
+    def number(self, time_s: float) -> int:
+        """The place of a picture that came, from 0."""
+        number = max(self.earlier(time_s), self._next)  # the latter where packets tell no times
         self._next = number + 1
         return number

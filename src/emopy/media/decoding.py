@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emopy.media.clock import Clock, Places
 from emopy.media.containers import open_container, video_stream
+from emopy.media.sampling import NOISE_S
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -41,7 +43,7 @@ class Decoder:
         container: The opened file.
         stream: Its pictures.
         whole: Pictures decoded without damage so far.
-        skipped: Damaged ones from `start_s` on, so far.
+        skipped: Those from `start_s` on that packets announced and that did not come, so far.
         truncated: The file ended before it says it does; known at the end.
     """
 
@@ -88,6 +90,8 @@ class Decoder:
         return chain([first], decoded)
 
     def _decode(self, places: Places, *, sought: bool) -> Generator[Decoded]:
+        start_s = self._start_s - NOISE_S
+        due: int | None = None  # the place that comes next if nothing is damaged
         for packet in self._packets():
             if packet is not None:
                 places.add(self._clock.packet_s(packet))
@@ -96,12 +100,18 @@ class Decoder:
                 if sought:
                     places.start(time_s, _count_before(time_s, self._path))
                     sought = False
+                if due is None and time_s >= start_s:
+                    due = places.earlier(start_s)
                 number = places.number(time_s)
                 if picture.is_corrupt:
-                    self._skip(time_s)
-                else:
-                    self.whole += 1
-                    yield Decoded(picture, time_s, number)
+                    continue
+                self.whole += 1
+                if due is not None:
+                    self.skipped += number - due
+                    due = number + 1
+                yield Decoded(picture, time_s, number)
+        if due is not None:
+            self.skipped += max(0, places.earlier(math.inf) - due)
 
     def _packets(self) -> Generator[Packet[Any] | None]:
         """Compressed pictures; None at the end, for the decoder to give what it holds."""
@@ -138,13 +148,7 @@ class Decoder:
                 return context.decode(packet)
         if packet is not None:
             self._clock.lost(packet)
-        time_s = None if packet is None else self._clock.packet_s(packet)
-        self._skip(self._start_s if time_s is None else time_s)
         return []
-
-    def _skip(self, time_s: float) -> None:
-        if time_s >= self._start_s:
-            self.skipped += 1
 
     def _ends_early(self) -> bool:
         if not any(kind in self.container.format.name.split(",") for kind in _DECLARING):

@@ -94,7 +94,7 @@ class Video:
 
     @property
     def skipped(self) -> int:
-        """Frames left out so far because they were damaged."""
+        """Frames left out so far because they were damaged; of a file, in the stretch asked for."""
         return self._reader.skipped
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from emopy.errors import InputError, ModelError
 from emopy.faces import MTCNN
 from emopy.faces import mtcnn as mtcnn_module
+from emopy.types import Box
 
 LANDMARKS = np.array([[204, 101], [247, 104], [224, 129], [202, 140], [245, 142]], np.float32)
 FACE_PX = 114
@@ -104,6 +105,48 @@ def test_a_blank_picture_of_any_shape_has_no_face(mtcnn, shape):
 def test_noise_has_no_face(mtcnn):
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     assert mtcnn(noise) == ()
+
+
+def moved(box, right=0.0, down=0.0, zoom=1.0):
+    x, y = box.center
+    x, y, half = x + right * box.width, y + down * box.height, zoom * box.height / 2
+    return Box(x - half, y - half, x + half, y + half)
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"right": 0.3}, {"right": -0.3}, {"down": 0.2}, {"zoom": 0.7}, {"zoom": 1.3}]
+)
+def test_refining_finds_a_face_near_its_box(mtcnn, astronaut, change):
+    (searched,) = mtcnn(astronaut)
+    (face,) = mtcnn.refine(astronaut, [moved(searched.box, **change)])
+    assert face.score > 0.9
+    np.testing.assert_allclose(face.landmarks, LANDMARKS, atol=7)
+    assert abs(face.box.height - searched.box.height) < 12
+
+
+def test_refining_again_and_again_stays_on_the_face(mtcnn, astronaut):
+    (searched,) = mtcnn(astronaut)
+    box = searched.box
+    for _ in range(100):
+        (face,) = mtcnn.refine(astronaut, [box])
+        box = face.box
+    np.testing.assert_allclose(face.landmarks, LANDMARKS, atol=4)
+    assert abs(box.height - searched.box.height) < 4
+
+
+def test_refining_keeps_the_order_and_gives_each_face_once(mtcnn, astronaut):
+    picture = canvas(300, 900, (astronaut[:300, :400], 0, 0), (astronaut[:300, :400], 0, 400))
+    right, left = sorted(mtcnn(picture), key=lambda face: -face.box.left)
+    nowhere = Box(600, 250, 640, 290)
+    boxes = [right.box, nowhere, left.box, moved(left.box, right=0.1), Box(-300, -300, -200, -200)]
+    found = mtcnn.refine(picture, boxes)
+    assert found[0].box.left > 500
+    assert found[1] is found[4] is None
+    assert sum(face is not None for face in found[2:4]) == 1
+
+
+def test_refining_nothing_gives_nothing(mtcnn, astronaut):
+    assert mtcnn.refine(astronaut, []) == ()
 
 
 def test_a_view_with_strides_gives_the_same_as_its_copy(mtcnn, astronaut):

@@ -1,6 +1,7 @@
 """Any video in, upright frames with true times out; or an InputError that says what to do."""
 
 import io
+import itertools
 import os
 import struct
 import subprocess
@@ -204,13 +205,35 @@ def test_damaged_frames_are_left_out_and_counted(clips, tmp_path, kind, place_sh
     path.write_bytes(damage(clips(kind).read_bytes(), [0.3, 0.45, 0.6]))
     frames, video = read(path)
     assert 1 <= video.skipped <= 20
-    assert 40 <= len(frames) <= 60 - video.skipped
+    lost = 60 - len(frames) - video.skipped
+    assert lost == 0 or (kind == "avi" and lost == 1), "damaged AVI may lose a frame unseen"
     assert frames[-1].number >= 58, "it goes on after the damage"
     assert not video.truncated
     assert capfd.readouterr() == ("", "")
     assert [frame.number for frame in frames] == [round(frame.time_s * 20) for frame in frames]
     after = [frame for frame in frames if frame.number >= 50]
     assert [place_shown(frame.image) for frame in after] == [frame.number for frame in after]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_anywhere_gives_frames_in_order_or_an_input_error(clips, tmp_path, kind, capfd):
+    whole = clips(kind).read_bytes()
+    for seed in range(12):
+        noise = np.random.default_rng(seed)
+        content = bytearray(whole[: noise.integers(1, len(whole))] if seed % 3 == 0 else whole)
+        for place in noise.integers(0, len(content), 4):
+            content[place : place + 20] = noise.bytes(len(content[place : place + 20]))
+        path = tmp_path / f"{seed}.{kind}"
+        path.write_bytes(content)
+        try:
+            frames, video = read(path, start_s=seed % 2)
+        except InputError:
+            continue
+        for before, after in itertools.pairwise(frames):
+            assert before.time_s < after.time_s
+            assert before.number < after.number
+        assert {frame.image.shape for frame in frames} <= {(*video.size[::-1], 3)}
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "avi"])

@@ -1,0 +1,126 @@
+"""Clips to measure with: scenes with known faces, written as H.264."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emopy import ImageResult
+from emopy.data.samples import Actor, scene
+from emopy.present import Film
+from emopy.types import Frame
+from figures import CannotMeasureError
+from pictures import FRAME_SIZE, photograph
+
+FPS = 25
+EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust")
+"""Of the sample pictures those that the bundled network reads right."""
+
+_CHANGES_S = 2.0
+_STEP_S = 0.5
+_LEAN_DEG = 8.0
+_NOISE, _NOISE_STEPS = 4.0, 32
+_SWAY = 24
+
+Size = tuple[int, int]
+
+
+def walkers(count: int, size: Size, seconds: float, *, places: int | None = None) -> list[Actor]:
+    """People side by side, who sway, lean and change their expression every two seconds.
+
+    They end where they begin, so that the clip can be repeated without a jump.
+
+    Args:
+        count: How many people.
+        size: (width, height) of the picture.
+        seconds: Length of the clip.
+        places: Places side by side, the first ones taken; None is one for each.
+    """
+    places = places or count
+    room = size[0] / places
+    side_px = min(0.28 * size[1], 0.55 * room)
+    moments = [_STEP_S * step for step in range(round(seconds / _STEP_S) + 1)]
+    return [
+        Actor(
+            path=[
+                (
+                    time_s,
+                    room * (index + 0.5 + 0.15 * math.sin(2 * math.pi * time_s / seconds)),
+                    size[1] * (0.5 + 0.1 * math.sin(4 * math.pi * time_s / seconds + index)),
+                    side_px,
+                )
+                for time_s in moments
+            ],
+            emotions=[
+                (_CHANGES_S * turn, EMOTIONS[(index + turn) % len(EMOTIONS)])
+                for turn in range(max(1, round(seconds / _CHANGES_S)))
+            ],
+            tilt_deg=_LEAN_DEG,
+        )
+        for index in range(count)
+    ]
+
+
+def panned(seconds: float) -> Iterator[Frame]:
+    """The photograph under a camera that sways, 640 × 480 with noise: a busy background."""
+    picture = photograph()
+    width, height = FRAME_SIZE
+    chance = np.random.default_rng(0)
+    noise = chance.normal(0, _NOISE, (height + _NOISE_STEPS, width + _NOISE_STEPS, 3))
+    for number in range(round(seconds * FPS)):
+        turn = 2 * math.pi * number / round(seconds * FPS)
+        corner = (_SWAY * (1 + math.sin(turn)), _SWAY * (1 + math.sin(2 * turn)))
+        scale = width / (picture.shape[1] - 2 * _SWAY)
+        matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+        shown = cv2.warpAffine(picture, matrix, FRAME_SIZE, flags=cv2.INTER_LINEAR)
+        x, y = chance.integers(_NOISE_STEPS, size=2)
+        noisy = shown + noise[y : y + height, x : x + width]
+        yield Frame(np.rint(noisy).clip(0, 255).astype(np.uint8), number / FPS, number)
+
+
+def write_clip(path: Path, actors: Sequence[Actor], *, size: Size, seconds: float) -> Path:
+    """Play a scene into an H.264 file of 25 frames per second."""
+    scenes = scene(actors, size=size, seconds=seconds, fps=FPS)
+    return write_frames(path, (frame for frame, _ in scenes), size=size)
+
+
+def write_frames(path: Path, frames: Iterable[Frame], *, size: Size) -> Path:
+    """Write frames into an H.264 file, nothing drawn in."""
+    with Film(path, size=size) as film:
+        for frame in frames:
+            nobody = ImageResult(str(path), size, (), frame.time_s, frame.number)
+            film.write(frame.image, nobody)
+    return path
+
+
+def repeated(clip: Path, path: Path, times: int) -> Path:
+    """Put a clip behind itself some times; nothing is encoded again.
+
+    Raises:
+        CannotMeasureError: The new file says another number of frames than it should.
+    """
+    import av
+
+    with av.open(str(clip)) as source, av.open(str(path), "w") as target:
+        packets = [packet for packet in source.demux(video=0) if packet.dts is not None]
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.time_base = source.streams.video[0].time_base
+        unit = packets[0].time_base
+        length = round(len(packets) / FPS / unit)
+        places = [(packet.pts, packet.dts) for packet in packets]
+        for turn in range(times):
+            for packet, (pts, dts) in zip(packets, places, strict=True):
+                packet.pts, packet.dts = pts + turn * length, dts + turn * length
+                packet.stream, packet.time_base = stream, unit
+                target.mux(packet)
+    with av.open(str(path)) as made:
+        frames = made.streams.video[0].frames
+    if frames != len(packets) * times:
+        raise CannotMeasureError(
+            f"{path.name} has {frames} frames instead of {len(packets) * times}."
+        )
+    return path
