@@ -111,7 +111,7 @@ def repeated(clip: Path, path: Path, times: int) -> Path:
         stream.time_base = source.streams.video[0].time_base
         unit = packets[0].time_base
         length = round(len(packets) / FPS / unit)
-        places = [(packet.pts, packet.dts) for packet in packets]
+        places = [(packet.pts or 0, packet.dts or 0) for packet in packets]
         for turn in range(times):
             for packet, (pts, dts) in zip(packets, places, strict=True):
                 packet.pts, packet.dts = pts + turn * length, dts + turn * length

@@ -16,9 +16,11 @@ from pathlib import Path
 import against_fer
 import faces_batch
 import footprint
+import overtime
 import robustness
 import stability
 import throughput
+import video
 from emopy.errors import EmoPyError
 from emopy.models import DEFAULT_MODEL
 from environments import ROOT
@@ -29,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[Settings], Section]] = {
     "faces": faces_batch.measure,
     "fer": against_fer.measure,
     "many": throughput.measure,
+    "video": video.measure,
+    "overtime": overtime.measure,
     "footprint": footprint.measure,
     "stability": stability.measure,
     "robustness": robustness.measure,

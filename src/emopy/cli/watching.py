@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 import click
@@ -70,6 +71,12 @@ def _takers(
         film = stack.enter_context(Film(outputs.film, size=video.size))
         yield lambda frame, result: film.write(frame.image, result)
     if outputs.plot:
-        plot = TimelinePlot(labels)
-        stack.push(lambda kind, *_: None if kind else plot.save(outputs.plot) and None)
+        plot = stack.enter_context(_plotted(labels, outputs.plot))
         yield lambda _, result: plot.add(result)
+
+
+@contextmanager
+def _plotted(labels: tuple[str, ...], path: Path) -> Generator[TimelinePlot]:
+    plot = TimelinePlot(labels)
+    yield plot
+    plot.save(path)  # not after an exception

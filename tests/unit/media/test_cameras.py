@@ -147,7 +147,7 @@ def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
     got = []
     with opened(capture, **wanted) as video:
         frames = iter(video)
-        step = threading.Thread(target=feed, args=(gate, capture, got, numbers))
+        step = threading.Thread(target=feed, args=(gate, capture.pictures))
         step.start()
         got.extend(frame.number for frame in frames)
         step.join()
@@ -156,9 +156,9 @@ def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
     assert capture.decoded == len(numbers) + (numbers[0] > 0), "the first tells the size"
 
 
-def feed(gate, capture, got, numbers):
+def feed(gate, pictures):
     """Let the camera take its pictures, a little apart."""
-    for _ in range(capture.pictures + 1):
+    for _ in range(pictures + 1):
         gate.release()
         time.sleep(0.002)
 

@@ -212,7 +212,8 @@ def test_damaged_frames_are_left_out_and_counted(clips, tmp_path, kind, place_sh
     assert capfd.readouterr() == ("", "")
     assert [frame.number for frame in frames] == [round(frame.time_s * 20) for frame in frames]
     after = [frame for frame in frames if frame.number >= 50]
-    assert [place_shown(frame.image) for frame in after] == [frame.number for frame in after]
+    off = {place_shown(frame.image) - frame.number for frame in after}
+    assert off == {0} or (kind == "avi" and off == {lost})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -172,7 +172,7 @@ def _mask(shape: tuple[int, int]) -> NDArray[np.float32]:
     middle = (shape[1] // 2, shape[0] // 2)
     axes = (round(0.27 * shape[1]), round(0.32 * shape[0]))
     cv2.ellipse(mask, middle, axes, 0, 0, 360, 1.0, thickness=-1)
-    return cv2.GaussianBlur(mask, (0, 0), 0.02 * shape[0])
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.02 * shape[0]), np.float32)
 
 
 def _backdrop(size: tuple[int, int]) -> RGBImage:

@@ -1,0 +1,120 @@
+"""Over time: memory through an hour of video, and labels that do not flicker."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import flicker
+from clips import FPS, repeated, walkers, write_clip
+from emopy.data.samples import Actor
+from emopy.media import open_video
+from figures import CannotMeasureError, Figure, Section, Settings
+from pictures import FRAME_SIZE
+from worker import Worker
+
+MINUTES, QUICK_MINUTES = 60, 3
+MOST_GROWTH_MB = 10
+LOOP_S = 60.0
+_COMES_S, _GOES_S = 10.0, 40.0
+
+
+def measure(settings: Settings) -> Section:
+    """Read a long video, then steady the labels of doubtful faces."""
+    memory = _read_long(settings)
+    found = flicker.measure(settings)
+    return Section(
+        title="Over time",
+        how=f"{memory.how} {found.how}",
+        figures=(*memory.figures, *found.figures),
+        header=found.header,
+        rows=found.rows,
+        notes=(*memory.notes, *found.notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    how: str
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
+
+
+def _read_long(settings: Settings) -> _Memory:
+    """Read a generated video into table, summary and plot; note the memory at each minute."""
+    minutes = QUICK_MINUTES if settings.quick else MINUTES
+    clip = _write_long(settings.scratch, minutes)
+    marks = [60 * minute for minute in range(1, minutes)]
+    resident: list[float] = []
+    end: dict[str, float] = {}
+    arguments = (str(clip), settings.model, str(settings.scratch), *map(str, marks))
+    with Worker(Path(sys.executable), "emopy_hour.py", *arguments) as worker:
+        loaded = worker.resident_mb()
+        for minute in range(1, minutes + 1):
+            end = worker.read()
+            resident.append(worker.resident_mb())
+            print(f"{minute} min: {resident[-1]:.1f} MB", file=sys.stderr)
+            worker.tell("on")
+    wanted = round(minutes * 60 * FPS)
+    if end["frames"] != wanted:
+        raise CannotMeasureError(f"{end['frames']} of {wanted} frames of the long video came.")
+    settled = 1 if settings.quick else 5
+    shown = sorted({settled, *range(10, minutes + 1, 10), minutes})
+    growth = max(resident[settled:]) - resident[settled - 1]
+    return _Memory(
+        how=(
+            f"A video of {minutes} minutes, 640 × 480 with 25 frames per second, H.264: one person "
+            "is there all the time, another comes and goes once in a minute. `predict_video` reads "
+            "it all, and each result goes into a `Summary`, a `TimelinePlot` and a CSV file of "
+            "`open_timeline`. Resident memory is read from outside at each minute of the video."
+        ),
+        figures=(
+            Figure(f"{minutes} minutes of video: frames per second", wanted / end["time_s"], "/s"),
+            Figure("resident memory before the first frame", loaded, "MB"),
+            *(
+                Figure(f"resident memory after {minute} minutes", resident[minute - 1], "MB")
+                for minute in shown
+            ),
+            Figure(
+                f"growth after the first {settled} minutes: end",
+                resident[-1] - resident[settled - 1],
+                "MB",
+                at_most=MOST_GROWTH_MB,
+            ),
+            Figure(
+                f"growth after the first {settled} minutes: largest of all minutes",
+                growth,
+                "MB",
+                at_most=MOST_GROWTH_MB,
+            ),
+        ),
+        notes=(
+            f"The long video: {wanted} frames read, {end['faces']} faces, {end['tracks']} tracks; "
+            f"the last frame at {end['at_s']:.2f} s.",
+        ),
+    )
+
+
+def _write_long(folder: Path, minutes: int) -> Path:
+    """A minute, repeated: one stays and ends where they began, one comes and goes."""
+    stays, visits = walkers(2, FRAME_SIZE, LOOP_S)
+    width, height = FRAME_SIZE
+    side_px = visits.path[0][3]
+    middle = ((_COMES_S + _GOES_S) / 2, 0.75 * width, height / 2, side_px)
+    outside = width + side_px
+    visitor = Actor(
+        path=(
+            (_COMES_S, outside, height / 2, side_px),
+            middle,
+            (_GOES_S, outside, height / 2, side_px),
+        ),
+        emotions=visits.emotions,
+    )
+    minute = write_clip(folder / "minute.mp4", [stays, visitor], size=FRAME_SIZE, seconds=LOOP_S)
+    clip = repeated(minute, folder / "long.mp4", minutes)
+    with open_video(clip) as video:
+        declared = video.duration_s or 0.0
+    if abs(declared - 60 * minutes) > 1 / FPS:
+        raise CannotMeasureError(f"The long video lasts {declared} s, not {60 * minutes} s.")
+    return clip

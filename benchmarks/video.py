@@ -1,0 +1,259 @@
+"""Videos end to end: frames per second, beside `fer`, and where the time goes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from clips import FPS, Size, panned, repeated, walkers, write_clip, write_frames
+from emopy import FERModel
+from emopy.faces import Follower, align_face, get_detector
+from emopy.media import open_video
+from environments import fer_environment
+from figures import CannotMeasureError, Figure, Section, Settings
+from pictures import FRAME_SIZE
+from timing import Spread, alternate, ratios, whole_process
+from worker import Worker
+
+LARGE: Size = (1920, 1080)
+MOST_FACES = 5
+LEAST_SMALL, LEAST_LARGE, FASTER_THAN_FER = 30, 10, 10
+REST_S = 0.1
+SMALL_CLIP, PHOTOGRAPH = "640 × 480, 1 face", "640 × 480, photograph with noise, 1 face"
+
+Values = dict[str, list[float]]
+
+
+def measure(settings: Settings) -> Section:
+    """Time clips warm, beside fer, from the shell, by faces and by length."""
+    clips = _write_clips(settings)
+    fer_frames = 10 if settings.quick else 60
+    turns = settings.turns(9)
+    with Worker(Path(sys.executable), "emopy_clips.py", settings.model) as emopy:
+        notes = [f"EmoPy: threads: {emopy.about['threads']}; {emopy.about['versions']}."]
+        beside, more = _beside_fer(emopy, clips, fer_frames, turns)
+        notes += more
+        alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}
+        warm = beside | alternate(alone, settings.turns(5))
+        lengths = _lengths(emopy, clips[SMALL_CLIP], settings)
+    shell = _from_shell(clips[SMALL_CLIP], settings)
+    parts = _parts(clips, settings)
+    frames = round(_seconds(settings) * FPS)
+    return Section(
+        title="Videos",
+        how=(
+            "Generated faces that sway, lean and change their expression, H.264 with 25 frames "
+            f"per second, {_seconds(settings):g} s in 640 × 480 and {_seconds(settings) / 2:g} s "
+            "in 1920 × 1080. The time of a frame is that of the whole loop "
+            "`for result in model.predict_video(clip)`, with opening the file, divided by its "
+            "frames, in a program that is loaded and warm. fer's is that of "
+            "`Video(clip).analyze(FER(mtcnn=True), …)` without display, pictures and film, over "
+            f"the first {fer_frames} frames of the same clip. Sides take turns: {turns} with fer, "
+            f"{settings.turns(5)} without. Ratios are taken turn by turn. From the shell: "
+            f"`emopy video clip.mp4 --out t.csv --draw d.mp4 --plot p.png`, {frames} frames."
+        ),
+        figures=(
+            *_warm_figures(warm),
+            *shell,
+            *_cost_figures(warm, lengths),
+        ),
+        header=(
+            "clip",
+            "a frame, ms",
+            "waiting for the decoder, ms",
+            "finding, ms",
+            "judging, ms",
+            "decoding alone, ms",
+        ),
+        rows=tuple(
+            (name, *(round(1000 * Spread.of(values).median, 2) for values in (warm[name], *times)))
+            for name, times in parts.items()
+        ),
+        notes=(
+            *notes,
+            "A search that finds one large face ends there; from two faces on the whole picture is "
+            "searched for small ones too.",
+            "Generated scenes have a smooth background: they decode fast and hold nothing that "
+            "looks like a face. The clip with the photograph is busier.",
+            "The decoder works ahead in a thread of its own: its time counts only where the rest "
+            "waits for it. Finding, which follows faces between searches, and judging, with "
+            "cutting out, were timed with the decoder at work.",
+        ),
+    )
+
+
+def _large_clip(faces: int) -> str:
+    return f"1920 × 1080, {faces} face{'s' if faces > 1 else ''}"
+
+
+def _seconds(settings: Settings) -> float:
+    return 2.0 if settings.quick else 12.0
+
+
+def _write_clips(settings: Settings) -> dict[str, Path]:
+    folder, seconds = settings.scratch, _seconds(settings)
+    clips = {
+        SMALL_CLIP: write_clip(
+            folder / "small.mp4", walkers(1, FRAME_SIZE, seconds), size=FRAME_SIZE, seconds=seconds
+        ),
+        PHOTOGRAPH: write_frames(folder / "photograph.mp4", panned(seconds), size=FRAME_SIZE),
+    }
+    for count in range(1, MOST_FACES + 1):
+        people = walkers(count, LARGE, seconds / 2, places=MOST_FACES)
+        clips[_large_clip(count)] = write_clip(
+            folder / f"large-{count}.mp4", people, size=LARGE, seconds=seconds / 2
+        )
+    return clips
+
+
+def _frame_s(worker: Worker, clip: Path) -> Callable[[], float]:
+    """A turn reads a clip and gives the seconds per frame."""
+
+    def turn() -> float:
+        time.sleep(REST_S)
+        worker.tell(str(clip))
+        found = worker.read()
+        return found["seconds"] / found["frames"]
+
+    return turn
+
+
+def _beside_fer(
+    emopy: Worker, clips: Mapping[str, Path], frames: int, turns: int
+) -> tuple[Values, list[str]]:
+    """Seconds per frame of both on the clips that fer reads too, and what they found."""
+    wanted = (SMALL_CLIP, PHOTOGRAPH)
+    notes: list[str] = []
+    with ExitStack() as stack:
+        workers = {"": emopy}
+        try:
+            fer = stack.enter_context(Worker(fer_environment(), "fer_clips.py", str(frames)))
+            notes.append(f"fer: threads: {fer.about['threads']}; {fer.about['versions']}.")
+            workers["fer: "] = fer
+        except CannotMeasureError as error:
+            notes.append(f"fer was not measured: {error}")
+            print(notes[-1], file=sys.stderr)
+        for side, worker in workers.items():
+            for name in wanted:
+                worker.tell(str(clips[name]))  # the first reading finds cold caches
+                found = worker.read()
+                share = found["faces"] / found["frames"]
+                notes.append(f"{side or 'EmoPy: '}{name}: {share:.2f} faces found in a frame.")
+        sides = {
+            side + name: _frame_s(worker, clips[name])
+            for name in wanted
+            for side, worker in workers.items()
+        }
+        return alternate(sides, turns), notes
+
+
+def _lengths(worker: Worker, clip: Path, settings: Settings) -> dict[int, Spread]:
+    """Seconds for a video of one minute and one of three."""
+    turns_per_minute = 1 if settings.quick else round(60 / _seconds(settings))
+    frames = round(_seconds(settings) * FPS) * turns_per_minute
+    sides = {
+        str(minutes): _frame_s(
+            worker,
+            repeated(clip, clip.with_name(f"{minutes}-minutes.mp4"), turns_per_minute * minutes),
+        )
+        for minutes in (1, 3)
+    }
+    values = alternate(sides, settings.turns(3))
+    return {int(name): Spread.of(each).scaled(frames * int(name)) for name, each in values.items()}
+
+
+def _from_shell(clip: Path, settings: Settings) -> list[Figure]:
+    outputs = {"--out": "t.csv", "--draw": "d.mp4", "--plot": "p.png"}
+    python = Path(sys.executable)
+    command = [str(python.with_name("emopy" + python.suffix)), "video", str(clip), "--overwrite"]
+    command += ["--model", settings.model]
+    for option, name in outputs.items():
+        command += [option, str(clip.with_name(name))]
+    whole_process(command)  # the first run reads from the disk
+    found = [whole_process(command) for _ in range(settings.turns(5))]
+    frames = round(_seconds(settings) * FPS)
+    times = Spread.of([time_s for time_s, _ in found])
+    rate = Spread.of([frames / time_s for time_s, _ in found])
+    peak = Spread.of([size / 1e6 for _, size in found])
+    what = f"from the shell with table, film and plot, {SMALL_CLIP}"
+    return [
+        _spread(f"{what}: frames per second", rate, "/s"),
+        _spread(f"{what}: whole process", times, "s"),
+        _spread(f"{what}: peak memory", peak, "MB"),
+    ]
+
+
+def _parts(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list[float]]]:
+    """Per clip the seconds of a frame that go into waiting, finding, judging; decoding alone."""
+    model = FERModel(model=settings.model)
+    detector = get_detector("mtcnn")
+    parts: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
+    for _ in range(settings.turns(3)):
+        for name, clip in clips.items():
+            follow = Follower(detector)
+            frames, waited, found, judged = 0, 0.0, 0.0, 0.0
+            mark = time.perf_counter()
+            with open_video(clip) as video:
+                for frame in video:
+                    moments = [mark, time.perf_counter()]
+                    faces = follow(frame.image, frame.time_s)
+                    moments.append(time.perf_counter())
+                    spec = model.card.input
+                    model.predict_faces([align_face(frame.image, face, spec) for face in faces])
+                    mark = time.perf_counter()
+                    frames += 1
+                    waited += moments[1] - moments[0]
+                    found += moments[2] - moments[1]
+                    judged += mark - moments[2]
+            mark = time.perf_counter()
+            with open_video(clip) as video:
+                for _ in video:
+                    pass
+            decoded = time.perf_counter() - mark
+            for values, spent in zip(parts[name], (waited, found, judged, decoded), strict=True):
+                values.append(spent / frames)
+    return parts
+
+
+def _warm_figures(warm: Values) -> list[Figure]:
+    least = {SMALL_CLIP: LEAST_SMALL, _large_clip(MOST_FACES): LEAST_LARGE}
+    figures: list[Figure] = []
+    for name in (SMALL_CLIP, PHOTOGRAPH, _large_clip(MOST_FACES)):
+        rate = Spread.of([1 / value for value in warm[name]])
+        what = f"{name}: frames per second"
+        figures.append(_spread(what, rate, "/s", at_least=least.get(name)))
+    for name in (SMALL_CLIP, PHOTOGRAPH):
+        if f"fer: {name}" in warm:
+            found = ratios(warm[f"fer: {name}"], warm[name])
+            at_least = FASTER_THAN_FER if name == SMALL_CLIP else None
+            what = f"fer's `Video` with MTCNN ÷ EmoPy, time per frame, {name}"
+            figures.append(_spread(what, found, "×", at_least=at_least))
+    for name in (SMALL_CLIP, PHOTOGRAPH):
+        for side in ("", "fer: "):
+            if side + name in warm:
+                spread = Spread.of(warm[side + name]).scaled(1000)
+                figures.append(_spread(f"{side or 'EmoPy: '}{name}, one frame", spread, "ms"))
+    return figures
+
+
+def _cost_figures(warm: Values, lengths: Mapping[int, Spread]) -> list[Figure]:
+    one, two, most = (warm[_large_clip(count)] for count in (1, 2, MOST_FACES))
+    second = [1000 * (after - before) for before, after in zip(one, two, strict=True)]
+    each = [
+        1000 * (after - before) / (MOST_FACES - 2) for before, after in zip(two, most, strict=True)
+    ]
+    per_minute = (lengths[3].median - lengths[1].median) / 2
+    return [
+        _spread("1920 × 1080: the second face, per frame", Spread.of(second), "ms"),
+        _spread("1920 × 1080: each face after it, per frame", Spread.of(each), "ms"),
+        _spread("640 × 480, 1 face: a video of one minute", lengths[1], "s"),
+        _spread("640 × 480, 1 face: a video of three minutes", lengths[3], "s"),
+        Figure("640 × 480, 1 face: each minute more", per_minute, "s"),
+    ]
+
+
+def _spread(what: str, found: Spread, unit: str, *, at_least: float | None = None) -> Figure:
+    return Figure(what, found.median, unit, found.low, found.high, at_least=at_least)
