@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pyarrow.parquet
 import pytest
 
@@ -20,6 +21,7 @@ from emopy.cli.main import main
 from emopy.cli.options import smoothing_option
 from emopy.data.samples import scene
 from emopy.fermodel import SMOOTHING_S
+from emopy.media import read_image
 from emopy.present import Film
 from emopy.types import ImageResult
 
@@ -198,3 +200,11 @@ def test_the_option_has_the_default_of_the_model():
 
     (option,) = verb.__click_params__
     assert option.default == SMOOTHING_S
+
+
+def test_faces_stand_beside_the_plot_on_request(clip, tmp_path):
+    plain, faces = tmp_path / "plain.png", tmp_path / "faces.png"
+    assert main(["video", str(clip), "--fps", "2", "--plot", str(plain)]) == 0
+    assert main(["video", str(clip), "--fps", "2", "--plot", str(faces), "--thumbnails"]) == 0
+    left = [read_image(picture)[:, :200] for picture in (plain, faces)]
+    assert np.std(left[1]) > 1.5 * np.std(left[0])

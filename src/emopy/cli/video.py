@@ -45,6 +45,7 @@ from emopy.cli.prior import prior_option
 @click.option("--out", type=ANY_PATH, help="Write the table here: a row for each face and frame.")
 @click.option("--draw", type=ANY_PATH, help="Write the film here, with the faces marked.")
 @click.option("--plot", type=ANY_PATH, help="Write a plot over time here: .png, .svg or .pdf.")
+@click.option("--thumbnails", is_flag=True, help="Show the faces in the plot.")
 @click.option("--overwrite", is_flag=True, help="Write files anew that are there already.")
 def video(
     files: tuple[str, ...],
@@ -57,6 +58,7 @@ def video(
     out: Path | None,
     draw: Path | None,
     plot: Path | None,
+    thumbnails: bool,
     overwrite: bool,
     **model_options: Any,
 ) -> int:
@@ -72,6 +74,12 @@ def video(
 
     planned = plan_outputs(files, out=out, draw=draw, plot=plot, table=table or "csv")
     opened = partial(open_video, every=every, fps=fps, start_s=start_s, end_s=end_s)
+    read = partial(
+        read_video,
+        table=table,
+        smoothing_s=smoothing_s,
+        thumbnails="shown" if thumbnails else "hidden",
+    )
     model = load(**model_options)
     failed = 0
     for file, outputs in zip(files, planned, strict=True):
@@ -79,7 +87,7 @@ def video(
         if outputs.files and not todo.files:
             continue
         try:
-            complaint = read_video(model, opened(file), todo, table=table, smoothing_s=smoothing_s)
+            complaint = read(model, opened(file), todo)
         except EmoPyError as error:
             complaint = str(error)
         if complaint:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import click
 
@@ -16,9 +16,10 @@ from emopy.cli.sinks import text_width
 from emopy.fermodel import FERModel
 from emopy.media import Video
 from emopy.present import Film, Summary, TimelinePlot, encodable, open_timeline, summary_text
-from emopy.types import Frame, ImageResult
+from emopy.types import Frame, ImageResult, RGBImage
 
 Taker: TypeAlias = Callable[[Frame, ImageResult], object]
+Thumbnails: TypeAlias = Literal["shown", "hidden"]
 
 
 def read_video(
@@ -28,6 +29,7 @@ def read_video(
     *,
     table: str | None,
     smoothing_s: float,
+    thumbnails: Thumbnails = "hidden",
 ) -> str:
     """Read a video and write what was asked for; the files appear when all is done.
 
@@ -38,6 +40,7 @@ def read_video(
         table: Format of the table; with it and without a file for it, the table goes to stdout
             and the summary to stderr.
         smoothing_s: As for `FERModel.predict_frames`.
+        thumbnails: Whether the plot shows the faces.
 
     Returns:
         What is missing, as a sentence; empty where nothing is.
@@ -48,7 +51,7 @@ def read_video(
     summary = Summary(model.labels)
     to_stdout = table is not None and outputs.table is None
     with opened as video, ExitStack() as stack:
-        takers = list(_takers(stack, model.labels, video, outputs, table))
+        takers = list(_takers(stack, model.labels, video, outputs, table, thumbnails))
         results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
         for frame, result in track(results, video.frames, video.source, busy=False):
             summary.add(result)
@@ -61,7 +64,12 @@ def read_video(
 
 
 def _takers(
-    stack: ExitStack, labels: tuple[str, ...], video: Video, outputs: Outputs, table: str | None
+    stack: ExitStack,
+    labels: tuple[str, ...],
+    video: Video,
+    outputs: Outputs,
+    table: str | None,
+    thumbnails: Thumbnails,
 ) -> Iterator[Taker]:
     """What takes each result; all of it is written when the stack closes."""
     if outputs.table or table:
@@ -71,12 +79,32 @@ def _takers(
         film = stack.enter_context(Film(outputs.film, size=video.size))
         yield lambda frame, result: film.write(frame.image, result)
     if outputs.plot:
-        plot = stack.enter_context(_plotted(labels, outputs.plot))
-        yield lambda _, result: plot.add(result)
+        yield stack.enter_context(_plotted(labels, outputs.plot, thumbnails))
 
 
 @contextmanager
-def _plotted(labels: tuple[str, ...], path: Path) -> Generator[TimelinePlot]:
+def _plotted(labels: tuple[str, ...], path: Path, thumbnails: Thumbnails) -> Generator[Taker]:
     plot = TimelinePlot(labels)
-    yield plot
-    plot.save(path)  # not after an exception
+    seen: dict[int, tuple[float, RGBImage]] = {}
+
+    def take(frame: Frame, result: ImageResult) -> None:
+        plot.add(result)
+        if thumbnails == "shown":
+            _keep_best(seen, frame.image, result)
+
+    yield take
+    # Not after an exception: nothing is written then.
+    plot.save(path, thumbnails={track: face for track, (_, face) in seen.items()})
+
+
+def _keep_best(
+    seen: dict[int, tuple[float, RGBImage]], image: RGBImage, result: ImageResult
+) -> None:
+    """Keep of each track the face of which the detector was most certain."""
+    for face in result.faces:
+        box, track = face.box, face.track
+        rows = slice(max(0, round(box.top)), max(0, round(box.bottom)))
+        columns = slice(max(0, round(box.left)), max(0, round(box.right)))
+        cut = image[rows, columns]
+        if track is not None and cut.size and face.face.score > seen.get(track, (0.0,))[0]:
+            seen[track] = (face.face.score, cut.copy())

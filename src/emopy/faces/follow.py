@@ -18,7 +18,7 @@ APART = 0.3
 """Overlap (intersection over union) from which two boxes are one face, and below which two."""
 
 UNCONFIRMED_S = 1.0
-"""How long somebody is followed whom the searches do not find."""
+"""How long somebody is followed whom the searches miss."""
 
 
 @runtime_checkable
@@ -47,7 +47,8 @@ class Follower:
     expects the face. Other detectors search every frame.
 
     Somebody who appears between two searches is found by the next: up to `keyframe_s` later. Who is
-    hidden or missed for a moment is looked for at the expected place in every frame.
+    hidden or missed for a moment is looked for at the expected place in every frame. But whom the
+    searches do not find for a second is not followed any more: it may never have been a face.
 
     Args:
         detector: Takes an RGB picture, returns its faces.
@@ -79,7 +80,7 @@ class Follower:
         self.tracker = Tracker() if tracker is None else tracker
         self._searched_s = -math.inf
         self._shot = 0
-        self._confirmed_s: dict[int, float] = {}
+        self._missed_s: dict[int, float] = {}
 
     def __call__(self, image: RGBImage, time_s: float) -> tuple[Face, ...]:
         """Find and number the faces of the next frame.
@@ -94,21 +95,27 @@ class Follower:
         Raises:
             InputError: `time_s` is not a finite number.
         """
-        expected = self.tracker.expect(time_s, image)
+        people = self.tracker.expect(time_s, image)
         if not isinstance(self.detector, Refiner) or self.keyframe_s == 0:
             return largest_first(self.tracker.update(self.detector(image), time_s, image))
+        expected = [
+            person
+            for person in people
+            if time_s - self._missed_s.get(person.track, time_s) <= UNCONFIRMED_S
+        ]
         followed = self.detector.refine(image, [person.box for person in expected])
         if not self._must_search(expected, followed, time_s):
             faces = [face for face in followed if face is not None]
             return largest_first(self.tracker.update(faces, time_s, image))
         found = self.detector(image)
-        faces, confirmed = self._merged(found, expected, followed, time_s)
+        faces, confirmed = _merged(found, followed)
         numbered = self.tracker.update(faces, time_s, image)
         self._searched_s, self._shot = time_s, self.tracker.shot
-        kept = {person.track for person in expected}
-        self._confirmed_s = {
-            **{track: at_s for track, at_s in self._confirmed_s.items() if track in kept},
-            **{face.track: time_s for face in numbered[:confirmed] if face.track is not None},
+        sure = {face.track for face in numbered[:confirmed]}
+        self._missed_s = {
+            person.track: self._missed_s.get(person.track, time_s)
+            for person in people
+            if person.track not in sure
         }
         return largest_first(numbered)
 
@@ -122,39 +129,33 @@ class Follower:
         due = time_s - self._searched_s >= self.keyframe_s
         return lost or due or self.tracker.shot != self._shot
 
-    def _merged(
-        self,
-        found: Sequence[Face],
-        expected: Sequence[Expected],
-        followed: Sequence[Face | None],
-        time_s: float,
-    ) -> tuple[list[Face], int]:
-        """Faces of a search and faces that were followed, each person once.
 
-        Whoever is found by both stays where the following has the face: to change from one to the
-        other would make it jump. Who is followed and not found, with a tilted head say, stays too,
-        for a while.
+def _merged(found: Sequence[Face], followed: Sequence[Face | None]) -> tuple[list[Face], int]:
+    """Faces of a search and faces that were followed, each person once.
 
-        Returns:
-            The faces, and how many of them, the first ones, the search found.
-        """
-        sure: list[Face] = []
-        unsure: list[Face] = []
-        rest = list(found)
-        for person, face in zip(expected, followed, strict=True):
-            if face is None:
-                continue
-            overlaps = [_overlap(face.box, other.box) for other in rest]
-            if overlaps and max(overlaps) >= SAME_FACE:
-                sure.append(face)
-                rest.pop(int(np.argmax(overlaps)))
-            elif time_s - self._confirmed_s.get(person.track, -math.inf) <= UNCONFIRMED_S:
-                unsure.append(face)
-        faces = [*sure, *rest]
-        apart = [
-            face for face in unsure if all(_overlap(face.box, other.box) < APART for other in faces)
-        ]
-        return [*faces, *apart], len(faces)
+    Whoever is found by both stays where the following has the face: to change from one to the
+    other would make it jump. Who is followed and not found, with a tilted head say, stays too.
+
+    Returns:
+        The faces, and how many of them, the first ones, the search found.
+    """
+    sure: list[Face] = []
+    unsure: list[Face] = []
+    rest = list(found)
+    for face in followed:
+        if face is None:
+            continue
+        overlaps = [_overlap(face.box, other.box) for other in rest]
+        if overlaps and max(overlaps) >= SAME_FACE:
+            sure.append(face)
+            rest.pop(int(np.argmax(overlaps)))
+        else:
+            unsure.append(face)
+    faces = [*sure, *rest]
+    apart = [
+        face for face in unsure if all(_overlap(face.box, other.box) < APART for other in faces)
+    ]
+    return [*faces, *apart], len(faces)
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -169,6 +169,29 @@ def test_following_for_long_does_not_drift(detector):
     np.testing.assert_allclose(face.landmarks, start.landmarks, atol=3)
 
 
+class SureOnce:
+    """Searches find the face once only; where it was, it is always found again."""
+
+    def __init__(self):
+        self.searches = 0
+
+    def __call__(self, image):
+        self.searches += 1
+        return (Face(Box(40, 40, 80, 90)),) if self.searches == 1 else ()
+
+    def refine(self, image, boxes):
+        return tuple(Face(box) for box in boxes)
+
+
+def test_whom_the_searches_miss_is_followed_for_a_second_and_not_for_ever():
+    follow = Follower(SureOnce(), keyframe_s=0.2)
+    image = np.zeros((120, 160, 3), np.uint8)
+    times = [i / 25 for i in range(100)]
+    there = [time_s for time_s in times if follow(image, time_s)]
+    assert there == times[: len(there)]
+    assert 1.1 < there[-1] < 1.4
+
+
 def test_a_detector_that_cannot_follow_searches_every_frame():
     calls = []
 
