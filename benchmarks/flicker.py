@@ -104,7 +104,8 @@ def measure(settings: Settings) -> Flicker:
             f"found, {changes} changes. Delays are medians over all changes, those counted as "
             "endless at whose end the label is wrong, the missed ones.",
             "Right: against the truth of each frame, which changes when the face begins to change; "
-            f"once over all frames, once over those {SETTLED_S:g} s or more after a change. The expressions are those that the network reads right when they are not "
+            f"once over all frames, once over those {SETTLED_S:g} s or more after a change. The "
+            "expressions are those that the network reads right when they are not "
             f"mixed: {', '.join(EMOTIONS)}.",
         ),
     )

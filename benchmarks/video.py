@@ -32,6 +32,7 @@ def measure(settings: Settings) -> Section:
     clips = _write_clips(settings)
     fer_frames = 10 if settings.quick else 60
     turns = settings.turns(9)
+    shell = _from_shell(clips[SMALL_CLIP], settings)
     with Worker(Path(sys.executable), "emopy_clips.py", settings.model) as emopy:
         notes = [f"EmoPy: threads: {emopy.about['threads']}; {emopy.about['versions']}."]
         beside, more = _beside_fer(emopy, clips, fer_frames, turns)
@@ -39,7 +40,6 @@ def measure(settings: Settings) -> Section:
         alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}
         warm = beside | alternate(alone, settings.turns(5))
         lengths = _lengths(emopy, clips[SMALL_CLIP], settings)
-    shell = _from_shell(clips[SMALL_CLIP], settings)
     parts = _parts(clips, settings)
     frames = round(_seconds(settings) * FPS)
     return Section(

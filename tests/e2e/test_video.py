@@ -1,9 +1,11 @@
 """`emopy video` and `predict_video` on real files: table, film, plot, summary, endings."""
 
 import csv
+import json
 import logging
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,16 +116,80 @@ def test_the_table_goes_to_stdout_on_request_and_the_summary_beside_it(clip, cap
 
 
 def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, capsys):
-    wrong = tmp_path / "wrong.mp4"
+    wrong, other = tmp_path / "wrong.mp4", tmp_path / "other.mp4"
     wrong.write_text("not a video")
+    shutil.copy(clip, other)
     out = tmp_path / "tables"
-    words = ["video", clip, wrong, clip, "--out", out, "--format", "parquet", "--every", "10"]
+    words = ["video", clip, wrong, other, "--out", out, "--format", "parquet", "--every", "10"]
     assert main([str(word) for word in words]) == 1
-    assert sorted(path.name for path in out.iterdir()) == ["talk-2.parquet", "talk.parquet"]
+    assert sorted(path.name for path in out.iterdir()) == ["other.parquet", "talk.parquet"]
     assert pyarrow.parquet.read_table(out / "talk.parquet")["frame"].to_pylist()[0] == 0
     errors = capsys.readouterr().err
     assert "wrong.mp4" in errors
     assert "1 of 3 videos could not be read whole" in errors
+    # What is there stays; what is asked for besides is done, for both.
+    assert main([str(word) for word in [*words, "--summary", tmp_path / "told"]]) == 1
+    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == [
+        "other.json",
+        "talk.json",
+    ]
+
+
+def test_one_table_of_all_videos_goes_to_stdout(clip, capsys):
+    assert main(["video", str(clip), str(clip), "--format", "json", "--fps", "2"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) > 12
+
+
+def test_the_summary_is_written_with_shares_means_and_episodes(clip, tmp_path):
+    path = tmp_path / "told.json"
+    assert main(["video", str(clip), "--summary", str(path)]) == 0
+    told = json.loads(path.read_text(encoding="utf-8"))
+    assert told["frames"] == 30
+    first = told["tracks"][0]
+    assert sum(first["shares"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(first["means"].values()) == pytest.approx(1, abs=1e-4)
+    # The truth: neutral, and from 1.5 s on happiness, which takes 0.4 s to come.
+    assert [each["emotion"] for each in first["episodes"]] == ["neutral", "happiness"]
+    assert 1.5 <= first["episodes"][1]["start_s"] <= 2.2
+    assert first["episodes"][1]["end_s"] == pytest.approx(3.0, abs=0.15)
+
+
+@pytest.mark.parametrize("words", [["--draw", "film.mp4", "--format", "jsonl"], ["--out", "t.csv"]])
+def test_files_are_written_even_when_the_reader_of_stdout_has_gone(clip, tmp_path, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "emopy", "video", str(clip), "--fps", "5", *words],
+        cwd=tmp_path,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [words[1]]
+
+
+def test_a_video_that_changed_is_read_again(clip, tmp_path):
+    video, out = tmp_path / "a.mp4", tmp_path / "tables"
+    shutil.copy(clip, video)
+    words = ["video", str(video), "--out", str(out), "--start", "0:00:01.5", "--fps", "4"]
+    assert main(words) == 0
+    rows = rows_of(out / "a.csv")
+    assert float(rows[0]["time_s"]) == pytest.approx(1.5)
+    (out / "a.csv").write_text("kept")
+    assert main(words) == 0
+    assert (out / "a.csv").read_text() == "kept"
+    later = time.time() + 10
+    os.utime(video, (later, later))
+    assert main(words) == 0
+    assert rows_of(out / "a.csv") == rows
+
+
+def test_a_part_without_frames_is_an_error_and_leaves_nothing(clip, tmp_path, capsys):
+    words = ["--start", "0.51", "--end", "0.55", "--out", str(tmp_path / "t.csv")]
+    assert main(["video", str(clip), *words]) == 1
+    assert "must have frames in the part asked for" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, capsys):
@@ -148,7 +214,12 @@ def test_what_is_there_is_kept_and_the_rest_is_done_unless_overwriting(clip, tmp
 @pytest.mark.parametrize(
     "words, reason",
     [
-        (["{clip}", "{clip}", "--out", "t.csv"], "must be a folder for several videos"),
+        (["{clip}", "b.mp4", "--out", "t.csv"], "must be a folder for several videos"),
+        (["{clip}", "b/talk.mp4", "--out", "tables"], "would be written twice"),
+        (["{clip}", "--format", "parquet"], "Type: --out timeline.parquet"),
+        (["{clip}", "--thumbnails"], "--plot timeline.png"),
+        (["{clip}", "--start", "1:x"], "Type for example: 90, or 1:30"),
+        (["{clip}", "--start", "2", "--end", "1"], "end_s"),
         (["{clip}", "--draw", "{clip}", "--overwrite"], "must not be replaced"),
         (["{clip}", "--out", "t.xlsx"], "csv"),
         (["{clip}", "--draw", "film.wmv"], "must end in"),
@@ -161,13 +232,13 @@ def test_wrong_wishes_are_refused_before_anything_is_written(
 ):
     monkeypatch.chdir(tmp_path)
     before = clip.read_bytes()
-    assert main(["video", *(word.format(clip=clip) for word in words)]) in (1, 2)
+    assert main(["video", *(word.format(clip=clip) for word in words)]) == 2
     assert reason in capsys.readouterr().err
     assert clip.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_at_random_nothing_half_written_remains(clip, tmp_path, number):
     words = ["--out", "t.csv", "--draw", "d.mp4", "--plot", "p.png", "--overwrite"]
     (tmp_path / "t.csv").write_text("the earlier table")
@@ -184,14 +255,19 @@ def test_interrupted_at_random_nothing_half_written_remains(clip, tmp_path, numb
     time.sleep(random.uniform(0, 0.5))
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    names = sorted(path.name for path in tmp_path.iterdir())
-    if process.returncode == 0:  # it was faster
-        assert names == ["d.mp4", "p.png", "t.csv"]
-    else:
-        assert process.returncode == 130
-        assert b"stopped" in errors
-        assert set(names) <= {"d.mp4", "p.png", "t.csv"}
-        assert (tmp_path / "t.csv").read_text().startswith(("the earlier table", "source,"))
+    files = {path.name: path for path in tmp_path.iterdir()}
+    assert process.returncode in (0, 130)  # 0: it was faster
+    assert (process.returncode == 130) == (b"stopped" in errors)
+    assert set(files) <= {"d.mp4", "p.png", "t.csv"}
+    if process.returncode == 0:
+        assert len(files) == 3
+    if files["t.csv"].read_text() != "the earlier table":
+        assert {row["frame"] for row in rows_of(files["t.csv"])} == set(map(str, range(30)))
+    if "d.mp4" in files:
+        with av.open(str(files["d.mp4"])) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 30
+    if "p.png" in files:
+        assert read_image(files["p.png"]).size
 
 
 def test_the_option_has_the_default_of_the_model():

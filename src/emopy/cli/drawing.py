@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emopy.cli.names import FreeNames
-
 if TYPE_CHECKING:  # numpy would slow down --help
     from emopy.types import ImageResult, RGBImage
 
@@ -20,7 +18,7 @@ class Drawings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names = FreeNames()
+        self._names: set[str] = set()
         self._files: list[Path] = []
 
     def add(self, source: str | bytes, result: ImageResult) -> Path:
@@ -38,7 +36,7 @@ class Drawings:
 
         stem = "stdin" if isinstance(source, bytes) else Path(source).stem
         drawn = draw_faces(read_image(source), result)
-        self._files.append(save_image(drawn, self._folder / f"{self._names.give(stem)}.png"))
+        self._files.append(save_image(drawn, self._folder / f"{self._free_name(stem)}.png"))
         return self._files[-1]
 
     def add_sheet(self, name: str) -> Path:
@@ -47,7 +45,15 @@ class Drawings:
         from emopy.present import save_image
 
         sheet = tile([read_image(file) for file in self._files])
-        return save_image(sheet, self._folder / f"{self._names.give(name)}.png")
+        return save_image(sheet, self._folder / f"{self._free_name(name)}.png")
+
+    def _free_name(self, stem: str) -> str:
+        name, number = stem, 1
+        while name.casefold() in self._names:
+            number += 1
+            name = f"{stem}-{number}"
+        self._names.add(name.casefold())
+        return name
 
 
 def tile(pictures: list[RGBImage]) -> RGBImage:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
 import signal
 import sys
 import threading
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 import click
 
 from emopy.cli.groups import NearestGroup
+from emopy.cli.stdout import drop_stdout
 from emopy.errors import EmoPyError
 
 VERBS = (
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"emopy: {error}", err=True)
         return USAGE_ERROR
     except BrokenPipeError:
-        _close_stdout()
+        drop_stdout()
         return 0  # the reader, such as `head`, has all it wanted
     except OSError as error:
         if debug:
@@ -108,7 +108,7 @@ def _run(words: list[str]) -> int:
 
 @contextmanager
 def _tidy_end() -> Generator[None]:
-    """Let a request to end, such as `kill` sends, clean up like Ctrl-C: nothing half-written."""
+    """Let `kill`, or a terminal that is closed, clean up like Ctrl-C: nothing half-written."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -116,11 +116,13 @@ def _tidy_end() -> Generator[None]:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {getattr(signal, name): signal.signal(getattr(signal, name), stop) for name in names}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _take_debug(words: list[str]) -> tuple[list[str], bool]:
@@ -128,8 +130,3 @@ def _take_debug(words: list[str]) -> tuple[list[str], bool]:
     end = words.index("--") if "--" in words else len(words)
     rest = [word for word in words[:end] if word != "--debug"]
     return rest + words[end:], len(rest) < end
-
-
-def _close_stdout() -> None:
-    """Keep Python from complaining about the closed pipe when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,7 @@
-"""`emopy video`: who shows what when, as a table, a marked film and a plot."""
+"""`emopy video`: who shows what when, as a table, a marked film, a plot and a summary."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from emopy.cli.options import (
 )
 from emopy.cli.outputs import TABLES, plan_outputs
 from emopy.cli.prior import prior_option
+from emopy.cli.times import TIME
 
 
 @click.command()
@@ -34,8 +34,8 @@ from emopy.cli.prior import prior_option
 @smoothing_option
 @click.option("--every", type=click.IntRange(min=1), default=1, help="Read every n-th frame only.")
 @click.option("--fps", type=float, help="Or so many frames per second.")
-@click.option("--start", "start_s", type=float, default=0.0, metavar="S", help="Begin here.")
-@click.option("--end", "end_s", type=float, metavar="S", help="End here, in seconds.")
+@click.option("--start", "start_s", type=TIME, default="0", help="Begin here: seconds, or 1:02:03.")
+@click.option("--end", "end_s", type=TIME, help="End here.")
 @click.option(
     "--format",
     "table",
@@ -45,54 +45,47 @@ from emopy.cli.prior import prior_option
 @click.option("--out", type=ANY_PATH, help="Write the table here: a row for each face and frame.")
 @click.option("--draw", type=ANY_PATH, help="Write the film here, with the faces marked.")
 @click.option("--plot", type=ANY_PATH, help="Write a plot over time here: .png, .svg or .pdf.")
+@click.option("--summary", type=ANY_PATH, help="Write the summary here, as JSON.")
 @click.option("--thumbnails", is_flag=True, help="Show the faces in the plot.")
 @click.option("--overwrite", is_flag=True, help="Write files anew that are there already.")
 def video(
     files: tuple[str, ...],
-    smoothing_s: float,
-    every: int,
-    fps: float | None,
-    start_s: float,
-    end_s: float | None,
     table: str | None,
     out: Path | None,
     draw: Path | None,
     plot: Path | None,
-    thumbnails: bool,
+    summary: Path | None,
     overwrite: bool,
-    **model_options: Any,
+    **options: Any,
 ) -> int:
     """Say what every face in a video shows, over time.
 
-    Prints a summary: who was seen for how long, showing what. For several videos --out, --draw
-    and --plot are folders. Exit code 1 means that a video could not be read, or not to its end.
+    Prints a summary: who was seen for how long, showing what. For several videos --out, --draw,
+    --plot and --summary are folders. Files that are there already are kept. Exit code 1 means that
+    a video could not be read, or not to its end; what there is of it is written.
     """
-    from emopy.cli.inputs import load
-    from emopy.cli.watching import read_video
-    from emopy.errors import EmoPyError
-    from emopy.media import open_video
+    from emopy.cli.watching import check_outputs, watch_all
 
-    planned = plan_outputs(files, out=out, draw=draw, plot=plot, table=table or "csv")
-    opened = partial(open_video, every=every, fps=fps, start_s=start_s, end_s=end_s)
-    read = partial(
-        read_video,
+    wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary}
+    planned = plan_outputs(files, wanted, table=table)
+    for outputs in planned:
+        check_outputs(outputs, table)
+    to_stdout = table is not None and out is None
+    if to_stdout and table == "parquet":
+        raise click.UsageError("--format parquet needs a file. Type: --out timeline.parquet")
+    if options["thumbnails"] and not plot:
+        raise click.UsageError("--thumbnails needs a plot. Type: --plot timeline.png --thumbnails")
+    to_do = [
+        (file, outputs if overwrite else outputs.missing(file), bool(outputs.files))
+        for file, outputs in zip(files, planned, strict=True)
+    ]
+    failed = watch_all(
+        [(file, outputs) for file, outputs, wished in to_do if outputs.files or not wished],
+        {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")},
         table=table,
-        smoothing_s=smoothing_s,
-        thumbnails="shown" if thumbnails else "hidden",
+        to_stdout=to_stdout,
+        **options,
     )
-    model = load(**model_options)
-    failed = 0
-    for file, outputs in zip(files, planned, strict=True):
-        todo = outputs if overwrite else outputs.missing()
-        if outputs.files and not todo.files:
-            continue
-        try:
-            complaint = read(model, opened(file), todo)
-        except EmoPyError as error:
-            complaint = str(error)
-        if complaint:
-            failed += 1
-            click.echo(f"emopy: {complaint}", err=True)
     if failed and len(files) > 1:
         click.echo(f"emopy: {failed} of {len(files)} videos could not be read whole.", err=True)
     return 1 if failed else 0

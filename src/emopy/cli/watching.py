@@ -1,110 +1,100 @@
-"""One video through the model, into all the files that were asked for."""
+"""Videos through the model, one after the other; a bad one loses no other."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Literal, TypeAlias
+from contextlib import ExitStack
+from typing import Any
 
 import click
 
+from emopy.cli.inputs import load
 from emopy.cli.outputs import Outputs
-from emopy.cli.progress import track
 from emopy.cli.sinks import text_width
-from emopy.fermodel import FERModel
-from emopy.media import Video
-from emopy.present import Film, Summary, TimelinePlot, encodable, open_timeline, summary_text
-from emopy.types import Frame, ImageResult, RGBImage
+from emopy.cli.stdout import outliving_reader
+from emopy.cli.writers import Writers
+from emopy.errors import EmoPyError, MissingExtraError
+from emopy.media import open_video
+from emopy.media.sampling import Sampling
+from emopy.present import (
+    check_film_path,
+    check_plot_path,
+    encodable,
+    open_timeline,
+    summary_text,
+    timeline_format,
+)
 
-Taker: TypeAlias = Callable[[Frame, ImageResult], object]
-Thumbnails: TypeAlias = Literal["shown", "hidden"]
 
-
-def read_video(
-    model: FERModel,
-    opened: Video,
-    outputs: Outputs,
-    *,
-    table: str | None,
-    smoothing_s: float,
-    thumbnails: Thumbnails = "hidden",
-) -> str:
-    """Read a video and write what was asked for; the files appear when all is done.
-
-    Args:
-        model: What reads the faces.
-        opened: The video; it is closed at the end.
-        outputs: Files to write.
-        table: Format of the table; with it and without a file for it, the table goes to stdout
-            and the summary to stderr.
-        smoothing_s: As for `FERModel.predict_frames`.
-        thumbnails: Whether the plot shows the faces.
-
-    Returns:
-        What is missing, as a sentence; empty where nothing is.
+def check_outputs(outputs: Outputs, table: str | None) -> None:
+    """Say before anything is read what cannot be written.
 
     Raises:
-        InputError: A frame cannot be read, or a file cannot be written.
+        InputError: An unknown suffix.
+        MissingExtraError: Something that is needed is not installed.
     """
-    summary = Summary(model.labels)
-    to_stdout = table is not None and outputs.table is None
-    with opened as video, ExitStack() as stack:
-        takers = list(_takers(stack, model.labels, video, outputs, table, thumbnails))
-        results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
-        for frame, result in track(results, video.frames, video.source, busy=False):
-            summary.add(result)
-            for take in takers:
-                take(frame, result)
-    text = summary_text(summary, width=text_width())
-    stream = sys.stderr if to_stdout else sys.stdout
-    click.echo(encodable(text, stream.encoding), file=stream)
-    return video.shortfall
-
-
-def _takers(
-    stack: ExitStack,
-    labels: tuple[str, ...],
-    video: Video,
-    outputs: Outputs,
-    table: str | None,
-    thumbnails: Thumbnails,
-) -> Iterator[Taker]:
-    """What takes each result; all of it is written when the stack closes."""
-    if outputs.table or table:
-        rows = stack.enter_context(open_timeline(outputs.table or sys.stdout, labels, format=table))
-        yield lambda _, result: rows.write(result)
-    if outputs.film:
-        film = stack.enter_context(Film(outputs.film, size=video.size))
-        yield lambda frame, result: film.write(frame.image, result)
+    if outputs.out:
+        timeline_format(outputs.out, table)
+    if outputs.draw:
+        check_film_path(outputs.draw)
     if outputs.plot:
-        yield stack.enter_context(_plotted(labels, outputs.plot, thumbnails))
+        check_plot_path(outputs.plot)
 
 
-@contextmanager
-def _plotted(labels: tuple[str, ...], path: Path, thumbnails: Thumbnails) -> Generator[Taker]:
-    plot = TimelinePlot(labels)
-    seen: dict[int, tuple[float, RGBImage]] = {}
+def watch_all(
+    jobs: list[tuple[str, Outputs]],
+    opening: dict[str, Any],
+    *,
+    table: str | None,
+    to_stdout: bool,
+    smoothing_s: float,
+    thumbnails: bool,
+    **model_options: Any,
+) -> int:
+    """Read videos and write what was asked for.
 
-    def take(frame: Frame, result: ImageResult) -> None:
-        plot.add(result)
-        if thumbnails == "shown":
-            _keep_best(seen, frame.image, result)
+    Args:
+        jobs: Each video with the files to write.
+        opening: Which frames: what `open_video` takes besides the file.
+        table: Format of the tables; None by their suffix.
+        to_stdout: Whether one table of all videos goes to stdout, and the summaries to stderr.
+        smoothing_s: As for `FERModel.predict_video`.
+        thumbnails: Whether plots show the faces.
+        **model_options: As for `load`.
 
-    yield take
-    # Not after an exception: nothing is written then.
-    plot.save(path, thumbnails={track: face for track, (_, face) in seen.items()})
+    Returns:
+        How many could not be read, or not to their end.
 
-
-def _keep_best(
-    seen: dict[int, tuple[float, RGBImage]], image: RGBImage, result: ImageResult
-) -> None:
-    """Keep of each track the face of which the detector was most certain."""
-    for face in result.faces:
-        box, track = face.box, face.track
-        rows = slice(max(0, round(box.top)), max(0, round(box.bottom)))
-        columns = slice(max(0, round(box.left)), max(0, round(box.right)))
-        cut = image[rows, columns]
-        if track is not None and cut.size and face.face.score > seen.get(track, (0.0,))[0]:
-            seen[track] = (face.face.score, cut.copy())
+    Raises:
+        InputError: A number out of its range.
+        MissingExtraError: What reads videos is not installed.
+    """
+    Sampling(**opening)  # what is wrong for one video is wrong for all, and told once
+    model = load(**model_options)
+    failed = 0
+    with ExitStack() as stack:
+        rows = open_timeline(sys.stdout, model.labels, format=table) if to_stdout else None
+        if rows:
+            stack.enter_context(rows)
+        for file, outputs in jobs:
+            try:
+                with open_video(file, **opening) as video:
+                    faces = "shown" if thumbnails else "hidden"
+                    writers = Writers(
+                        outputs, model.labels, video, table=table, rows=rows, faces=faces
+                    )
+                    writers.run(model, video, smoothing_s)
+            except MissingExtraError:
+                raise
+            except EmoPyError as error:
+                click.echo(f"emopy: {error}", err=True)
+                failed += 1
+                continue
+            stream = sys.stderr if to_stdout else sys.stdout
+            text = summary_text(writers.summary, width=text_width())
+            with outliving_reader(outputs.files):
+                click.echo(encodable(text, stream.encoding), file=stream)
+            if video.shortfall:
+                click.echo(f"emopy: {video.shortfall}", err=True)
+            failed += video.truncated
+    return failed

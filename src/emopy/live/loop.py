@@ -65,12 +65,12 @@ def watch(
             for result in watch(FERModel(), camera, page):
                 print([face.emotion for face in result.faces])
     """
-    clock = Clock(frames)
-    shown = model.predict_frames(clock, source=source, smoothing_s=smoothing_s)
+    arrivals = Arrivals(frames)
+    shown = model.predict_frames(arrivals, source=source, smoothing_s=smoothing_s)
     rhythm = Rhythm()
     try:
         for frame, result in shown:
-            delay_s, frames_per_s = rhythm.beat(clock.delay_s(frame))
+            delay_s, frames_per_s = rhythm.beat(arrivals.delay_s(frame))
             view.show(frame.image, result, delay_s=delay_s, frames_per_s=frames_per_s)
             yield result
             if view.stopped:
@@ -81,7 +81,7 @@ def watch(
             close()
 
 
-class Clock:
+class Arrivals:
     """Passes live frames on, and knows how long ago each was taken.
 
     A frame arrives when it is taken, or later where nobody waited for it. So the earliest

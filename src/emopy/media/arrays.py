@@ -18,8 +18,20 @@ _BAND_ROWS = 256
 """Rows scaled at a time, so that scaling needs little memory beside the result."""
 
 
-def check_pixels(width: int, height: int, name: str, max_pixels: int) -> None:
+_SMALLER = "Make it smaller; in Python, read_image takes a larger `max_pixels`."
+
+
+def check_pixels(
+    width: int, height: int, name: str, max_pixels: int, *, hint: str = _SMALLER
+) -> None:
     """Refuse a picture without pixels or with more than allowed.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        name: The source, for error messages.
+        max_pixels: Largest width × height accepted.
+        hint: What to do about a larger one.
 
     Raises:
         InputError: Width × height is 0 or above `max_pixels`.
@@ -31,8 +43,7 @@ def check_pixels(width: int, height: int, name: str, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise InputError(
             f"`source` must have at most {max_pixels / 1e6:g} megapixels. Received {name!r} of "
-            f"{width} × {height} = {width * height / 1e6:.4g}. "
-            "Make it smaller; in Python, read_image takes a larger `max_pixels`."
+            f"{width} × {height} = {width * height / 1e6:.4g}. {hint}"
         )
 
 

@@ -12,12 +12,16 @@ from typing import Any, Protocol, cast
 import cv2
 
 from emopy.errors import InputError
+from emopy.media.ahead import PATIENCE_S
 from emopy.media.quiet import quiet_opencv
 from emopy.media.sampling import Sampling, Timed, live
 from emopy.types import Frame, RGBImage
 
 _MOST_DAMAGED = 100
 """Damaged pictures in a row after which a camera counts as gone."""
+
+_HIGHEST = 2**31 - 1
+"""OpenCV knows no higher numbers, and no camera has this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
             f"`source` must be a camera from 0. Received {number}. Type 0 for the first one."
         )
     with quiet_opencv():
-        capture = cv2.VideoCapture(number)
+        capture = cv2.VideoCapture(min(number, _HIGHEST))
     if not capture.isOpened():
         raise InputError(
             f"`source` must be a camera that is there. Received {number}: no such camera. "
@@ -74,7 +78,8 @@ class Camera:
     """Reads one camera, see `emopy.media.Video` for the attributes.
 
     A thread takes every picture as it comes and keeps the newest one that is wanted, until the
-    reader fetches it.
+    reader fetches it. Once it has begun, it is the one that lets go of the camera: a driver that
+    is waiting for a picture must not be disturbed by another thread.
     """
 
     is_live = True
@@ -102,8 +107,9 @@ class Camera:
         self._ended = False
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._watch, name="emopy-camera", daemon=True)
-        self._quiet = ExitStack()  # drivers complain from now and then, and when they go
-        self._quiet.enter_context(quiet_opencv())
+        self._held = ExitStack()
+        self._held.enter_context(quiet_opencv())  # drivers complain at any time, also at the end
+        self._held.callback(capture.release)
         first = self._next(lambda _: True)
         if first is None:
             self.close()
@@ -121,9 +127,9 @@ class Camera:
         try:
             while True:
                 with self._news:
-                    self._news.wait_for(lambda: self._newest is not None or self._ended)
+                    self._news.wait_for(self._has_news)
                     frame, self._newest = self._newest, None
-                if frame is None:
+                if frame is None or self._closing:
                     return
                 yield frame
         finally:
@@ -132,28 +138,41 @@ class Camera:
     def close(self) -> None:
         """Let go of the camera; a reader in another thread comes to its end."""
         self._stop()
-        self._capture.release()
-        self._quiet.close()
+        if self._thread.ident is None:
+            self._held.close()
 
     def _stop(self) -> None:
-        self._closing = True
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(PATIENCE_S)
+
+    def _has_news(self) -> bool:
+        return self._newest is not None or self._ended or self._closing
 
     def _watch(self) -> None:
         """Take pictures until there are no more; runs in the thread."""
         try:
-            while (frame := self._next(self._wanted)) is not None:
-                with self._news:
-                    self._newest = frame
-                    self._news.notify()
+            with self._held:
+                while (frame := self._next(self._wanted)) is not None:
+                    with self._news:
+                        self._newest = frame
+                        self._news.notify()
         finally:
             with self._news:
                 self._ended = True
                 self._news.notify()
 
     def _next(self, wanted: Callable[[Timed], bool]) -> Frame | None:
-        """Wait for a picture that is wanted; only such ones are decoded."""
+        """Wait for a picture that is wanted; None where none comes any more."""
+        try:
+            return self._take(wanted)
+        except cv2.error:  # what a driver that fails may end in
+            return None
+
+    def _take(self, wanted: Callable[[Timed], bool]) -> Frame | None:
+        """Wait as `_next` does; only pictures that are wanted are decoded."""
         damaged = 0
         while damaged < _MOST_DAMAGED and not self._closing and self._capture.grab():
             moment = _Moment(self._clock() - self._opened_s, self._taken)

@@ -16,6 +16,9 @@ _SHOWN_IN_VP8 = 0x10
 """RFC 6386, 9.1: the bit of a VP8 frame's first byte that tells shown ones from hidden ones."""
 
 
+_LATEST = 1 << 62
+
+
 class Clock:
     """Turns the timestamps of one pass through a stream into seconds from its start.
 
@@ -43,8 +46,8 @@ class Clock:
         return float((stamp - self._zero) * self._tick)
 
     def stamp(self, seconds: float) -> int:
-        """The last stamp not after a time."""
-        return self._zero + int(seconds / self._tick)
+        """The last stamp not after a time, and not beyond what files can count to."""
+        return min(self._zero + int(seconds / self._tick), _LATEST)
 
     def packet_s(self, packet: Packet[Any]) -> float | None:
         """When the picture in a packet is shown; None where it is not, or does not say."""

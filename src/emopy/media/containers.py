@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from emopy.errors import InputError, MissingExtraError
+from emopy.media.images import DEFAULT_MAX_PIXELS
 from emopy.media.paths import is_pipe, reading
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _READABLE = "MP4, MOV, AVI, MKV, WebM, GIF or another that FFmpeg decodes"
 
 _NO_VIDEO = "Check that it is the file you meant."
+
+_BOUNDED = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
+"""For FFmpeg, while it looks at a file and while it decodes."""
 
 _PICTURE_BRANDS = {"heic", "heix", "mif1", "avif"}
 # ISO/IEC 14496-12, 4.2: the boxes that a QuickTime or MP4 file may begin with.
@@ -57,8 +61,9 @@ def open_container(path: str) -> InputContainer:
     try:
         return av.open(
             os.path.abspath(path),  # noqa: PTH100  a name such as "12:30.mp4" is no protocol
-            # A playlist must not reach out to the network.
-            options={"protocol_whitelist": "file"},
+            # A playlist must not reach out to the network. Larger frames are refused elsewhere,
+            # but a file may declare small ones: its decoder is told before it asks for memory.
+            options={"protocol_whitelist": "file", **_BOUNDED},
             metadata_errors="replace",
         )
     except FFmpegError as error:
@@ -87,6 +92,7 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
             if getattr(stream, "codec_context", None) is None:
                 break
             stream.thread_type = "AUTO"
+            stream.codec_context.options = _BOUNDED
             return stream
     else:
         raise InputError(

@@ -180,6 +180,9 @@ def _seems(start: bytes) -> str:
     """What content that no decoder took may be, and what to do."""
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
         return "a HEIC or AVIF picture. Convert it to JPEG or PNG."
+    is_video = start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3"
+    if is_video:
+        return "a video. Use FERModel.predict_video, or type: emopy video FILE"
     known = {
         b"\xff\xd8\xff": "JPEG",
         b"\x89PNG": "PNG",

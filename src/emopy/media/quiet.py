@@ -1,7 +1,9 @@
 """Keep decoders quiet: no warning, nothing on standard error, no limit but our own.
 
-What is switched here belongs to the whole process. So it is held for moments only, by one
-thread at a time, and put back as it was. JPEG, PNG and WebP decode without any of it.
+What is switched here belongs to the whole process. So Pillow's limit and libtiff's messages are
+switched for moments only, by one thread at a time, and put back as they were; JPEG, PNG and WebP
+decode without any of it. OpenCV's log level alone is kept for longer, from the opening of a camera
+to its closing: drivers complain at any time.
 """
 
 from __future__ import annotations

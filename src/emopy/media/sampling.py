@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol, TypeVar
 
 from emopy.errors import InputError
 
 NOISE_S = 1e-6
 """Times nearer than this are one: 3 / 25 is not quite 0.12."""
+
+
+_MOST_FPS = 1_000_000
+"""Nearer than the noise no two frames are told apart."""
 
 
 class Timed(Protocol):
@@ -47,30 +52,30 @@ class Sampling:
     end_s: float | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1 or self.every != int(self.every):
+        if not (_is_finite(self.every) and self.every >= 1 and self.every == int(self.every)):
             raise InputError(
                 "`every` must be a whole number from 1. "
-                f"Received {self.every}. Type every=1 for all frames."
+                f"Received {self.every!r}. Type every=1 for all frames."
             )
-        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
+        if self.fps is not None and not (_is_finite(self.fps) and 0 < self.fps <= _MOST_FPS):
             raise InputError(
-                "`fps` must be a positive number of frames per second. "
-                f"Received {self.fps}. Leave it out for all frames."
+                f"`fps` must be a positive number of frames per second, at most {_MOST_FPS}. "
+                f"Received {self.fps!r}. Leave it out for all frames."
             )
         if self.every != 1 and self.fps is not None:
             raise InputError(
                 "`every` and `fps` must not both be given. "
                 f"Received every={self.every} and fps={self.fps:g}. Leave one of them out."
             )
-        if not (math.isfinite(self.start_s) and self.start_s >= 0):
+        if not (_is_finite(self.start_s) and self.start_s >= 0):
             raise InputError(
-                f"`start_s` must be a time from 0, in seconds. Received {self.start_s}. "
+                f"`start_s` must be a time from 0, in seconds. Received {self.start_s!r}. "
                 "Leave it out to begin with the first frame."
             )
-        if self.end_s is not None and not self.end_s > self.start_s:
+        if self.end_s is not None and not (_is_number(self.end_s) and self.end_s > self.start_s):
             raise InputError(
                 f"`end_s` must be later than `start_s`, {self.start_s:g} s. "
-                f"Received {self.end_s:g}. Leave it out to read to the end."
+                f"Received {self.end_s!r}. Leave it out to read to the end."
             )
 
     def before_start(self, time_s: float) -> bool:
@@ -124,6 +129,17 @@ def live(sampling: Sampling) -> Callable[[Timed], bool]:
         return True
 
     return wanted
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return isinstance(value, Real) and not math.isnan(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _is_finite(value: float) -> bool:
+    return _is_number(value) and math.isfinite(value)
 
 
 def _until_end(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:

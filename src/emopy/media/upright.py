@@ -29,7 +29,7 @@ class Upright:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()  # keeps its tables from picture to picture
-        self._stored = _square(first.width, first.height, pixel_aspect)
+        self._stored = square(first.width, first.height, pixel_aspect)
         self._swap, self._flips = _turn(first)
         width, height = self._stored
         self.size = (height, width) if self._swap else (width, height)
@@ -57,8 +57,17 @@ class Upright:
         return image
 
 
-def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """The size at which pixels `aspect` times as wide as high are square; none are dropped."""
+def square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """The size at which pixels `aspect` times as wide as high are square; none are dropped.
+
+    Args:
+        width: Of the stored picture, in pixels.
+        height: The same.
+        aspect: Width by height of a pixel; None or an odd one for square ones.
+
+    Returns:
+        (width, height) in square pixels.
+    """
     if not aspect or not 1 / _LARGEST_ASPECT < aspect < _LARGEST_ASPECT:
         return width, height
     if aspect > 1:

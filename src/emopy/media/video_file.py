@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import chain
+from threading import Lock
 
 from emopy.errors import InputError
+from emopy.media.ahead import ahead
+from emopy.media.arrays import check_pixels
 from emopy.media.containers import check_file
 from emopy.media.decoding import Decoded, Decoder
+from emopy.media.images import DEFAULT_MAX_PIXELS
 from emopy.media.sampling import Sampling, recorded
-from emopy.media.upright import Upright
+from emopy.media.upright import Upright, square
 from emopy.types import Frame
 
 _STEPS_BACK_S = (0.0, 5.0, 60.0)
@@ -18,24 +23,21 @@ _STEPS_BACK_S = (0.0, 5.0, 60.0)
 
 
 class VideoFile:
-    """Reads one file once, see `emopy.media.Video` for the attributes."""
+    """Reads one file once, see `emopy.media.Video` for the attributes.
+
+    Whoever reads it holds it, and lets go of it at the end: a file must not be closed in one
+    thread while another one decodes.
+    """
 
     is_live = False
 
     def __init__(self, path: str, sampling: Sampling) -> None:
         self.source = path
         self._sampling = sampling
-        self._decoder, decoded = _begin(path, sampling.start_s)
-        try:
-            wanted = (one for one in decoded if not sampling.before_start(one.time_s))
-            first = next(wanted, None)
-            if first is None:
-                raise self._nothing()
-            self._upright = Upright(first.picture, self._decoder.stream.sample_aspect_ratio)
-        except BaseException:
-            self._decoder.close()
-            raise
-        self._decoded: Iterator[Decoded] = chain([first], wanted)
+        self._held = Lock()
+        # In a thread: a pipe into which nobody writes must not hold up Ctrl-C.
+        with closing(ahead(_begin(path, sampling), most=1)) as begun:
+            self._decoder, self._decoded, self._upright = next(begun)
         self.size = self._upright.size
         stream, container = self._decoder.stream, self._decoder.container
         self.fps = float(stream.average_rate) if stream.average_rate else None
@@ -57,13 +59,16 @@ class VideoFile:
         return self._decoder.truncated
 
     def read(self) -> Generator[Frame]:
-        """Give the frames wanted."""
-        for one in recorded(self._decoded, self._sampling):
-            yield Frame(self._upright.rgb(one.picture), one.time_s, one.number)
+        """Give the frames wanted, then let go of the file."""
+        with self._held, closing(self._decoder):
+            for one in recorded(self._decoded, self._sampling):
+                yield Frame(self._upright.rgb(one.picture), one.time_s, one.number)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._decoder.close()
+        """Let go of the file, unless somebody reads it, who will."""
+        if self._held.acquire(blocking=False):
+            self._decoder.close()
+            self._held.release()
 
     def _expected(self) -> int | None:
         if self.duration_s is None or self.fps is None:
@@ -75,36 +80,71 @@ class VideoFile:
             return math.ceil((self._decoder.stream.frames or end_s * fps) / sampling.every)
         return math.ceil(max(0.0, end_s - sampling.start_s) * fps - 1e-6)
 
-    def _nothing(self) -> InputError:
-        """Why there is no first frame."""
-        path, stream = self.source, self._decoder.stream
-        if self._decoder.whole:
-            return InputError(
-                "`start_s` must lie before the last frame. "
-                f"Received {self._sampling.start_s:g}, and {path!r} is over by then. "
-                "Give an earlier one."
-            )
-        if stream.codec_context.width < 1 or stream.codec_context.height < 1:
-            return InputError(
-                "`source` must have at least one pixel. Received "
-                f"{path!r} of {stream.codec_context.width} × {stream.codec_context.height}. "
-                "Copy or download the file again."
-            )
-        return InputError(
-            f"`source` must be a whole video. Received {path!r}: damaged or truncated, no frame "
-            "of it can be decoded. Copy or download the file again."
-        )
+
+def _begin(path: str, sampling: Sampling) -> Generator[tuple[Decoder, Iterator[Decoded], Upright]]:
+    """Open a file and decode the first frame wanted: one item."""
+    decoder, decoded = _sought(path, sampling.start_s)
+    try:
+        wanted = (one for one in decoded if not sampling.before_start(one.time_s))
+        first = next(wanted, None)
+        if first is None:
+            raise _nothing(path, sampling, decoder)
+        upright = Upright(first.picture, decoder.stream.sample_aspect_ratio)
+        _check_size(upright.size, path)
+    except BaseException:
+        decoder.close()
+        raise
+    yield decoder, chain([first], wanted), upright
 
 
-def _begin(path: str, start_s: float) -> tuple[Decoder, Iterator[Decoded]]:
+def _sought(path: str, start_s: float) -> tuple[Decoder, Iterator[Decoded]]:
     """Decode from a keyframe before the start where the file allows it."""
     repeatable = check_file(path)
     for back_s in _STEPS_BACK_S:
         if repeatable and start_s > back_s:
-            decoder = Decoder(path, start_s=start_s)
+            decoder = _opened(path, start_s)
             decoded = decoder.from_keyframe(back_s=back_s)
             if decoded is not None:
                 return decoder, decoded
             decoder.close()
-    decoder = Decoder(path, start_s=start_s)
+    decoder = _opened(path, start_s)
     return decoder, decoder.from_beginning()
+
+
+def _opened(path: str, start_s: float) -> Decoder:
+    """Open a file whose frames, as it declares them, are not too large."""
+    decoder = Decoder(path, start_s=start_s)
+    context = decoder.stream.codec_context
+    if context.width > 0 and context.height > 0:
+        try:
+            declared = square(context.width, context.height, decoder.stream.sample_aspect_ratio)
+            _check_size(declared, path)
+        except InputError:
+            decoder.close()
+            raise
+    return decoder
+
+
+def _check_size(size: tuple[int, int], path: str) -> None:
+    check_pixels(*size, path, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
+
+
+def _nothing(path: str, sampling: Sampling, decoder: Decoder) -> InputError:
+    """Why there is no first frame."""
+    context = decoder.stream.codec_context
+    if decoder.whole:
+        return InputError(
+            "`start_s` must lie before the last frame. "
+            f"Received {sampling.start_s:g}, and {path!r} is over by then. "
+            "Give an earlier one."
+        )
+    if context.width < 1 or context.height < 1:
+        return InputError(
+            "`source` must have frames of at least one pixel, and of at most "
+            f"{DEFAULT_MAX_PIXELS / 1e6:g} megapixels. Received {path!r}: of another size. "
+            "Make its frames smaller, or copy or download the file again."
+        )
+    return InputError(
+        f"`source` must be a whole video. Received {path!r}: damaged or truncated, no frame "
+        "of it can be decoded. Copy or download the file again."
+    )

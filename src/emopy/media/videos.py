@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from emopy.errors import InputError
-from emopy.media.ahead import ahead
+from emopy.media.ahead import Ahead, ahead
 from emopy.media.cameras import open_camera
 from emopy.media.sampling import Sampling
 from emopy.media.video_file import VideoFile
@@ -19,7 +19,8 @@ VideoSource: TypeAlias = str | os.PathLike[str] | int
 
 _MOST_AHEAD = 8
 _BYTES_AHEAD = 64_000_000
-"""Frames decoded in advance: so many, or fewer where large ones would fill the memory."""
+_LEAST_AHEAD = 2
+"""Frames decoded in advance: at most so many, or so many bytes, but two however large they are."""
 
 
 class Reader(Protocol):
@@ -79,7 +80,7 @@ class Video:
         self.fps = reader.fps
         self.frames = reader.frames
         self._reader = reader
-        self._read: Generator[Frame] | None = None
+        self._frames: Iterator[Frame] | None = None
         self._spent = False
 
     def __repr__(self) -> str:
@@ -125,17 +126,20 @@ class Video:
         frames = self._reader.read()
         if not self.is_live:
             width, height = self.size
-            most = max(2, min(_MOST_AHEAD, _BYTES_AHEAD // (width * height * 3)))
+            most = max(_LEAST_AHEAD, min(_MOST_AHEAD, _BYTES_AHEAD // (width * height * 3)))
             frames = ahead(frames, most=most)
-        self._read, self._spent = frames, True
+        self._frames, self._spent = frames, True
         return frames
 
     def close(self) -> None:
-        """Stop reading and let go of the file or camera."""
+        """Stop reading and let go of the file or camera; iterations, in any thread, end.
+
+        A read that does not return within a second is left behind: what is read is let go of
+        when it returns.
+        """
         self._spent = True
-        # A camera may be in use in another thread, and ends there.
-        if self._read is not None and not self.is_live:
-            self._read.close()
+        if isinstance(self._frames, Ahead):
+            self._frames.close()
         self._reader.close()
 
     def __enter__(self) -> Self:
@@ -160,10 +164,10 @@ def open_video(
 ) -> Video:
     """Open a video file, or a camera, to read its frames.
 
-    Times are those at which frames are shown, also where the frame rate varies; 0 is the start
-    of the video. Rotation and oblong pixels, as files declare them, are undone.
-    A frame's number is its true place in the file, also after `start_s`: the compressed frames
-    before it are then counted without decoding them.
+    Times are those at which frames are shown, also where the frame rate varies. 0 is the start
+    of the pictures, also where the file's sound begins earlier. Rotation and oblong pixels, as
+    files declare them, are undone. A frame's number is its true place in the file, also after
+    `start_s`: the compressed frames before it are then counted without decoding them.
 
     Args:
         source: Path of a file (MP4, MOV, AVI, MKV, WebM, GIF, and whatever else FFmpeg decodes),
@@ -173,14 +177,15 @@ def open_video(
             grid, none twice. For a camera, which cannot wait for a nearer one, the first after
             each point of the grid.
         start_s: Leave out what is shown before, in seconds.
-        end_s: Leave out what is shown from here on, in seconds; it also ends a camera.
+        end_s: Leave out what is shown from here on, in seconds; it also ends a camera. If no
+            frame begins between the two, the video has none, which is no error.
 
     Returns:
         The opened video.
 
     Raises:
-        InputError: No such file or camera; not a video; nothing in it can be decoded; a number
-            out of its range; both `every` and `fps`.
+        InputError: No such file or camera; not a video; nothing in it can be decoded; frames of
+            more than 100 megapixels; a number out of its range; both `every` and `fps`.
         MissingExtraError: A file, and PyAV is not installed.
 
     Example:

@@ -80,17 +80,13 @@ class Film:
 
     Raises:
         InputError: Another suffix, or a size that is no picture's.
-        MissingExtraError: PyAV is not installed; when the ``with`` block begins.
+        MissingExtraError: PyAV is not installed.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, size: tuple[int, int]) -> None:
         self.path = Path(path)
         self.size = (int(size[0]), int(size[1]))
-        if self.path.suffix.lower() not in _KINDS:
-            raise InputError(
-                f"`path` must end in {', '.join(_KINDS)}. Received {str(path)!r}. "
-                f"Type for example: {self.path.stem or 'film'}.mp4"
-            )
+        check_film_path(path)
         if min(size) < 1:
             raise InputError(
                 f"`size` must be the width and height of the frames. Received {size}. "
@@ -223,6 +219,22 @@ class Film:
                 f"`path` must be a file that can hold the film. Received {str(self.path)!r}: "
                 f"{error}. Choose another folder."
             ) from error
+
+
+def check_film_path(path: str | os.PathLike[str]) -> None:
+    """Say early that a film cannot be written there.
+
+    Raises:
+        InputError: Another suffix than those of `Film`.
+        MissingExtraError: PyAV is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _KINDS:
+        raise InputError(
+            f"`path` must end in {', '.join(_KINDS)}. Received {str(path)!r}. "
+            f"Type for example: {path.stem or 'film'}.mp4"
+        )
+    extra_module("av", feature="Writing films", extra="video")
 
 
 def choose_encoder(encoders: Sequence[Encoder], available: Collection[str]) -> Encoder:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -22,6 +22,7 @@ from emopy.present.areas import FAINT, INK, draw_areas, style_axes, swatch
 from emopy.present.atomic import replacing
 from emopy.present.bins import Bins
 from emopy.present.extras import extra_module
+from emopy.present.portraits import Portraits
 from emopy.present.sink import check_labels
 from emopy.present.text import duration, one_line
 from emopy.types import ImageResult, RGBImage
@@ -50,6 +51,9 @@ _FOOT = 0.58
 _LEFT = 0.62
 _RIGHT = 0.24
 
+_SPARE = 8
+"""Pictures of faces kept for each panel there can be: nobody knows yet who stays longest."""
+
 _OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}
 
 
@@ -69,10 +73,15 @@ class TimelinePlot:
         self.labels = tuple(labels)
         self._most = most
         self._bins = Bins()
+        self._portraits = Portraits()
         self._source = ""
 
-    def add(self, result: ImageResult) -> None:
+    def add(self, result: ImageResult, image: RGBImage | None = None) -> None:
         """Take the faces of the next frame.
+
+        Args:
+            result: What was found in it.
+            image: (H, W, 3) uint8 RGB: the frame. With it the faces stand beside their panels.
 
         Raises:
             InputError: A picture without a time, an earlier time than before, a face without a
@@ -81,20 +90,18 @@ class TimelinePlot:
         check_labels(result, self.labels)
         self._bins.add(result)
         self._source = self._source or result.source
+        if image is not None:
+            self._portraits.add(image, result)
+            if len(self._portraits.pictures) > _SPARE * self._most:
+                self._portraits.keep(self._longest(_SPARE * self._most // 2))
 
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        thumbnails: Mapping[int, RGBImage] | None = None,
-    ) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Draw the picture into a file; more results may follow.
 
         The same results give the same bytes.
 
         Args:
             path: Ends in ``.png``, ``.svg`` or ``.pdf``. Folders that lack are made.
-            thumbnails: Faces to show beside the panels, (H, W, 3) uint8 RGB by track number.
 
         Returns:
             The path.
@@ -103,34 +110,29 @@ class TimelinePlot:
             InputError: Another suffix, or a place that cannot be written.
             MissingExtraError: Matplotlib is not installed.
         """
-        path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in _SUFFIXES:
-            raise InputError(
-                f"`path` must end in {', '.join(_SUFFIXES)}. Received {str(path)!r}. "
-                f"Type for example: {path.stem or 'timeline'}.png"
-            )
-        matplotlib = extra_module("matplotlib", feature="Plots of timelines", extra="video")
+        path, suffix = Path(path), check_plot_path(path)
+        matplotlib = extra_module("matplotlib", feature="Plotting timelines", extra="video")
         with (
             matplotlib.rc_context(_SETTINGS),
             warnings.catch_warnings(),
             replacing(path) as partial,
         ):
             warnings.filterwarnings("ignore", "Glyph")  # a script that the font lacks: boxes
-            figure = self._draw(thumbnails or {})
+            figure = self._draw()
             figure.savefig(
                 partial, format=suffix[1:], dpi=160, metadata=_SUFFIXES[suffix], facecolor="white"
             )
         return path
 
-    def _draw(self, thumbnails: Mapping[int, RGBImage]) -> Any:
+    def _draw(self) -> Any:
+        thumbnails = self._portraits.pictures
         seen = self._bins.seen_s
-        tracks = sorted(seen, key=lambda track: (-seen[track], track))
+        tracks = self._longest(len(seen))
         shown: list[int | None] = [*tracks[: self._most]] or [None]
         legend = self._legend()
         head = _HEAD + _LINE * legend[-1][2]
         height = head + len(shown) * (_TITLE + _PANEL) + _FOOT
-        figures = extra_module("matplotlib.figure", feature="Plots of timelines", extra="video")
+        figures = extra_module("matplotlib.figure", feature="Plotting timelines", extra="video")
         figure = figures.Figure(figsize=(_WIDTH, height))
         pictures = any(track in thumbnails for track in shown)
         left = _LEFT + (_PANEL + 0.15 if pictures else 0.0)
@@ -154,9 +156,14 @@ class TimelinePlot:
         self._write(figure, len(tracks) - len(shown), left / _WIDTH)
         return figure
 
+    def _longest(self, count: int) -> list[int]:
+        """The tracks seen for the longest time, that one first."""
+        seen = self._bins.seen_s
+        return sorted(seen, key=lambda track: (-seen[track], track))[:count]
+
     def _write(self, figure: Any, more: int, left: float) -> None:
         """The head with the colours of the emotions, and the foot that explains."""
-        patches = extra_module("matplotlib.patches", feature="Plots of timelines", extra="video")
+        patches = extra_module("matplotlib.patches", feature="Plotting timelines", extra="video")
         height = figure.get_figheight()
         name = one_line(PurePath(self._source).name or self._source)
         figure.text(left, 1 - 0.26 / height, name, size=12, weight="bold", color=INK, va="center")
@@ -186,6 +193,27 @@ class TimelinePlot:
             placed.append((label, x, row))
             x += wide
         return placed
+
+
+def check_plot_path(path: str | os.PathLike[str]) -> str:
+    """Say early that a plot cannot be written there.
+
+    Returns:
+        The suffix, in lower case.
+
+    Raises:
+        InputError: Another suffix than ``.png``, ``.svg`` or ``.pdf``.
+        MissingExtraError: Matplotlib is not installed.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputError(
+            f"`path` must end in {', '.join(_SUFFIXES)}. Received {str(path)!r}. "
+            f"Type for example: {path.stem or 'timeline'}.png"
+        )
+    extra_module("matplotlib", feature="Plotting timelines", extra="video")
+    return suffix
 
 
 def _axes(figure: Any, inches: tuple[float, float, float, float]) -> Any:

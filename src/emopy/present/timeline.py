@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from emopy.errors import InputError
 from emopy.present.extras import extra_module
@@ -157,16 +157,33 @@ def open_timeline(
 
     Raises:
         InputError: No such format.
-        MissingExtraError: Parquet without the extra ``tables``, when it is opened.
+        MissingExtraError: Parquet without the extra ``tables``.
+    """
+    return _KINDS[timeline_format(target, format)](target, labels)
+
+
+def timeline_format(target: object, format: str | None = None) -> str:  # noqa: A002
+    """Say which format a timeline will have, and early that it cannot be written.
+
+    Args:
+        target: Path of the file, or a stream.
+        format: csv, json, jsonl or parquet; None takes it from the suffix of the path.
+
+    Raises:
+        InputError: No such format, or a stream without one.
+        MissingExtraError: Parquet without the extra ``tables``.
     """
     named = isinstance(target, str | os.PathLike)
-    kind = format if format is not None or not named else Path(target).suffix[1:].lower()
+    path = Path(cast("str | os.PathLike[str]", target)) if named else Path()
+    kind = path.suffix[1:].lower() if format is None else format
+    if kind == "parquet":
+        extra_module("pyarrow", feature="Writing Parquet files", extra="tables")
     if kind in _KINDS:
-        return _KINDS[kind](target, labels)
+        return kind
     if format is None and named:
         raise InputError(
-            f"`target` must end in .{', .'.join(_KINDS)}. Received {str(target)!r}. "
-            f"Type for example: {Path(target).stem or 'faces'}.csv"
+            f"`target` must end in .{', .'.join(_KINDS)}. Received {str(path)!r}. "
+            f"Type for example: {path.stem or 'faces'}.csv"
         )
     raise InputError(
         f"`format` must be {', '.join(_KINDS)}. Received {format!r}. Type for example: format='csv'"

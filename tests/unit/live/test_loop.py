@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.live.loop import Clock, Rhythm, watch
+from emopy.live.loop import Arrivals, Rhythm, watch
 from emopy.types import Frame
 
 
@@ -96,11 +96,11 @@ def test_answers_are_steadied_as_asked(model):
 
 
 def test_the_delay_counts_from_the_moment_a_frame_was_taken():
-    clock = Clock(frames(3, step_s=0.01))
-    first, _, third = clock
-    assert clock.delay_s(first) - clock.delay_s(third) == pytest.approx(0.02, abs=0.005)
+    arrivals = Arrivals(frames(3, step_s=0.01))
+    first, _, third = arrivals
+    assert arrivals.delay_s(first) - arrivals.delay_s(third) == pytest.approx(0.02, abs=0.005)
     time.sleep(0.05)
-    assert clock.delay_s(third) >= 0.05
+    assert arrivals.delay_s(third) >= 0.05
 
 
 def test_a_frame_that_was_late_at_first_does_not_shorten_the_delays_after_it():
@@ -110,10 +110,10 @@ def test_a_frame_that_was_late_at_first_does_not_shorten_the_delays_after_it():
         yield Frame(np.zeros((2, 2, 3), np.uint8), 0.0, 0)
         yield Frame(np.zeros((2, 2, 3), np.uint8), time.monotonic() - now, 1)
 
-    clock = Clock(late())
-    first, second = clock
-    assert clock.delay_s(first) > 0.19
-    assert clock.delay_s(second) < 0.1
+    arrivals = Arrivals(late())
+    first, second = arrivals
+    assert arrivals.delay_s(first) > 0.19
+    assert arrivals.delay_s(second) < 0.1
 
 
 def test_the_rate_is_that_of_the_last_seconds_and_the_delay_their_mean():

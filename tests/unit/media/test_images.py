@@ -325,3 +325,11 @@ def test_sources_have_names(tmp_path):
     assert describe_source(np.zeros(1)) == "<array>"
     assert describe_source(Image.new("L", (1, 1))) == "<PIL image>"
     assert describe_source(io.BytesIO()) == "<file>"
+
+
+@pytest.mark.parametrize(
+    "start", [b"\0\0\0\x20ftypisom", b"RIFF\0\0\1\0AVI LIST", b"\x1a\x45\xdf\xa3\x9fB\x86\x81"]
+)
+def test_a_video_is_told_from_a_picture(start):
+    with pytest.raises(InputError, match="a video.*emopy video FILE"):
+        read_image(start + bytes(40))

@@ -14,11 +14,11 @@ from emopy.present.bins import Bins
 from emopy.types import ImageResult
 
 
-def plotted(results, path, labels=STANDARD_EMOTIONS, thumbnails=None, **settings):
+def plotted(results, path, labels=STANDARD_EMOTIONS, image=None, **settings):
     plot = TimelinePlot(labels, **settings)
     for result in results:
-        plot.add(result)
-    return plot.save(path, thumbnails=thumbnails)
+        plot.add(result, image)
+    return plot.save(path)
 
 
 def part_of(picture, label):
@@ -79,14 +79,24 @@ def test_times_are_minutes_and_hours_of_the_video(shown, tmp_path):
     assert {"59:00", "59:30", "1:00:00", "1:03:00", "seen for 4:00 min"} <= words
 
 
-def test_thumbnails_are_shown_beside_their_panels(clip, tmp_path):
-    red = np.full((40, 40, 3), (255, 0, 0), np.uint8)
-    picture = np.array(Image.open(plotted(clip, tmp_path / "a.png", thumbnails={2: red})))
+def test_faces_stand_beside_their_panels(clip, tmp_path):
+    (width, height), box = clip[0].size, clip[-1].faces[0].box
+    image = np.zeros((height, width, 3), np.uint8)
+    image[round(box.top) : round(box.bottom), round(box.left) : round(box.right)] = (255, 0, 0)
+    picture = np.array(Image.open(plotted(clip, tmp_path / "a.png", image=image)))
     rows, columns = np.nonzero((picture[..., :3] == (255, 0, 0)).all(axis=2))
-    assert 160 < np.ptp(rows) < 170
-    assert abs(np.ptp(rows) - np.ptp(columns)) <= 2
-    assert rows.min() > 350
+    assert 100 < np.ptp(rows) < 400
     assert columns.max() < 250
+
+
+def test_of_many_faces_few_pictures_are_kept_those_of_the_longest_seen(shown):
+    plot, image = TimelinePlot(STANDARD_EMOTIONS, most=2), np.zeros((480, 640, 3), np.uint8)
+    for i in range(200):
+        passing = {1: "fear", 2 + i // 2: "anger"}
+        plot.add(shown(i / 5, passing), image)
+    kept = plot._portraits.pictures
+    assert 1 in kept
+    assert len(kept) <= 16
 
 
 def test_odd_names_are_drawn_as_they_are(shown, tmp_path):
@@ -122,18 +132,13 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(clip, tmp_path):
         plotted(clip, tmp_path / "a.png", ("anger", "fear"))
     with pytest.raises(InputError, match="order of time"):
         plotted(clip[::-1], tmp_path / "a.png")
-    old = tmp_path / "old.png"
-    old.write_text("old")
-    with pytest.raises(TypeError):
-        plotted(clip, old, thumbnails={1: np.array(["no picture"])})
-    assert old.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [old]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_extra_one_line_says_what_to_install(clip, tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"Plots.*pip install 'emopy\[video\]'"):
+    with pytest.raises(MissingExtraError, match=r"Plotting.*pip install 'emopy\[video\]'"):
         plotted(clip, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
