@@ -7,6 +7,7 @@
 """
 
 import sys
+from contextlib import suppress
 
 from emopy import FERModel
 from emopy.live import Page, open_live, watch
@@ -20,4 +21,5 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with suppress(KeyboardInterrupt):
+        main(sys.argv[1:])

@@ -1,7 +1,11 @@
 """Each script in `examples/` runs, with tiny settings, and does what it says."""
 
+import os
 import re
 import runpy
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -115,9 +119,23 @@ def test_the_webcam_example_follows_a_video_to_its_end_on_a_page(run, video):
     assert len(seen) >= 3
 
 
-def test_the_webcam_example_is_ten_lines_of_code():
+def test_the_webcam_example_is_a_dozen_lines_of_code():
     code = (EXAMPLES / "webcam.py").read_text(encoding="utf-8").split('"""')[2]
-    assert len([line for line in code.splitlines() if line.strip()]) == 10
+    assert len([line for line in code.splitlines() if line.strip()]) == 12
+
+
+def test_the_webcam_example_ends_quietly_with_ctrl_c(video, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # nobody writes into it: it waits for the first frame
+    words = [sys.executable, str(EXAMPLES / "webcam.py"), str(pipe)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            with pipe.open("wb"):  # as soon as it is opened to be read
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (0, "")
 
 
 def test_the_webcam_example_says_what_is_missing(run):

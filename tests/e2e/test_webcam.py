@@ -2,11 +2,13 @@
 
 import csv
 import itertools
+import os
 import re
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import cv2
@@ -127,17 +129,70 @@ def test_a_browser_finds_nothing_wrong_with_the_page_also_at_the_width_of_a_phon
         assert tab.complaints == []
 
 
-def test_ctrl_c_is_a_good_end_that_keeps_the_recording(clip, run, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_and_a_closed_terminal_are_good_ends_that_keep_the_recording(
+    number, clip, run, tmp_path
+):
     table = tmp_path / "table.csv"
     running = run(clip, "--loop", "--view", "terminal", "--out", table)
     assert re.search(r"1 happiness \d+ %|no face", running.line(running.process.stdout))
     assert not table.exists()  # it appears when it is whole
-    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(number)
     code, _, err = running.end()
     assert code == 0
     (count,) = re.findall(r"^emopy: (\d+) frames recorded in", err, re.MULTILINE)
     assert len({row["frame"] for row in rows(table)}) == int(count) >= 1
     assert list(tmp_path.iterdir()) == [table]
+
+
+def test_ctrl_c_keeps_the_recording_also_where_no_frame_comes_any_more(clip, run, tmp_path):
+    table, pipe = tmp_path / "table.csv", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    running = run(pipe, "--view", "terminal", "--out", table)
+    with pipe.open("wb", buffering=0) as writer:
+        content = clip.read_bytes()
+        writing = threading.Thread(target=writer.write, args=(content[: len(content) * 3 // 4],))
+        writing.start()
+        running.line(running.process.stdout)
+        writing.join()
+        time.sleep(1.5)  # all that came has been shown
+        running.process.send_signal(signal.SIGINT)
+        code, _, err = running.end()
+    assert code == 0
+    assert f"recorded in {table}" in err
+    assert rows(table)
+
+
+def test_a_reader_of_the_terminal_view_that_goes_away_ends_it_like_stop(clip, run, tmp_path):
+    table = tmp_path / "table.csv"
+    running = run(clip, "--loop", "--view", "terminal", "--out", table)
+    running.line(running.process.stdout)
+    running.process.stdout.close()
+    running.process.stdout = None
+    code, _, err = running.end()
+    assert code == 0
+    assert re.fullmatch(rf"emopy: \d+ frames recorded in {re.escape(str(table))}\.\n", err)
+    assert rows(table)
+
+
+def test_what_is_there_is_recorded_over_only_when_asked(clip, linear_model, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    table.write_text("precious", encoding="utf-8")
+    quick = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    assert main(["webcam", "--camera", "97", "--out", str(table), *quick]) == 2
+    assert "there already. Name another one, or type --overwrite." in capsys.readouterr().err
+    assert table.read_text(encoding="utf-8") == "precious"
+    assert main(["webcam", str(clip), "--overwrite", "--out", str(table), *quick]) == 0
+    assert rows(table)
+
+
+def test_a_film_that_was_cut_off_is_said_and_exit_code_1(clip, linear_model, tmp_path, capsys):
+    cut = tmp_path / "cut.avi"
+    content = clip.read_bytes()
+    cut.write_bytes(content[: len(content) * 6 // 10])
+    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    assert main(["webcam", str(cut), *words]) == 1
+    assert f"emopy: {cut}: the file ends too early" in capsys.readouterr().err
 
 
 def test_a_camera_that_ends_is_a_good_end_that_is_said(clip, linear_model, capsys):
@@ -165,6 +220,9 @@ def test_it_stops_after_so_many_seconds(clip, linear_model, capsys):
         (["clip.avi", "--out", "clip.avi"], "--out must not be FILE"),
         (["--view", "mirror"], "mirror"),
         (["--seconds", "0"], "seconds"),
+        (["--seconds", "nan"], "--seconds must be a number above 0. Received nan. Leave it out"),
+        (["--loop"], "--loop must be given with FILE"),
+        (["--loop", "--camera", "97"], "--loop must be given with FILE"),
     ],
 )
 def test_a_wrong_call_says_what_to_type(words, said, capsys, tmp_path, monkeypatch):

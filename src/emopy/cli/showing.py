@@ -1,13 +1,18 @@
-"""A live view from its first frame to its end, and on the way into a table."""
+"""A live view: what may be asked of it, and the way from its first frame to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path
 from typing import Protocol
 
+import click
+
 from emopy.cli.interruption import interruption
-from emopy.types import ImageResult
+from emopy.errors import InputError
+from emopy.media import Video
+from emopy.types import Frame, ImageResult
 
 
 class Table(Protocol):
@@ -18,25 +23,80 @@ class Table(Protocol):
         ...
 
 
+def check_wishes(
+    file: Path | None,
+    camera: int | None,
+    *,
+    loop: bool,
+    out: Path | None,
+    overwrite: bool,
+    seconds: float,
+) -> None:
+    """Refuse wishes that do not go together, and a recording over something that is there.
+
+    Raises:
+        InputError: It names the options to change.
+    """
+    if file is not None and camera is not None:
+        raise InputError("FILE must not be given with --camera. Received both. Leave one out.")
+    if loop and file is None:
+        raise InputError(
+            "--loop must be given with FILE. Received a camera, which has no end. "
+            "Leave --loop out, or name a video."
+        )
+    if not seconds > 0:
+        raise InputError(
+            f"--seconds must be a number above 0. Received {seconds}. "
+            "Leave it out to go on without end."
+        )
+    if out is not None and file is not None and out.resolve() == file.resolve():
+        raise InputError(f"--out must not be FILE. Received {out} for both. Name a new file.")
+    if out is not None and out.is_file() and not overwrite:
+        raise InputError(
+            f"--out must be a new file. Received {out}, which is there already. "
+            "Name another one, or type --overwrite."
+        )
+
+
 def play(
-    results: Generator[ImageResult], table: Table | None, *, seconds: float
+    watched: Callable[[Iterable[Frame]], Generator[ImageResult]],
+    frames: Iterable[Frame],
+    recording: AbstractContextManager[Table] | None,
+    *,
+    seconds: float,
 ) -> tuple[int, bool]:
-    """Take results until they end, the time is over, or Ctrl-C asks for the end.
+    """Show frames until they end, the time is over, or Ctrl-C asks for the end.
 
     Args:
-        results: One per frame, shown already; closed in the end.
-        table: Where they are recorded; None for nowhere.
+        watched: Shows frames, and gives their results.
+        frames: As they come.
+        recording: Opens the table of what was shown; None for no table.
         seconds: Time of the last frame.
 
     Returns:
         How many there were, and whether they ended by themselves.
     """
     count = 0
-    with interruption() as asked, closing(results):
+    with (
+        interruption() as end,
+        recording or nullcontext() as table,
+        closing(watched(end.ending(frames))) as results,
+    ):
         for result in results:
             count += 1
             if table is not None:
                 table.write(result)
-            if asked.is_set() or (result.time_s or 0.0) >= seconds:
+            if (result.time_s or 0.0) >= seconds:
                 return count, False
-    return count, True
+    return count, not end.was_made
+
+
+def say_missing(video: Video) -> int:
+    """Say what a video lacked.
+
+    Returns:
+        The exit code: 1 if its end was missing.
+    """
+    if video.shortfall:
+        click.echo(f"emopy: {video.shortfall}", err=True)
+    return 1 if video.truncated else 0

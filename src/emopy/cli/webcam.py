@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from emopy.cli.options import (
     threads_option,
 )
 from emopy.cli.prior import prior_option
-from emopy.errors import InputError
 
 VIEWS = ("auto", "window", "page", "terminal")
 
@@ -41,6 +41,7 @@ VIEWS = ("auto", "window", "page", "terminal")
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @click.option("--out", type=FILE, help="Record to this table: .csv, .json, .jsonl or .parquet.")
+@click.option("--overwrite", is_flag=True, help="Record anew what is there already.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
@@ -63,37 +64,36 @@ def webcam(
     port: int,
     open_browser: bool,
     out: Path | None,
+    overwrite: bool,
     seconds: float,
     smoothing_s: float,
     **model_options: Any,
-) -> None:
+) -> int:
     """Show live what the faces before a camera express.
 
     FILE, a video, plays the part of the camera. Ctrl-C ends it; so do Stop on the page, and Esc or
-    q in the window. What was recorded until then is kept.
+    q in the window. What was recorded until then is kept. Exit code 1 means that FILE was cut off.
     """
     from emopy.cli.inputs import load
-    from emopy.cli.showing import play
+    from emopy.cli.showing import check_wishes, play, say_missing
     from emopy.live import Page, open_live, open_view, watch
     from emopy.present import open_timeline
 
-    if file is not None and camera is not None:
-        raise InputError("FILE must not be given with --camera. Received both. Leave one out.")
-    if out is not None and file is not None and out.resolve() == file.resolve():
-        raise InputError(f"--out must not be FILE. Received {out} for both. Name a new file.")
+    check_wishes(file, camera, loop=loop, out=out, overwrite=overwrite, seconds=seconds)
     name = f"camera {camera or 0}" if file is None else str(file)
     model = load(**model_options)
+    recording = open_timeline(out, model.labels) if out else None
     with ExitStack() as stack:
         shown = stack.enter_context(open_view(view, port=port))
         times = "forever" if loop else "once"
         frames = stack.enter_context(open_live(file or camera or 0, times=times))
-        table = stack.enter_context(open_timeline(out, model.labels)) if out else None
         if isinstance(shown, Page):
             click.echo(f"emopy: look at {shown.address} (Ctrl-C ends it)", err=True)
             if open_browser:
                 click.launch(shown.address)
-        results = watch(model, frames, shown, source=name, smoothing_s=smoothing_s)
-        count, is_over = play(results, table, seconds=seconds)
+        watched = partial(watch, model, view=shown, source=name, smoothing_s=smoothing_s)
+        count, is_over = play(watched, frames, recording, seconds=seconds)
     recorded = f" recorded in {out}" if out else ""
     gone = f" {name} gives no more." if is_over and not shown.stopped else ""
     click.echo(f"emopy: {count} frames{recorded}.{gone}", err=True)
+    return say_missing(frames.video)

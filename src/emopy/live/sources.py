@@ -10,7 +10,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Literal
 
-from emopy.media import open_video
+from emopy.errors import InputError
+from emopy.media import Video, open_video
 from emopy.types import Frame
 
 _LONGEST_SKIP_S = 0.25
@@ -20,30 +21,51 @@ _USUAL_STEP_S = 0.04
 """From the only frame of a video to the next video."""
 
 
+class Live(Iterator[Frame]):
+    """Frames when their time has come, as `open_live` gives them.
+
+    Attributes:
+        video: What they come from, which knows what is missing; of a file that starts again, its
+            first showing.
+    """
+
+    def __init__(self, video: Video, frames: Iterator[Frame]) -> None:
+        self.video = video
+        self._frames = frames
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+
 @contextmanager
 def open_live(
     source: str | os.PathLike[str] | int, *, times: Literal["once", "forever"] = "once"
-) -> Generator[Iterator[Frame]]:
+) -> Generator[Live]:
     """Open a camera, or a file that plays the part of one.
 
     Args:
         source: Number of a camera, or path of a video.
-        times: Whether a file starts again at its end. A camera has none.
+        times: Whether a file starts again at its end; a camera has none.
 
     Yields:
         Its frames, when their time has come. Those for which nobody was ready in time are left
         out, so that what is shown is never older than it must be.
 
     Raises:
-        InputError: No such camera, or a file that cannot be read.
+        InputError: No such camera, a file that cannot be read, or a camera forever.
     """
     with open_video(source) as video:
         if video.is_live:
-            yield iter(video)
+            if times != "once":
+                raise InputError(
+                    "`times` must be 'once' for a camera, which has no end to start again at. "
+                    f"Received {times!r}. Leave it out."
+                )
+            yield Live(video, iter(video))
             return
         frames = video if times == "once" else repeated(chain([video], _reopened(source)))
         with closing(paced(frames)) as due:
-            yield due
+            yield Live(video, due)
 
 
 def paced(frames: Iterable[Frame]) -> Generator[Frame]:

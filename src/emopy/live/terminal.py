@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -12,6 +13,9 @@ from emopy.types import FacePrediction, ImageResult, RGBImage
 
 _REDRAWN_EVERY_S = 0.1
 _LINE_EVERY_S = 1.0
+
+_GONE = {errno.EPIPE, errno.EINVAL, errno.EIO}
+"""What writing ends in when nobody reads any more: a pipe, one on Windows, a closed terminal."""
 
 # Source: ECMA-48, https://ecma-international.org/publications-and-standards/standards/ecma-48/
 _UP = "\x1b[{}F"  # to the start of the line, so many above
@@ -24,6 +28,8 @@ _NORMAL = "\x1b[?7h\x1b[?25h"
 class Terminal:
     """Shows results as text: bars that are redrawn in place, or a line per second in a pipe.
 
+    A reader that goes away, such as `head`, asks for the end by that.
+
     Args:
         stream: Where to write; standard output if None.
     """
@@ -32,6 +38,7 @@ class Terminal:
         self._stream = sys.stdout if stream is None else stream
         self._redraws = _can_redraw(self._stream)
         self._lines = 0
+        self._is_gone = False
         self._due_s = -float("inf")
 
     def __enter__(self) -> Self:
@@ -40,13 +47,13 @@ class Terminal:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._redraws and not isinstance(error[1], OSError):
+        if self._redraws:
             self._write(_NORMAL)
 
     @property
     def stopped(self) -> bool:
-        """A terminal is stopped by Ctrl-C, which it need not know."""
-        return False
+        """Whether nobody reads any more. Ctrl-C stops a terminal too, but it need not know."""
+        return self._is_gone
 
     def show(
         self, image: RGBImage, result: ImageResult, *, delay_s: float, frames_per_s: float
@@ -83,8 +90,15 @@ class Terminal:
         self._write(f"{up}{text}{_CLEAR_BELOW}")
 
     def _write(self, text: str) -> None:
-        self._stream.write(encodable(text, self._stream.encoding))
-        self._stream.flush()
+        if self._is_gone:
+            return
+        try:
+            self._stream.write(encodable(text, self._stream.encoding))
+            self._stream.flush()
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            self._is_gone = True
 
 
 def _in_words(result: ImageResult) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread, current_thread
@@ -106,11 +106,12 @@ class Ahead(Iterator[T], Generic[T]):
 def _make(items: Iterator[T], made: _Made[T], room: Semaphore, closed: Event) -> None:
     """Make items while there is room; runs in the thread."""
     try:
-        with ExitStack() as stack:
-            if isinstance(items, Generator):
-                stack.callback(items.close)
+        try:
             while room.acquire() and not closed.is_set():
                 made.put(next(items))
+        finally:
+            if isinstance(items, Generator):
+                items.close()
     except StopIteration:
         made.put(_Last())
     except BaseException as error:  # noqa: BLE001  it is raised where the item is asked for

@@ -8,6 +8,7 @@ import pytest
 from emopy.errors import InputError
 from emopy.live import open_live
 from emopy.live.sources import paced, repeated
+from emopy.media import Video
 from emopy.types import Frame
 
 
@@ -94,3 +95,33 @@ def test_no_camera_and_no_file_are_errors_before_the_first_frame(tmp_path):
     for source in (99, tmp_path / "none.mp4"):
         with pytest.raises(InputError, match="`source`"), open_live(source):
             pass
+
+
+def test_what_is_missing_is_known_at_the_end(clip, tmp_path):
+    cut = tmp_path / "cut.avi"
+    content = clip.read_bytes()
+    start = content.index(b"movi")
+    cut.write_bytes(content[: start + (len(content) - start) * 6 // 10])
+    with open_live(cut) as frames:
+        assert frames.video.shortfall == ""
+        assert len(list(frames)) >= 1
+        assert "the file ends too early" in frames.video.shortfall
+
+
+def test_a_camera_is_not_started_again(monkeypatch):
+    monkeypatch.setattr("emopy.live.sources.open_video", lambda source: Video(Endless()))
+    with (
+        pytest.raises(InputError, match=r"`times` must be 'once' for a camera.* 'forever'. Leave"),
+        open_live(0, times="forever"),
+    ):
+        pass
+
+
+class Endless:
+    """A camera, as far as it is asked about here."""
+
+    source, size, duration_s, fps, frames = "camera 0", (4, 4), None, None, None
+    is_live = True
+
+    def close(self):
+        """Nothing is open."""

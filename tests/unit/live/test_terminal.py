@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import io
 import os
@@ -181,3 +182,45 @@ def test_standard_output_is_written_to_by_default(capsys):
     with Terminal() as view:
         show(view, result())
     assert "happiness" in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_away_asks_for_the_end():
+    ours, theirs = os.pipe()
+    stream = os.fdopen(theirs, "w", encoding="utf-8")
+    with Terminal(stream) as view:
+        show(view, result())
+        assert not view.stopped
+        os.close(ours)
+        for _ in range(2):
+            at_once(view)
+            show(view, result())
+            assert view.stopped
+    with pytest.raises(BrokenPipeError):
+        stream.close()
+
+
+def test_a_terminal_that_is_closed_asks_for_the_end(screen):
+    terminal = screen()
+    with Terminal(terminal.stream) as view:
+        show(view, result())
+        os.close(terminal._ours)
+        at_once(view)
+        show(view, result())
+        assert view.stopped
+    with pytest.raises(OSError, match="Input/output error"):
+        terminal.stream.close()
+    terminal._ours = os.open(os.devnull, os.O_RDONLY)
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text):
+        raise OSError(errno.ENOSPC, "No space left")
+
+
+def test_what_cannot_be_written_for_another_reason_is_an_error():
+    view = Terminal(Full())
+    with pytest.raises(OSError, match="No space left"):
+        show(view, result())
+    assert not view.stopped

@@ -121,3 +121,42 @@ def test_a_consumer_that_stops_early_ends_the_thread_and_closes_the_source(stop)
 def test_a_bound_below_one_is_refused():
     with pytest.raises(InputError, match=r"`most` must be at least 1. Received 0."):
         ahead([], most=0)
+
+
+def test_an_item_that_never_comes_is_not_waited_for():
+    gate = threading.Event()
+
+    def stalled():
+        yield 1
+        gate.wait(20)
+        yield 2
+
+    items = ahead(stalled())
+    assert next(items) == 1
+    began_s = time.monotonic()
+    items.close()
+    assert time.monotonic() - began_s < 5
+    assert list(items) == []
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "emopy-ahead"]
+    assert left.daemon, "it does not keep the process alive"
+    gate.set()
+    left.join(10)
+    assert not left.is_alive(), "it ends when the item comes after all"
+
+
+def test_closing_in_another_thread_ends_who_waits():
+    gate = threading.Event()
+
+    def stalled():
+        yield 1
+        gate.wait(20)
+
+    items = ahead(stalled())
+    timer = threading.Timer(0.1, items.close)
+    timer.start()
+    began_s = time.monotonic()
+    assert list(items) == [1]
+    assert time.monotonic() - began_s < 5
+    gate.set()
+    timer.join()
+    items.close()

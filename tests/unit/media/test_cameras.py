@@ -3,6 +3,7 @@
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -167,6 +168,83 @@ def test_no_camera_says_what_to_type_and_nothing_else(capfd):
     with pytest.raises(InputError) as error:
         open_video(93)
     assert "Received 93: no such camera. Connect it, or type the number" in str(error.value)
+    with pytest.raises(InputError, match="no such camera"):
+        open_video(1 << 40)
     with pytest.raises(InputError, match=r"Received -1. Type 0 for the first one."):
         open_video(-1)
     assert capfd.readouterr() == ("", "")
+
+
+class Stuck(Generated):
+    """Its driver gives one picture and then waits for the next one, in vain."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits, self.let_go = threading.Event(), threading.Event()
+
+    def grab(self):
+        if self.grabbed:
+            self.waits.set()
+            self.let_go.wait(20)
+            assert not self.released, "released while the driver was at work"
+            return False
+        return super().grab()
+
+
+def test_closing_does_not_wait_for_a_driver_that_never_returns():
+    capture = Stuck()
+    video = opened(capture)
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(video))
+    reader.start()
+    assert capture.waits.wait(10)
+    began_s = time.monotonic()
+    video.close()
+    assert time.monotonic() - began_s < 5
+    reader.join(10)
+    assert not reader.is_alive()
+    assert len(seen) == 1
+    assert not capture.released
+    capture.let_go.set()
+    assert eventually(lambda: capture.released)
+
+
+def eventually(fact):
+    end_s = time.monotonic() + 10
+    while not fact() and time.monotonic() < end_s:
+        time.sleep(0.01)
+    return fact()
+
+
+class Failing(Generated):
+    """Its driver fails at the fourth picture, in one of its functions."""
+
+    def __init__(self, where, after=3):
+        super().__init__()
+        self.where, self.after = where, after
+
+    def grab(self):
+        self.fail("grab")
+        return super().grab()
+
+    def retrieve(self):
+        self.fail("retrieve")
+        return super().retrieve()
+
+    def fail(self, where):
+        if where == self.where and self.grabbed >= self.after:
+            raise cv2.error("the driver has gone")
+
+
+@pytest.mark.parametrize("where", ["grab", "retrieve"])
+def test_a_driver_that_fails_ends_the_video(where, capfd):
+    capture = Failing(where)
+    with opened(capture) as video:
+        assert [frame.number for frame in video][-1] <= 2
+    assert capture.released
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_driver_that_fails_at_once_gives_no_camera():
+    with pytest.raises(InputError, match="none came"):
+        opened(Failing("grab", after=0))

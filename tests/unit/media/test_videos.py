@@ -3,10 +3,12 @@
 import io
 import itertools
 import os
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 import wave
 
 import numpy as np
@@ -253,6 +255,40 @@ def test_a_cut_file_gives_what_it_has_and_says_so(clip, tmp_path, kind, place_sh
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_stretch_in_which_no_frame_begins_has_none(clips):
+    frames, video = read(clips("mp4"), start_s=0.51, end_s=0.54)
+    assert (frames, video.skipped, video.truncated) == ([], 0, False)
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mov", "mkv"])
+def test_time_begins_with_the_pictures_also_where_sound_began_before(tmp_path, kind):
+    import av
+
+    path = tmp_path / f"late.{kind}"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"bf": "2"})
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        sound = container.add_stream("aac", rate=48000, layout="mono")
+        for place in range(20):
+            silence = av.AudioFrame.from_ndarray(
+                np.zeros((1, 1920), np.float32), format="fltp", layout="mono"
+            )
+            silence.sample_rate, silence.pts = 48000, 1920 * place
+            container.mux(sound.encode(silence))
+            picture = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8))
+            picture.pts = place + 2
+            container.mux(video.encode(picture))
+        container.mux(sound.encode())
+        container.mux(video.encode())
+    with av.open(str(path)) as container:
+        (video,) = container.streams.video
+        assert float(video.start_time * video.time_base) == pytest.approx(0.08, abs=0.001)
+    frames, _ = read(path)
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(20) / 25, abs=0.001)
+    frames, _ = read(path, start_s=0.4)
+    assert (frames[0].number, frames[0].time_s) == (10, pytest.approx(0.4, abs=0.001))
+
+
 def test_a_file_read_in_part_is_not_called_cut(clips):
     assert not read(clips("mp4"), end_s=1)[1].truncated
     with open_video(clips("mp4")) as video:
@@ -284,6 +320,60 @@ def test_leaving_early_ends_the_thread(clips):
                 break
     assert threading.active_count() == before
     assert repr(video) == f"Video({video.source!r}, 160 × 120, 3.0 s)"
+
+
+def test_closing_in_another_thread_ends_a_reader_that_waits(clips, tmp_path):
+    path, done = tmp_path / "pipe", threading.Event()
+    os.mkfifo(path)
+    content = clips("mkv").read_bytes()
+
+    def write():
+        with path.open("wb", buffering=0) as pipe:
+            pipe.write(content[: len(content) * 9 // 10])
+            done.wait(20)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    video = open_video(path)
+    closer = threading.Timer(0.5, video.close)
+    closer.start()
+    began_s = time.monotonic()
+    assert len(list(video)) >= 1
+    assert time.monotonic() - began_s < 8
+    closer.join()
+    done.set()
+    writer.join()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9])
+def test_a_pipe_into_which_nobody_writes_holds_nothing_up(clips, tmp_path, share):
+    """Neither the opening, where there is nothing yet, nor the end after some frames."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    content = clips("mkv").read_bytes()
+    code = (
+        "import sys\nfrom emopy.media import open_video\n"
+        "try:\n"
+        "    print('begun', flush=True)\n"
+        "    with open_video(sys.argv[1]) as video:\n"
+        "        for frame in video: print(frame.number, flush=True)\n"
+        "except KeyboardInterrupt:\n    print('stopped')\n"
+    )
+    words = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            with path.open("wb", buffering=0) as pipe:
+                pipe.write(content[: int(share * len(content))])
+                if share:
+                    assert process.stdout.readline() == "0\n"
+                time.sleep(0.3)
+                process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=8)
+        finally:
+            process.kill()
+    assert out.endswith("stopped\n")
+    assert process.returncode == 0
 
 
 def test_a_pipe_is_read(clips, tmp_path):
@@ -371,16 +461,46 @@ def test_a_file_of_which_nothing_can_be_decoded_is_refused(clip, tmp_path, capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_video_without_pixels_is_refused(clip, tmp_path):
-    content = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20).read_bytes()
+def declaring(content, width, height):
+    """A MOV file that says how large its frames are, and holds none."""
     # ISO/IEC 14496-12, 12.1.3: width and height follow 24 bytes after the name of the encoding.
     size = content.index(b"jpeg", content.index(b"stsd")) + 28
     assert content[size : size + 4] == struct.pack(">HH", 160, 120)
-    content = content[:size] + bytes(4) + content[size + 4 :]
+    content = content[:size] + struct.pack(">HH", width, height) + content[size + 4 :]
     start = content.index(b"mdat") + 4
+    return content[:start] + bytes(len(content) - start)
+
+
+def test_a_video_without_pixels_is_refused(clip, tmp_path):
+    path = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20)
+    content = declaring(path.read_bytes(), 0, 0)
     path = tmp_path / "b.mov"
-    path.write_bytes(content[:start] + bytes(len(content) - start))
-    with pytest.raises(InputError, match=r"must have at least one pixel. .* of 0 × 0. Copy or"):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"frames of at least one pixel, .* or copy or download"):
+        open_video(path)
+
+
+def test_frames_that_oblong_pixels_make_too_large_are_refused(clip, tmp_path):
+    path = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20, aspect=2)
+    content = declaring(path.read_bytes(), 8000, 8000)
+    path = tmp_path / "b.mov"
+    path.write_bytes(content)
+    message = r"at most 100 megapixels. Received .* of 16000 × 8000 = 128. Make its frames smaller."
+    with pytest.raises(InputError, match=message):
+        open_video(path)
+
+
+@pytest.mark.parametrize("kind", ["gif", "mov"])
+def test_too_large_frames_are_refused_before_they_take_memory(clips, clip, tmp_path, kind):
+    path = tmp_path / f"b.{kind}"
+    if kind == "gif":
+        content = clips("gif").read_bytes()
+        assert content[6:10] == struct.pack("<HH", 160, 120)
+        path.write_bytes(content[:6] + struct.pack("<HH", 12000, 12000) + content[10:])
+    else:
+        whole = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20)
+        path.write_bytes(declaring(whole.read_bytes(), 12000, 12000))
+    with pytest.raises(InputError, match=r"and of at most 100 megapixels. .* frames smaller"):
         open_video(path)
 
 
@@ -404,10 +524,24 @@ def test_paths_to_nothing_are_refused(tmp_path):
     [
         ({"every": 0}, "`every` must be a whole number from 1. Received 0."),
         ({"every": 1.5}, "`every` must be a whole number"),
+        ({"every": "2"}, "`every` must be a whole number from 1. Received '2'. Type every=1"),
+        ({"every": None}, "`every` must be a whole number"),
+        ({"every": float("nan")}, "`every` must be a whole number"),
+        ({"every": float("inf")}, "`every` must be a whole number"),
+        ({"every": 10**400}, "`every` must be a whole number"),
         ({"fps": 0}, "`fps` must be a positive number"),
         ({"fps": float("nan")}, "`fps` must be a positive number"),
+        ({"fps": 1e308}, "`fps` must be a positive number .* at most 1000000. Received 1e"),
+        ({"fps": "5"}, "`fps` must be a positive number .* Received '5'. Leave it out"),
         ({"every": 2, "fps": 5}, "must not both be given. Received every=2 and fps=5. Leave one"),
         ({"start_s": -1}, "`start_s` must be a time from 0"),
+        ({"start_s": None}, "`start_s` must be a time from 0, .* Received None. Leave it out"),
+        ({"start_s": "1"}, "`start_s` must be a time from 0"),
+        ({"start_s": float("nan")}, "`start_s` must be a time from 0"),
+        ({"start_s": 1e300}, "`start_s` must lie before the last frame"),
+        ({"end_s": "2"}, "`end_s` must be later than `start_s`, 0 s. Received '2'. Leave it out"),
+        ({"end_s": float("nan")}, "`end_s` must be later than `start_s`"),
+        ({"end_s": 10**400}, "`end_s` must be later than `start_s`"),
         ({"start_s": 2, "end_s": 2}, "`end_s` must be later than `start_s`, 2 s. Received 2."),
         ({"start_s": 99}, "`start_s` must lie before the last frame. Received 99, and .* is over"),
     ],

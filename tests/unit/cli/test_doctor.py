@@ -1,0 +1,23 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from emopy.cli.doctor import EXTRAS, tell_extras
+
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
+
+@pytest.mark.parametrize("extra", ["video", "tables", "train"])
+def test_every_package_of_an_extra_is_looked_for(extra):
+    declared = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    wanted = {line.split(">=")[0] for line in declared["optional-dependencies"][extra]}
+    wanted -= {"tensorflow", "tensorflow-cpu"}  # which one depends on the machine
+    assert set(EXTRAS[extra]) == wanted
+
+
+def test_an_extra_that_is_not_there_comes_with_what_to_type(monkeypatch, capsys):
+    monkeypatch.setitem(EXTRAS, "video", ("av", "no-such-package"))
+    tell_extras()
+    said = capsys.readouterr().out
+    assert "extra video  lacks no-such-package; if you want it: pip install 'emopy[video]'" in said
