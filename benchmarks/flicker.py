@@ -100,6 +100,7 @@ def measure(settings: Settings) -> Flicker:
         ),
         rows=tuple(_row(time_s, score) for time_s, score in scores.items()),
         notes=(
+            f"Model: {model.card.name} {model.card.version}.",
             f"Flicker: {len(sights) / FPS / 60:.1f} minutes of faces, {100 * found:.1f}% of them "
             f"found, {changes} changes. Delays are medians over all changes, those counted as "
             "endless at whose end the label is wrong, the missed ones.",

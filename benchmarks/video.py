@@ -34,7 +34,10 @@ def measure(settings: Settings) -> Section:
     turns = settings.turns(9)
     shell = _from_shell(clips[SMALL_CLIP], settings)
     with Worker(Path(sys.executable), "emopy_clips.py", settings.model) as emopy:
-        notes = [f"EmoPy: threads: {emopy.about['threads']}; {emopy.about['versions']}."]
+        notes = [
+            f"EmoPy: {emopy.about['model']}; threads: {emopy.about['threads']}; "
+            f"{emopy.about['versions']}."
+        ]
         beside, more = _beside_fer(emopy, clips, fer_frames, turns)
         notes += more
         alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}

@@ -13,6 +13,7 @@ def main(model: str) -> None:
     """Time `for result in model.predict_video(clip)`."""
     reader = FERModel(model=model)
     about = {
+        "model": f"model {reader.card.name} {reader.card.version}",
         "threads": "networks 1 (the default), the decoder in a thread of its own",
         "versions": f"emopy {version('emopy')}, av {version('av')}, opencv {cv2.__version__}",
     }

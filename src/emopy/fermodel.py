@@ -48,8 +48,8 @@ class FERModel:
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
             that takes an RGB picture and returns a tuple of `Face`.
         prior: How often each emotion is expected: ``"training"``: as among the training faces;
-            ``"uniform"``: all alike; ``"tempered"``: half-way between the two; or a share for
-            each, such as ``{"anger": 0.2, "calm": 0.8}``.
+            ``"uniform"``: all alike; ``"tempered"``: a third of the way from the first to the
+            second; or a share for each, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence below which `Prediction.emotion` is None, "not sure", 0–1.
         threads: CPU threads that one run of the network may use.
         providers: Where the network runs, names such as ``"cuda"`` or ``"cpu"``; None takes the

@@ -35,6 +35,6 @@ def prior_option(*, default: str = "tempered") -> Decorator:
         show_default=True,
         metavar="PRIOR",
         callback=parse_prior,
-        help="How often each emotion is expected: training, uniform, tempered (half-way), or "
+        help="How often each emotion is expected: training, uniform, tempered (between), or "
         "shares: anger=0.2,neutral=0.8",
     )

@@ -18,6 +18,9 @@ Prior: TypeAlias = str | Mapping[str, float]
 
 KNOWN_PRIORS = ("training", "tempered", "uniform")
 
+_TEMPER = 1 / 3
+"""How far ``"tempered"`` goes from the training shares, 0, to equal ones, 1."""
+
 
 def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray[np.float64]:
     """What to add to calibrated logits so that they hold for other frequencies of the emotions.
@@ -30,8 +33,9 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
         card: The model's card; its training shares stand under ``training["label_shares"]``.
         labels: The k labels asked for, spelled as on the card.
         prior: ``"training"``: as the network learnt; ``"uniform"``: every emotion as likely as
-            any other; ``"tempered"``: half-way, by the square roots of the training shares, where
-            the card states them; or each emotion's expected share, any positive scale, 0 for never.
+            any other; ``"tempered"``: a third of the way from the first to the second, on the
+            scale of logits, where the card states the shares; or each emotion's expected share,
+            any positive scale, 0 for never.
 
     Returns:
         (k,) to be added to logits / temperature.
@@ -52,7 +56,7 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
     if prior == "training" or (prior == "tempered" and not _knows_shares(card, labels)):
         return np.zeros(len(labels))
     if prior == "tempered":
-        return -np.log(_training_shares(card, labels)) / 2
+        return -_TEMPER * np.log(_training_shares(card, labels))
     wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels)
     with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
         return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))

@@ -19,7 +19,7 @@ def test_the_training_prior_changes_nothing_even_where_the_card_knows_no_shares(
     "prior, expected",
     [
         ("uniform", np.array([1, 1, 1]) / 3),
-        ("tempered", np.sqrt(list(SHARES.values()))),
+        ("tempered", np.power(list(SHARES.values()), 2 / 3)),
         ({"anger": 5, "fear": 1, "neutral": 4}, np.array([0.5, 0.1, 0.4])),
         ({"angry": 0.5, "afraid": 0.1, "calm": 0.4, "surprise": 9}, np.array([0.5, 0.1, 0.4])),
     ],
