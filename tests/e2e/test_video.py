@@ -270,6 +270,22 @@ def test_interrupted_at_random_nothing_half_written_remains(clip, tmp_path, numb
         assert read_image(files["p.png"]).size
 
 
+def test_nohup_is_respected(clip, tmp_path):
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "emopy", "video", str(clip), "--out", "t.csv"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not list(tmp_path.glob(".*.partial.*")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "t.csv").exists()
+
+
 def test_the_option_has_the_default_of_the_model():
     @smoothing_option
     def verb(): ...

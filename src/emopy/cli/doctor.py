@@ -32,13 +32,11 @@ def doctor() -> int:
 
 def check_packages() -> list[str]:
     """Print versions of what the core needs; return what is missing."""
-    faults: list[str] = []
-    for package in CORE:
-        found = installed(package)
-        click.echo(f"{package}  {found or 'missing'}")
-        if found is None:
-            faults.append(f"{package} is not installed. Type: pip install --force-reinstall emopy")
-    return faults
+    found = {package: installed(package) for package in CORE}
+    for package, number in found.items():
+        click.echo(f"{package}  {number or 'missing'}")
+    hint = "is not installed. Type: pip install --force-reinstall emopy"
+    return [f"{package} {hint}" for package, number in found.items() if number is None]
 
 
 def check_models() -> list[str]:

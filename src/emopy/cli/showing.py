@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 import click
 
 from emopy.cli.interruption import interruption
 from emopy.errors import InputError
 from emopy.media import Video
+from emopy.present.sink import Sink
 from emopy.types import Frame, ImageResult
-
-
-class Table(Protocol):
-    """What a recording goes to."""
-
-    def write(self, result: ImageResult) -> object:
-        """Take one frame's faces."""
-        ...
 
 
 def check_wishes(
@@ -61,7 +53,7 @@ def check_wishes(
 def play(
     watched: Callable[[Iterable[Frame]], Generator[ImageResult]],
     frames: Iterable[Frame],
-    recording: AbstractContextManager[Table] | None,
+    recording: AbstractContextManager[Sink] | None,
     *,
     seconds: float,
 ) -> tuple[int, bool]:

@@ -198,6 +198,7 @@ def test_closing_does_not_wait_for_a_driver_that_never_returns():
     reader = threading.Thread(target=lambda: seen.extend(video))
     reader.start()
     assert capture.waits.wait(10)
+    assert eventually(lambda: seen)
     began_s = time.monotonic()
     video.close()
     assert time.monotonic() - began_s < 5
