@@ -95,6 +95,7 @@ class Film:
         self._steady = Steady()
         self._stack = ExitStack()
         self._av: Any = None
+        self._reformat: Any = None
         self._container: Any = None
         self._stream: Any = None
         self._start_s: float | None = None
@@ -104,6 +105,8 @@ class Film:
 
     def __enter__(self) -> Self:
         self._av = extra_module("av", feature="Writing films", extra="video")
+        # One for all frames: each new one builds its tables, which takes longer than the frame.
+        self._reformat = self._av.video.reformatter.VideoReformatter().reformat
         kind, settings, encoders = _KINDS[self.path.suffix.lower()]
         with ExitStack() as stack:
             partial = stack.enter_context(replacing(self.path))
@@ -163,8 +166,10 @@ class Film:
         if height % 2 or width % 2:
             drawn = np.pad(drawn, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         # Without a hint, players take the colours of large videos for BT.709, of small ones not.
-        frame = self._av.VideoFrame.from_ndarray(drawn, "rgb24").reformat(
-            format="yuv420p", dst_colorspace="ITU709"
+        frame = self._reformat(
+            self._av.VideoFrame.from_ndarray(drawn, "rgb24"),
+            format="yuv420p",
+            dst_colorspace="ITU709",
         )
         frame.pts, frame.time_base = ticks, Fraction(1, _TICKS)
         if self._held is not None:
