@@ -179,7 +179,7 @@ if find_spec("keras"):
         check_model("model", sample_clips(frames=3).images[:3])
 
     def test_transfer_learning_knows_more_from_few_faces_than_learning_from_zero(run):
-        talk = run("transfer_learning", "--epochs", 3, "--faces", 8, "--out", "models")
+        talk = run("transfer_learning", "--epochs", 6, "--faces", 8, "--out", "models")
         on, zero = (float(share) for share in re.findall(r"accuracy (\d+\.\d)%", talk))
         assert on > zero + 10
         check_model("models/TransferLearningNN", sample_stills().images[:3])

@@ -25,7 +25,7 @@ def check_export(net, emotion_map, images):
     for mine, stored in zip(net.model.get_weights(), loaded.get_weights(), strict=True):
         assert np.array_equal(mine, stored)
     expected = net.predict(images)
-    model = FERModel("all", model=folder)
+    model = FERModel("all", model=folder, prior="training")
     answers = np.array([found.probabilities for found in model.predict_faces(images)])
     assert answers == pytest.approx(expected, abs=1e-3)
     return model
