@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-# A runner in the background ignores these, and so would every program that a test starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP"):
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same sums on every CPU
 
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+
+# A runner in the background ignores these, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Training is an extra: without Keras its rooms are not collected, and the core is tested alone.
 TRAINING_TESTS = ["unit/nets", "unit/train", "contract/test_nets.py", "e2e/test_train.py"]
