@@ -113,7 +113,7 @@ def sample_clip_parts(*, frames: int = 4) -> Parts:
 
 def _cut(kind: str, part: str) -> NDArray[np.uint8]:
     """(rows, columns, 48, 48) crops of a sheet."""
-    path = Path(str(files("emopy.data.samples"))) / "sheets" / f"{kind}-{part}.png"
+    path = Path(str(files("emopy.data.samples"))) / "sheets" / f"{kind}-{part}.webp"
     sheet = read_image(path)[:, :, 0]
     rows, columns = (length // _SIDE_PX for length in sheet.shape)
     return sheet.reshape(rows, _SIDE_PX, columns, _SIDE_PX).transpose(0, 2, 1, 3)
