@@ -132,7 +132,7 @@ def test_the_webcam_example_ends_quietly_with_ctrl_c(video, tmp_path):
         try:
             with pipe.open("wb"):  # as soon as it is opened to be read
                 process.send_signal(signal.SIGINT)
-                _, said = process.communicate(timeout=20)
+                _, said = process.communicate(timeout=90)
         finally:
             process.kill()
     assert (process.returncode, said) == (0, "")

@@ -58,7 +58,7 @@ class Running:
 
     def end(self):
         """Exit code, and what was said since."""
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=90)
         return self.process.returncode, out, err
 
 

@@ -10,18 +10,9 @@ import click
 
 from emopy.cli.drawing import Drawings
 from emopy.cli.inputs import gather, load, protect
-from emopy.cli.options import (
-    FILE,
-    FOLDER,
-    detector_option,
-    emotions_option,
-    min_confidence_option,
-    model_option,
-    smallest_face_option,
-    threads_option,
-)
-from emopy.cli.prior import prior_option
+from emopy.cli.options import FILE, FOLDER
 from emopy.cli.progress import track
+from emopy.cli.reading import reading_options
 
 FORMATS = ("text", "json", "jsonl", "csv")
 
@@ -29,13 +20,7 @@ FORMATS = ("text", "json", "jsonl", "csv")
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--recursive", is_flag=True, help="Look into folders within folders.")
-@emotions_option()
-@model_option
-@detector_option
-@smallest_face_option
-@prior_option()
-@min_confidence_option
-@threads_option
+@reading_options
 @click.option(
     "--format",
     "output_format",

@@ -7,30 +7,15 @@ from typing import Any
 
 import click
 
-from emopy.cli.options import (
-    ANY_PATH,
-    detector_option,
-    emotions_option,
-    min_confidence_option,
-    model_option,
-    smallest_face_option,
-    smoothing_option,
-    threads_option,
-)
+from emopy.cli.options import ANY_PATH, smoothing_option
 from emopy.cli.outputs import TABLES, plan_outputs
-from emopy.cli.prior import prior_option
+from emopy.cli.reading import reading_options
 from emopy.cli.times import TIME
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@emotions_option()
-@model_option
-@detector_option
-@smallest_face_option
-@prior_option()
-@min_confidence_option
-@threads_option
+@reading_options
 @smoothing_option
 @click.option("--every", type=click.IntRange(min=1), default=1, help="Read every n-th frame only.")
 @click.option("--fps", type=float, help="Or so many frames per second.")

@@ -10,17 +10,8 @@ from typing import Any
 
 import click
 
-from emopy.cli.options import (
-    FILE,
-    detector_option,
-    emotions_option,
-    min_confidence_option,
-    model_option,
-    smallest_face_option,
-    smoothing_option,
-    threads_option,
-)
-from emopy.cli.prior import prior_option
+from emopy.cli.options import FILE, smoothing_option
+from emopy.cli.reading import reading_options
 
 VIEWS = ("auto", "window", "page", "terminal")
 
@@ -48,14 +39,8 @@ VIEWS = ("auto", "window", "page", "terminal")
     default=math.inf,
     help="Stop after so long.  [default: never]",
 )
-@emotions_option()
-@model_option
-@detector_option
-@smallest_face_option
-@prior_option()
-@min_confidence_option
+@reading_options
 @smoothing_option
-@threads_option
 def webcam(
     file: Path | None,
     camera: int | None,

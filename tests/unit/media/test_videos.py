@@ -369,7 +369,7 @@ def test_a_pipe_into_which_nobody_writes_holds_nothing_up(clips, tmp_path, share
                     assert process.stdout.readline() == "0\n"
                 time.sleep(0.3)
                 process.send_signal(signal.SIGINT)
-                out, _ = process.communicate(timeout=8)
+                out, _ = process.communicate(timeout=60)
         finally:
             process.kill()
     assert out.endswith("stopped\n")
