@@ -20,7 +20,7 @@ from emopy.media import ImageSource, Video, VideoSource, open_video
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
 from emopy.models.preprocess import Crops, checked
 from emopy.models.store import BATCH_SIZE
-from emopy.streams import Smoother, find_faces, read_frames, read_pictures, seen_in
+from emopy.streams import Clip, Smoother, find_faces, read_frames, read_pictures, seen_in
 from emopy.streams.pictures import FoundFaces
 from emopy.types import FailedInput, Frame, ImageResult, Prediction
 
@@ -263,10 +263,8 @@ class FERModel:
         items = cast(
             "list[NDArray[np.uint8]]", list(checked(crops, replace(self.card.input, frames=1)))
         )
-        clips = [
-            [items[max(0, now - ago)] for ago in reversed(range(frames))]
-            for now in range(len(items))
-        ]
+        clip = Clip(frames)
+        clips = [clip.add(item) for item in items]
         return self._judge(clips, BATCH_SIZE)
 
     def _judge(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:

@@ -13,6 +13,7 @@ from emopy.errors import InputError
 
 if TYPE_CHECKING:  # the model would slow down --help
     from emopy.fermodel import FERModel
+    from emopy.media import Video
 
 Source = str | bytes
 
@@ -81,3 +82,14 @@ def load(
         detector=get_detector(detector, **settings),
         **reading,
     )
+
+
+def say_missing(video: Video) -> int:
+    """Say what a video lacked.
+
+    Returns:
+        The exit code: 1 if its end was missing.
+    """
+    if video.shortfall:
+        click.echo(f"emopy: {video.shortfall}", err=True)
+    return 1 if video.truncated else 0

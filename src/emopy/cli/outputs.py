@@ -37,7 +37,7 @@ class Outputs:
 def plan_outputs(
     videos: Sequence[str], wanted: Mapping[str, Path | None], *, table: str | None
 ) -> list[Outputs]:
-    """Say which files belong to which video, and what cannot be written.
+    """Say which files belong to which video.
 
     Args:
         videos: Paths as they were typed.
@@ -49,9 +49,8 @@ def plan_outputs(
         The files of each video, in order.
 
     Raises:
-        InputError: Several videos and a file, videos of one name and a folder, an unknown
-            suffix, or a video that would be replaced.
-        MissingExtraError: Something that is needed to write them is not installed.
+        InputError: Several videos and a file, videos of one name and a folder, or a video that
+            would be replaced.
     """
     suffixes = {**_SUFFIXES, "out": table or "csv"}
     outputs = [

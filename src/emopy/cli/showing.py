@@ -6,11 +6,8 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
-import click
-
 from emopy.cli.interruption import interruption
 from emopy.errors import InputError
-from emopy.media import Video
 from emopy.present.sink import Sink
 from emopy.types import Frame, ImageResult
 
@@ -81,14 +78,3 @@ def play(
             if (result.time_s or 0.0) >= seconds:
                 return count, False
     return count, not end.was_made
-
-
-def say_missing(video: Video) -> int:
-    """Say what a video lacked.
-
-    Returns:
-        The exit code: 1 if its end was missing.
-    """
-    if video.shortfall:
-        click.echo(f"emopy: {video.shortfall}", err=True)
-    return 1 if video.truncated else 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emopy.cli.inputs import load
+from emopy.cli.inputs import load, say_missing
 from emopy.cli.outputs import Outputs
 from emopy.cli.sinks import text_width
 from emopy.cli.stdout import outliving_reader
@@ -94,7 +94,5 @@ def watch_all(
             text = summary_text(writers.summary, width=text_width())
             with outliving_reader(outputs.files):
                 click.echo(encodable(text, stream.encoding), file=stream)
-            if video.shortfall:
-                click.echo(f"emopy: {video.shortfall}", err=True)
-            failed += video.truncated
+            failed += say_missing(video)
     return failed

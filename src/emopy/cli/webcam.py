@@ -59,8 +59,8 @@ def webcam(
     FILE, a video, plays the part of the camera. Ctrl-C ends it; so do Stop on the page, and Esc or
     q in the window. What was recorded until then is kept. Exit code 1 means that FILE was cut off.
     """
-    from emopy.cli.inputs import load
-    from emopy.cli.showing import check_wishes, play, say_missing
+    from emopy.cli.inputs import load, say_missing
+    from emopy.cli.showing import check_wishes, play
     from emopy.live import Page, open_live, open_view, watch
     from emopy.present import open_timeline
 

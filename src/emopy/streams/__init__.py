@@ -2,6 +2,6 @@
 
 from emopy.streams.pictures import Judge, find_faces, read_pictures, seen_in
 from emopy.streams.smooth import Smoother
-from emopy.streams.video import read_frames
+from emopy.streams.video import Clip, read_frames
 
-__all__ = ["Judge", "Smoother", "find_faces", "read_frames", "read_pictures", "seen_in"]
+__all__ = ["Clip", "Judge", "Smoother", "find_faces", "read_frames", "read_pictures", "seen_in"]

@@ -61,25 +61,41 @@ def read_frames(
         yield frame, ImageResult(source, size, tuple(seen), frame.time_s, frame.number)
 
 
-class _Clips:
-    """The last crops of each track, as a network that reads clips wants them."""
+class Clip:
+    """The last crops of one face, as many as a network reads; before the first it is repeated.
+
+    Args:
+        frames: Length T of the clips that the network reads.
+    """
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
-        self._crops: dict[int | None, tuple[float, deque[NDArray[np.uint8]]]] = {}
+        self._crops: deque[NDArray[np.uint8]] = deque(maxlen=frames)
+
+    def add(self, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """Take the next crop, and give the T crops that end with it."""
+        self._crops.extend([crop] * (1 if self._crops else self._frames))
+        return list(self._crops)
+
+
+class _Clips:
+    """The clip of each track."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+        self._kept: dict[int | None, tuple[float, Clip]] = {}
 
     def extended(
         self, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]], time_s: float
     ) -> list[list[NDArray[np.uint8]]]:
-        """Each crop at the end of its track's clip; a new track begins with one crop repeated."""
+        """Each crop at the end of its track's clip."""
         clips: list[list[NDArray[np.uint8]]] = []
         for face, crop in zip(faces, crops, strict=True):
-            _, past = self._crops.get(face.track, (0.0, deque(maxlen=self._frames)))
-            past.extend([crop] * (1 if past else self._frames))
-            clips.append(list(past))
+            clip = self._kept[face.track][1] if face.track in self._kept else Clip(self._frames)
+            clips.append(clip.add(crop))
             if face.track is not None:
-                self._crops[face.track] = (time_s, past)
-        self._crops = {
-            track: kept for track, kept in self._crops.items() if kept[0] >= time_s - _FORGET_S
+                self._kept[face.track] = (time_s, clip)
+        self._kept = {
+            track: kept for track, kept in self._kept.items() if kept[0] >= time_s - _FORGET_S
         }
         return clips
