@@ -3,7 +3,7 @@
 The folder holds ``labels.csv`` (one row per face: index, sheet, tile_row, tile_column, split,
 fer2013_row, the ten votes) and ``faces-<sheet>.png``: gray tiles of 48 × 48 pixels.
 
-    python scripts/pack_ferplus_sheets.py FOLDER OUT [--calibration 2500] [--seed 0]
+    python scripts/pack_ferplus_sheets.py FOLDER OUT [--calibration 2500] [--unknown spread]
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder that receives the .npz files")
     parser.add_argument("--calibration", type=int, default=2500, help="faces held out of train")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    faces = read_sheets(options.folder)
-    print(prepare_ferplus(faces, options.out, calibration=options.calibration, seed=options.seed))
+    parser.add_argument("--unknown", choices=("drop", "spread"), default="drop")
+    options = vars(parser.parse_args())
+    faces, out = read_sheets(options.pop("folder")), options.pop("out")
+    print(prepare_ferplus(faces, out, **options))
 
 
 if __name__ == "__main__":

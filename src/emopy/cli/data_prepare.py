@@ -28,6 +28,9 @@ def prepare() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which ones.")
 @click.option("--as", "layout", type=click.Choice(["npz", "folders"]), default="npz",
               show_default=True, help="A file per part, or a folder per emotion.")  # fmt: skip
+@click.option("--unknown", type=click.Choice(["drop", "spread"]), default="drop",
+              show_default=True, help="Training votes for no emotion: dropped, with the faces "
+              "that have mostly such; or doubt, spread over all emotions.")  # fmt: skip
 def ferplus(
     images_csv: Path,
     votes_csv: Path,
@@ -35,6 +38,7 @@ def ferplus(
     calibration: int,
     seed: int,
     layout: Literal["npz", "folders"],
+    unknown: Literal["drop", "spread"],
 ) -> int:
     """Write FER+ in parts without repeats, from its two official files.
 
@@ -46,7 +50,10 @@ def ferplus(
     faces = read_ferplus(images_csv, votes_csv)
     for problem in faces.problems:
         click.echo(f"emopy: {problem}", err=True)
-    click.echo(prepare_ferplus(faces, out, calibration=calibration, seed=seed, layout=layout))
+    report = prepare_ferplus(
+        faces, out, calibration=calibration, seed=seed, layout=layout, unknown=unknown
+    )
+    click.echo(report)
     return 1 if faces.problems else 0
 
 

@@ -27,7 +27,7 @@ from emopy.data.sheet import contact_sheet
 from emopy.data.source_pictures import SourcePictures
 from emopy.data.split import Parts
 from emopy.data.summary import describe
-from emopy.data.votes import majority_targets, vote_targets
+from emopy.data.votes import majority_targets, spread_vote_targets, vote_targets
 from emopy.data.whitening import Whitening
 
 __all__ = [
@@ -72,5 +72,6 @@ __all__ = [
     "prepare_ferplus",
     "read_ferplus",
     "save_folders",
+    "spread_vote_targets",
     "vote_targets",
 ]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emopy.data.dataset import Dataset
 from emopy.data.problems import Problem, refuse
 from emopy.data.rows import csv_rows, read_pixels
-from emopy.data.votes import VOTE_COLUMNS, majority_targets, vote_targets
+from emopy.data.votes import VOTE_COLUMNS, majority_targets, spread_vote_targets, vote_targets
 from emopy.errors import DataError, nearest
 from emopy.labels import ALL_EMOTIONS
 
@@ -51,13 +51,14 @@ class VotedFaces:
     def dataset(
         self,
         rows: NDArray[np.intp] | NDArray[np.bool_],
-        targets: Literal["votes", "majority"],
+        targets: Literal["votes", "spread", "majority"],
     ) -> Dataset:
         """Apply a vote rule to some of the faces and keep those that it keeps.
 
         Args:
             rows: Positions (or a mask) of the wanted faces.
-            targets: ``"votes"`` for `vote_targets`, ``"majority"`` for `majority_targets`.
+            targets: ``"votes"`` for `vote_targets`, ``"spread"`` for `spread_vote_targets`,
+                ``"majority"`` for `majority_targets`.
 
         Returns:
             Faces labelled with `ALL_EMOTIONS`; `origin` is ``fer2013:<row>``.
@@ -73,7 +74,7 @@ class VotedFaces:
         )
 
 
-_RULES = {"votes": vote_targets, "majority": majority_targets}
+_RULES = {"votes": vote_targets, "spread": spread_vote_targets, "majority": majority_targets}
 
 
 class FERPlusDataLoader:
@@ -83,7 +84,8 @@ class FERPlusDataLoader:
         images_csv: ``fer2013.csv`` with the columns emotion, pixels, Usage.
         votes_csv: ``fer2013new.csv`` with the columns of `VOTE_COLUMNS`.
         usage: FER2013's split: ``"Training"``, ``"PublicTest"`` or ``"PrivateTest"``.
-        targets: ``"votes"`` for soft targets, ``"majority"`` for the official one-hot rule.
+        targets: ``"votes"`` for soft targets, ``"spread"`` for those with doubt, ``"majority"``
+            for the official one-hot rule.
         strict: Refuse the files when any row is bad; otherwise bad rows are listed in
             `problems` and the rest is loaded.
 
@@ -97,7 +99,7 @@ class FERPlusDataLoader:
         votes_csv: str | os.PathLike[str],
         *,
         usage: Literal["Training", "PublicTest", "PrivateTest"] = "Training",
-        targets: Literal["votes", "majority"] = "votes",
+        targets: Literal["votes", "spread", "majority"] = "votes",
         strict: bool = False,
     ) -> None:
         _check_choice("usage", usage, USAGES)
@@ -105,7 +107,7 @@ class FERPlusDataLoader:
         self.images_csv = Path(images_csv)
         self.votes_csv = Path(votes_csv)
         self.usage = usage
-        self.targets: Literal["votes", "majority"] = targets
+        self.targets: Literal["votes", "spread", "majority"] = targets
         self.strict = strict
         self.problems: tuple[Problem, ...] = ()
 

@@ -24,6 +24,7 @@ _WRITERS: Mapping[str, Callable[[Dataset, Path], Path]] = {
     "npz": lambda data, path: data.save(path.with_name(f"{path.name}.npz")),
     "folders": save_folders,
 }
+_RULES: Mapping[str, Literal["votes", "spread"]] = {"drop": "votes", "spread": "spread"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,14 @@ def prepare_ferplus(
     calibration: int = 2500,
     seed: int = 0,
     layout: Literal["npz", "folders"] = "npz",
+    unknown: Literal["drop", "spread"] = "drop",
 ) -> PrepareReport:
     """Write FER+ as ``train``, ``calibration``, ``validation`` and, where given, ``test``.
 
     FER2013 shows hundreds of pictures twice, also across its splits. Here a photograph stays in
     the last split that has it (test before validation before training), be it equal or another
     version (`find_near_repeats`), and equal copies inside the training split become one face
-    whose votes are the average. Training targets are soft votes (`vote_targets`). All other
+    whose votes are the average. Training targets are soft votes. All other
     parts follow the official majority rule, one-hot. Calibration faces are drawn from the
     training split, each emotion in its share; other versions of them are not learnt.
 
@@ -88,16 +90,20 @@ def prepare_ferplus(
         layout: ``"npz"`` writes one file per part. ``"folders"`` writes one folder per part with
             a folder of PNG pictures per emotion; a picture can have one label only, so that the
             votes of the training faces are lost.
+        unknown: What training votes for "unknown" and "not a face" are worth: ``"drop"`` for
+            `vote_targets`, ``"spread"`` for `spread_vote_targets`.
 
     Returns:
         What was found and written.
 
     Raises:
         DataError: Too few faces for that many calibration faces, no validation face, or an
-            unknown layout.
+            unknown layout or rule.
     """
     if layout not in _WRITERS:
         raise DataError(f"`layout` must be 'npz' or 'folders'. Received {layout!r}.")
+    if unknown not in _RULES:
+        raise DataError(f"`unknown` must be 'drop' or 'spread'. Received {unknown!r}.")
     digests = fingerprints(faces.images)
     usage = {
         "train": faces.usage == "Training",
@@ -112,7 +118,7 @@ def prepare_ferplus(
     seen_again = np.isin(versions[learnt], versions[held_out])
     repeats_across["train → calibration"] = int(seen_again.sum())
     parts = {
-        "train": merged.dataset(learnt[~seen_again], "votes"),
+        "train": merged.dataset(learnt[~seen_again], _RULES[unknown]),
         "calibration": merged.dataset(held_out, "majority"),
         "validation": faces.dataset(usage["validation"], "majority"),
         "test": faces.dataset(usage["test"], "majority"),

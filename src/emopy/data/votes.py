@@ -88,6 +88,39 @@ def vote_targets(votes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArr
     return shares.astype(np.float32), keep
 
 
+def spread_vote_targets(
+    votes: NDArray[np.generic],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Soft targets in which "unknown" and "not a face" count as doubt, for training.
+
+    Votes of 1 are dropped. What is left for the two is spread evenly over the eight emotions,
+    and a face is kept as soon as one emotion is left: what most people found unknown is learnt
+    as a doubtful face, where `vote_targets` leaves it out.
+
+    Args:
+        votes: (n, 10) votes per face, columns as in `VOTE_COLUMNS`.
+
+    Returns:
+        Targets (n, 8) in the order of `ALL_EMOTIONS`, and (n,) bool: which faces are kept. Rows
+        that are not kept are all zero.
+
+    Raises:
+        DataError: `votes` has another shape, or negative or non-finite entries.
+
+    Example:
+        >>> targets, keep = spread_vote_targets(np.array([[0, 6, 0, 0, 0, 0, 0, 0, 4, 0]]))
+        >>> [round(float(share), 2) for share in targets[0]]
+        [0.05, 0.05, 0.05, 0.05, 0.65, 0.05, 0.05, 0.05]
+    """
+    left = _without_single_votes(votes)
+    emotions = left[:, _EMOTION_COLUMNS]
+    total = left.sum(axis=1, keepdims=True)
+    keep = emotions.any(axis=1)
+    doubt = (total - emotions.sum(axis=1, keepdims=True)) / emotions.shape[1]
+    shares = np.where(keep[:, None], (emotions + doubt) / np.maximum(total, 1), 0)
+    return shares.astype(np.float32), keep
+
+
 def _without_single_votes(votes: NDArray[np.generic]) -> NDArray[np.float64]:
     counted = np.asarray(votes, dtype=np.float64)
     if counted.ndim != 2 or counted.shape[1] != len(VOTE_COLUMNS):

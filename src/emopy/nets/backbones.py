@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
-from emopy.models import find_network, list_models
+from emopy.models import list_models
 from emopy.nets.marks import BACKBONE, FRESH, parts_of
+from emopy.nets.stored import UNREADABLE, stored_network
 
 Weights = str | Path | None
 """``"default"``: as published; a file; ``"random"`` or None: to start anew."""
@@ -69,8 +69,6 @@ _FAMILIES: dict[str, tuple[str, int, _Range]] = {
 }
 """Networks of `keras.applications`: name there, smallest side in pixels, range of their input."""
 
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
-
 
 def list_backbones() -> tuple[str, ...]:
     """Names that `get_backbone` knows: models of EmoPy, then networks of `keras.applications`."""
@@ -104,7 +102,7 @@ def get_backbone(name: str | Path, *, weights: Weights = "default", size_px: int
 
 def _own(name: str | Path, weights: Weights) -> Backbone:
     try:
-        card, file = find_network(name)
+        card, network = stored_network(name)
     except ModelNotFoundError as error:
         raise RecipeError(
             f"`backbone` must be a model with a trainable network, or a name. {error} "
@@ -116,14 +114,13 @@ def _own(name: str | Path, weights: Weights) -> Backbone:
             f"`backbone` must read stills. Received {card.name!r}, which reads clips of "
             f"{spec.frames} frames."
         )
-    try:
-        network = keras.saving.load_model(file, compile=False, safe_mode=True)
-        if weights is None:
-            network = keras.models.clone_model(network)
-        elif weights != "default":
+    if weights is None:
+        network = keras.models.clone_model(network)
+    elif weights != "default":
+        try:
             network.load_weights(weights)
-    except _UNREADABLE as error:
-        raise ModelError(f"The backbone {name} cannot be read: {error}") from error
+        except UNREADABLE as error:
+            raise ModelError(f"{weights} must hold weights of {name}. Received: {error}") from error
     return Backbone(
         _marked(network.inputs[0], _features(network), weights),
         (spec.height, spec.width, spec.channels),
@@ -183,7 +180,7 @@ def _application(name: str, weights: Weights, size_px: int) -> Backbone:
     given = "imagenet" if weights == "default" else weights
     try:
         network = build(include_top=False, weights=given, input_shape=shape, pooling="avg")
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ModelError(f"{weights} must hold weights of {name}. Received: {error}") from error
     except Exception as error:
         # Keras raises nothing narrower when a download fails.

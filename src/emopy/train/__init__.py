@@ -15,7 +15,8 @@ from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
 from emopy.train.graph import draw_graph
 from emopy.train.quantize import quantize
-from emopy.train.recipe import FitSettings, Recipe, load_recipe
+from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.sections import FitSettings
 
 __all__ = [
     "DataGenerator",

@@ -20,7 +20,7 @@ from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
 from emopy.train.fit import spec_for
 from emopy.train.generator import TrainingBatches
-from emopy.train.recipe import FitSettings
+from emopy.train.sections import FitSettings
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

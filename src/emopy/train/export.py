@@ -18,7 +18,7 @@ from emopy.media import read_image
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
 from emopy.train.convert import to_onnx
 from emopy.train.fit import Run
-from emopy.train.recipe import CardSettings
+from emopy.train.sections import CardSettings
 
 TOLERANCE = 1e-4
 """Largest accepted difference between Keras' logits and those of the exported file.

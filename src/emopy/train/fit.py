@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -22,12 +21,14 @@ from emopy.models import InputSpec
 from emopy.nets import Net, get_net
 from emopy.nets.marks import wants_pixels
 from emopy.nets.registry import net_name
-from emopy.train.generator import EpochSeeds, TrainingBatches, whole_batch
+from emopy.train.generator import TrainingBatches, whole_batch
 from emopy.train.log import History, RunFolder, kept_epoch
-from emopy.train.recipe import FitSettings, NetSettings, Recipe
+from emopy.train.recipe import Recipe
+from emopy.train.sections import FitSettings, NetSettings
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
-from emopy.train.targets import Teachers, kept_shares, seen_shares
-from emopy.train.watch import BestWeights, RunLog
+from emopy.train.start import start_from
+from emopy.train.targets import Teachers, kept_shares, seen_shares, sharpened
+from emopy.train.watch import BestWeights, RunLog, verbosity, watchers
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +122,14 @@ def fit_recipe(
     with numbers(recipe.fit.precision):
         model = _build(net, recipe, spec.shape, len(train.labels))
     home = RunFolder(Path(folder), recipe, train) if folder is not None else None
+    train = replace(train, targets=sharpened(train.targets, recipe.fit.sharpening))
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
+    if recipe.fit.start:
+        spec = start_from(recipe.fit.start, model, train.labels)
     met = seen_shares(train, balance=recipe.fit.balance, teachers=teachers)
     finished = home.open_trained(model) if home else None
-    lessons = _Lessons(parts, spec, recipe.augment, teachers, met)
+    lessons = _Lessons(replace(parts, train=train), spec, recipe.augment, teachers, met)
     history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
     if recipe.fit.precision != "float32":
         model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
@@ -230,31 +234,13 @@ def _learn(
             epochs=stage.end,
             initial_epoch=len(history),
             validation_data=watched,
-            callbacks=_callbacks(how, best, log, home),
+            callbacks=watchers(how, best, log, home),
             shuffle=False,
-            verbose=_verbosity(),
+            verbose=verbosity(),
         )
     if best and best.weights:
         model.set_weights(best.weights)
     return history
-
-
-def _verbosity() -> int:
-    """Keras' moving bar on a terminal and in a notebook; a line per epoch in a file or pipe."""
-    return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2
-
-
-def _callbacks(
-    how: FitSettings, best: BestWeights | None, log: RunLog, home: RunFolder | None
-) -> list[keras.callbacks.Callback]:
-    """In the order in which they must be called: see `BestWeights`."""
-    callbacks: list[keras.callbacks.Callback] = [best] if best else []
-    if how.ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights())
-    callbacks += [EpochSeeds(how.seed), log]
-    if how.log == "tensorboard" and home:
-        callbacks.append(keras.callbacks.TensorBoard(home.path / "tensorboard", write_graph=False))
-    return callbacks
 
 
 def _in_float32(trained: keras.Model, twin: keras.Model) -> keras.Model:

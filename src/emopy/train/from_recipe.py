@@ -9,7 +9,8 @@ from emopy.data import Dataset, Parts, Problem, find_loader
 from emopy.errors import RecipeError
 from emopy.train.export import export
 from emopy.train.fit import Run, fit_recipe
-from emopy.train.recipe import DataSettings, load_recipe
+from emopy.train.recipe import load_recipe
+from emopy.train.sections import DataSettings
 
 OnProblem = Callable[[Problem], None]
 

@@ -13,8 +13,8 @@ from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
 from emopy.data.whitening import Whitening
 from emopy.models import InputSpec, to_tensor
-from emopy.train.recipe import FitSettings
-from emopy.train.targets import Teachers, face_weights, mix_pairs
+from emopy.train.sections import FitSettings
+from emopy.train.targets import Teachers, cut_pairs, face_weights, mix_pairs
 
 _MIXING = 0x6D6978
 """Sets the chance of mixing apart from that of all other changes."""
@@ -32,7 +32,7 @@ class TrainingBatches(keras.utils.PyDataset):
         dataset: What to learn from.
         spec: What the network wants to see.
         augmentation: Random changes.
-        how: Its batch_size, seed, balance and mixup count here.
+        how: Its batch_size, seed, balance, mixup and cutmix count here.
         epoch: Epoch to begin with, from 0.
         teachers: Whose answers become a part of the targets.
         whitening: Applied to the finished tensor; for experiments only.
@@ -78,9 +78,11 @@ class TrainingBatches(keras.utils.PyDataset):
             copies=None if self._copies is None else self._copies[place],
         )
         targets = self._dataset.targets[rows]
-        if how.mixup:
+        if how.mixup or how.cutmix:
             chance = np.random.default_rng((how.seed, self._epoch, index, _MIXING))
-            images, targets = mix_pairs(images, targets, how.mixup, chance)
+            cut = how.cutmix and (not how.mixup or chance.random() < 0.5)
+            mix, alpha = (cut_pairs, how.cutmix) if cut else (mix_pairs, how.mixup)
+            images, targets = mix(images, targets, alpha, chance)
         if self._teachers is not None:
             targets = self._teachers.teach(images, targets)
         tensor = to_tensor(images, self._spec)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.nets.marks import backbone_of, release_backbone
-from emopy.train.recipe import FitSettings
+from emopy.train.sections import FitSettings
 from emopy.train.targets import logit_shift
 
 

@@ -72,6 +72,57 @@ def mix_pairs(
     return np.rint(mixed).astype(np.uint8), both.astype(np.float32, copy=False)
 
 
+def cut_pairs(
+    images: Pixels, targets: Targets, alpha: float, rng: np.random.Generator
+) -> tuple[Pixels, Targets]:
+    """Put a rectangle of another face into each face of a batch, and mix their targets by area.
+
+    Args:
+        images: (m, H, W, C) faces or (m, T, H, W, C) clips; all frames of one get the same.
+        targets: (m, k).
+        alpha: The part of each face that should stay is drawn from Beta(alpha, alpha), above 0.
+            Rectangles have the proportions of the face; what would lie outside is cut off.
+        rng: Source of chance.
+
+    Returns:
+        Images and targets of the same shapes.
+
+    Source:
+        Yun et al. 2019, https://arxiv.org/abs/1905.04899, section 3.1.
+    """
+    partner = rng.permutation(len(images))
+    half = np.sqrt(1 - rng.beta(alpha, alpha, len(images))) / 2
+    inside = np.ones((len(images), 1, 1), np.bool_)
+    for axis, side in ((1, images.shape[-3]), (2, images.shape[-2])):
+        away = np.abs(np.arange(side) + 0.5 - side * rng.random((len(images), 1)))
+        inside = inside & np.expand_dims(away < side * half[:, None], 3 - axis)
+    frames = [1] * (images.ndim - 4)
+    mask = inside.reshape(len(images), *frames, *inside.shape[1:], 1)
+    stays = 1 - inside.mean(axis=(1, 2), dtype=np.float32)[:, None]
+    mixed = stays * targets + (1 - stays) * targets[partner]
+    return np.where(mask, images[partner], images), mixed
+
+
+def sharpened(targets: Targets, power: float) -> Targets:
+    """Targets raised to a power and divided by their sum: above 1 the largest grows.
+
+    Args:
+        targets: (n, k) shares; each row sums to 1.
+        power: Above 0; 1 leaves them as they are.
+
+    Returns:
+        (n, k) shares; each row sums to 1.
+
+    Example:
+        >>> sharpened(np.float32([[0.75, 0.25]]), 2.0).tolist()
+        [[0.8999999761581421, 0.09999999403953552]]
+    """
+    if power == 1:
+        return targets
+    powers = targets ** np.float32(power)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 class Teachers:
     """Models whose answers become a part of the targets.
 

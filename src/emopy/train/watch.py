@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import keras
 from numpy.typing import NDArray
 
+from emopy.train.generator import EpochSeeds
 from emopy.train.log import Checkpoint, History, RunFolder, loss_of
+from emopy.train.sections import FitSettings
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -86,3 +89,21 @@ class RunLog(keras.callbacks.Callback):
         losses = [loss_of(row) for row in self._history]
         best = losses.index(min(losses)) + 1
         return len(self._history) - max(best, self._since) >= self._patience
+
+
+def watchers(
+    how: FitSettings, best: BestWeights | None, log: RunLog, home: RunFolder | None
+) -> list[keras.callbacks.Callback]:
+    """All callbacks of a stage, in the order in which they must be called: see `BestWeights`."""
+    callbacks: list[keras.callbacks.Callback] = [best] if best else []
+    if how.ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    callbacks += [EpochSeeds(how.seed), log]
+    if how.log == "tensorboard" and home:
+        callbacks.append(keras.callbacks.TensorBoard(home.path / "tensorboard", write_graph=False))
+    return callbacks
+
+
+def verbosity() -> int:
+    """Keras' moving bar on a terminal and in a notebook; a line per epoch in a file or pipe."""
+    return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2

@@ -198,3 +198,17 @@ def test_an_unknown_layout_is_refused_before_anything_is_written(rows, write_fer
     with pytest.raises(DataError, match=r"'npz' or 'folders'\. Received 'zip'"):
         prepare_ferplus(faces, tmp_path / "new", calibration=12, layout="zip")
     assert not (tmp_path / "new").exists()
+
+
+def test_votes_for_no_emotion_are_dropped_or_spread_in_training_only(
+    prepared, rows, write_ferplus, tmp_path
+):
+    report, _ = prepared
+    rows.append(("Training", 105, [0, 0, 0, 0, 0, 0, 4, 0, 6, 0]))
+    faces = read_ferplus(*write_ferplus(rows))
+    spread = prepare_ferplus(faces, tmp_path / "spread", calibration=12, unknown="spread")
+    assert spread.samples == report.samples | {"train": report.samples["train"] + 1}
+    doubtful = load_dataset(spread.files["train"]).targets[-1]
+    assert sorted(doubtful) == pytest.approx([0.075] * 7 + [0.475])
+    with pytest.raises(DataError, match=r"'drop' or 'spread'\. Received 'keep'"):
+        prepare_ferplus(faces, tmp_path / "new", calibration=12, unknown="keep")

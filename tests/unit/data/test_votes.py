@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import majority_targets, vote_targets
+from emopy.data import majority_targets, spread_vote_targets, vote_targets
 from emopy.errors import DataError
 from emopy.labels import ALL_EMOTIONS
 
@@ -58,6 +58,22 @@ def test_soft_targets_need_more_than_half_of_the_votes_for_emotions(votes_for):
     assert targets.sum(axis=1).tolist() == [0, 1]
 
 
+def test_votes_for_no_emotion_can_count_as_doubt(votes_for):
+    rows = [
+        votes_for(fear=4, NF=4, unknown=2),
+        votes_for(fear=5, anger=5, surprise=1),
+        votes_for(fear=2, unknown=8),
+        votes_for(fear=1, unknown=9),
+    ]
+    targets, keep = spread_vote_targets(np.array(rows))
+    assert keep.tolist() == [True, True, True, False]
+    fear, anger = ALL_EMOTIONS.index("fear"), ALL_EMOTIONS.index("anger")
+    assert targets[0, fear] == pytest.approx(0.4 + 0.6 / 8)
+    assert targets[0, anger] == pytest.approx(0.6 / 8)
+    np.testing.assert_array_equal(targets[1], vote_targets(np.array(rows))[0][1])
+    np.testing.assert_allclose(targets.sum(axis=1), [1, 1, 1, 0], rtol=1e-6)
+
+
 def test_whatever_has_a_majority_has_soft_targets_with_the_same_winner():
     votes = np.random.default_rng(0).multinomial(10, np.full(10, 0.1) ** 2 / 0.1, size=2000)
     votes[:, 3] += np.random.default_rng(1).integers(0, 9, 2000)
@@ -69,7 +85,7 @@ def test_whatever_has_a_majority_has_soft_targets_with_the_same_winner():
     assert (hard[keep_hard].sum(axis=1) == 1).all()
 
 
-@pytest.mark.parametrize("rule", [majority_targets, vote_targets])
+@pytest.mark.parametrize("rule", [majority_targets, vote_targets, spread_vote_targets])
 def test_votes_of_another_shape_or_kind_are_refused(rule):
     with pytest.raises(DataError, match=r"shape \(n, 10\).*Received shape \(3, 8\)"):
         rule(np.zeros((3, 8)))

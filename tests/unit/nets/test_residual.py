@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 
 from emopy.nets import ResidualNN
@@ -25,3 +26,14 @@ def test_widths_and_blocks_shape_it():
         ResidualNN((48, 48, 1), 8, widths=(8,), blocks=(1,)).count_params()
         < ResidualNN((48, 48, 1), 8, widths=(8, 16), blocks=(1, 1)).count_params()
     )
+
+
+def test_averages_take_the_place_of_skipped_pixels():
+    plain, smooth = (ResidualNN((48, 48, 1), 8, antialias=on) for on in (False, True))
+    assert smooth.count_params() == plain.count_params()
+    strides = [layer.strides for layer in smooth.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert set(strides) == {(1, 1)}
+    pools = [a for a in smooth.layers if isinstance(a, keras.layers.AveragePooling2D)]
+    assert len(pools) == 6
+    shapes = [layer.output.shape for layer in smooth.layers if "add" in layer.name]
+    assert [shape[1] for shape in shapes] == [24, 12, 12, 6, 6]

@@ -195,7 +195,7 @@ def test_what_is_no_backbone_is_refused_with_what_to_type(own_folder, own_run, t
         ({"backbone": "mobilenet_v4"}, RecipeError, "Did you mean 'mobilenet_v2'"),
         ({"backbone": bare}, RecipeError, r'trainable="always"'),
         ({"backbone": own_folder, "weights": "none.h5"}, RecipeError, "no such file"),
-        ({"backbone": own_folder, "weights": damaged}, ModelError, "cannot be read"),
+        ({"backbone": own_folder, "weights": damaged}, ModelError, "must hold weights of"),
         ({"backbone": "vgg16", "weights": damaged, "size_px": 32}, ModelError, "weights of vgg16"),
         ({"backbone": "xception", "size_px": 48}, RecipeError, "71 or more"),
     ):

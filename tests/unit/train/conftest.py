@@ -1,9 +1,12 @@
 """Small made-up data that a network can learn within seconds."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 from emopy.data import Dataset, Parts
+from emopy.train.log import RunFolder
 
 
 def stripes(n: int, seed: int) -> Dataset:
@@ -27,3 +30,27 @@ def stripes(n: int, seed: int) -> Dataset:
 @pytest.fixture(scope="session")
 def parts() -> Parts:
     return Parts.of(stripes(192, 0), stripes(96, 1), stripes(96, 2))
+
+
+class KilledError(BaseException):
+    """In place of a kill from outside."""
+
+
+@pytest.fixture
+def killed_after(monkeypatch):
+    """A context in which a training is killed as soon as it has kept so many epochs."""
+
+    @contextmanager
+    def context(epochs: int):
+        save = RunFolder.save
+
+        def save_and_stop(self, state, history):
+            save(self, state, history)
+            if state.epochs == epochs:
+                raise KilledError
+
+        with monkeypatch.context() as patch, pytest.raises(KilledError):  # noqa: PT012
+            patch.setattr(RunFolder, "save", save_and_stop)
+            yield
+
+    return context

@@ -12,7 +12,7 @@ from emopy.errors import InputError, ModelError
 from emopy.media import read_image
 from emopy.models import InputSpec, check_model_folder, find_network, load_model, to_tensor
 from emopy.train import DataGenerator, convert, export, fit, train_recipe
-from emopy.train.recipe import FitSettings
+from emopy.train.sections import FitSettings
 
 STILL = InputSpec(16, 16, scale=1.0)
 SMALL = {"widths": [8, 16], "blocks": [1, 1]}

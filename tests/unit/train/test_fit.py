@@ -16,7 +16,7 @@ from emopy.errors import DataError, RecipeError
 from emopy.nets import ResidualNN
 from emopy.train import fit
 from emopy.train.log import RunFolder
-from emopy.train.recipe import FitSettings
+from emopy.train.sections import FitSettings
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
 SETTINGS = FitSettings(epochs=4, batch_size=32, learning_rate=5e-3, ema=0.9, seed=3)

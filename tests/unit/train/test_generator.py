@@ -7,7 +7,7 @@ from emopy.data.augment import Augmentation
 from emopy.models import InputSpec, to_tensor
 from emopy.train import FitSettings
 from emopy.train.generator import TrainingBatches
-from emopy.train.targets import Teachers, face_weights, mix_pairs
+from emopy.train.targets import Teachers, cut_pairs, face_weights, mix_pairs
 
 STRONG = Augmentation(rotation_deg=20, flip=0.5, brightness=0.2)
 SPEC = InputSpec(16, 16, mean=0.5, std=0.25)
@@ -80,7 +80,7 @@ def test_a_face_that_is_drawn_again_is_changed_otherwise(uneven):
     assert len(np.unique(rare, axis=0)) == len(rare)
 
 
-@pytest.mark.parametrize("settings", [{"balance": 0.7}, {"mixup": 0.4}])
+@pytest.mark.parametrize("settings", [{"balance": 0.7}, {"mixup": 0.4}, {"cutmix": 1.0}])
 def test_drawing_and_mixing_follow_seed_and_epoch_only(uneven, settings):
     first, again = batches_of(uneven, **settings), batches_of(uneven, **settings)
     for index in (2, 0):
@@ -102,6 +102,22 @@ def test_mixing_starts_from_the_changed_faces_of_the_batch(parts):
     expected, both = mix_pairs(pixels, plain[1][1], 0.4, rng)
     np.testing.assert_array_equal(targets, both)
     np.testing.assert_allclose(mixed[1][0], to_tensor(expected, SPEC), atol=1e-6)
+
+
+def test_with_mixup_and_cutmix_each_batch_gets_one_of_them(parts, monkeypatch):
+    used = []
+    for name, mix in (("mixup", mix_pairs), ("cutmix", cut_pairs)):
+
+        def noted(*arguments, name=name, mix=mix):
+            used.append((name, arguments[2]))
+            return mix(*arguments)
+
+        monkeypatch.setattr(f"emopy.train.generator.{mix.__name__}", noted)
+    batches = batches_of(parts, mixup=0.4, cutmix=1.0, batch_size=8)
+    for index in range(len(batches)):
+        batches[index]
+    assert len(used) == len(batches)
+    assert set(used) == {("mixup", 0.4), ("cutmix", 1.0)}
 
 
 def test_teachers_see_what_the_network_sees(parts, linear_model):

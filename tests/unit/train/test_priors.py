@@ -9,7 +9,6 @@ import pytest
 from emopy.data import Dataset, Parts
 from emopy.models import load_model, to_tensor
 from emopy.train import FitSettings, export, fit
-from emopy.train.log import RunFolder
 from emopy.train.targets import face_weights
 
 SETTINGS = FitSettings(epochs=30, batch_size=50, learning_rate=0.05, weight_decay=0.0)
@@ -70,12 +69,8 @@ def test_the_shares_of_a_taught_run_are_those_of_its_targets(parts, linear_model
     assert list(card.training["label_shares"].values()) == pytest.approx(expected, abs=1e-4)
 
 
-class Killed(BaseException):
-    pass
-
-
 def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
-    parts, linear_model, tmp_path, monkeypatch
+    parts, linear_model, tmp_path, killed_after
 ):
     settings = FitSettings(
         epochs=3,
@@ -92,17 +87,8 @@ def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
         small = {"widths": [8], "blocks": [1]}
         return fit("ResidualNN", parts, settings=settings, folder=folder, net_settings=small)
 
-    save = RunFolder.save
-
-    def save_and_stop(self, state, history):
-        save(self, state, history)
-        if state.epochs == 2:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "save", save_and_stop)
-        with pytest.raises(Killed):
-            train(tmp_path)
+    with killed_after(2):
+        train(tmp_path)
     resumed, whole, reopened = train(tmp_path), train(), train(tmp_path)
     assert resumed.history == whole.history == reopened.history
     assert resumed.shares == whole.shares == reopened.shares

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 import pytest
 
 from emopy.errors import RecipeError
-from emopy.train.recipe import FitSettings, Recipe, load_recipe
+from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.sections import FitSettings
 
 
 @pytest.fixture
@@ -59,6 +60,8 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
         ("fit.teacher_weight=2", r"`teacher_weight` must be in \[0, 1\]"),
         ("fit.teacher_temperature=0", "`teacher_temperature` must be positive"),
         ("fit.mixup=-0.1", "`mixup` must be 0 or more"),
+        ("fit.cutmix=-1", "`cutmix` must be 0 or more"),
+        ("fit.sharpening=0", "`sharpening` must be positive"),
         ("fit.logit_adjustment=nan", "`logit_adjustment` must be 0 or more"),
         ("fit.teacher=emopy-base", r'`fit.teacher` must be a list.*Type: \["emopy-base"\]'),
         ("data.time_delay=1", "2 or more for clips"),

@@ -6,7 +6,6 @@ from emopy.data import Parts
 from emopy.errors import RecipeError
 from emopy.nets.marks import backbone_of
 from emopy.train import FitSettings, export, fit
-from emopy.train.log import RunFolder
 from emopy.train.stages import Stage, begin_stage, numbers, plan_stages
 
 SETTINGS = FitSettings(
@@ -37,25 +36,12 @@ def whole(parts, own_folder):
     return transfer(parts, own_folder)
 
 
-class Killed(BaseException):
-    pass
-
-
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_a_training_in_two_stages_goes_on_to_the_same_weights_wherever_it_was_stopped(
-    whole, parts, own_folder, tmp_path, monkeypatch, epoch
+    whole, parts, own_folder, tmp_path, killed_after, epoch
 ):
-    save = RunFolder.save
-
-    def save_and_stop(self, state, history):
-        save(self, state, history)
-        if state.epochs == epoch:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "save", save_and_stop)
-        with pytest.raises(Killed):
-            transfer(parts, own_folder, tmp_path)
+    with killed_after(epoch):
+        transfer(parts, own_folder, tmp_path)
     resumed = transfer(parts, own_folder, tmp_path)
     assert list(resumed.history) == list(whole.history)
     for a, b in zip(weights_of(resumed), weights_of(whole), strict=True):

@@ -6,11 +6,13 @@ from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, load_model, softmax, write_model_folder
 from emopy.train.targets import (
     Teachers,
+    cut_pairs,
     face_weights,
     kept_shares,
     logit_shift,
     mix_pairs,
     seen_shares,
+    sharpened,
 )
 
 LABELS = ("anger", "fear", "neutral")
@@ -53,6 +55,35 @@ def test_clips_are_mixed_frame_by_frame():
     clips = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4, 1), np.uint8)
     mixed, _ = mix_pairs(clips, np.eye(6, dtype=np.float32), 0.4, np.random.default_rng(1))
     assert mixed.shape == clips.shape
+
+
+@pytest.mark.parametrize("frames", [(), (3,)])
+def test_a_rectangle_of_another_face_brings_as_much_of_its_target(frames):
+    faces = np.arange(0, 250, 10, dtype=np.uint8)[:, None, None, None]
+    images = np.broadcast_to(faces.reshape(25, *[1] * (3 + len(frames))), (25, *frames, 24, 16, 1))
+    mixed, both = cut_pairs(images, np.eye(25, dtype=np.float32), 1.0, np.random.default_rng(0))
+    assert (mixed.dtype, both.dtype, mixed.shape) == (np.uint8, np.float32, images.shape)
+    first, last = mixed.reshape(25, -1, 24, 16)[:, 0], mixed.reshape(25, -1, 24, 16)[:, -1]
+    np.testing.assert_array_equal(first, last)
+    for face in range(25):
+        shares = np.bincount(first[face].ravel() // 10, minlength=25) / (24 * 16)
+        np.testing.assert_allclose(both[face], shares, atol=1e-6)
+        foreign = first[face] != 10 * face
+        rows, columns = foreign.any(1), foreign.any(0)
+        assert foreign.sum() == rows.sum() * columns.sum()
+    stayed = both[np.arange(25), np.arange(25)]
+    assert stayed.min() < 0.3
+    assert stayed.max() > 0.7
+
+
+@pytest.mark.parametrize("power", [0.5, 2.0])
+def test_sharpened_targets_are_powers_that_sum_to_one(power):
+    targets = np.float32([[0.75, 0.25, 0], [1, 0, 0]])
+    changed = sharpened(targets, power)
+    assert changed.dtype == np.float32
+    np.testing.assert_allclose(changed[0, 0] / changed[0, 1], 3**power, rtol=1e-5)
+    np.testing.assert_allclose(changed.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(changed[1], targets[1])
 
 
 def test_teachers_answer_for_the_labels_that_are_learnt_at_their_own_size(linear_model):

@@ -8,7 +8,6 @@ from emopy.data import Parts
 from emopy.errors import DataError, MissingExtraError, RecipeError
 from emopy.models import to_tensor
 from emopy.train import FitSettings, fit
-from emopy.train.log import RunFolder
 from emopy.train.watch import RunLog
 
 SMALL = {"widths": [8], "blocks": [1]}
@@ -62,23 +61,10 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, parts):
     assert loss == pytest.approx(min(losses), rel=1e-4)
 
 
-class Killed(BaseException):
-    pass
-
-
 @pytest.mark.parametrize("before_the_end", [0, 1])
-def test_early_stopping_survives_a_kill(whole, parts, tmp_path, monkeypatch, before_the_end):
-    save, last = RunFolder.save, len(whole.history) - before_the_end
-
-    def save_and_stop(self, state, history):
-        save(self, state, history)
-        if state.epochs == last:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "save", save_and_stop)
-        with pytest.raises(Killed):
-            train(parts, tmp_path)
+def test_early_stopping_survives_a_kill(whole, parts, tmp_path, killed_after, before_the_end):
+    with killed_after(len(whole.history) - before_the_end):
+        train(parts, tmp_path)
     resumed = train(parts, tmp_path)
     assert resumed.history == whole.history
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
