@@ -2,6 +2,7 @@
 
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus-spread --unknown spread
+    python benchmarks/own_labels.py FOLDER
     python benchmarks/experiments.py
 
 Each training is a run folder under `runs/experiments`, made by `emopy train` and skipped when the
@@ -79,6 +80,7 @@ EXPERIMENTS = (
     Experiment("the leading vote only", ("fit.sharpening=30.0",)),
     Experiment("votes sharpened", ("fit.sharpening=2.0",)),
     Experiment("votes for no emotion as doubt", ("data.train=local/ferplus-spread/train.npz",)),
+    Experiment("a fifth from FER2013's own labels", ("data.train=local/ferplus-own/train.npz",)),
     Experiment("class balance 0.5", ("fit.balance=0.5",)),
     Experiment("logit adjustment 1", ("fit.logit_adjustment=1.0",)),
     Experiment("label smoothing 0.1", ("fit.label_smoothing=0.1",)),

@@ -23,7 +23,7 @@ def measure(settings: Settings) -> Section:
     gray = face_crops(FACES, min(spec.height, spec.width))
     colour = list(np.repeat(face_crops(FACES, 96)[..., None], 3, axis=-1))
     tensor = to_tensor(gray, spec)
-    bare = _bare_session(settings.model)
+    bare = bare_session(settings.model)
     name = bare.get_inputs()[0].name
     sides = {
         "bare": lambda: seconds(lambda: bare.run(None, {name: tensor})),
@@ -57,7 +57,8 @@ def measure(settings: Settings) -> Section:
     )
 
 
-def _bare_session(model: str) -> onnxruntime.InferenceSession:
+def bare_session(model: str) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on the file of a model, one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -16,10 +16,12 @@ from pathlib import Path
 import against_fer
 import faces_batch
 import footprint
+import network
 import overtime
 import robustness
 import stability
 import throughput
+import training
 import video
 from emopy.errors import EmoPyError
 from emopy.models import DEFAULT_MODEL
@@ -28,6 +30,7 @@ from figures import CannotMeasureError, Section, Settings, load_sections, machin
 from report import as_text, write_docs
 
 BENCHMARKS: dict[str, Callable[[Settings], Section]] = {
+    "network": network.measure,
     "faces": faces_batch.measure,
     "fer": against_fer.measure,
     "many": throughput.measure,
@@ -36,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Section]] = {
     "footprint": footprint.measure,
     "stability": stability.measure,
     "robustness": robustness.measure,
+    "training": training.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "performance.json"
 DOCS = ROOT / "docs" / "performance.md"
@@ -93,7 +97,7 @@ def _options() -> argparse.Namespace:
         "--data",
         type=Path,
         default=stability.default_data(ROOT),
-        help="labelled faces (.npz) for stability and robustness "
+        help="labelled faces (.npz) for stability, robustness and training "
         "[local/ferplus/validation.npz where it exists]",
     )
     parser.add_argument(

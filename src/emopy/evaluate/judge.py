@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,20 +80,35 @@ def evaluate(
     )
 
 
-def record(model_folder: str | Path, data_name: str, report: Report) -> None:
+def record(
+    model_folder: str | Path,
+    data_name: str,
+    report: Report,
+    *,
+    seeds: Mapping[str, Sequence[float]] | None = None,
+    worse: Mapping[str, float] | None = None,
+) -> None:
     """Write the figures of a report into the model's card, under the name of the data.
 
     Args:
         model_folder: Folder of your own model.
         data_name: Such as ``"FER+ validation, majority rule"``; replaces figures of that name.
         report: What `evaluate` found.
+        seeds: Figures of the same training from several seeds, this model's first: name → one
+            value per seed.
+        worse: Accuracy on the same faces when their pictures get worse: how → 0–1.
 
     Raises:
         ModelError: The folder may not be written to, or is no model.
     """
     folder = writable(model_folder)
-    figures = {**folder.card.metrics, data_name: report.as_dict()}
-    update_card(folder.path, folder.card.changed(metrics=figures))
+    found = report.as_dict()
+    if seeds:
+        found["seeds"] = {figure: list(values) for figure, values in seeds.items()}
+    if worse:
+        found["worse"] = dict(worse)
+    metrics = {**folder.card.metrics, data_name: found}
+    update_card(folder.path, folder.card.changed(metrics=metrics))
 
 
 def writable(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from emopy.models.card import InputSpec, ModelCard
-
-_FIGURES = {
-    "samples": "faces",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "ece": "expected calibration error",
-    "brier": "Brier score",
-    "log_loss": "log loss",
-}
-"""Figures of an evaluation that go into the table, in this order, and their names."""
-
-_AS_PERCENT = {"accuracy", "balanced_accuracy", "ece"}
+from emopy.models.readme_figures import cell, figures_text, measured, share, table
 
 
 def readme_from_card(card: ModelCard) -> str:
@@ -84,38 +71,10 @@ def _use(card: ModelCard) -> str:
 
 
 def _accuracy(card: ModelCard) -> str:
-    measured = _measured(card)
-    if not measured:
-        return _section(
-            "How good it is",
-            "Not measured yet. `emopy evaluate FOLDER DATA` measures it and writes it here.",
-        )
-    shown = [key for key in _FIGURES if any(key in found for found in measured.values())]
-    table = _table(
-        ["measured on", *(_FIGURES[key] for key in shown)],
-        [
-            [_cell(data), *(_figure(key, found.get(key)) for key in shown)]
-            for data, found in measured.items()
-        ],
-    )
-    return _section("How good it is", "\n\n".join(filter(None, [table, _recall(card, measured)])))
-
-
-def _recall(card: ModelCard, measured: Mapping[str, Mapping[str, Any]]) -> str:
-    """Recall per class: the figure that an average hides."""
-    recalls = {
-        data: cast("Mapping[str, object]", found["recall"])
-        for data, found in measured.items()
-        if isinstance(found.get("recall"), Mapping)
-    }
-    if not recalls:
-        return ""
-    rows = [
-        [label, *(_figure("accuracy", recall.get(label)) for recall in recalls.values())]
-        for label in card.labels
-    ]
-    return "Recall per expression, the share of faces of each that it recognises:\n\n" + _table(
-        ["expression", *(_cell(data) for data in recalls)], rows
+    return _section(
+        "How good it is",
+        figures_text(card)
+        or "Not measured yet. `emopy evaluate FOLDER DATA` measures it and writes it here.",
     )
 
 
@@ -128,19 +87,17 @@ def _calibration(card: ModelCard) -> str:
             "([temperature scaling](https://arxiv.org/abs/1706.04599)), so that a confidence can "
             "be read as the share of such answers that are right."
         )
-    for data, found in _measured(card).items():
+    for data, found in measured(card).items():
         if (error := found.get("ece")) is not None:
-            text += (
-                f" On {data} confidence and accuracy differ by {_figure('ece', error)} on average."
-            )
+            text += f" On {data} confidence and accuracy differ by {share(error)} on average."
     return _section("Calibration", text)
 
 
 def _training(card: ModelCard) -> str:
     text = card.data or "Not stated by the author."
-    rows = [[_cell(key), _cell(_value(value))] for key, value in card.training.items()]
+    rows = [[cell(key), cell(_value(value))] for key, value in card.training.items()]
     if rows:
-        text += "\n\n" + _table(["made with", ""], rows)
+        text += "\n\n" + table(["made with", ""], rows)
     return _section("Trained on", text)
 
 
@@ -149,34 +106,13 @@ def _files(card: ModelCard) -> str:
         return ""
     rows = [[f"`{name}`", f"`{digest}`"] for name, digest in card.files.items()]
     return (
-        _section("Files", _table(["file", "SHA-256"], rows))
+        _section("Files", table(["file", "SHA-256"], rows))
         + "\n\nThis page is written from `card.json`; change the card, not the page."
     )
 
 
-def _measured(card: ModelCard) -> dict[str, Mapping[str, Any]]:
-    return {
-        data: cast("Mapping[str, Any]", found)
-        for data, found in card.metrics.items()
-        if isinstance(found, Mapping)
-    }
-
-
 def _section(title: str, text: str) -> str:
     return f"## {title}\n\n{text.strip()}" if text.strip() else ""
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
-
-
-def _figure(key: str, value: object) -> str:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        return "–"
-    if key in _AS_PERCENT:
-        return f"{value:.1%}"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
 def _value(value: object) -> str:
@@ -186,8 +122,3 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_value(item) for item in cast("Sequence[object]", value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _cell(text: str) -> str:
-    """Text that cannot break a table."""
-    return text.replace("|", "\\|").replace("\n", " ")

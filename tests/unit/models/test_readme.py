@@ -17,6 +17,11 @@ FULL = ModelCard(
             "macro_f1": 0.5,
             "ece": 0.021,
             "recall": {"anger": 0.5, "fear": float("nan")},
+            "accuracy_at_coverage": {"1.0": 0.8456, "0.8": 0.9},
+            "labels": ["anger", "fear"],
+            "confusion": [[5, 1], [0, 7]],
+            "seeds": {"accuracy": [0.85, 0.83, 0.84], "macro F1": [0.5, 0.5, 0.5]},
+            "worse": {"blurred": 0.7},
         },
         "own faces": {"samples": 10, "accuracy": 1.0, "balanced_accuracy": 0.9},
     },
@@ -54,10 +59,19 @@ def test_figures_are_in_tables_with_a_dash_for_what_was_not_measured():
     assert "| anger | 50.0% |\n| fear | – |\n| neutral | – |" in page
 
 
+def test_curve_confusions_seeds_and_worse_pictures_have_a_table_each():
+    page = readme_from_card(FULL)
+    assert "| measured on | 100% | 80% |\n| --- | ---: | ---: |\n| valid | 84.6% | 90.0% |" in page
+    assert "| anger | 5 | 1 |\n| fear | 0 | 7 |" in page
+    assert "| figure | seed 0 | seed 1 | seed 2 | mean | spread |" in page
+    assert "| accuracy | 0.850 | 0.830 | 0.840 | 0.840 | 0.010 |" in page
+    assert "| blurred | 70.0% |" in page
+
+
 def test_tables_have_as_many_cells_in_each_row():
     blocks = readme_from_card(FULL).split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]
-    assert len(tables) == 4
+    assert len(tables) == 8
     for table in tables:
         assert len({row.count("|") for row in table}) == 1
 

@@ -1,0 +1,77 @@
+"""Does augmentation keep up with the network that learns?"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from emopy.data import load_dataset
+from emopy.data.augment import Augmentation
+from environments import ROOT
+from figures import CannotMeasureError, Figure, Section, Settings
+from timing import Spread, alternate, ratios, seconds
+
+BATCHES = 12
+RECIPE = ROOT / "recipes" / "emopy-base.toml"
+
+
+def measure(settings: Settings) -> Section:
+    """Time the same steps with and without random changes, and the changes alone."""
+    if settings.data is None:
+        raise CannotMeasureError("Give labelled faces: --data FACES.npz")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from emopy.nets import get_net
+    from emopy.train import load_recipe
+    from emopy.train.fit import spec_for
+    from emopy.train.generator import TrainingBatches
+    from emopy.train.stages import begin_stage, plan_stages
+
+    recipe = load_recipe(RECIPE)
+    faces = load_dataset(settings.data).take(np.arange(BATCHES * recipe.fit.batch_size))
+    spec = spec_for(faces)
+    model = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
+    begin_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
+
+    def batches(changes: Augmentation) -> TrainingBatches:
+        return TrainingBatches(faces, spec, changes, recipe.fit)
+
+    def learn(changes: Augmentation) -> float:
+        return seconds(lambda: model.fit(batches(changes), shuffle=False, verbose=0))
+
+    alone, plain = batches(recipe.augment), Augmentation()
+    sides = {
+        "with": lambda: learn(recipe.augment),
+        "without": lambda: learn(plain),
+        "alone": lambda: seconds(lambda: [alone[i] for i in range(BATCHES)]),
+    }
+    alternate(sides, 1)  # the first steps build the graph
+    values = alternate(sides, settings.turns(7))
+    rates = {name: [len(faces) / taken for taken in times] for name, times in values.items()}
+    kept = ratios(rates["with"], rates["without"])
+    words = {
+        "with": "learning, with random changes",
+        "without": "learning, without",
+        "alone": "random changes alone, one thread",
+    }
+    figures = [Figure("speed of learning, with ÷ without", kept.median, "×", kept.low, kept.high)]
+    for name, what in words.items():
+        rate = Spread.of(rates[name])
+        figures.append(Figure(f"{what}: faces per second", rate.median, "/s", rate.low, rate.high))
+    return Section(
+        title="Training",
+        how=(
+            f"{BATCHES} steps of {recipe.fit.batch_size} faces of `recipes/emopy-base.toml`, with "
+            "all of its random changes and with none, and the making of the same batches alone; "
+            f"{settings.turns(7)} turns. Ratios are taken turn by turn."
+        ),
+        figures=tuple(figures),
+        notes=(_threads(),),
+    )
+
+
+def _threads() -> str:
+    import keras
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"Keras {keras.__version__} on {keras.backend.backend()}, {cores} cores."
