@@ -115,7 +115,7 @@ def spread_vote_targets(
     left = _without_single_votes(votes)
     emotions = left[:, _EMOTION_COLUMNS]
     total = left.sum(axis=1, keepdims=True)
-    keep = emotions.any(axis=1)
+    keep = emotions.max(axis=1) > 0
     doubt = (total - emotions.sum(axis=1, keepdims=True)) / emotions.shape[1]
     shares = np.where(keep[:, None], (emotions + doubt) / np.maximum(total, 1), 0)
     return shares.astype(np.float32), keep
