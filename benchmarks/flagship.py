@@ -3,11 +3,11 @@
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
     python benchmarks/flagship.py [emopy-base] [emopy-tiny] [--seeds 3] [--bundle]
 
-Trains what is not trained yet (hours; it can be stopped and started again), calibrates and shrinks
-it, judges every seed on the faces of `valid`, and writes figures, spread over the seeds and
-accuracy on worse pictures into the card of seed 0, the one that is delivered. docs/training.md
-gets the table and the picture. `--bundle` copies the delivered model into the package; type
-`make docs` after it.
+Trains what is not trained yet (hours; it can be stopped and started again), joins, calibrates and
+shrinks it, judges every model on the faces of `valid`, and writes figures, spread over the seeds
+and accuracy on worse pictures into the card of the first, the one that is delivered.
+docs/training.md gets the table and the picture. `--bundle` puts the delivered model into the
+package; type `make docs` after it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from emopy.data import load_dataset
@@ -45,12 +46,14 @@ class Flagship:
     Attributes:
         recipe: How it is trained.
         runs: Its run folders, but for the seed at their end.
+        members: Networks that answer together; their seeds follow each other.
         trainable: Whether the network to learn on from goes into the package too.
         targets: The least of each figure that is wanted, or the most of those in `LOW`.
     """
 
     recipe: str
     runs: str
+    members: int
     trainable: bool
     targets: Mapping[str, float]
 
@@ -59,6 +62,7 @@ MODELS = {
     "emopy-base": Flagship(
         "recipes/emopy-base.toml",
         "runs/base-s",
+        members=2,
         trainable=True,
         targets={
             "accuracy": 0.885,
@@ -72,6 +76,7 @@ MODELS = {
     "emopy-tiny": Flagship(
         "recipes/emopy-tiny.toml",
         "runs/tiny-s",
+        members=1,
         trainable=False,
         targets={
             "accuracy": 0.865,
@@ -84,30 +89,45 @@ MODELS = {
     ),
 }
 LOW = ("calibration error", "MB")
-FORMS = {"model": "32-bit", "int8": "8-bit, delivered"}
-"""Folders of a run that hold a model, and how the table calls them."""
+SINGLE, JOINED, DELIVERED = "one network, 32-bit", "two joined, 32-bit", "as delivered, 8-bit"
 
 Results = dict[str, dict[str, list[dict[str, float]]]]
 
 
-def make(flagship: Flagship, seed: int) -> Path:
-    """Train, calibrate and shrink one seed; what is done already takes no time.
+def emopy(line: str) -> None:
+    """Type a command."""
+    print(f"emopy {line}", flush=True)
+    subprocess.run([sys.executable, "-m", "emopy", *line.split()], check=True, cwd=ROOT)
+
+
+def make(name: str, seeds: int) -> dict[str, list[Path]]:
+    """Train, join, calibrate and shrink; what is done already takes no time.
 
     Returns:
-        The run folder.
+        The model folders of each form, by the words that the table has for it.
     """
-    run = f"{flagship.runs}{seed}"
-    lines = [f"train {flagship.recipe} --set fit.seed={seed} --out {run}"]
-    if not (ROOT / run / "int8").exists():
-        lines += [
-            f"calibrate {run}/model {DATA}/calibration.npz",
-            f"models quantize {run}/model {DATA}/train.npz --out {run}/int8",
-            f"calibrate {run}/int8 {DATA}/calibration.npz",
-        ]
-    for line in lines:
-        print(f"emopy {line}", flush=True)
-        subprocess.run([sys.executable, "-m", "emopy", *line.split()], check=True, cwd=ROOT)
-    return ROOT / run
+    how = MODELS[name]
+    for seed in range(seeds):
+        emopy(f"train {how.recipe} --set fit.seed={seed} --out {how.runs}{seed}")
+    made = {SINGLE: [f"{how.runs}{seed}/model" for seed in range(seeds)]}
+    if how.members > 1:
+        groups = seeds if seeds > how.members else 1
+        made[JOINED] = []
+        for first in range(groups):
+            group = [made[SINGLE][(first + i) % seeds] for i in range(how.members)]
+            joined = f"runs/joined/{name}-{first}"
+            if not (ROOT / joined).exists():
+                emopy(f"models join {' '.join(group)} --out {joined} --name {name}")
+            made[JOINED].append(joined)
+    made[DELIVERED] = []
+    for model in made[JOINED if how.members > 1 else SINGLE]:
+        small = f"runs/small/{name}-{len(made[DELIVERED])}"
+        if not (ROOT / small).exists():
+            emopy(f"models quantize {model} {DATA}/train.npz --out {small}")
+        made[DELIVERED].append(small)
+    for model in chain(*made.values()):
+        emopy(f"calibrate {model} {DATA}/calibration.npz")
+    return {words: [ROOT / model for model in models] for words, models in made.items()}
 
 
 def judge(model: Path) -> dict[str, float]:
@@ -143,12 +163,15 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
 def table(results: Results) -> str:
     """Markdown: mean ± spread of each form of each model, and the targets."""
     figures = list(next(iter(MODELS.values())).targets)
-    lines = [f"| model | seeds | {' | '.join(figures)} |", "|---|---:|" + "---:|" * len(figures)]
+    lines = [
+        f"| model | trainings | {' | '.join(figures)} |",
+        "|---|---:|" + "---:|" * len(figures),
+    ]
     for name, forms in results.items():
         for form, seeds in forms.items():
             cells = [_cell([found[figure] for found in seeds]) for figure in figures]
             lines.append(f"| {name}, {form} | {len(seeds)} | {' | '.join(cells)} |")
-        delivered = forms[FORMS["int8"]]
+        delivered = forms[DELIVERED]
         wanted = [_target(name, figure, delivered) for figure in figures]
         lines.append(f"| target | | {' | '.join(wanted)} |")
     return "\n".join(lines)
@@ -210,20 +233,17 @@ def main() -> None:
     options = parser.parse_args()
     results: Results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for name in options.models:
-        runs = [make(MODELS[name], seed) for seed in range(options.seeds)]
-        results[name] = {
-            words: [judge(run / form) for run in runs] for form, words in FORMS.items()
-        }
-        delivered = runs[0] / "int8"
-        write_card(delivered, results[name][FORMS["int8"]])
+        made = make(name, options.seeds)
+        results[name] = {words: [judge(model) for model in made[words]] for words in made}
+        delivered = made[DELIVERED][0]
+        write_card(delivered, results[name][DELIVERED])
         if options.bundle:
             bundle(name, delivered)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         page = PAGE.read_text(encoding="utf-8")
         head, tail = page.split(START)[0], page.split(END)[1]
         PAGE.write_text(f"{head}{START}\n{table(results)}\n{END}{tail}", encoding="utf-8")
-    made = {name: ROOT / f"{MODELS[name].runs}0" / "int8" for name in results}
-    draw_reliability(made)
+    draw_reliability({name: ROOT / "runs" / "small" / f"{name}-0" for name in results})
 
 
 if __name__ == "__main__":

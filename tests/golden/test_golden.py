@@ -1,12 +1,11 @@
 """Numbers that must never change unnoticed."""
 
 import numpy as np
+import pytest
 
 from emopy.models import InputSpec, load_model, to_tensor
-from emopy.models.find import DEFAULT_MODEL
 from emopy.models.golden import read_golden
-
-MEBIBYTE = 1 << 20
+from emopy.models.store import GOLDEN_TOLERANCE
 
 
 def test_the_input_of_a_network_is_what_it_was():
@@ -27,10 +26,13 @@ def test_shrinking_is_what_it_was():
     np.testing.assert_allclose(shrunk, exact, atol=0.5)
 
 
-def test_the_bundled_model_gives_its_golden_answers_and_is_small():
-    model = load_model(DEFAULT_MODEL)
+@pytest.mark.parametrize(("name", "most_bytes"), [("emopy-base", 5e6), ("emopy-tiny", 5e5)])
+def test_a_bundled_model_gives_its_golden_answers_and_is_small(name, most_bytes):
+    model = load_model(name)
     golden = read_golden(model.path / "golden.npz")
-    np.testing.assert_allclose(model.logits(golden.crops), golden.logits, atol=1e-3)
-    assert (model.path / "model.onnx").stat().st_size <= 5 * MEBIBYTE
+    tolerance = GOLDEN_TOLERANCE[model.card.precision]
+    np.testing.assert_allclose(model.logits(golden.crops), golden.logits, atol=tolerance)
+    np.testing.assert_array_equal(model.logits(golden.crops).argmax(1), golden.logits.argmax(1))
+    assert (model.path / "model.onnx").stat().st_size <= most_bytes
     assert model.card.metrics
     assert "Art. 5(1)(f)" in model.card.misuse

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from emopy.cli.groups import NearestGroup
+from emopy.cli.models_join import join
 from emopy.cli.models_quantize import quantize
 from emopy.cli.options import FOLDER, json_option
 from emopy.errors import EmoPyError
@@ -12,13 +13,14 @@ from emopy.errors import EmoPyError
 
 @click.group(cls=NearestGroup)
 def models() -> None:
-    """List, show, check, fetch and shrink models.
+    """List, show, check, fetch, shrink and join models.
 
     MODEL is a name from `emopy models list` or a model folder.
     """
 
 
 models.add_command(quantize)
+models.add_command(join)
 
 
 @models.command("list")

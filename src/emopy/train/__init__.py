@@ -14,6 +14,7 @@ from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
 from emopy.train.graph import draw_graph
+from emopy.train.join import join
 from emopy.train.quantize import quantize
 from emopy.train.recipe import Recipe, load_recipe
 from emopy.train.sections import FitSettings
@@ -29,6 +30,7 @@ __all__ = [
     "export",
     "fit",
     "fit_recipe",
+    "join",
     "leaderboard",
     "load_recipe",
     "quantize",
