@@ -25,7 +25,8 @@ class Figure:
     Attributes:
         what: What was measured.
         value: The median, where it was measured several times.
-        unit: ``"×"``, ``"ms"``, ``"s"``, ``"MB"`` (10⁶ bytes), ``"%"``, ``"/s"`` or ``"/min"``.
+        unit: ``"×"``, ``"ms"``, ``"µs"``, ``"s"``, ``"MB"`` (10⁶ bytes), ``"%"``, ``"/s"`` or
+            ``"/min"``.
         low: Smallest value of the run, or None.
         high: Largest value of the run, or None.
         at_most: Target, or None.

@@ -22,8 +22,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emopy.data import load_dataset
 from emopy.evaluate import evaluate, record
+from emopy.evaluate.metrics import expected_calibration_error
 from emopy.models import load_model, write_model_folder
 from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.golden import read_golden
@@ -88,6 +92,7 @@ MODELS = {
         },
     ),
 }
+CHANCE = "calibration error by chance"
 LOW = ("calibration error", "MB")
 SINGLE, JOINED, DELIVERED = "one network, 32-bit", "two joined, 32-bit", "as delivered, 8-bit"
 
@@ -142,8 +147,17 @@ def judge(model: Path) -> dict[str, float]:
         "surest 80 %": learnt.coverage[0.8],
         "recall, uniform prior": even.macro_recall,
         "accuracy, uniform prior": even.accuracy,
+        CHANCE: chance_error(learnt.judgement.probabilities),
         "MB": (model / WEIGHTS_FILE).stat().st_size / 1e6,
     }
+
+
+def chance_error(probabilities: NDArray[np.float32], draws: int = 20) -> float:
+    """Calibration error that would be measured if the probabilities were exactly right."""
+    rng, rising = np.random.default_rng(0), probabilities.astype(np.float64).cumsum(axis=1)
+    truths = [(rng.random((len(rising), 1)) > rising[:, :-1]).sum(axis=1) for _ in range(draws)]
+    errors = [expected_calibration_error(probabilities, truth) for truth in truths]
+    return statistics.fmean(errors)
 
 
 def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
@@ -153,7 +167,8 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
         name: evaluate(model, corrupted(faces, change)).accuracy
         for name, change in CORRUPTIONS.items()
     }
-    spread = {figure: [found[figure] for found in seeds] for figure in seeds[0] if figure != "MB"}
+    measured = [figure for figure in seeds[0] if figure not in ("MB", CHANCE)]
+    spread = {figure: [found[figure] for found in seeds] for figure in measured}
     record(model, MEASURED_ON, evaluate(model, faces), seeds=spread, worse=worse)
     for prior in ("tempered", "uniform"):
         report = evaluate(model, faces, prior=prior)
@@ -169,18 +184,29 @@ def table(results: Results) -> str:
     ]
     for name, forms in results.items():
         for form, seeds in forms.items():
-            cells = [_cell([found[figure] for found in seeds]) for figure in figures]
+            cells = [_cell(figure, [found[figure] for found in seeds]) for figure in figures]
             lines.append(f"| {name}, {form} | {len(seeds)} | {' | '.join(cells)} |")
         delivered = forms[DELIVERED]
         wanted = [_target(name, figure, delivered) for figure in figures]
         lines.append(f"| target | | {' | '.join(wanted)} |")
+    chance = ", ".join(
+        f"{name} {statistics.fmean(s[CHANCE] for s in forms[DELIVERED]):.3f}"
+        for name, forms in results.items()
+    )
+    lines += [
+        "",
+        "So few faces measure a calibration error even of probabilities that are exactly right: "
+        f"{chance} on average.",
+    ]
     return "\n".join(lines)
 
 
-def _cell(values: list[float]) -> str:
+def _cell(figure: str, values: list[float]) -> str:
     mean = statistics.fmean(values)
-    if len(values) < 2 or statistics.stdev(values) == 0:
-        return f"{mean:.3f}" if mean < 1 else f"{mean:.2f}"
+    if figure == "MB":
+        return f"{mean:.2f}"
+    if len(values) < 2:
+        return f"{mean:.3f}"
     return f"{mean:.3f} ± {statistics.stdev(values):.3f}"
 
 

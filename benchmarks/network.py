@@ -38,8 +38,8 @@ def measure(settings: Settings) -> Section:
             Figure(what, found.median, "×", found.low, found.high, at_most=AT_MOST[name])
         )
     for name, taken in values.items():
-        time = Spread.of(taken).scaled(1000)
-        figures.append(Figure(f"{name}, one crop", time.median, "ms", time.low, time.high))
+        time = Spread.of(taken).scaled(1e6)
+        figures.append(Figure(f"{name}, one crop", time.median, "µs", time.low, time.high))
     notes = [
         f"{name} {card.version}: {card.input.width} × {card.input.height} pixels, "
         f"{card.precision}, {(find_model(name) / WEIGHTS_FILE).stat().st_size / 1e6:.2f} MB."

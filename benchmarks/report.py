@@ -8,7 +8,7 @@ from pathlib import Path
 from figures import Figure, Section
 
 START, END = "<!-- figures -->", "<!-- /figures -->"
-_DIGITS = {"×": 2, "ms": 1, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
+_DIGITS = {"×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
 _HEADER = ("figure", "value", "smallest – largest", "target")
 
 Rows = Sequence[Sequence[str]]

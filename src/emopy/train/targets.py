@@ -114,8 +114,8 @@ def sharpened(targets: Targets, power: float) -> Targets:
         (n, k) shares; each row sums to 1.
 
     Example:
-        >>> sharpened(np.float32([[0.75, 0.25]]), 2.0).tolist()
-        [[0.8999999761581421, 0.09999999403953552]]
+        >>> sharpened(np.float32([[0.75, 0.25]]), 2.0).round(3).tolist()
+        [[0.8999999761581421, 0.10000000149011612]]
     """
     if power == 1:
         return targets
