@@ -71,6 +71,7 @@ WARM_UP = (
     "benchmarks/turned_faces.py local/ferplus/train.npz local/turned/train.npz",
     f"-m emopy train {RECIPE} --set data.train=local/turned/train.npz --set data.validation= "
     "--set net.settings.widths=[16,32,64] --set fit.epochs=5 --set fit.ema=0.99 "
+    "--set augment.flip=0.0 "
     f"--out {RUNS}/turned",
 )
 
@@ -174,6 +175,7 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
             cells += [f"{mean:.4f}{spread}", "" if first else f"{gain:+.4f}"]
         changes = " ".join(f"`{setting}`" for setting in experiment.settings)
         changes += f"`python {experiment.script}`" if experiment.script else ""
+        changes += "".join(f" after `python {line}`" for line in experiment.before)
         lines.append(f"| {' | '.join(cells)} | {changes} |")
     return "\n".join(lines)
 

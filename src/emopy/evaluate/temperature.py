@@ -53,7 +53,7 @@ def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -
     temperature = find_temperature(logits, dataset.targets)
     before, after = (
         make_report(softmax(logits, t), dataset.truth, dataset.labels, temperature=t)
-        for t in (folder.card.temperature, temperature)
+        for t in (1.0, temperature)
     )
     note = {
         "samples": len(dataset),

@@ -70,10 +70,16 @@ def quantize_graph(
 
 
 def _shorten_names(file: Path) -> None:
-    """Give everything inside a network a short name: the long ones take a fifth of a small file."""
+    """Give everything inside a network a short name: the long ones take a fifth of a small file.
+
+    Recurrent networks keep theirs: their loops are networks within, which use names from outside.
+    """
     onnx: Any = import_module("onnx")
     network = onnx.load(file)
     graph = network.graph
+    within = onnx.AttributeProto.GRAPH
+    if any(part.type == within for node in graph.node for part in node.attribute):
+        return
     outside = {tensor.name for tensor in (*graph.input, *graph.output)}
     short: dict[str, str] = {"": ""}  # an input that is left out
 

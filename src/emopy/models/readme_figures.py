@@ -98,7 +98,7 @@ def _coverage(found: Mapping[str, Figures]) -> str:
 def _confusion(found: Mapping[str, Figures]) -> str:
     """What was taken for what, on the data that were measured first."""
     for data, part in found.items():
-        if "confusion" in part:
+        if "confusion" in part and "labels" in part:
             labels: Sequence[str] = part["labels"]
             counts: Sequence[Sequence[int]] = part["confusion"]
             rows = [
@@ -112,15 +112,20 @@ def _confusion(found: Mapping[str, Figures]) -> str:
 
 
 def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
+    count = max((len(values) for values in seeds.values()), default=0)
     rows = [
-        [cell(figure), *map(_plain, values), _plain(_mean(values)), _plain(_spread(values))]
+        [
+            cell(figure),
+            *(_plain(value) for value in [*values, *[None] * (count - len(values))]),
+            _plain(_mean(values)),
+            _plain(_spread(values)),
+        ]
         for figure, values in seeds.items()
     ]
-    count = max((len(values) for values in seeds.values()), default=0)
     return (
-        f"The same training from {count} seeds, on {data}; spread is the standard deviation. The "
-        "first is the one delivered:\n\n"
-    ) + table(["figure", *(f"seed {i}" for i in range(count)), "mean", "spread"], rows)
+        f"The same making with other seeds, on {data}; spread is the standard deviation. The first "
+        "is the one delivered:\n\n"
+    ) + table(["figure", *(f"{i + 1}." for i in range(count)), "mean", "spread"], rows)
 
 
 def _worse(data: str, accuracies: Mapping[str, Any]) -> str:
@@ -134,15 +139,15 @@ def _with(found: Mapping[str, Figures], key: str) -> dict[str, Figures]:
     return {data: part[key] for data, part in found.items() if isinstance(part.get(key), Mapping)}
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _spread(values: Sequence[float]) -> float | None:
     """Standard deviation of a sample; None of a single value."""
     if len(values) < 2:
         return None
-    mean = _mean(values)
+    mean = sum(values) / len(values)
     return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 

@@ -46,7 +46,8 @@ def write_model_folder(
         weights: Content of the ONNX file.
         golden_crops: (n, H, W, C) or (n, T, H, W, C) uint8 of the network's size, n ≥ 1.
         golden_logits: (n, k) float32 that the network must give for them.
-        network: Keras file of the same network, to be copied beside it for further training.
+        network: Keras file to learn on from, to be copied beside it: the same network, or the
+            first of those that answer together.
 
     Returns:
         The path.

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
-from emopy.models import list_models
+from emopy.models import find_network, list_models
 from emopy.nets.marks import BACKBONE, FRESH, parts_of
 from emopy.nets.stored import UNREADABLE, stored_network
 
@@ -72,7 +72,14 @@ _FAMILIES: dict[str, tuple[str, int, _Range]] = {
 
 def list_backbones() -> tuple[str, ...]:
     """Names that `get_backbone` knows: models of EmoPy, then networks of `keras.applications`."""
-    return (*list_models(), *_FAMILIES)
+    return (*filter(_is_trainable, list_models()), *_FAMILIES)
+
+
+def _is_trainable(model: str) -> bool:
+    try:
+        return bool(find_network(model))
+    except ModelError:  # none in the folder, or a damaged one
+        return False
 
 
 def get_backbone(name: str | Path, *, weights: Weights = "default", size_px: int = 96) -> Backbone:

@@ -53,6 +53,12 @@ def join(models: Sequence[str | Path], path: str | Path, *, name: str | None = N
                 f"{', '.join(first.labels)} and {first.input}, and {model} with "
                 f"{', '.join(card.labels)} and {card.input}."
             )
+    for model, (card, network) in zip(models, members, strict=True):
+        if card.training.get("parameters", network.count_params()) != network.count_params():
+            raise ModelError(
+                f"`models` must be single networks. Received {model}, which was joined of several: "
+                "name those."
+            )
     cards = [card for card, _ in members]
     committee = _committee([network for _, network in members])
     with tempfile.TemporaryDirectory() as scratch:

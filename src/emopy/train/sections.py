@@ -179,6 +179,7 @@ class FitSettings:
                 f'Received {self.teacher!r}. Type for example: ["{self.teacher}"]'
             )
         object.__setattr__(self, "teacher", tuple(map(str, self.teacher)))
+        object.__setattr__(self, "start", str(self.start))
         for name, known in (("precision", PRECISIONS), ("log", LOGS)):
             if getattr(self, name) not in known:
                 raise RecipeError(

@@ -36,13 +36,18 @@ def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> Input
         raise RecipeError(f"`start` must be a model with a trainable network. {error}") from error
     head, learnt_head = (net.layers[-1].get_weights() for net in (network, learnt))
     body, learnt_body = (
-        net.get_weights()[: -len(last)] for net, last in ((network, head), (learnt, learnt_head))
+        net.get_weights()[: len(net.get_weights()) - len(last)]
+        for net, last in ((network, head), (learnt, learnt_head))
     )
-    if _shapes(body) != _shapes(learnt_body) or head[0].shape[0] != learnt_head[0].shape[0]:
+    if (
+        network.input_shape != learnt.input_shape
+        or _shapes(body) != _shapes(learnt_body)
+        or [array.shape[:-1] for array in head] != [array.shape[:-1] for array in learnt_head]
+    ):
         raise RecipeError(
-            f"`start` must be a model of the same network, with the same `net.settings`. Received "
-            f"{model!r}, whose layers have other sizes. To learn on with another network, let the "
-            "model be its backbone: see recipes/transfer.toml."
+            "`start` must be a model of the same network, for faces of the same size, with the "
+            f"same `net.settings`. Received {model!r}, whose layers have other sizes. To learn on "
+            "with another network, let the model be its backbone: see recipes/transfer.toml."
         )
     known = {canonical(label): place for place, label in enumerate(card.labels)}
     for place, label in enumerate(map(canonical, labels)):

@@ -119,7 +119,7 @@ def sharpened(targets: Targets, power: float) -> Targets:
     """
     if power == 1:
         return targets
-    powers = targets ** np.float32(power)
+    powers = (targets / targets.max(axis=1, keepdims=True)) ** np.float32(power)
     return powers / powers.sum(axis=1, keepdims=True)
 
 

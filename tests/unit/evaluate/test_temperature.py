@@ -81,6 +81,15 @@ def test_calibrating_twice_gives_the_same_temperature(model_folder, faces):
     assert calibrate(model_folder, faces) == calibrate(model_folder, faces)
 
 
+def test_before_means_without_any_temperature_also_the_second_time(model_folder, faces):
+    notes = []
+    for _ in range(2):
+        calibrate(model_folder, faces)
+        notes.append(load_model(model_folder).card.training["calibration"])
+    assert notes[0] == notes[1]
+    assert notes[0]["log_loss_before"] > notes[0]["log_loss_after"]
+
+
 def test_figures_measured_at_another_temperature_are_taken_off_the_card(model_folder, faces):
     record(model_folder, "corner faces", evaluate(model_folder, faces))
     calibrate(model_folder, faces)

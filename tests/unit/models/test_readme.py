@@ -20,7 +20,7 @@ FULL = ModelCard(
             "accuracy_at_coverage": {"1.0": 0.8456, "0.8": 0.9},
             "labels": ["anger", "fear"],
             "confusion": [[5, 1], [0, 7]],
-            "seeds": {"accuracy": [0.85, 0.83, 0.84], "macro F1": [0.5, 0.5, 0.5]},
+            "seeds": {"accuracy": [0.85, 0.83, 0.84], "macro F1": [0.5], "none": []},
             "worse": {"blurred": 0.7},
         },
         "own faces": {"samples": 10, "accuracy": 1.0, "balanced_accuracy": 0.9},
@@ -63,8 +63,9 @@ def test_curve_confusions_seeds_and_worse_pictures_have_a_table_each():
     page = readme_from_card(FULL)
     assert "| measured on | 100% | 80% |\n| --- | ---: | ---: |\n| valid | 84.6% | 90.0% |" in page
     assert "| anger | 5 | 1 |\n| fear | 0 | 7 |" in page
-    assert "| figure | seed 0 | seed 1 | seed 2 | mean | spread |" in page
+    assert "| figure | 1. | 2. | 3. | mean | spread |" in page
     assert "| accuracy | 0.850 | 0.830 | 0.840 | 0.840 | 0.010 |" in page
+    assert "| macro F1 | 0.500 | – | – | 0.500 | – |\n| none | – | – | – | – | – |" in page
     assert "| blurred | 70.0% |" in page
 
 

@@ -176,6 +176,11 @@ def test_all_promised_families_are_listed():
     assert {*wanted.split(), "efficientnet_v2_b0", "mobilenet_v3_large"} <= set(list_backbones())
 
 
+def test_models_without_a_network_to_learn_on_from_are_no_backbones():
+    assert "emopy-base" in list_backbones()
+    assert "emopy-tiny" not in list_backbones()
+
+
 def test_weights_that_cannot_be_downloaded_say_what_to_type(monkeypatch, tmp_path):
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody answers on the discard port

@@ -59,6 +59,8 @@ def test_models_that_do_not_fit_are_refused(parts, members, tmp_path):
     bare = learnt(parts, tmp_path / "bare", 0, trainable="never")
     with pytest.raises(ModelNotFoundError, match=r'trainable="always"'):
         join([members[0], bare], tmp_path / "out")
+    with pytest.raises(ModelError, match=r"single networks.*joined of several"):
+        join([join(members, tmp_path / "both"), members[0]], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

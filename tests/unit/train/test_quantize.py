@@ -3,10 +3,12 @@ import pytest
 
 from emopy import FERModel
 from emopy.cli.main import main
+from emopy.data import Dataset
 from emopy.data.samples import sample_stills
 from emopy.errors import DataError, ModelError
 from emopy.evaluate import evaluate
-from emopy.models import check_model_folder, load_model, update_card
+from emopy.models import InputSpec, check_model_folder, load_model, update_card
+from emopy.nets import get_net
 from emopy.nets.stored import stored_network
 from emopy.train import export, quantize
 
@@ -79,3 +81,16 @@ def test_a_number_of_faces_that_makes_no_whole_batches_is_no_obstacle(whole, tmp
     for count in (5, 45):
         some = faces.take(range(count))
         assert check_model_folder(quantize(whole, some, tmp_path / str(count))) < 0.2
+
+
+def test_a_recurrent_network_keeps_its_loops(tmp_path):
+    clips = np.random.default_rng(0).integers(0, 256, (8, 2, 16, 16, 1), np.uint8)
+    labels, targets = ("anger", "fear"), np.eye(2, dtype=np.float32)[[0, 1] * 4]
+    faces = Dataset(clips, targets, labels, np.full(8, ""), np.full(8, "made-up"))
+    network = get_net("ConvolutionalLstmNN")((2, 16, 16, 1), 2, filters=4)
+    spec = InputSpec(16, 16, frames=2)
+    whole = export(network, tmp_path / "whole", labels=labels, spec=spec)
+    small = quantize(whole, faces, tmp_path / "small")
+    assert check_model_folder(small) < 0.2
+    before, after = (load_model(folder).logits(clips) for folder in (whole, small))
+    np.testing.assert_allclose(after, before, atol=0.1)

@@ -60,7 +60,7 @@ def test_a_training_that_starts_from_a_model_is_ahead_and_goes_on_exactly(
 @pytest.mark.parametrize(
     ("settings", "start", "message"),
     [
-        ({"widths": [8, 24]}, None, "same network, with the same `net.settings`.*backbone"),
+        ({"widths": [8, 24]}, None, "same network.*same `net.settings`.*backbone"),
         ({"blocks": [1, 2]}, None, "same network"),
         ({}, "nobody", "`start` must be a model with a trainable network.*Received 'nobody'"),
     ],
@@ -69,6 +69,12 @@ def test_a_model_that_does_not_fit_is_refused(parts, learnt, settings, start, me
     network = fresh(parts.train.labels, **settings)
     with pytest.raises(RecipeError, match=message):
         start_from(start or learnt[1], network, parts.train.labels)
+
+
+def test_faces_of_another_size_are_refused(parts, learnt):
+    network = get_net("ResidualNN")((24, 24, 1), 3, **SMALL)
+    with pytest.raises(RecipeError, match="faces of the same size"):
+        start_from(learnt[1], network, parts.train.labels)
 
 
 def test_a_recipe_with_a_start_that_does_not_fit_is_refused_before_training(parts, learnt):

@@ -86,6 +86,13 @@ def test_sharpened_targets_are_powers_that_sum_to_one(power):
     np.testing.assert_array_equal(changed[1], targets[1])
 
 
+def test_targets_may_be_sharpened_until_only_the_leading_vote_is_left():
+    targets = np.float32([[0.6, 0.4] + [0] * 18, [0.05] * 20])
+    changed = sharpened(targets, 300.0)
+    np.testing.assert_allclose(changed[0, :2], [1, 0], atol=1e-6)
+    np.testing.assert_allclose(changed[1], 0.05, rtol=1e-5)
+
+
 def test_teachers_answer_for_the_labels_that_are_learnt_at_their_own_size(linear_model):
     faces = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), np.uint8)
     targets = one_hot([2, 2, 1])
