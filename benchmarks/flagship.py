@@ -179,6 +179,7 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
     }
     measured = [figure for figure in seeds[0] if figure not in ("MB", CHANCE)]
     spread = {figure: [found[figure] for found in seeds] for figure in measured}
+    spread = spread if len(seeds) > 1 else None
     record(model, MEASURED_ON, evaluate(model, faces), seeds=spread, worse=worse)
     for prior in ("tempered", "uniform"):
         report = evaluate(model, faces, prior=prior)
