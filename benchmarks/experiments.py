@@ -23,11 +23,12 @@ from pathlib import Path
 
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
+from report import write_between
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "experiments.json"
 PAGE = ROOT / "docs" / "training.md"
-START, END = "<!-- experiments -->", "<!-- /experiments -->"
+MARKS = "<!-- experiments -->", "<!-- /experiments -->"
 
 RECIPE = "recipes/emopy-base.toml"
 SMALL = ("net.settings.widths=[16, 32, 64]", "fit.epochs=10", "fit.ema=0.99")
@@ -197,9 +198,7 @@ def main() -> None:
             results.setdefault(experiment.name, []).append(figures)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             print(experiment.name, seed, figures, flush=True)
-            page = PAGE.read_text(encoding="utf-8")
-            head, tail = page.split(START)[0], page.split(END)[1]
-            PAGE.write_text(f"{head}{START}\n{table(results)}\n{END}{tail}", encoding="utf-8")
+            write_between(PAGE, MARKS, table(results))
 
 
 if __name__ == "__main__":

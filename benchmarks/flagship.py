@@ -32,13 +32,14 @@ from emopy.models import load_model, write_model_folder
 from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.golden import read_golden
 from environments import ROOT
+from report import write_between
 from robustness import CORRUPTIONS, corrupted
 
 PAGE = ROOT / "docs" / "training.md"
 PICTURE = ROOT / "docs" / "pictures" / "reliability.png"
 RESULTS = Path(__file__).parent / "results" / "flagship.json"
 BUNDLED = ROOT / "src" / "emopy" / "models" / "bundled"
-START, END = "<!-- flagship -->", "<!-- /flagship -->"
+MARKS = "<!-- flagship -->", "<!-- /flagship -->"
 DATA = "local/ferplus"
 MEASURED_ON = "FER+ valid, official majority rule"
 
@@ -279,9 +280,7 @@ def main() -> None:
         if options.bundle:
             bundle(name, delivered)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        page = PAGE.read_text(encoding="utf-8")
-        head, tail = page.split(START)[0], page.split(END)[1]
-        PAGE.write_text(f"{head}{START}\n{table(results)}\n{END}{tail}", encoding="utf-8")
+        write_between(PAGE, MARKS, table(results))
     delivered = {name: ROOT / "runs" / "small" / f"{name}-0" for name in MODELS}
     draw_reliability({name: model for name, model in delivered.items() if model.exists()})
 

@@ -21,11 +21,12 @@ from emopy.data import Dataset, Parts, load_dataset
 from emopy.data.augment import Augmentation
 from emopy.models import to_tensor
 from emopy.train import FitSettings, fit
+from report import write_between
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "networks.json"
 PAGE = HERE.parent / "docs" / "networks.md"
-START, END = "<!-- tables -->", "<!-- /tables -->"
+MARKS = "<!-- tables -->", "<!-- /tables -->"
 
 SEVEN = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 THREE = ("fear", "happiness", "neutral")
@@ -246,11 +247,7 @@ def main() -> None:
         results[key] = run(train, validation)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        page = PAGE.read_text(encoding="utf-8")
-        head, tail = page.split(START)[0], page.split(END)[1]
-        PAGE.write_text(
-            f"{head}{START}\n{tables(results, validation)}\n{END}{tail}", encoding="utf-8"
-        )
+        write_between(PAGE, MARKS, tables(results, validation))
         print(key, results[key], flush=True)
 
 

@@ -37,19 +37,24 @@ def as_markdown(section: Section) -> str:
 
 
 def write_docs(path: Path, sections: Mapping[str, Section]) -> None:
-    """Replace what stands between the two marks of a Markdown file.
+    """Write all sections between the two marks of a Markdown file; see `write_between`."""
+    body = "\n\n".join(as_markdown(section) for section in sections.values())
+    write_between(path, (START, END), f"\n{body}\n")
+
+
+def write_between(path: Path, marks: tuple[str, str], body: str) -> None:
+    """Replace what stands between two marks of a Markdown file, whole or not at all.
 
     Raises:
         ValueError: The file has no such marks.
     """
-    text = path.read_text(encoding="utf-8")
-    before, mark, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"{path} must hold the marks {START} and {END}.")
-    body = "\n\n".join(as_markdown(section) for section in sections.values())
+    start, end = marks
+    before, first, rest = path.read_text(encoding="utf-8").partition(start)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"{path} must hold the marks {start} and {end}.")
     partial = path.with_suffix(".partial")
-    partial.write_text(f"{before}{START}\n\n{body}\n\n{END}{after}", encoding="utf-8")
+    partial.write_text(f"{before}{start}\n{body}\n{end}{after}", encoding="utf-8")
     partial.replace(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -117,8 +118,8 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
         [
             cell(figure),
             *(_plain(value) for value in [*values, *[None] * (count - len(values))]),
-            _plain(_mean(values)),
-            _plain(_spread(values)),
+            _plain(statistics.fmean(values) if values else None),
+            _plain(statistics.stdev(values) if len(values) > 1 else None),
         ]
         for figure, values in seeds.items()
     ]
@@ -137,18 +138,6 @@ def _worse(data: str, accuracies: Mapping[str, Any]) -> str:
 
 def _with(found: Mapping[str, Figures], key: str) -> dict[str, Figures]:
     return {data: part[key] for data, part in found.items() if isinstance(part.get(key), Mapping)}
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _spread(values: Sequence[float]) -> float | None:
-    """Standard deviation of a sample; None of a single value."""
-    if len(values) < 2:
-        return None
-    mean = sum(values) / len(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

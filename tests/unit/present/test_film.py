@@ -48,7 +48,8 @@ def test_frames_keep_their_true_times_and_their_drawings(shown, tmp_path, suffix
     box = close(expected, COLORS["surprise"], 0)
     # Chroma has half the resolution: lines of two pixels keep their colour roughly.
     assert close(seen[box], COLORS["surprise"], 60).mean() > 0.8
-    assert np.abs(frames[-1][1].astype(int) - 90).max() <= 16
+    # An encoder with one thread instead of two rounds differently, by one level.
+    assert np.abs(frames[-1][1].astype(int) - 90).max() <= 7
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
