@@ -100,7 +100,7 @@ EXPERIMENTS = (
     Experiment(
         "taught by two large networks", (f"fit.teacher={ENSEMBLE}", "fit.teacher_weight=0.7")
     ),
-    Experiment("warm-up: which way is up", (f"fit.start={RUNS}/turned/model",), before=WARM_UP),
+    Experiment("self-supervised start: which way is up", (f"fit.start={RUNS}/turned/model",), before=WARM_UP),
     # Random changes
     Experiment("no flip", without("flip")),
     Experiment(
@@ -115,6 +115,8 @@ EXPERIMENTS = (
     Experiment("no average of the weights", ("fit.ema=0.0",)),
     Experiment("sharpness-aware minimisation", script="benchmarks/sharpness_aware.py"),
     Experiment("three times as long", ("fit.epochs=30",)),
+    Experiment("no cosine: the rate stays", ("fit.final_rate=1.0",)),
+    Experiment("no warm-up", ("fit.warmup=0.0",)),
     # The network
     Experiment("no squeeze-and-excitation", ("net.settings.squeeze=0.0",)),
     Experiment("averages where resolution is halved", ("net.settings.antialias=true",)),

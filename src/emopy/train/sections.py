@@ -30,7 +30,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
     "in [0, 1)": (lambda value: 0 <= value < 1, ("warmup", "label_smoothing", "ema")),
     "in [0, 1]": (
         lambda value: 0 <= value <= 1,
-        ("balance", "teacher_weight", "frozen", "release"),
+        ("final_rate", "balance", "teacher_weight", "frozen", "release"),
     ),
     "0 or more": (
         lambda value: 0 <= value < math.inf,
@@ -102,9 +102,11 @@ class FitSettings:
     Attributes:
         epochs: Passes over the training faces.
         batch_size: Faces per step.
-        learning_rate: Peak of the schedule; warm-up, then half a cosine down to zero
+        learning_rate: Peak of the schedule; warm-up, then half a cosine down
             (Loshchilov and Hutter 2017, arXiv:1608.03983).
         warmup: Share of all steps in which the rate rises from zero.
+        final_rate: Rate at the end as a share of `learning_rate`, 0–1; at 1 it stays the same
+            after the warm-up.
         weight_decay: Decoupled decay of the kernels (AdamW, arXiv:1711.05101).
         start: Name or folder of a model whose weights the network begins with, and whose
             input it keeps; it must be the same network. Labels that both know keep their part of
@@ -147,6 +149,7 @@ class FitSettings:
     batch_size: int = 128
     learning_rate: float = 2e-3
     warmup: float = 0.05
+    final_rate: float = 0.0
     weight_decay: float = 0.02
     start: str = ""
     label_smoothing: float = 0.0

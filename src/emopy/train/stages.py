@@ -97,6 +97,7 @@ def begin_stage(
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else stage.rate,
         max(1, steps - warmup),
+        alpha=how.final_rate,
         warmup_target=stage.rate if warmup else None,
         warmup_steps=warmup,
     )

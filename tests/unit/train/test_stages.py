@@ -139,3 +139,17 @@ def test_mixed_precision_computes_in_half_precision_within():
 def test_a_setting_that_a_recipe_cannot_hold_is_refused(parts, settings):
     with pytest.raises(RecipeError, match=r"`net\.settings` must be text"):
         fit("TransferLearningNN", parts, net_settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("final_rate", "half_way", "end"), [(0.0, 0.5, 0.0), (0.2, 0.6, 0.2), (1.0, 1.0, 1.0)]
+)
+def test_the_rate_rises_and_then_falls_to_the_share_that_is_wanted(final_rate, half_way, end):
+    how = FitSettings(epochs=12, learning_rate=0.25, warmup=1 / 6, final_rate=final_rate)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    begin_stage(model, Stage(0, 12, 0.25, 1.0), how, steps_per_epoch=10)
+    rates = []
+    for step in (0, 10, 20, 70, 120):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate) / 0.25)
+    assert rates == pytest.approx([0.0, 0.5, 1.0, half_way, end], abs=1e-6)
