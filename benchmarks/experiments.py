@@ -100,7 +100,11 @@ EXPERIMENTS = (
     Experiment(
         "taught by two large networks", (f"fit.teacher={ENSEMBLE}", "fit.teacher_weight=0.7")
     ),
-    Experiment("self-supervised start: which way is up", (f"fit.start={RUNS}/turned/model",), before=WARM_UP),
+    Experiment(
+        "self-supervised start: which way is up",
+        (f"fit.start={RUNS}/turned/model",),
+        before=WARM_UP,
+    ),
     # Random changes
     Experiment("no flip", without("flip")),
     Experiment(

@@ -8,6 +8,7 @@ import click
 
 from emopy.cli.labelled import open_for
 from emopy.cli.options import ANY_PATH
+from emopy.cli.prior import prior_option
 
 FEW = 200
 """Samples below which a temperature depends on chance more than on the model."""
@@ -16,7 +17,8 @@ FEW = 200
 @click.command()
 @click.argument("model")
 @click.argument("data", type=ANY_PATH)
-def calibrate(model: str, data: Path) -> int:
+@prior_option(default="training")
+def calibrate(model: str, data: Path, prior: str | dict[str, float]) -> int:
     """Make a model's probabilities mean what they say.
 
     Finds the temperature of MODEL on DATA and writes it into the model's card.
@@ -29,7 +31,7 @@ def calibrate(model: str, data: Path) -> int:
     from emopy.models import find_model
 
     faces, left_out = open_for(model, data)
-    temperature = find_temperature(find_model(model), faces)
+    temperature = find_temperature(find_model(model), faces, prior=prior)
     if len(faces) < FEW:
         click.echo(
             f"emopy: the temperature is a rough guess, found on {len(faces)} samples only. Give "

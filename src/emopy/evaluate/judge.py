@@ -68,9 +68,8 @@ def evaluate(
         names = names[np.isin(np.array(dataset.labels)[dataset.truth], chosen.labels)]
     logits = compute_logits(folder, chosen)
     temperature = folder.card.temperature
-    spelled = [folder.card.labels[column] for column in _columns(folder.card, chosen.labels)]
     return make_report(
-        softmax(logits / temperature + prior_shift(folder.card, spelled, prior)),
+        softmax(logits / temperature + shift_for(folder.card, chosen.labels, prior)),
         chosen.truth,
         chosen.labels,
         temperature=temperature,
@@ -150,6 +149,20 @@ def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]
     if not len(dataset):
         raise DataError("`dataset` must hold faces to judge a model on. Received none.")
     return folder.logits(dataset.images)[:, columns]
+
+
+def shift_for(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArray[np.float64]:
+    """What a prior adds to the calibrated logits of data with these labels.
+
+    Returns:
+        (k,) in the order of `labels`, which may be spelled in any known way.
+
+    Raises:
+        InputError: A bad prior.
+        ModelError: The card does not say how frequent the emotions were in training.
+    """
+    spelled = [card.labels[column] for column in _columns(card, labels)]
+    return prior_shift(card, spelled, prior)
 
 
 def _columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError
-from emopy.evaluate.judge import compute_logits, writable
+from emopy.evaluate.judge import compute_logits, shift_for, writable
 from emopy.evaluate.report import make_report
-from emopy.models import softmax, update_card
+from emopy.models import Prior, softmax, update_card
 
 LOWEST, HIGHEST = 0.05, 20.0
 """Bounds of the search. A model that is never wrong on the data would want 0."""
@@ -22,7 +22,9 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _PRECISION = 1e-6
 
 
-def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -> float:
+def calibrate(
+    model_folder: str | Path, dataset: Dataset, *, prior: Prior = "training", threads: int = 1
+) -> float:
     """Find a model's temperature on faces apart and write it into the model's card.
 
     Trained networks are surer than they are right. Dividing the logits by one number mends
@@ -34,6 +36,8 @@ def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -
         model_folder: Folder of your own model.
         dataset: Faces that took no part in training; evaluate on other ones afterwards. Soft
             targets are welcome.
+        prior: How often each emotion is met in `dataset`, where that is not as in training: for
+            a network that learnt from balanced draws, say, or for posed faces; see `FERModel`.
         threads: CPU threads for the network.
 
     Returns:
@@ -43,6 +47,7 @@ def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -
         ModelError: The folder may not be written to, or is no model.
         LabelError: The data have labels that the model lacks.
         DataError: No faces.
+        InputError: A bad prior.
 
     Source:
         Guo et al. 2017, "On Calibration of Modern Neural Networks",
@@ -50,9 +55,10 @@ def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -
     """
     folder = writable(model_folder, threads=threads)
     logits = compute_logits(folder, dataset)
-    temperature = find_temperature(logits, dataset.targets)
+    shift = shift_for(folder.card, dataset.labels, prior)
+    temperature = find_temperature(logits, dataset.targets, shift)
     before, after = (
-        make_report(softmax(logits, t), dataset.truth, dataset.labels, temperature=t)
+        make_report(softmax(logits / t + shift), dataset.truth, dataset.labels, temperature=t)
         for t in (1.0, temperature)
     )
     note = {
@@ -76,12 +82,17 @@ def calibrate(model_folder: str | Path, dataset: Dataset, *, threads: int = 1) -
     return temperature
 
 
-def find_temperature(logits: NDArray[np.floating], targets: NDArray[np.floating]) -> float:
+def find_temperature(
+    logits: NDArray[np.floating],
+    targets: NDArray[np.floating],
+    shift: NDArray[np.floating] | None = None,
+) -> float:
     """The temperature with the least negative log-likelihood.
 
     Args:
         logits: (n, k).
         targets: (n, k), each row sums to 1; one-hot or soft.
+        shift: (k,) finite, added to the logits after they are divided; none by default.
 
     Returns:
         Between `LOWEST` and `HIGHEST`.
@@ -100,15 +111,26 @@ def find_temperature(logits: NDArray[np.floating], targets: NDArray[np.floating]
         )
     if not np.all(np.isfinite(logits)):
         raise DataError("`logits` must be finite numbers. Received infinite ones or NaN.")
+    if shift is not None and not np.all(np.isfinite(shift)):
+        raise DataError(
+            "`shift` must be finite numbers. Received infinite ones or NaN. Give each emotion a "
+            "share above 0, or keep the others with Dataset.only."
+        )
     centred = logits.astype(np.float64)
     centred -= centred.max(axis=1, keepdims=True)
+    added = np.zeros(centred.shape[1]) if shift is None else shift.astype(np.float64)
     wanted = float(np.mean(np.sum(targets * centred, axis=1)))
 
     def loss(log_temperature: float) -> float:
         scale = math.exp(-log_temperature)
-        return float(np.mean(np.log(np.exp(centred * scale).sum(axis=1)))) - wanted * scale
+        return float(np.mean(_log_sum_exp(centred * scale + added))) - wanted * scale
 
     return math.exp(_golden_section(loss, math.log(LOWEST), math.log(HIGHEST)))
+
+
+def _log_sum_exp(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    highest = logits.max(axis=1)
+    return np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
 
 
 def _golden_section(function: Callable[[float], float], low: float, high: float) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emopy.errors import RecipeError
-from emopy.train.log import kept_epoch, read_metrics
+from emopy.train.log import is_finished, kept_epoch, read_metrics
 from emopy.train.recipe import Recipe, load_recipe
 from emopy.train.settings import differing
 
@@ -27,6 +27,7 @@ class Standing:
 
     Attributes:
         recipe: What they were trained by.
+        finished: Whether they are done. Unfinished runs stand apart: their figures will change.
         folders: Where they are, one per run.
         epochs: Epochs behind each run.
         figures: Name of a figure → its value in each run that has it. Those of the training
@@ -35,6 +36,7 @@ class Standing:
     """
 
     recipe: Recipe
+    finished: bool
     folders: tuple[Path, ...]
     epochs: tuple[int, ...]
     figures: Mapping[str, tuple[float, ...]]
@@ -50,14 +52,14 @@ def compare_runs(folder: str | Path) -> tuple[Standing, ...]:
     """Rank the runs in a folder by the accuracy on their validation faces.
 
     What counts of a run is the epoch whose weights it keeps: the one with the lowest validation
-    loss where it was stopped early, the last one otherwise. Unfinished runs count with what they
-    have so far.
+    loss where it was stopped early, the last one otherwise. Unfinished runs stand apart, with what
+    they have so far.
 
     Args:
         folder: A folder of run folders, as `emopy train` writes them.
 
     Returns:
-        One standing per recipe, best first.
+        One standing per recipe, best first; two where some of its runs are not done.
 
     Raises:
         RecipeError: No run in the folder has finished an epoch.
@@ -72,10 +74,10 @@ def compare_runs(folder: str | Path) -> tuple[Standing, ...]:
             f"`folder` must hold folders of runs. Received {folder}, where none has finished an "
             "epoch. Type for example: emopy train RECIPE --out runs/first"
         )
-    groups: dict[str, list[tuple[Path, Recipe]]] = {}
+    groups: dict[tuple[str, bool], list[tuple[Path, Recipe]]] = {}
     for path, recipe in runs:
         seedless = replace(recipe, fit=replace(recipe.fit, seed=0))
-        groups.setdefault(seedless.sha256, []).append((path, recipe))
+        groups.setdefault((seedless.sha256, is_finished(path)), []).append((path, recipe))
     differs = differing([group[0][1] for group in groups.values()])
     standings = [_standing(*pair) for pair in zip(groups.values(), differs, strict=True)]
     return tuple(sorted(standings, key=lambda standing: -standing.score))
@@ -109,7 +111,8 @@ def leaderboard(standings: Sequence[Standing]) -> str:
     for rank, row in enumerate(standings, start=1):
         settings = ", ".join(f"{key}={value}" for key, value in row.differs.items())
         folders = ", ".join(path.name for path in row.folders)
-        lines.append(f"{rank}. {folders}" + (f": {settings}" if settings else ""))
+        unfinished = "" if row.finished else ", unfinished"
+        lines.append(f"{rank}. {folders}{unfinished}" + (f": {settings}" if settings else ""))
     lines += [f"[{number}] recorded on {name}" for number, name in enumerate(data, start=1)]
     return "\n".join(lines)
 
@@ -127,6 +130,7 @@ def _standing(group: Iterable[tuple[Path, Recipe]], differs: Mapping[str, Any]) 
             figures.setdefault(name, []).append(value)
     return Standing(
         recipe=group[0][1],
+        finished=is_finished(group[0][0]),
         folders=tuple(path for path, _ in group),
         epochs=tuple(epochs),
         figures={name: tuple(values) for name, values in figures.items()},

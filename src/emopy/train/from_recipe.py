@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emopy.data import Dataset, Parts, Problem, find_loader
-from emopy.errors import RecipeError
+from emopy.errors import ModelError, RecipeError
+from emopy.models import load_model
 from emopy.train.export import export
 from emopy.train.fit import Run, fit_recipe
 from emopy.train.recipe import load_recipe
@@ -23,6 +24,9 @@ def train_recipe(
     on_problem: OnProblem | None = None,
 ) -> Run:
     """Train what a recipe file says and export the network to ``<run folder>/model``.
+
+    The model folder of a finished run stays as it is, with its temperature and what was recorded
+    on its card; delete it to have it exported again.
 
     Args:
         recipe: TOML file.
@@ -41,8 +45,17 @@ def train_recipe(
     plan = load_recipe(recipe, settings)
     folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
     run = fit_recipe(plan, _open_parts(plan.data, on_problem), folder=folder)
-    export(run, folder / "model")
+    if not (run.reopened and _is_model(folder / "model")):
+        export(run, folder / "model")
     return run
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        load_model(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def _open_parts(data: DataSettings, on_problem: OnProblem | None) -> Parts:

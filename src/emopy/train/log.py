@@ -1,7 +1,7 @@
 """The run folder and what is kept in it.
 
 - ``recipe.toml``: every setting spelled out
-- ``faces.txt``: labels, shape and checksum of what is learnt
+- ``faces.txt``: labels, shape and checksum of what is learnt, and of the models it is learnt from
 - ``metrics.csv``: one row per epoch
 - ``curves.png``: loss and accuracy
 - ``checkpoint.npz``: weights and optimiser after the last full epoch; gone when done
@@ -24,12 +24,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.dataset import Dataset
+from emopy.data import Dataset, Parts
 from emopy.errors import RecipeError
+from emopy.models import load_model
+from emopy.models.card import WEIGHTS_FILE
 from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.sections import FitSettings
 from emopy.train.settings import differing
 
 History = list[dict[str, float]]
+
+TRAINED = "model.keras"
+"""What a run folder holds when the training is done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +65,10 @@ class Checkpoint:
 class RunFolder:
     """Files of one training, new or to go on; each is written aside, then renamed."""
 
-    def __init__(self, path: Path, recipe: Recipe, train: Dataset) -> None:
+    def __init__(self, path: Path, recipe: Recipe, parts: Parts) -> None:
         self.path = path
         self._checkpoint = path / "checkpoint.npz"
-        self._trained = path / "model.keras"
+        self._trained = path / TRAINED
         self._metrics = path / "metrics.csv"
         path.mkdir(parents=True, exist_ok=True)
         written = path / "recipe.toml"
@@ -78,11 +84,12 @@ class RunFolder:
                 f"`folder` must be new or hold a run of the same recipe. Received {path}, which "
                 f"holds another: {changes}. Give another folder (--out), or delete this one."
             )
-        faces, learnt = path / "faces.txt", _describe(train)
+        faces, learnt = path / "faces.txt", _describe(parts, recipe.fit)
         if faces.exists() and faces.read_text(encoding="utf-8") != learnt:
             raise RecipeError(
-                f"`folder` must be new or hold a run on the same faces. Received {path}, whose run "
-                "learnt from others. Give another folder, or delete this one."
+                "`folder` must be new or hold a run on the same faces, with the same teachers and "
+                f"start. Received {path}, whose run learnt from others. Give another folder, or "
+                "delete this one."
             )
         _replace_text(written, recipe.to_toml())
         _replace_text(faces, learnt)
@@ -129,11 +136,16 @@ class RunFolder:
 
     def finish(self, model: keras.Model, history: History) -> None:
         """Keep the trained network and draw the curves; the checkpoint goes."""
+        draw_curves(history, self.path / "curves.png")
         partial = self.path / f"partial-{self._trained.name}"
         model.save(partial)
         partial.replace(self._trained)
         self._checkpoint.unlink(missing_ok=True)
-        draw_curves(history, self.path / "curves.png")
+
+
+def is_finished(run: Path) -> bool:
+    """Whether the training of a run folder is done."""
+    return (run / TRAINED).is_file()
 
 
 def read_metrics(path: Path) -> History:
@@ -180,11 +192,28 @@ def draw_curves(
     partial.replace(path)
 
 
-def _describe(train: Dataset) -> str:
-    checksum = hashlib.sha256(train.images.tobytes())
-    checksum.update(train.targets.tobytes())
-    shape = " × ".join(map(str, train.images.shape))
-    return f"{', '.join(train.labels)}\n{shape}\n{checksum.hexdigest()}\n"
+def learnt_from(how: FitSettings) -> tuple[str, ...]:
+    """Models that a training begins with or is taught by: name, version and checksum of each.
+
+    Raises:
+        ModelError: One of them cannot be opened.
+    """
+    cards = [load_model(model).card for model in (how.start, *how.teacher) if model]
+    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in cards)
+
+
+def _describe(parts: Parts, how: FitSettings) -> str:
+    watched = [parts.validation] if how.patience else []  # what decides when it stops
+    lines = [", ".join(parts.train.labels)]
+    for faces in (parts.train, *watched):
+        lines += [" × ".join(map(str, faces.images.shape)), _checksum(faces)]
+    return "\n".join([*lines, *learnt_from(how), ""])
+
+
+def _checksum(faces: Dataset) -> str:
+    checksum = hashlib.sha256(faces.images.tobytes())
+    checksum.update(faces.targets.tobytes())
+    return checksum.hexdigest()
 
 
 def _replace_text(path: Path, text: str) -> None:

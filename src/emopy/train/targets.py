@@ -12,6 +12,7 @@ from emopy.data.dataset import Dataset
 from emopy.errors import LabelError, RecipeError
 from emopy.labels import select_labels
 from emopy.models import ModelFolder, load_model, softmax
+from emopy.train.sections import FitSettings
 
 Pixels = NDArray[np.uint8]
 Targets = NDArray[np.float32]
@@ -178,14 +179,14 @@ class Teachers:
         return (1 - share) * targets + share * np.mean(answers, axis=0, dtype=np.float32)
 
 
-def seen_shares(dataset: Dataset, *, balance: float, teachers: Teachers | None) -> NDArray[Any]:
+def seen_shares(dataset: Dataset, how: FitSettings, teachers: Teachers | None) -> NDArray[Any]:
     """Share of each label in the targets that a network meets: its prior.
 
     Teachers judge every face once for it, unchanged.
 
     Args:
         dataset: What is learnt.
-        balance: See `face_weights`.
+        how: How it is learnt: class balance and label smoothing count.
         teachers: Who teaches, if anyone.
 
     Returns:
@@ -198,10 +199,12 @@ def seen_shares(dataset: Dataset, *, balance: float, teachers: Teachers | None) 
         targets = np.concatenate(
             [teachers.teach(dataset.images[rows], targets[rows]) for rows in batches]
         )
-    if balance:
+    if how.balance:
         # Faces are drawn by the labels that people gave, whatever a teacher says.
-        return face_weights(dataset.targets, balance) @ targets
-    return targets.mean(axis=0)
+        shares = face_weights(dataset.targets, how.balance) @ targets
+    else:
+        shares = targets.mean(axis=0)
+    return (1 - how.label_smoothing) * shares + how.label_smoothing / len(shares)
 
 
 def logit_shift(shares: NDArray[np.floating], adjustment: float) -> NDArray[np.float32]:

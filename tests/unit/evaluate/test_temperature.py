@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from emopy.cli.main import main
 from emopy.data import Dataset
 from emopy.errors import DataError
 from emopy.evaluate import calibrate, evaluate, find_temperature, record
 from emopy.evaluate.temperature import HIGHEST, LOWEST
-from emopy.models import load_model, softmax
+from emopy.models import load_model, softmax, update_card
 
 
 def drawn(true_temperature, n=20_000):
@@ -21,6 +22,14 @@ def drawn(true_temperature, n=20_000):
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 2.5])
 def test_the_temperature_that_made_the_truth_is_found(true_temperature):
     assert find_temperature(*drawn(true_temperature)) == pytest.approx(true_temperature, rel=0.05)
+
+
+def test_the_temperature_is_found_where_the_emotions_are_more_or_less_frequent():
+    rng = np.random.default_rng(1)
+    logits, shift = 3 * rng.normal(size=(20_000, 3)), np.log([0.9, 0.09, 0.01])
+    belief = softmax(logits / 1.6 + shift)
+    assert find_temperature(logits, belief, shift) == pytest.approx(1.6, rel=1e-3)
+    assert find_temperature(logits, belief) != pytest.approx(1.6, rel=0.05)
 
 
 def test_the_result_agrees_with_scipys_search():
@@ -54,6 +63,8 @@ def test_wrong_arguments_are_refused():
         find_temperature(np.zeros((2, 2)), np.zeros((2, 3)))
     with pytest.raises(DataError, match="finite"):
         find_temperature(np.array([[np.nan, 0.0]]), np.array([[1.0, 0.0]]))
+    with pytest.raises(DataError, match="a share above 0"):
+        find_temperature(np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.array([0.0, -np.inf]))
 
 
 def test_calibration_mends_an_over_confident_model_and_says_so_on_the_card(model_folder, faces):
@@ -108,3 +119,19 @@ def test_no_faces_are_refused_and_the_card_stays(model_folder, faces):
 def test_soft_targets_of_a_dataset_are_used(model_folder, faces, logits):
     soft = Dataset(faces.images, softmax(logits, 4.0), faces.labels, faces.people, faces.origin)
     assert calibrate(model_folder, soft) == pytest.approx(4.0, rel=1e-3)
+
+
+def test_faces_with_other_frequencies_are_calibrated_with_their_prior(
+    model_folder, faces, logits, capsys
+):
+    card = load_model(model_folder).card
+    even = {"label_shares": dict.fromkeys(card.labels, 0.25)}
+    update_card(model_folder, card.changed(training=even))
+    shares = dict(zip(faces.labels, (0.7, 0.1, 0.1, 0.1), strict=True))
+    targets = softmax(logits / 4 + np.log(list(shares.values())))
+    soft = Dataset(faces.images, targets, faces.labels, faces.people, faces.origin)
+    assert calibrate(model_folder, soft, prior=shares) == pytest.approx(4.0, rel=1e-3)
+    soft.save(model_folder.parent / "soft.npz")
+    words = ["calibrate", str(model_folder), str(model_folder.parent / "soft.npz"), "--prior"]
+    assert main([*words, ",".join(f"{k}={v}" for k, v in shares.items())]) == 0
+    assert capsys.readouterr().out.startswith("temperature 4.0")

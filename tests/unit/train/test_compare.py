@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import statistics
 
 import pytest
@@ -72,6 +73,18 @@ def test_of_a_run_that_was_stopped_early_the_best_epoch_counts(tmp_path, parts):
         lowest = min(float(row["val_loss"]) for row in csv.DictReader(stream))
     (standing,) = compare_runs(tmp_path)
     assert standing.figures["val_loss"] == (lowest,)
+
+
+def test_a_run_that_is_not_done_stands_apart(runs, tmp_path):
+    for name in ("good-0", "good-1"):
+        shutil.copytree(runs / name, tmp_path / name)
+    (tmp_path / "good-1" / "model.keras").unlink()
+    standings = {row.finished: row for row in compare_runs(tmp_path)}
+    assert [path.name for path in standings[True].folders] == ["good-0"]
+    assert [path.name for path in standings[False].folders] == ["good-1"]
+    text = leaderboard(compare_runs(tmp_path))
+    assert "good-1, unfinished" in text
+    assert "good-0, unfinished" not in text
 
 
 def test_a_folder_without_runs_is_refused_with_the_line_to_type(tmp_path):

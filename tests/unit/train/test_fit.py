@@ -13,8 +13,9 @@ import pytest
 from emopy.data import Dataset, Parts
 from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
+from emopy.models import load_model
 from emopy.nets import ResidualNN
-from emopy.train import fit
+from emopy.train import export, fit
 from emopy.train.log import RunFolder
 from emopy.train.sections import FitSettings
 
@@ -117,6 +118,35 @@ def test_a_folder_with_a_run_on_other_faces_is_refused(parts, tmp_path):
     fewer = dataclasses.replace(parts, train=parts.train.take(range(100)))
     with pytest.raises(RecipeError, match="learnt from others"):
         train(fewer, tmp_path)
+
+
+def test_other_faces_to_stop_by_are_refused(parts, tmp_path):
+    patient = dataclasses.replace(SETTINGS, patience=2)
+
+    def learn(parts):
+        return fit(ResidualNN, parts, settings=patient, folder=tmp_path, net_settings=SMALL)
+
+    learn(parts)
+    with pytest.raises(RecipeError, match="learnt from others"):
+        learn(dataclasses.replace(parts, validation=parts.validation.take(range(50))))
+
+
+def test_another_teacher_of_the_same_name_is_refused(parts, tmp_path):
+    def learn(seed, **changes):
+        settings = dataclasses.replace(SETTINGS, epochs=1, seed=seed, **changes)
+        return fit(ResidualNN, parts, settings=settings, folder=folder, net_settings=SMALL)
+
+    folder = None
+    teacher = export(learn(0), tmp_path / "teacher")
+    folder = tmp_path / "pupil"
+    card = load_model(export(learn(0, teacher=(str(teacher),)), folder / "model")).card
+    checksum = load_model(teacher).card.files["model.onnx"]
+    assert card.training["learnt_from"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
+    folder = None
+    export(learn(1), teacher)
+    folder = tmp_path / "pupil"
+    with pytest.raises(RecipeError, match="the same teachers"):
+        learn(0, teacher=(str(teacher),))
 
 
 def test_a_folder_with_another_run_is_refused(parts, tmp_path):

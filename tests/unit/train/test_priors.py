@@ -56,6 +56,15 @@ def test_a_run_tells_the_prior_that_its_network_answers_with(guesses, change, ex
     np.testing.assert_allclose(answers.mean(axis=0), [expected, 1 - expected], atol=0.06)
 
 
+def test_labels_that_smoothing_makes_are_part_of_the_prior(guesses):
+    run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, label_smoothing=0.3))
+    expected = [0.7 * COMMON + 0.1, 0.7 * (1 - COMMON) + 0.1, 0.1]
+    assert list(run.shares.values()) == pytest.approx(expected)
+    tensor = to_tensor(guesses.train.images, run.spec)
+    answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)))
+    np.testing.assert_allclose(answers.mean(axis=0), expected, atol=0.06)
+
+
 def test_the_shares_of_a_taught_run_are_those_of_its_targets(parts, linear_model, tmp_path):
     settings = FitSettings(epochs=1, balance=0.6, teacher=(str(linear_model),), teacher_weight=1.0)
     run = fit("ResidualNN", parts, settings=settings, net_settings={"widths": [8], "blocks": [1]})

@@ -7,6 +7,7 @@ import pytest
 from emopy.cli.main import main
 from emopy.data.samples import write_samples
 from emopy.errors import RecipeError
+from emopy.evaluate import calibrate
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
 from emopy.train import load_recipe, train_recipe
@@ -51,6 +52,14 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(parts, tmp
     assert "\b" not in captured.err  # no moving bar where nobody watches
     card = load_model(tmp_path / "run" / "model").card
     assert card.training["net"] == "ConvolutionalNNDropout"
+
+    temperature = calibrate(tmp_path / "run" / "model", parts.validation)
+    assert temperature != 1
+    assert main(words) == 0  # the same line once more
+    assert load_model(tmp_path / "run" / "model").card.temperature == temperature
+    (tmp_path / "run" / "model" / "model.onnx").unlink()
+    assert main(words) == 0
+    assert load_model(tmp_path / "run" / "model").card.temperature == 1
 
 
 def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):

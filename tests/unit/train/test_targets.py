@@ -4,6 +4,7 @@ import pytest
 from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, load_model, softmax, write_model_folder
+from emopy.train.sections import FitSettings
 from emopy.train.targets import (
     Teachers,
     cut_pairs,
@@ -144,15 +145,16 @@ def test_a_teacher_that_does_not_fit_is_refused(linear_model):
 def test_the_shares_that_are_met_follow_sampling_and_teachers(parts, linear_model):
     train = parts.train
     np.testing.assert_array_equal(
-        seen_shares(train, balance=0.0, teachers=None), train.targets.mean(axis=0)
+        seen_shares(train, FitSettings(), None), train.targets.mean(axis=0)
     )
     rare = train.take(np.flatnonzero((train.truth > 0) | (np.arange(len(train)) < 20)))
-    assert seen_shares(rare, balance=0.0, teachers=None).min() < 0.1
-    np.testing.assert_allclose(seen_shares(rare, balance=1.0, teachers=None), 1 / 3, rtol=1e-6)
+    assert seen_shares(rare, FitSettings(), None).min() < 0.1
+    even = FitSettings(balance=1.0)
+    np.testing.assert_allclose(seen_shares(rare, even, None), 1 / 3, rtol=1e-6)
     teachers = Teachers([str(linear_model)], LABELS, weight=0.4)
     taught = teachers.teach(rare.images, rare.targets)
     np.testing.assert_allclose(
-        seen_shares(rare, balance=1.0, teachers=teachers),
+        seen_shares(rare, even, teachers),
         face_weights(rare.targets, 1.0) @ taught,
         rtol=1e-5,
     )
