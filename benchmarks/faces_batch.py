@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 
@@ -57,7 +59,7 @@ def measure(settings: Settings) -> Section:
     )
 
 
-def bare_session(model: str) -> onnxruntime.InferenceSession:
+def bare_session(model: str | Path) -> onnxruntime.InferenceSession:
     """ONNX Runtime on the file of a model, one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 from emopy.models import find_model, list_models, load_model, to_tensor
 from emopy.models.card import WEIGHTS_FILE
@@ -25,7 +26,7 @@ def measure(settings: Settings) -> Section:
     """Time one crop at a time, one thread each, in turn."""
     models = [name for name in AT_MOST if name in list_models()]
     with Worker(fer_environment(), "fer_network.py") as fer:
-        sides: dict[str, Callable[[], float]] = {name: _side(name) for name in models}
+        sides: dict[str, Callable[[], float]] = {name: one_crop(name) for name in models}
         sides[FER] = lambda: statistics.median(fer.ask(CROPS_PER_TURN))
         alternate(sides, 2)  # the first runs set up memory
         values = alternate(sides, settings.turns(30))
@@ -61,7 +62,8 @@ def measure(settings: Settings) -> Section:
     )
 
 
-def _side(model: str) -> Callable[[], float]:
+def one_crop(model: str | Path) -> Callable[[], float]:
+    """A turn: median seconds that the bare network of a model takes for one crop."""
     session, spec = bare_session(model), load_model(model).card.input
     tensor = to_tensor(face_crops(1, spec.height), spec)
     wanted = {session.get_inputs()[0].name: tensor}

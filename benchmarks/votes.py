@@ -1,10 +1,11 @@
 """Model and single human against the votes of FER+: who foretells the other nine better?
 
-    python benchmarks/votes.py FOLDER [--model emopy-base]
+    python benchmarks/votes.py FOLDER [--model emopy-base] [--apart local/ferplus/calibration.npz]
 
-FOLDER holds the packed sheets of `scripts/pack_ferplus_sheets.py`. Prints the mean
+FOLDER holds the packed sheets of `scripts/pack_ferplus_sheets.py`. Prints, on `valid`, the mean
 Kullback-Leibler divergence, in nats, from the votes of nine people to what is said of them by
-the model, and by a tenth person whose single vote is known.
+the model, and by a tenth person whose single vote is known. The temperature that is best for
+votes is found on training faces that were held out (`--apart`).
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.data import load_dataset
 from emopy.data.ferplus import VotedFaces
 from emopy.data.votes import VOTE_COLUMNS, majority_targets
 from emopy.evaluate.temperature import find_temperature
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import DEFAULT_MODEL, load_model, softmax
+from environments import ROOT
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts"))
 from pack_ferplus_sheets import read_sheets
 
 COLUMNS = [VOTE_COLUMNS.index(label) for label in ALL_EMOTIONS]
@@ -34,6 +37,14 @@ def emotion_votes(faces: VotedFaces, usage: str) -> tuple[NDArray[np.uint8], Sha
     _, keep = majority_targets(faces.votes)
     rows = keep & (faces.usage == usage)
     return faces.images[rows], faces.votes[rows][:, COLUMNS].astype(np.float64)
+
+
+def held_out(faces: VotedFaces, apart: Path) -> tuple[NDArray[np.uint8], Shares]:
+    """Training faces that are in another file too, and the shares of their votes."""
+    known = {image.tobytes() for image in load_dataset(apart).images}
+    images, votes = emotion_votes(faces, "Training")
+    rows = np.array([image.tobytes() in known for image in images])
+    return images[rows], votes[rows] / votes[rows].sum(axis=1, keepdims=True)
 
 
 def others(votes: Shares) -> tuple[Shares, Shares]:
@@ -59,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--apart", type=Path, default=ROOT / "local/ferplus/calibration.npz")
     options = parser.parse_args()
     faces = read_sheets(options.folder)
     _, learnt = emotion_votes(faces, "Training")
@@ -70,8 +82,8 @@ def main() -> None:
     logits = folder.logits(images).astype(np.float64)
     shares, weights = others(votes)
     model = softmax(logits, folder.card.temperature).astype(np.float64)
-    targets = votes / votes.sum(axis=1, keepdims=True)
-    best = find_temperature(logits, targets)
+    crops, wanted = held_out(faces, options.apart)
+    best = find_temperature(folder.logits(crops).astype(np.float64), wanted)
     fitted = softmax(logits, best).astype(np.float64)
     always = np.broadcast_to(learnt.sum(axis=0) / learnt.sum(), shares.shape)
     for name, given in (

@@ -33,6 +33,8 @@ class Report:
         macro_f1_labels: The seven standard emotions where all of them were judged, else `labels`.
         macro_recall: 0–1, mean recall over `macro_f1_labels`.
         coverage: Share of the faces answered, the surest first → accuracy on them, both 0–1.
+        confidence: The same shares → confidence of the least sure answer among them, 0–1: the
+            `min_confidence` of `FERModel` that answers about that share.
         ece: Expected calibration error in 15 bins, 0–1.
         brier: Brier score, 0–2.
         log_loss: Nats.
@@ -54,6 +56,7 @@ class Report:
     macro_f1_labels: tuple[str, ...]
     macro_recall: float
     coverage: Mapping[float, float]
+    confidence: Mapping[float, float]
     ece: float
     brier: float
     log_loss: float
@@ -75,6 +78,9 @@ class Report:
             "macro_f1_labels": list(self.macro_f1_labels),
             "macro_recall": _defined(self.macro_recall),
             "accuracy_at_coverage": {str(share): value for share, value in self.coverage.items()},
+            "confidence_at_coverage": {
+                str(share): value for share, value in self.confidence.items()
+            },
             "ece": self.ece,
             "brier": self.brier,
             "log_loss": self.log_loss,
@@ -175,6 +181,8 @@ def make_report(
     averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
     columns = [labels.index(label) for label in averaged]
     by_class = metrics.per_class(probabilities, truth)
+    judgement = Judgement(probabilities, truth)
+    surest_first = judgement.coverage().confidence
     return Report(
         labels=labels,
         samples=len(truth),
@@ -187,6 +195,9 @@ def make_report(
             share: metrics.accuracy_at_coverage(probabilities, truth, coverage=share)
             for share in COVERAGES
         },
+        confidence={
+            share: float(surest_first[max(1, round(share * len(truth))) - 1]) for share in COVERAGES
+        },
         ece=metrics.expected_calibration_error(probabilities, truth),
         brier=metrics.brier(probabilities, truth),
         log_loss=metrics.log_loss(probabilities, truth),
@@ -197,7 +208,7 @@ def make_report(
         confusion=metrics.confusion_matrix(probabilities, truth),
         temperature=temperature,
         prior=prior,
-        judgement=Judgement(probabilities, truth),
+        judgement=judgement,
         groups=()
         if groups is None
         else group_figures(probabilities, truth, groups, columns=columns),

@@ -1,4 +1,4 @@
-"""How often each emotion is expected: exact re-weighting of calibrated probabilities."""
+"""How often each emotion is expected: calibrated probabilities re-weighted by Bayes' rule."""
 
 from __future__ import annotations
 

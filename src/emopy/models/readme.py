@@ -74,7 +74,8 @@ def _accuracy(card: ModelCard) -> str:
     return _section(
         "How good it is",
         figures_text(card)
-        or "Not measured yet. `emopy evaluate FOLDER DATA` measures it and writes it here.",
+        or "Not measured yet. `emopy evaluate FOLDER DATA --record NAME` measures it and writes it "
+        "here.",
     )
 
 

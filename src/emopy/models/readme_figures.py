@@ -84,16 +84,20 @@ def _recall(card: ModelCard, found: Mapping[str, Figures]) -> str:
 
 
 def _coverage(found: Mapping[str, Figures]) -> str:
+    """What refusing the least sure faces brings, and the confidence to ask for."""
     curves = _with(found, "accuracy_at_coverage")
     if not curves:
         return ""
     parts = list(dict.fromkeys(part for curve in curves.values() for part in curve))
-    rows = [[cell(data), *(share(curve.get(part)) for part in parts)]
-            for data, curve in curves.items()]  # fmt: skip
+    rows: list[list[str]] = []
+    for data, curve in curves.items():
+        asked = found[data].get("confidence_at_coverage", {})
+        rows.append([cell(data), "accuracy", *(share(curve.get(part)) for part in parts)])
+        rows.append(["", "`min_confidence`", *(_plain(asked.get(part)) for part in parts)])
     return (
-        "Accuracy when only the surest faces are answered (`FERModel(min_confidence=...)`), by the "
-        "share of faces that are:\n\n"
-    ) + table(["measured on", *(f"{float(part):.0%}" for part in parts)], rows)
+        "Accuracy when only the surest faces are answered, by the share of faces that are, and the "
+        "`FERModel(min_confidence=...)` that does it:\n\n"
+    ) + table(["measured on", "", *(f"{float(part):.0%}" for part in parts)], rows)
 
 
 def _confusion(found: Mapping[str, Figures]) -> str:
@@ -124,13 +128,15 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
         for figure, values in seeds.items()
     ]
     return (
-        f"The same making with other seeds, on {data}; spread is the standard deviation. The first "
-        "is the one delivered:\n\n"
+        f"The same making from other seeds, on {data}; spread is the standard deviation. The first "
+        "is the one delivered. Where several networks are joined, each is in several groups, and "
+        "the spread a little too small:\n\n"
     ) + table(["figure", *(f"{i + 1}." for i in range(count)), "mean", "spread"], rows)
 
 
 def _worse(data: str, accuracies: Mapping[str, Any]) -> str:
     rows = [[cell(name), share(value)] for name, value in accuracies.items()]
+    rows.append(["mean", share(statistics.fmean(accuracies.values()) if accuracies else None)])
     return f"Accuracy when the pictures of {data} get worse:\n\n" + table(
         ["corruption", "accuracy"], rows
     )

@@ -142,7 +142,8 @@ class FitSettings:
             backbone (transfer learning).
         release: Share of the backbone's layers, from its output, that learn after that, 0–1.
         release_rate: Their stage's learning rate as a share of `learning_rate`.
-        seed: Start of every chance: weights, order, augmentation, dropout.
+        seed: Start of every chance: weights, order, augmentation, dropout. On a CPU the same
+            seed gives the same weights; on a GPU sums in another order may change last digits.
     """
 
     epochs: int = 40

@@ -25,6 +25,16 @@ def test_a_report_becomes_json_with_none_for_what_is_undefined():
     assert figures["temperature"] == 1.5
 
 
+def test_the_confidence_to_ask_for_answers_the_share_that_is_told():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet((1, 1, 1), 200).astype(np.float32)
+    report = make_report(probabilities, rng.integers(0, 3, 200), ("anger", "fear", "joy"))
+    highest = probabilities.max(axis=1)
+    for share, confidence in report.confidence.items():
+        assert np.mean(highest >= confidence) == pytest.approx(share)
+    assert report.as_dict()["confidence_at_coverage"]["0.8"] == report.confidence[0.8]
+
+
 def test_macro_f1_leaves_contempt_out_when_all_eight_are_judged():
     contempt, fear = ALL_EMOTIONS.index("contempt"), ALL_EMOTIONS.index("fear")
     report = report_over(ALL_EMOTIONS, [fear, contempt], [fear, 0])

@@ -18,10 +18,11 @@ FULL = ModelCard(
             "ece": 0.021,
             "recall": {"anger": 0.5, "fear": float("nan")},
             "accuracy_at_coverage": {"1.0": 0.8456, "0.8": 0.9},
+            "confidence_at_coverage": {"1.0": 0.21, "0.8": 0.64},
             "labels": ["anger", "fear"],
             "confusion": [[5, 1], [0, 7]],
             "seeds": {"accuracy": [0.85, 0.83, 0.84], "macro F1": [0.5], "none": []},
-            "worse": {"blurred": 0.7},
+            "worse": {"blurred": 0.7, "dark": 0.8},
         },
         "own faces": {"samples": 10, "accuracy": 1.0, "balanced_accuracy": 0.9},
     },
@@ -61,12 +62,14 @@ def test_figures_are_in_tables_with_a_dash_for_what_was_not_measured():
 
 def test_curve_confusions_seeds_and_worse_pictures_have_a_table_each():
     page = readme_from_card(FULL)
-    assert "| measured on | 100% | 80% |\n| --- | ---: | ---: |\n| valid | 84.6% | 90.0% |" in page
+    assert "| measured on |  | 100% | 80% |\n| --- | ---: | ---: | ---: |\n" in page
+    assert "| valid | accuracy | 84.6% | 90.0% |\n" in page
+    assert "|  | `min_confidence` | 0.210 | 0.640 |" in page
     assert "| anger | 5 | 1 |\n| fear | 0 | 7 |" in page
     assert "| figure | 1. | 2. | 3. | mean | spread |" in page
     assert "| accuracy | 0.850 | 0.830 | 0.840 | 0.840 | 0.010 |" in page
     assert "| macro F1 | 0.500 | – | – | 0.500 | – |\n| none | – | – | – | – | – |" in page
-    assert "| blurred | 70.0% |" in page
+    assert "| blurred | 70.0% |\n| dark | 80.0% |\n| mean | 75.0% |" in page
 
 
 def test_tables_have_as_many_cells_in_each_row():
