@@ -23,8 +23,8 @@ def tables() -> str:
         "80 % | mean recall of seven | the same, `--prior uniform` | accuracy of `FERModel()`"
     )
     lines = [
-        f"On the {faces:,} faces of FER+ `valid` that have a majority; among eight emotions and with "
-        "`--prior training` where nothing else is said. `FERModel()` answers with seven, tempered:",
+        f"On the {faces:,} faces of FER+ `valid` that have a majority; among eight emotions and "
+        "with `--prior training` where nothing else is said. `FERModel()`: among seven, tempered:",
         "",
         f"| {columns} |",
         "|---|" + "---:|" * columns.count("|"),

@@ -36,5 +36,5 @@ def prior_option(*, default: str = "tempered") -> Decorator:
         metavar="PRIOR",
         callback=parse_prior,
         help="How often each emotion is expected: training, uniform, tempered (between), or "
-        "shares: anger=0.2,neutral=0.8",
+        "a share for each emotion asked for: anger=0.2,neutral=0.8",
     )

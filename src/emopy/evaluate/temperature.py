@@ -56,7 +56,7 @@ def calibrate(
     folder = writable(model_folder, threads=threads)
     logits = compute_logits(folder, dataset)
     shift = shift_for(folder.card, dataset.labels, prior)
-    temperature = find_temperature(logits, dataset.targets, shift)
+    temperature = find_temperature(logits, doubted(dataset.targets), shift)
     before, after = (
         make_report(softmax(logits / t + shift), dataset.truth, dataset.labels, temperature=t)
         for t in (1.0, temperature)
@@ -80,6 +80,27 @@ def calibrate(
     )
     update_card(folder.path, card)
     return temperature
+
+
+def doubted(targets: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Targets as if one more face than there are had been labelled at random.
+
+    Few faces that a model gets all right do not show that it is never wrong; without doubt their
+    best temperature is the lowest. Soft targets say themselves how sure they are.
+
+    Args:
+        targets: (n, k), each row sums to 1.
+
+    Returns:
+        (n, k): rows that are one-hot become (n * row + 1/k) / (n + 1); others stay.
+
+    Source:
+        Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2, whose
+        out-of-sample targets do the same for two classes.
+    """
+    n, k = targets.shape
+    sure = targets.max(axis=1, keepdims=True) == 1
+    return np.where(sure, (n * targets + 1 / k) / (n + 1), targets)
 
 
 def find_temperature(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, nearest
-from emopy.labels import canonical
+from emopy.labels import ALL_EMOTIONS, canonical
 from emopy.models.card import ModelCard
 
 Prior: TypeAlias = str | Mapping[str, float]
@@ -57,13 +57,21 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
         return np.zeros(len(labels))
     if prior == "tempered":
         return -_TEMPER * np.log(_training_shares(card, labels))
-    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels)
+    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels, [*card.labels, *ALL_EMOTIONS])
     with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
         return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))
 
 
-def _shares(prior: Mapping[str, float], labels: Sequence[str]) -> NDArray[np.float64]:
+def _shares(
+    prior: Mapping[str, float], labels: Sequence[str], known: Sequence[str]
+) -> NDArray[np.float64]:
     given = {canonical(label): float(share) for label, share in prior.items()}
+    unknown = [label for label in prior if canonical(label) not in map(canonical, known)]
+    if unknown:
+        raise InputError(
+            f"`prior` must have shares of emotions that are known. Received {unknown[0]!r}. "
+            f"{nearest(unknown[0], dict.fromkeys(known))}"
+        )
     missing = [label for label in labels if canonical(label) not in given]
     if missing:
         raise InputError(

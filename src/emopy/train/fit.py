@@ -121,13 +121,13 @@ def fit_recipe(
     keras.utils.set_random_seed(recipe.fit.seed)
     with numbers(recipe.fit.precision):
         model = _build(net, recipe, spec.shape, len(train.labels))
-    home = RunFolder(Path(folder), recipe, parts) if folder is not None else None
     train = replace(train, targets=sharpened(train.targets, recipe.fit.sharpening))
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
     if recipe.fit.start:
         spec = start_from(recipe.fit.start, model, train.labels)
     met = seen_shares(train, recipe.fit, teachers)
+    home = RunFolder(Path(folder), recipe, parts) if folder is not None else None
     finished = home.open_trained(model) if home else None
     lessons = _Lessons(replace(parts, train=train), spec, recipe.augment, teachers, met)
     history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
@@ -170,9 +170,9 @@ def spec_for(dataset: Dataset) -> InputSpec:
 def _build(net: str | Net, recipe: Recipe, shape: tuple[int, ...], classes: int) -> keras.Model:
     try:
         return get_net(net)(shape, classes, **recipe.net.settings)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise RecipeError(
-            f"`net.settings` must suit {recipe.net.name}. Received: {error}."
+            f"`net.settings` must suit {recipe.net.name}. Received: {str(error).rstrip('.')}."
         ) from error
 
 

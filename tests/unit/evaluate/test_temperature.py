@@ -88,6 +88,18 @@ def test_calibration_mends_an_over_confident_model_and_says_so_on_the_card(model
     }
 
 
+def test_a_few_faces_that_are_all_right_do_not_make_a_model_sure_of_everything(
+    model_folder, faces, logits
+):
+    right = faces.take(np.flatnonzero(logits.argmax(axis=1) == faces.truth))
+    for few in (8, 40):
+        some = right.take(np.linspace(0, len(right) - 1, few).astype(int))
+        temperature = calibrate(model_folder, some)
+        sure = evaluate(model_folder, some).judgement.confidence.mean()
+        assert temperature > 2 * LOWEST
+        assert 1 - 1.5 / few < sure < 1 - 0.3 / few
+
+
 def test_calibrating_twice_gives_the_same_temperature(model_folder, faces):
     assert calibrate(model_folder, faces) == calibrate(model_folder, faces)
 

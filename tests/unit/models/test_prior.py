@@ -51,6 +51,7 @@ def test_an_emotion_with_a_share_of_nothing_is_never_answered():
     [
         ("uniforn", "Did you mean 'uniform'"),
         ({"anger": 1, "fear": 1}, "none for neutral"),
+        ({"anger": 1, "fear": 1, "neutrl": 1}, "'neutrl'. Did you mean 'neutral'"),
         ({"anger": -1, "fear": 1, "neutral": 1}, "shares of 0 or more"),
         ({"anger": 0, "fear": 0, "neutral": 0}, "not all 0"),
         ({"anger": float("nan"), "fear": 1, "neutral": 1}, "shares of 0 or more"),

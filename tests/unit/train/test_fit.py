@@ -157,8 +157,9 @@ def test_a_folder_with_another_run_is_refused(parts, tmp_path):
 
 
 def test_settings_that_a_network_lacks_leave_no_folder_behind(parts, tmp_path):
-    with pytest.raises(RecipeError, match=r"net\.settings"):
-        fit(ResidualNN, parts, folder=tmp_path / "run", net_settings={"width": 3})
+    for settings in ({"width": 3}, {"dropout": 3.0}, {"widths": [-8]}):
+        with pytest.raises(RecipeError, match=r"net\.settings"):
+            fit(ResidualNN, parts, folder=tmp_path / "run", net_settings=settings)
     assert not (tmp_path / "run").exists()
 
 

@@ -77,6 +77,8 @@ def test_faces_of_another_size_are_refused(parts, learnt):
         start_from(learnt[1], network, parts.train.labels)
 
 
-def test_a_recipe_with_a_start_that_does_not_fit_is_refused_before_training(parts, learnt):
+def test_a_start_that_does_not_fit_is_refused_and_leaves_no_folder_behind(parts, learnt, tmp_path):
+    settings = FitSettings(start=learnt[1])
     with pytest.raises(RecipeError, match="same network"):
-        fit("ConvolutionalNN", Parts.of(parts.train), settings=FitSettings(start=learnt[1]))
+        fit("ConvolutionalNN", Parts.of(parts.train), settings=settings, folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
