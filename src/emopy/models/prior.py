@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -57,20 +57,23 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
         return np.zeros(len(labels))
     if prior == "tempered":
         return -_TEMPER * np.log(_training_shares(card, labels))
-    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels, [*card.labels, *ALL_EMOTIONS])
+    known = dict.fromkeys([*card.labels, *ALL_EMOTIONS])
+    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels, known)
     with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
         return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))
 
 
 def _shares(
-    prior: Mapping[str, float], labels: Sequence[str], known: Sequence[str]
+    prior: Mapping[str, float], labels: Sequence[str], known: Iterable[str]
 ) -> NDArray[np.float64]:
     given = {canonical(label): float(share) for label, share in prior.items()}
-    unknown = [label for label in prior if canonical(label) not in map(canonical, known)]
+    unknown = [
+        label for label in prior if canonical(label) not in {canonical(name) for name in known}
+    ]
     if unknown:
         raise InputError(
             f"`prior` must have shares of emotions that are known. Received {unknown[0]!r}. "
-            f"{nearest(unknown[0], dict.fromkeys(known))}"
+            f"{nearest(unknown[0], known)}"
         )
     missing = [label for label in labels if canonical(label) not in given]
     if missing:
