@@ -129,7 +129,10 @@ def measure(settings: Settings) -> Section:
         ),
         header=("corruption", "accuracy, %", "macro recall, %", "÷ clean"),
         rows=tuple(rows),
-        notes=(f"Model: {card.name} {card.version}.",),
+        notes=(
+            f"Model: {card.name} {card.version}.",
+            "The faces are gray and the network sees gray: a colour cast changes their brightness.",
+        ),
     )
 
 

@@ -47,6 +47,8 @@ def train(
     """
     if (recipe is None) == (compare is None):
         raise click.UsageError("Type either a recipe, or --compare and a folder of runs.")
+    if compare and (settings or out):
+        raise click.UsageError("--compare trains nothing: leave --set and --out out.")
     with quiet_import():
         from emopy.train import compare_runs, leaderboard, train_recipe
     if recipe is None:

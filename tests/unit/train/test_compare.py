@@ -97,3 +97,9 @@ def test_a_recipe_and_a_comparison_exclude_each_other(runs, both, capsys):
     recipe = str(runs / "slow" / "recipe.toml")
     assert main(["train", recipe, "--compare", str(runs)] if both else ["train"]) == 2
     assert "either a recipe, or --compare" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wish", [("--set", "fit.epochs=3"), ("--out", "elsewhere")])
+def test_what_a_comparison_would_not_heed_is_refused(runs, wish, capsys):
+    assert main(["train", "--compare", str(runs), *wish]) == 2
+    assert "leave --set and --out out" in capsys.readouterr().err
