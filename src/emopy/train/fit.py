@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
 from emopy.data.split import Parts
-from emopy.errors import DataError, MissingExtraError, RecipeError
+from emopy.errors import DataError, EmoPyError, MissingExtraError, RecipeError
 from emopy.models import InputSpec
 from emopy.nets import Net, get_net
 from emopy.nets.marks import wants_pixels
@@ -170,7 +170,9 @@ def spec_for(dataset: Dataset) -> InputSpec:
 def _build(net: str | Net, recipe: Recipe, shape: tuple[int, ...], classes: int) -> keras.Model:
     try:
         return get_net(net)(shape, classes, **recipe.net.settings)
-    except (TypeError, ValueError) as error:
+    except EmoPyError:
+        raise
+    except (TypeError, ValueError) as error:  # Keras' own words for a bad value
         raise RecipeError(
             f"`net.settings` must suit {recipe.net.name}. Received: {str(error).rstrip('.')}."
         ) from error
