@@ -29,7 +29,8 @@ def calibrate(
 
     Trained networks are surer than they are right. Dividing the logits by one number mends
     most of that and never changes which label wins. The card also notes on how many faces it
-    was found, and the calibration error before and after. Figures recorded with another
+    was found, and the calibration error before and after. On few faces that are all right it
+    stays as sure as their number allows. Figures recorded with another
     temperature no longer hold and are taken off the card: evaluate again.
 
     Args:
@@ -56,7 +57,7 @@ def calibrate(
     folder = writable(model_folder, threads=threads)
     logits = compute_logits(folder, dataset)
     shift = shift_for(folder.card, dataset.labels, prior)
-    temperature = find_temperature(logits, doubted(dataset.targets), shift)
+    temperature = _at_least(find_temperature(logits, dataset.targets, shift), logits, shift)
     before, after = (
         make_report(softmax(logits / t + shift), dataset.truth, dataset.labels, temperature=t)
         for t in (1.0, temperature)
@@ -82,25 +83,27 @@ def calibrate(
     return temperature
 
 
-def doubted(targets: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Targets as if one more face than there are had been labelled at random.
-
-    Few faces that a model gets all right do not show that it is never wrong; without doubt their
-    best temperature is the lowest. Soft targets say themselves how sure they are.
-
-    Args:
-        targets: (n, k), each row sums to 1.
-
-    Returns:
-        (n, k): rows that are one-hot become (n * row + 1/k) / (n + 1); others stay.
+def _at_least(
+    temperature: float, logits: NDArray[np.floating], shift: NDArray[np.float64]
+) -> float:
+    """The temperature, raised where so few faces cannot show that a model is so rarely wrong.
 
     Source:
-        Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2, whose
-        out-of-sample targets do the same for two classes.
+        The rule of succession: n of n right leave a chance of (n + 1) / (n + 2) for the next one
+        (Laplace 1774).
     """
-    n, k = targets.shape
-    sure = targets.max(axis=1, keepdims=True) == 1
-    return np.where(sure, (n * targets + 1 / k) / (n + 1), targets)
+    surest = (len(logits) + 1) / (len(logits) + 2)
+
+    def confidence(t: float) -> float:
+        return float(softmax(logits / t + shift).max(axis=1).mean())
+
+    if confidence(temperature) <= surest:
+        return temperature
+    low, high = temperature, HIGHEST
+    while high - low > _PRECISION:
+        middle = (low + high) / 2
+        low, high = (middle, high) if confidence(middle) > surest else (low, middle)
+    return high
 
 
 def find_temperature(
