@@ -182,7 +182,7 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
         for key in FIGURES:
             mean = _mean(runs, key)
             spread = f" ± {statistics.stdev(r[key] for r in runs):.4f}" if len(runs) > 1 else ""
-            before = _mean(base[: len(runs)], key)  # the same seeds
+            before = _mean(base, key)
             gain = before - mean if key == "log_loss" else mean - before
             first = experiment is EXPERIMENTS[0]
             cells += [f"{mean:.4f}{spread}", "" if first else f"{gain:+.4f}"]
