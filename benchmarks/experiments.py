@@ -169,7 +169,7 @@ def settings_of(experiment: Experiment) -> tuple[str, ...]:
 def table(results: dict[str, list[dict[str, float]]]) -> str:
     """Markdown: each experiment's figures and what it gains over the recipe as it is."""
     names = [experiment.name for experiment in EXPERIMENTS if experiment.name in results]
-    base = results[EXPERIMENTS[0].name]
+    base = {key: _mean(results[EXPERIMENTS[0].name], key) for key in FIGURES}
     lines = [
         "| change | accuracy | gain | log loss | gain | recall, uniform prior | gain | settings |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
@@ -182,8 +182,7 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
         for key in FIGURES:
             mean = _mean(runs, key)
             spread = f" ± {statistics.stdev(r[key] for r in runs):.4f}" if len(runs) > 1 else ""
-            before = _mean(base, key)
-            gain = before - mean if key == "log_loss" else mean - before
+            gain = base[key] - mean if key == "log_loss" else mean - base[key]
             first = experiment is EXPERIMENTS[0]
             cells += [f"{mean:.4f}{spread}", "" if first else f"{gain:+.4f}"]
         changes = " ".join(f"`{setting}`" for setting in experiment.settings)

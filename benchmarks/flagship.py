@@ -116,7 +116,7 @@ def emopy(line: str) -> None:
 
 
 def make(name: str, seeds: int) -> dict[str, list[Path]]:
-    """Train, join, calibrate and shrink; what is done already takes no time.
+    """Train, join, calibrate and shrink; trainings that are done take no time.
 
     Returns:
         The model folders of each form, by the words that the table has for it.

@@ -182,7 +182,8 @@ def make_report(
     columns = [labels.index(label) for label in averaged]
     by_class = metrics.per_class(probabilities, truth)
     judgement = Judgement(probabilities, truth)
-    surest_first = judgement.coverage().confidence
+    curve = judgement.coverage()
+    rows = {share: max(1, round(share * len(truth))) - 1 for share in COVERAGES}
     return Report(
         labels=labels,
         samples=len(truth),
@@ -191,13 +192,8 @@ def make_report(
         macro_f1=metrics.macro_f1(probabilities, truth, columns=columns),
         macro_f1_labels=averaged,
         macro_recall=float(metrics.mean_of_defined(by_class.recall[columns])),
-        coverage={
-            share: metrics.accuracy_at_coverage(probabilities, truth, coverage=share)
-            for share in COVERAGES
-        },
-        confidence={
-            share: float(surest_first[max(1, round(share * len(truth))) - 1]) for share in COVERAGES
-        },
+        coverage={share: float(curve.accuracy[row]) for share, row in rows.items()},
+        confidence={share: float(curve.confidence[row]) for share, row in rows.items()},
         ece=metrics.expected_calibration_error(probabilities, truth),
         brier=metrics.brier(probabilities, truth),
         log_loss=metrics.log_loss(probabilities, truth),

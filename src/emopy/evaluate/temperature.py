@@ -30,8 +30,8 @@ def calibrate(
     Trained networks are surer than they are right. Dividing the logits by one number mends
     most of that and never changes which label wins. The card also notes on how many faces it
     was found, and the calibration error before and after. On few faces that are all right it
-    stays as sure as their number allows. Figures recorded with another
-    temperature no longer hold and are taken off the card: evaluate again.
+    stays as sure as their number allows. Figures recorded with another temperature no longer hold
+    and are taken off the card: evaluate again.
 
     Args:
         model_folder: Folder of your own model.

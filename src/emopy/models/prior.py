@@ -67,9 +67,8 @@ def _shares(
     prior: Mapping[str, float], labels: Sequence[str], known: Iterable[str]
 ) -> NDArray[np.float64]:
     given = {canonical(label): float(share) for label, share in prior.items()}
-    unknown = [
-        label for label in prior if canonical(label) not in {canonical(name) for name in known}
-    ]
+    spellings = {canonical(name) for name in known}
+    unknown = [label for label in prior if canonical(label) not in spellings]
     if unknown:
         raise InputError(
             f"`prior` must have shares of emotions that are known. Received {unknown[0]!r}. "

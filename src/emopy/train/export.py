@@ -18,7 +18,6 @@ from emopy.media import read_image
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
 from emopy.train.convert import to_onnx
 from emopy.train.fit import Run
-from emopy.train.log import learnt_from
 from emopy.train.sections import CardSettings
 
 TOLERANCE = 1e-4
@@ -141,8 +140,8 @@ def _of_run(run: Run) -> _Product:
         "recipe_sha256": run.recipe.sha256,
         "label_shares": _rounded(run.shares),
     }
-    if models := learnt_from(run.recipe.fit):
-        training["learnt_from"] = list(models)
+    if run.learnt_from:
+        training["learnt_from"] = list(run.learnt_from)
     recipe = run.recipe
     return _Product(
         run.model, run.labels, run.spec, run.crops, recipe.name, training, words=recipe.card

@@ -26,7 +26,7 @@ from emopy.train.log import History, RunFolder, kept_epoch
 from emopy.train.recipe import Recipe
 from emopy.train.sections import FitSettings, NetSettings
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
-from emopy.train.start import start_from
+from emopy.train.start import learnt_from, start_from
 from emopy.train.targets import Teachers, kept_shares, seen_shares, sharpened
 from emopy.train.watch import BestWeights, RunLog, verbosity, watchers
 
@@ -46,6 +46,7 @@ class Run:
             the network met them, less what `FitSettings.logit_adjustment` took out.
         crops: A few validation crops that `export` checks the ONNX file on.
         reopened: Whether the folder held the finished run already, so that nothing was trained.
+        learnt_from: Models that it began with or was taught by: name, version and checksum.
     """
 
     model: keras.Model
@@ -57,6 +58,7 @@ class Run:
     shares: Mapping[str, float]
     crops: np.ndarray = field(repr=False)
     reopened: bool = False
+    learnt_from: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -127,7 +129,8 @@ def fit_recipe(
     if recipe.fit.start:
         spec = start_from(recipe.fit.start, model, train.labels)
     met = seen_shares(train, recipe.fit, teachers)
-    home = RunFolder(Path(folder), recipe, parts) if folder is not None else None
+    models = learnt_from(recipe.fit)
+    home = RunFolder(Path(folder), recipe, parts, models) if folder is not None else None
     finished = home.open_trained(model) if home else None
     lessons = _Lessons(replace(parts, train=train), spec, recipe.augment, teachers, met)
     history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
@@ -146,6 +149,7 @@ def fit_recipe(
         shares=dict(zip(train.labels, map(float, shares), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
         reopened=finished is not None,
+        learnt_from=models,
     )
 
 

@@ -26,8 +26,6 @@ from numpy.typing import NDArray
 
 from emopy.data import Dataset, Parts
 from emopy.errors import RecipeError
-from emopy.models import load_model
-from emopy.models.card import WEIGHTS_FILE
 from emopy.train.recipe import Recipe, load_recipe
 from emopy.train.sections import FitSettings
 from emopy.train.settings import differing
@@ -65,7 +63,7 @@ class Checkpoint:
 class RunFolder:
     """Files of one training, new or to go on; each is written aside, then renamed."""
 
-    def __init__(self, path: Path, recipe: Recipe, parts: Parts) -> None:
+    def __init__(self, path: Path, recipe: Recipe, parts: Parts, models: Sequence[str]) -> None:
         self.path = path
         self._checkpoint = path / "checkpoint.npz"
         self._trained = path / TRAINED
@@ -84,7 +82,7 @@ class RunFolder:
                 f"`folder` must be new or hold a run of the same recipe. Received {path}, which "
                 f"holds another: {changes}. Give another folder (--out), or delete this one."
             )
-        faces, learnt = path / "faces.txt", _describe(parts, recipe.fit)
+        faces, learnt = path / "faces.txt", _describe(parts, recipe.fit, models)
         if faces.exists() and faces.read_text(encoding="utf-8") != learnt:
             raise RecipeError(
                 "`folder` must be new or hold a run on the same faces, with the same teachers and "
@@ -192,22 +190,12 @@ def draw_curves(
     partial.replace(path)
 
 
-def learnt_from(how: FitSettings) -> tuple[str, ...]:
-    """Models that a training begins with or is taught by: name, version and checksum of each.
-
-    Raises:
-        ModelError: One of them cannot be opened.
-    """
-    cards = [load_model(model).card for model in (how.start, *how.teacher) if model]
-    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in cards)
-
-
-def _describe(parts: Parts, how: FitSettings) -> str:
+def _describe(parts: Parts, how: FitSettings, models: Sequence[str]) -> str:
     watched = [parts.validation] if how.patience else []  # what decides when it stops
     lines = [", ".join(parts.train.labels)]
     for faces in (parts.train, *watched):
         lines += [" × ".join(map(str, faces.images.shape)), _checksum(faces)]
-    return "\n".join([*lines, *learnt_from(how), ""])
+    return "\n".join([*lines, *models, ""])
 
 
 def _checksum(faces: Dataset) -> str:

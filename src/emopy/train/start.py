@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import canonical
-from emopy.models import InputSpec
+from emopy.models import InputSpec, load_model
+from emopy.models.card import WEIGHTS_FILE
 from emopy.nets.stored import stored_network
+from emopy.train.sections import FitSettings
 
 
 def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> InputSpec:
@@ -60,3 +62,13 @@ def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> Input
 
 def _shapes(weights: Sequence[NDArray[Any]]) -> list[tuple[int, ...]]:
     return [array.shape for array in weights]
+
+
+def learnt_from(how: FitSettings) -> tuple[str, ...]:
+    """Models that a training begins with or is taught by: name, version and checksum of each.
+
+    Raises:
+        ModelError: One of them cannot be opened.
+    """
+    cards = [load_model(model).card for model in (how.start, *how.teacher) if model]
+    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in cards)
