@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import subprocess
 import sys
@@ -171,7 +172,7 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
     names = [experiment.name for experiment in EXPERIMENTS if experiment.name in results]
     base = {key: _mean(results[EXPERIMENTS[0].name], key) for key in FIGURES}
     lines = [
-        "| change | accuracy | gain | log loss | gain | recall, uniform prior | gain | settings |",
+        "| change | accuracy | gain | log loss | gain | recall, uniform prior | gain | typed |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for experiment in EXPERIMENTS:
@@ -185,11 +186,19 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
             gain = base[key] - mean if key == "log_loss" else mean - base[key]
             first = experiment is EXPERIMENTS[0]
             cells += [f"{mean:.4f}{spread}", "" if first else f"{gain:+.4f}"]
-        changes = " ".join(f"`{setting}`" for setting in experiment.settings)
-        changes += f"`python {experiment.script}`" if experiment.script else ""
-        changes += "".join(f" after `python {line}`" for line in experiment.before)
-        lines.append(f"| {' | '.join(cells)} | {changes} |")
+        lines.append(f"| {' | '.join(cells)} | {_typed(experiment)} |")
     return "\n".join(lines)
+
+
+def _typed(experiment: Experiment) -> str:
+    """What is typed for it beside what is typed for all."""
+    typed = " ".join(f"--set {shlex.quote(setting)}" for setting in experiment.settings)
+    parts = [f"`{typed}`" if typed else ""]
+    parts += [
+        f"`python {experiment.script}` in place of `emopy train`" if experiment.script else ""
+    ]
+    parts += [f"after `python {line}`" for line in experiment.before]
+    return " ".join(filter(None, parts))
 
 
 def _mean(runs: list[dict[str, float]], key: str) -> float:

@@ -227,8 +227,8 @@ def table(results: Results) -> str:
     lines += [
         "",
         "Time: one crop, one thread, as a multiple of what the delivered form of the same model "
-        "takes. So few faces measure a calibration error even of probabilities that are exactly "
-        f"right: {chance} on average.",
+        "takes. On so few faces even exactly right probabilities would be measured with a "
+        f"calibration error, on average {chance}.",
     ]
     return "\n".join(lines)
 

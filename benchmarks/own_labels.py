@@ -2,49 +2,61 @@
 
     python benchmarks/own_labels.py FOLDER
 
-FOLDER holds the packed sheets of `scripts/pack_ferplus_sheets.py`, whose labels.csv has the column
-fer2013_label; `local/ferplus` must be there. Writes
+FOLDER holds fer2013.csv and fer2013new.csv, or packed sheets; `local/ferplus` must be there. Writes
 
-- local/fer2013/train.npz, calibration.npz: the faces of local/ferplus with FER2013's label
 - local/fer2013/validation.npz: all faces of `valid` (PublicTest) with FER2013's label
+- local/fer2013/calibration.npz: the faces of local/ferplus/calibration.npz with it
+- local/fer2013/train.npz: all others of "Training" with it, but for versions of those faces
 - local/ferplus-own/train.npz: votes, with a fifth of each target from FER2013's label
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from emopy.data import Dataset, load_dataset
-from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, canonical
+from emopy.data.ferplus import VotedFaces
+from emopy.data.near import difference_hashes, near_groups
+from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from environments import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-from pack_ferplus_sheets import read_sheets
+from voted import own_labels, voted_faces
 
 SHARE = 0.2
 """Part of a target that FER2013's label has beside the votes."""
 
 
-def own_labels(folder: Path) -> dict[str, str]:
-    """Origin of a face, as `VotedFaces.dataset` gives it → FER2013's label, in EmoPy's spelling."""
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as stream:
-        return {
-            f"fer2013:{row['fer2013_row']}": canonical(row["fer2013_label"])
-            for row in csv.DictReader(stream)
-        }
+def parts(faces: VotedFaces, named: dict[str, str], apart: Dataset) -> dict[str, Dataset]:
+    """Every face with FER2013's label: no photograph is learnt that is judged or calibrated on.
 
+    Args:
+        faces: All faces, whatever was voted.
+        named: FER2013's label of each origin.
+        apart: The faces held out for calibration.
 
-def relabelled(faces: Dataset, named: dict[str, str]) -> Dataset:
-    """The same faces with FER2013's labels, one-hot over the seven standard emotions."""
-    places = [STANDARD_EMOTIONS.index(named[origin]) for origin in faces.origin]
+    Returns:
+        The three parts, one-hot over the seven standard emotions.
+    """
+    origin = np.array([f"fer2013:{row}" for row in faces.rows])
+    used = {
+        "validation": faces.usage == "PublicTest",
+        "calibration": np.isin(origin, apart.origin),
+    }
+    versions = near_groups(difference_hashes(faces.images))
+    judged = versions[used["validation"] | used["calibration"]]
+    used["train"] = (faces.usage == "Training") & ~np.isin(versions, judged)
+    places = [STANDARD_EMOTIONS.index(named[face]) for face in origin]
     targets = np.eye(len(STANDARD_EMOTIONS), dtype=np.float32)[places]
-    return replace(faces, targets=targets, labels=STANDARD_EMOTIONS)
+    nobody = np.full(len(origin), "")
+    return {
+        part: Dataset(
+            faces.images[rows], targets[rows], STANDARD_EMOTIONS, nobody[rows], origin[rows]
+        )
+        for part, rows in used.items()
+    }
 
 
 def beside_the_votes(faces: Dataset, named: dict[str, str]) -> Dataset:
@@ -60,19 +72,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    named, local = own_labels(folder), ROOT / "local"
+    voted, named, local = voted_faces(folder), own_labels(folder), ROOT / "local"
     votes = {part: load_dataset(local / f"ferplus/{part}.npz") for part in ("train", "calibration")}
-    voted = read_sheets(folder)
-    shown = voted.usage == "PublicTest"
-    valid = Dataset(
-        voted.images[shown],
-        np.eye(len(STANDARD_EMOTIONS), dtype=np.float32)[np.zeros(shown.sum(), np.intp)],
-        STANDARD_EMOTIONS,
-        np.full(shown.sum(), ""),
-        np.array([f"fer2013:{row}" for row in voted.rows[shown]]),
-    )
-    for part, faces in {**votes, "validation": valid}.items():
-        print(relabelled(faces, named).save(local / f"fer2013/{part}.npz"))
+    for part, faces in parts(voted, named, votes["calibration"]).items():
+        print(f"{len(faces):6,} faces   {faces.save(local / f'fer2013/{part}.npz')}")
     print(beside_the_votes(votes["train"], named).save(local / "ferplus-own/train.npz"))
 
 

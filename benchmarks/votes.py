@@ -2,7 +2,7 @@
 
     python benchmarks/votes.py FOLDER [--model emopy-base] [--apart local/ferplus/calibration.npz]
 
-FOLDER holds the packed sheets of `scripts/pack_ferplus_sheets.py`. Prints, on `valid`, the mean
+FOLDER holds fer2013.csv and fer2013new.csv, or packed sheets. Prints, on `valid`, the mean
 Kullback-Leibler divergence, in nats, from the votes of nine people to what is said of them by
 the model, and by a tenth person whose single vote is known. The temperature that is best for
 votes is found on training faces that were held out (`--apart`).
@@ -11,7 +11,6 @@ votes is found on training faces that were held out (`--apart`).
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,7 @@ from emopy.evaluate.temperature import find_temperature
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import DEFAULT_MODEL, load_model, softmax
 from environments import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-from pack_ferplus_sheets import read_sheets
+from voted import voted_faces
 
 COLUMNS = [VOTE_COLUMNS.index(label) for label in ALL_EMOTIONS]
 Shares = NDArray[np.float64]
@@ -72,7 +69,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--apart", type=Path, default=ROOT / "local/ferplus/calibration.npz")
     options = parser.parse_args()
-    faces = read_sheets(options.folder)
+    faces = voted_faces(options.folder)
     _, learnt = emotion_votes(faces, "Training")
     images, votes = emotion_votes(faces, "PublicTest")
     shares, weights = others(learnt)

@@ -17,7 +17,7 @@ def tables() -> str:
     """What the cards say: a row per model, then the recall of each expression."""
     models = [load_model(name) for name in list_models() if is_bundled(find_model(name))]
     found = {model.card.name: model.card.metrics[DATA] for model in models}
-    faces = next(iter(found.values()))["samples"]
+    faces, support = (next(iter(found.values()))[key] for key in ("samples", "support"))
     columns = (
         "model | size | accuracy | macro F1 of seven | calibration error | accuracy of the surest "
         "80 % | mean recall of seven | the same, `--prior uniform` | accuracy of `FERModel()`"
@@ -30,14 +30,14 @@ def tables() -> str:
         "|---|" + "---:|" * columns.count("|"),
         *map(_row, models),
         "",
-        f"| recall of | {' | '.join(found)} |",
-        "|---|" + "---:|" * len(found),
+        f"| recall of | faces | {' | '.join(found)} |",
+        "|---|---:|" + "---:|" * len(found),
     ]
     for label in models[0].card.labels:
         recalls = " | ".join(
             f"{100 * figures['recall'][label]:.1f} %" for figures in found.values()
         )
-        lines.append(f"| {label} | {recalls} |")
+        lines.append(f"| {label} | {support[label]:,} | {recalls} |")
     return "\n".join(lines)
 
 

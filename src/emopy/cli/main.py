@@ -20,6 +20,7 @@ import click
 
 from emopy.cli.groups import NearestGroup
 from emopy.cli.stdout import drop_stdout
+from emopy.cli.wording import in_shell_words
 from emopy.errors import EmoPyError
 
 VERBS = (
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EmoPyError as error:
         if debug:
             traceback.print_exception(error)
-        click.echo(f"emopy: {error}", err=True)
+        click.echo(f"emopy: {in_shell_words(str(error), emopy, words)}", err=True)
         return USAGE_ERROR
     except BrokenPipeError:
         drop_stdout()

@@ -61,7 +61,7 @@ def read_card(path: Path) -> ModelCard:
     except OSError as error:
         raise ModelError(
             f"A model folder must hold {CARD_FILE}. Received {path}: {error.strerror}. "
-            "Give a folder that `emopy train` wrote, or the name of a model."
+            "Give the folder of a model that `emopy train` wrote, or the name of a model."
         ) from error
     except UnicodeDecodeError as error:
         raise ModelError(f"{file} must be UTF-8 text. Received: {error}.") from error

@@ -46,7 +46,7 @@ def find_model(model: str | Path) -> Path:
     if path.is_dir():
         raise ModelError(
             f"A model folder must hold {CARD_FILE}. Received {path}, which does not. "
-            "Give a folder that `emopy train` wrote, or the name of a model."
+            + _inside(path)
         )
     raise ModelNotFoundError(_not_found(name))
 
@@ -92,6 +92,13 @@ def _resolve(offer: EntryPoint) -> Path:
             f"Received {type(found).__name__} from {offer.value!r}."
         )
     return Path(os.fspath(found))
+
+
+def _inside(path: Path) -> str:
+    inner = path / "model"
+    if (inner / CARD_FILE).is_file():
+        return f"It is the folder of a training, whose model is {inner}: give that."
+    return "Give the folder of a model that `emopy train` wrote, or the name of a model."
 
 
 def _not_found(name: str) -> str:

@@ -129,7 +129,7 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
     ]
     return (
         f"The same making from other seeds, on {data}; spread is the standard deviation. The first "
-        "is the one delivered. Where several networks are joined, each is in several groups, and "
+        "is the one delivered. Networks that are joined are in several groups each, which makes "
         "the spread a little too small:\n\n"
     ) + table(["figure", *(f"{i + 1}." for i in range(count)), "mean", "spread"], rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -117,7 +118,11 @@ def _checked(value: Any, wanted: Any, key: str) -> Any:
         return float(value)
     if wanted == tuple[str, ...]:
         if not isinstance(value, list):
-            raise RecipeError(f'`{key}` must be a list. Received {value!r}. Type: ["{value}"]')
+            words = json.dumps([word.strip(" \"'") for word in str(value).strip("[]").split(",")])
+            raise RecipeError(
+                f"`{key}` must be a list. Received {value!r}. Type in a recipe: "
+                f"{key.rpartition('.')[2]} = {words}, or in a shell: --set '{key}={words}'"
+            )
         return tuple(str(entry) for entry in value)
     plain = wanted if wanted in (int, float, str) else dict
     if not isinstance(value, plain) or isinstance(value, bool):

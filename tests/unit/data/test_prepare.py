@@ -13,7 +13,7 @@ from emopy.errors import DataError
 from emopy.labels import ALL_EMOTIONS
 
 FEW = ("missing", "single")  # the parts here are tiny
-SCRIPT = Path(__file__).parents[3] / "scripts" / "pack_ferplus_sheets.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "prepare_ferplus_sheets.py"
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_packed_sheets_give_the_same_files_as_the_official_csv(rows, write_ferpl
     for number, sheet in enumerate(tiles.swapaxes(2, 3).reshape(2, 240, 480)):
         Image.fromarray(sheet).save(sheets / f"faces-{number}.png")
 
-    spec = importlib.util.spec_from_file_location("pack_ferplus_sheets", SCRIPT)
+    spec = importlib.util.spec_from_file_location("prepare_ferplus_sheets", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     packed = prepare_ferplus(script.read_sheets(sheets), tmp_path / "packed", calibration=12)

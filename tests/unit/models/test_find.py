@@ -92,6 +92,12 @@ def test_a_folder_without_a_card_is_said_to_be_none(tmp_path):
         find_model(tmp_path)
 
 
+def test_the_folder_of_a_training_is_answered_with_that_of_its_model(linear_model, tmp_path):
+    shutil.copytree(linear_model, tmp_path / "mine" / "model")
+    with pytest.raises(ModelError, match=r"whose model is .*mine/model: give that"):
+        find_model(tmp_path / "mine")
+
+
 def test_the_name_of_a_detector_is_recognised():
     with pytest.raises(ModelNotFoundError, match="which is a face detector"):
         find_model("yunet")

@@ -3,7 +3,7 @@
 The folder holds ``labels.csv`` (one row per face: index, sheet, tile_row, tile_column, split,
 fer2013_row, the ten votes) and ``faces-<sheet>.png``: gray tiles of 48 × 48 pixels.
 
-    python scripts/pack_ferplus_sheets.py FOLDER OUT [--calibration 2500] [--unknown spread]
+    python scripts/prepare_ferplus_sheets.py FOLDER OUT [--calibration 2500] [--unknown spread]
 """
 
 from __future__ import annotations
