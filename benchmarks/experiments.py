@@ -197,8 +197,8 @@ def _typed(experiment: Experiment) -> str:
     parts += [
         f"`python {experiment.script}` in place of `emopy train`" if experiment.script else ""
     ]
-    parts += [f"after `python {line}`" for line in experiment.before]
-    return " ".join(filter(None, parts))
+    parts += [f"first: `python {line}`" for line in experiment.before]
+    return "<br>".join(filter(None, parts))
 
 
 def _mean(runs: list[dict[str, float]], key: str) -> float:

@@ -102,6 +102,7 @@ MODELS = {
 }
 MOST_LOST = 0.005
 CHANCE = "calibration error by chance"
+AT_WHAT_COST = "accuracy, uniform prior"
 TIME = "time"
 LOW = ("calibration error", "MB")
 SINGLE, JOINED, DELIVERED = "one network, 32-bit", "two joined, 32-bit", "as delivered, 8-bit"
@@ -165,7 +166,7 @@ def judge(model: Path) -> dict[str, float]:
         "calibration error": learnt.ece,
         "surest 80 %": learnt.coverage[0.8],
         "recall, uniform prior": even.macro_recall,
-        "accuracy, uniform prior": even.accuracy,
+        AT_WHAT_COST: even.accuracy,
         CHANCE: chance_error(learnt.judgement.probabilities),
         "MB": (model / WEIGHTS_FILE).stat().st_size / 1e6,
     }
@@ -207,7 +208,8 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
 
 def table(results: Results) -> str:
     """Markdown: mean ± spread of each form of each model, and the targets."""
-    figures = [*next(iter(MODELS.values())).targets, TIME]
+    *rates, size = next(iter(MODELS.values())).targets
+    figures = [*rates, AT_WHAT_COST, size, TIME]
     lines = [
         f"| model | trainings | {' | '.join(figures)} |",
         "|---|---:|" + "---:|" * len(figures),
@@ -227,8 +229,9 @@ def table(results: Results) -> str:
     lines += [
         "",
         "Time: one crop, one thread, as a multiple of what the delivered form of the same model "
-        "takes. On so few faces even exactly right probabilities would be measured with a "
-        f"calibration error, on average {chance}.",
+        "takes; [performance.md](performance.md) has it beside `fer`'s. On so few faces even "
+        "exactly right probabilities would be measured with a calibration error, on average "
+        f"{chance}.",
     ]
     return "\n".join(lines)
 

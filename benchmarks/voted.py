@@ -23,10 +23,13 @@ NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 
 
 def voted_faces(folder: Path) -> VotedFaces:
-    """All faces of "Training" and "PublicTest" that are not in "PrivateTest" too.
+    """All faces of "Training" and "PublicTest" but those that are, equal, in "PrivateTest" too.
 
     Args:
         folder: Holds fer2013.csv and fer2013new.csv, or labels.csv and the sheets.
+
+    Raises:
+        DataError: It holds neither.
     """
     if (folder / SHEETS).is_file():
         return read_sheets(folder)
@@ -39,7 +42,6 @@ def voted_faces(folder: Path) -> VotedFaces:
 def own_labels(folder: Path) -> dict[str, str]:
     """Origin of a face, as `VotedFaces.dataset` gives it → FER2013's label, in EmoPy's spelling."""
     sheets = (folder / SHEETS).is_file()
-    csv.field_size_limit(2**24)
     with (folder / (SHEETS if sheets else FILES[0])).open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     if sheets:

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 
 import click
 
-_PARAMETERS = {"target_emotions": "emotions", "model_folder": "model"}
-"""Name of an argument in Python → that of the same thing here, where they differ."""
+_PARAMETERS = {
+    "target_emotions": "emotions",
+    "model_folder": "model",
+    **{name: name for name in ("model", "prior", "detector", "min_confidence", "threads")},
+}
+"""Name of an argument in Python → that of the same thing here. Others mean many things."""
 
 
 def in_shell_words(message: str, group: click.Group, words: Sequence[str]) -> str:
@@ -22,11 +26,11 @@ def in_shell_words(message: str, group: click.Group, words: Sequence[str]) -> st
     Returns:
         The message, in which only what the verb that was typed has is replaced.
     """
-    shown = {item.name: _shown(item) for item in _verb(group, words).params}
+    here = {parameter.name: parameter for parameter in _verb(group, words).params}
 
     def renamed(found: re.Match[str]) -> str:
-        argument = found[1]
-        return f"`{shown.get(_PARAMETERS.get(argument, argument), argument)}`"
+        parameter = here.get(_PARAMETERS.get(found[1], ""))
+        return f"`{_shown(parameter)}`" if parameter else found[0]
 
     message = re.sub(r"`(\w+)`", renamed, message)
     return re.sub(r"(Type for example: )(?:\w+=)?[\[{]('.*?)[\]}]", _spelled, message)

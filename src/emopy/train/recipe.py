@@ -118,10 +118,11 @@ def _checked(value: Any, wanted: Any, key: str) -> Any:
         return float(value)
     if wanted == tuple[str, ...]:
         if not isinstance(value, list):
-            words = json.dumps([word.strip(" \"'") for word in str(value).strip("[]").split(",")])
+            words = [word.strip(" \"'") for word in str(value).strip("[]").split(",")]
+            typed = json.dumps([word for word in words if word] or ["first", "second"])
             raise RecipeError(
-                f"`{key}` must be a list. Received {value!r}. Type in a recipe: "
-                f"{key.rpartition('.')[2]} = {words}, or in a shell: --set '{key}={words}'"
+                f"`{key}` must be a list. Received {value!r}. Type for example in a recipe: "
+                f"{key.rpartition('.')[2]} = {typed}, in a shell: --set '{key}={typed}'"
             )
         return tuple(str(entry) for entry in value)
     plain = wanted if wanted in (int, float, str) else dict
