@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emopy.data.csv import FER2013_LABELS
 from emopy.data.ferplus import VotedFaces, read_ferplus
 from emopy.data.repeats import fingerprints
 from emopy.labels import canonical
@@ -18,8 +19,6 @@ from prepare_ferplus_sheets import read_sheets
 
 FILES = ("fer2013.csv", "fer2013new.csv")
 SHEETS = "labels.csv"
-NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-"""FER2013's labels in the order of its numbers."""
 
 
 def voted_faces(folder: Path) -> VotedFaces:
@@ -46,4 +45,4 @@ def own_labels(folder: Path) -> dict[str, str]:
         rows = list(csv.DictReader(stream))
     if sheets:
         return {f"fer2013:{row['fer2013_row']}": canonical(row["fer2013_label"]) for row in rows}
-    return {f"fer2013:{i}": NAMES[int(row["emotion"])] for i, row in enumerate(rows)}
+    return {f"fer2013:{i}": FER2013_LABELS[row["emotion"]] for i, row in enumerate(rows)}

@@ -16,7 +16,7 @@ from emopy.models.card import (
     card_from_json,
 )
 from emopy.models.fetch import checksum
-from emopy.models.find import find_model
+from emopy.models.find import find_model, which_folder
 
 NEEDED = (WEIGHTS_FILE, GOLDEN_FILE)
 """Parts that every card lists with their checksum."""
@@ -61,7 +61,7 @@ def read_card(path: Path) -> ModelCard:
     except OSError as error:
         raise ModelError(
             f"A model folder must hold {CARD_FILE}. Received {path}: {error.strerror}. "
-            "Give the folder of a model that `emopy train` wrote, or the name of a model."
+            + which_folder(path)
         ) from error
     except UnicodeDecodeError as error:
         raise ModelError(f"{file} must be UTF-8 text. Received: {error}.") from error

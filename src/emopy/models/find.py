@@ -46,7 +46,7 @@ def find_model(model: str | Path) -> Path:
     if path.is_dir():
         raise ModelError(
             f"A model folder must hold {CARD_FILE}. Received {path}, which does not. "
-            + _inside(path)
+            + which_folder(path)
         )
     raise ModelNotFoundError(_not_found(name))
 
@@ -60,6 +60,14 @@ def list_models() -> tuple[str, ...]:
 def is_bundled(folder: Path) -> bool:
     """Whether a model folder is one of those that come with EmoPy."""
     return folder.resolve().is_relative_to(_BUNDLED.resolve())
+
+
+def which_folder(path: Path) -> str:
+    """What to give in place of a folder that is no model."""
+    inner = path / "model"
+    if (inner / CARD_FILE).is_file():
+        return f"It is the folder of a training, whose model is {inner}: give that."
+    return "Give the folder of a model that `emopy train` wrote, or the name of a model."
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -92,13 +100,6 @@ def _resolve(offer: EntryPoint) -> Path:
             f"Received {type(found).__name__} from {offer.value!r}."
         )
     return Path(os.fspath(found))
-
-
-def _inside(path: Path) -> str:
-    inner = path / "model"
-    if (inner / CARD_FILE).is_file():
-        return f"It is the folder of a training, whose model is {inner}: give that."
-    return "Give the folder of a model that `emopy train` wrote, or the name of a model."
 
 
 def _not_found(name: str) -> str:
