@@ -26,7 +26,7 @@ check: $(VENV)/.test  ## format, lint, types, import rules, architecture
 	$(BIN)/python -m pytest tests/architecture -q
 
 test: $(VENV)/.test  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 bench: $(VENV)/.bench  ## measure speed and memory; figures go to docs/performance.md
 	$(BIN)/python benchmarks/run.py

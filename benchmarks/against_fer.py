@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from images import write_frame
+
 from environments import core_environment, fer_environment
 from figures import CannotMeasureError, Figure, Section, Settings
-from pictures import write_frame
 from timing import Spread, alternate, ratios, whole_process
 from worker import Worker
 

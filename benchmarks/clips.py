@@ -8,17 +8,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from images import FRAME_SIZE, photograph
 
 from emopy import ImageResult
-from emopy.data.samples import Actor, scene
-from emopy.present import Film
+from emopy.present import VideoSink
+from emopy.samples import Actor, scene
 from emopy.types import Frame
 from figures import CannotMeasureError
-from pictures import FRAME_SIZE, photograph
 
 FPS = 25
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust")
-"""Of the sample pictures those that the bundled network reads right."""
+"""Of the sample images those that the bundled network reads right."""
 
 _CHANGES_S = 2.0
 _STEP_S = 0.5
@@ -36,7 +36,7 @@ def walkers(count: int, size: Size, seconds: float, *, places: int | None = None
 
     Args:
         count: How many people.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         seconds: Length of the clip.
         places: Places side by side, the first ones taken; None is one for each.
     """
@@ -67,16 +67,16 @@ def walkers(count: int, size: Size, seconds: float, *, places: int | None = None
 
 def panned(seconds: float) -> Iterator[Frame]:
     """The photograph under a camera that sways, 640 × 480 with noise: a busy background."""
-    picture = photograph()
+    image = photograph()
     width, height = FRAME_SIZE
     chance = np.random.default_rng(0)
     noise = chance.normal(0, _NOISE, (height + _NOISE_STEPS, width + _NOISE_STEPS, 3))
     for number in range(round(seconds * FPS)):
         turn = 2 * math.pi * number / round(seconds * FPS)
         corner = (_SWAY * (1 + math.sin(turn)), _SWAY * (1 + math.sin(2 * turn)))
-        scale = width / (picture.shape[1] - 2 * _SWAY)
+        scale = width / (image.shape[1] - 2 * _SWAY)
         matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
-        shown = cv2.warpAffine(picture, matrix, FRAME_SIZE, flags=cv2.INTER_LINEAR)
+        shown = cv2.warpAffine(image, matrix, FRAME_SIZE, flags=cv2.INTER_LINEAR)
         x, y = chance.integers(_NOISE_STEPS, size=2)
         noisy = shown + noise[y : y + height, x : x + width]
         yield Frame(np.rint(noisy).clip(0, 255).astype(np.uint8), number / FPS, number)
@@ -90,7 +90,7 @@ def write_clip(path: Path, actors: Sequence[Actor], *, size: Size, seconds: floa
 
 def write_frames(path: Path, frames: Iterable[Frame], *, size: Size) -> Path:
     """Write frames into an H.264 file, nothing drawn in."""
-    with Film(path, size=size) as film:
+    with VideoSink(path, size=size) as film:
         for frame in frames:
             nobody = ImageResult(str(path), size, (), frame.time_s, frame.number)
             film.write(frame.image, nobody)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from images import FRAME_SIZE
 
 from clips import EMOTIONS, FPS
-from emopy.data.samples import Actor, Seen, scene
+from emopy.samples import Actor, Seen, scene
 from emopy.types import Frame
-from pictures import FRAME_SIZE
 
 SIDES_PX = (36, 48, 64, 80)
 DWELL_S = (2.0, 5.0)
@@ -68,7 +68,7 @@ def doubtful_scene(
 
 
 def _actor(index: int, seconds: float, chance: np.random.Generator) -> Actor:
-    """Somebody who wanders through a column of the picture."""
+    """Somebody who wanders through a column of the image."""
     width, height = FRAME_SIZE
     room = width / len(SIDES_PX)
     side_px = SIDES_PX[index]

@@ -154,7 +154,7 @@ def judge(model: Path, faces: Dataset) -> dict[str, float]:
     """
     first = EXPERIMENTS[0]
     card = load_model(ROOT / RUNS / f"{first.slug}-seed{first.seeds[0]}" / "model").card
-    shares: dict[str, float] = card.training["label_shares"]
+    shares: dict[str, float] = card.training["label_prior"]
     calibrate(model, faces, prior=shares)
     learnt, even = (evaluate(model, faces, prior=prior) for prior in (shares, "uniform"))
     return {"accuracy": learnt.accuracy, "log_loss": learnt.log_loss, "even": even.macro_recall}
@@ -193,12 +193,12 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
 def _typed(experiment: Experiment) -> str:
     """What is typed for it beside what is typed for all."""
     typed = " ".join(f"--set {shlex.quote(setting)}" for setting in experiment.settings)
-    parts = [f"`{typed}`" if typed else ""]
-    parts += [
+    splits = [f"`{typed}`" if typed else ""]
+    splits += [
         f"`python {experiment.script}` in place of `emopy train`" if experiment.script else ""
     ]
-    parts += [f"first: `python {line}`" for line in experiment.before]
-    return "<br>".join(filter(None, parts))
+    splits += [f"first: `python {line}`" for line in experiment.before]
+    return "<br>".join(filter(None, splits))
 
 
 def _mean(runs: list[dict[str, float]], key: str) -> float:

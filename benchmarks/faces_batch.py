@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from images import face_crops
 
 from emopy import FERModel
 from emopy.models import find_model, to_tensor
 from emopy.models.card import WEIGHTS_FILE
 from figures import Figure, Section, Settings
-from pictures import face_crops
 from timing import Spread, alternate, ratios, seconds
 
 FACES = 64

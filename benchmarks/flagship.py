@@ -5,8 +5,8 @@
 
 Trains what is not trained yet (hours; it can be stopped and started again), joins, calibrates and
 shrinks it, judges every model on the faces of `valid`, and writes figures, spread over the seeds
-and accuracy on worse pictures into the card of the one that is delivered.
-docs/training.md gets the table and the picture. `--bundle` puts the delivered model into the
+and accuracy on worse images into the card of the one that is delivered.
+docs/training.md gets the table and the image. `--bundle` puts the delivered model into the
 package; type `make docs` after it.
 """
 
@@ -38,7 +38,7 @@ from robustness import CORRUPTIONS, corrupted
 from timing import alternate, ratios
 
 PAGE = ROOT / "docs" / "training.md"
-PICTURE = ROOT / "docs" / "pictures" / "reliability.png"
+IMAGE = ROOT / "docs" / "images" / "reliability.png"
 RESULTS = Path(__file__).parent / "results" / "flagship.json"
 BUNDLED = ROOT / "src" / "emopy" / "models" / "bundled"
 MARKS = "<!-- flagship -->", "<!-- /flagship -->"
@@ -189,7 +189,7 @@ def relative_times(made: Mapping[str, list[Path]]) -> dict[str, float]:
 
 
 def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
-    """Write figures, spread (this model's first) and accuracy on worse pictures into a card."""
+    """Write figures, spread (this model's first) and accuracy on worse images into a card."""
     faces = load_dataset(ROOT / DATA / "validation.npz")
     worse = {
         name: evaluate(model, corrupted(faces, change)).accuracy
@@ -273,7 +273,7 @@ def draw_reliability(models: Mapping[str, Path]) -> None:
         axes.set(title=title, xlabel="confidence: what it says", ylabel="share that is right")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
         axes.grid(alpha=0.3)
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(IMAGE, dpi=110)
 
 
 def bundle(name: str, model: Path) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 from clips import EMOTIONS, FPS
 from doubtful import DWELL_S, HARDSHIPS, LEAN_DEG, SIDES_PX, Hardship, doubtful_scene
 from emopy import FERModel
-from emopy.data.samples import Seen
 from emopy.fermodel import SMOOTHING_S
-from emopy.streams import Smoother
+from emopy.pipeline import Smoother
+from emopy.samples import Seen
 from emopy.types import FacePrediction, Frame, Prediction
 from figures import Figure, Settings
 
@@ -194,12 +194,12 @@ def _labels(story: Story, time_constant_s: float) -> Labels:
 
 def _parts(labels: Labels) -> list[Labels]:
     """Cut where the truth changes."""
-    parts: list[Labels] = []
+    splits: list[Labels] = []
     for entry in labels:
-        if not parts or parts[-1][-1][1] != entry[1]:
-            parts.append([])
-        parts[-1].append(entry)
-    return parts
+        if not splits or splits[-1][-1][1] != entry[1]:
+            splits.append([])
+        splits[-1].append(entry)
+    return splits
 
 
 def _score(people: Sequence[Labels]) -> _Score:

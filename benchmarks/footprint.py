@@ -1,4 +1,4 @@
-"""What a user pays before the first picture: disk space and the time of `import emopy`."""
+"""What a user pays before the first image: disk space and the time of `import emopy`."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def measure(settings: Settings) -> Section:
         at_most = MOST_IMPORT_S if name == "import emopy" else None
         figures.append(Figure(f"`{name}`", time.median, "s", time.low, time.high, at_most=at_most))
     site = next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages")
-    parts = _packages(site)
+    splits = _packages(site)
     compiled = [folder for folder in site.rglob("__pycache__") if not _is_installer(folder, site)]
-    total = sum(parts.values())
-    largest = sorted(parts.items(), key=lambda part: -part[1])[:6]
+    total = sum(splits.values())
+    largest = sorted(splits.items(), key=lambda part: -part[1])[:6]
     return Section(
         title="Size and start",
         how=(
@@ -86,7 +86,7 @@ def _packages(site: Path) -> dict[str, float]:
 
 
 def _is_installer(path: Path, site: Path) -> bool:
-    return path.relative_to(site).parts[0].startswith(_INSTALLERS)
+    return path.relative_to(site).splits[0].startswith(_INSTALLERS)
 
 
 def _size(entry: Path) -> float:

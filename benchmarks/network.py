@@ -6,12 +6,13 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
+from images import face_crops
+
 from emopy.models import find_model, list_models, load_model, to_tensor
 from emopy.models.card import WEIGHTS_FILE
 from environments import fer_environment
 from faces_batch import bare_session
 from figures import Figure, Section, Settings
-from pictures import face_crops
 from timing import Spread, alternate, ratios, seconds
 from worker import Worker
 

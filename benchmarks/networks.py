@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emopy.data import Dataset, Parts, load_dataset
+from emopy.data import Dataset, Splits, load_dataset
 from emopy.data.augment import Augmentation
 from emopy.models import to_tensor
 from emopy.train import FitSettings, fit
@@ -122,7 +122,7 @@ def measure(task: Task, train: Dataset, validation: Dataset) -> dict[str, float]
         epochs=task.epochs, batch_size=64, learning_rate=rate, weight_decay=0.01, ema=0.98
     )
     started = time.perf_counter()
-    run = fit(task.net, Parts.of(train, validation), settings=settings, augmentation=AUGMENTATION)
+    run = fit(task.net, Splits.of(train, validation), settings=settings, augmentation=AUGMENTATION)
     last = run.history[-1]
     return {
         "training_faces": len(train),
@@ -141,7 +141,7 @@ def measure_one_for_all(train: Dataset, validation: Dataset) -> dict[str, float]
         epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01, ema=0.98
     )
     run = fit(
-        ONE_FOR_ALL, Parts.of(train, validation), settings=settings, augmentation=AUGMENTATION
+        ONE_FOR_ALL, Splits.of(train, validation), settings=settings, augmentation=AUGMENTATION
     )
     logits = run.model.predict(to_tensor(validation.images, run.spec), verbose=0)
     found: dict[str, float] = {}
@@ -161,7 +161,7 @@ def _as_clips(data: Dataset) -> Dataset:
 
 def tables(results: dict[str, dict[str, float]], validation: Dataset) -> str:
     """The tables of docs/networks.md, with what has been measured so far."""
-    parts = [
+    splits = [
         _table(
             "Seven emotions",
             [task for task in TASKS if task.emotions == SEVEN],
@@ -182,8 +182,8 @@ def tables(results: dict[str, dict[str, float]], validation: Dataset) -> str:
         ),
     ]
     if ONE_FOR_ALL_KEY in results:
-        parts.append(one_for_all_table(results[ONE_FOR_ALL_KEY], validation))
-    return "\n\n".join(parts)
+        splits.append(one_for_all_table(results[ONE_FOR_ALL_KEY], validation))
+    return "\n\n".join(splits)
 
 
 def one_for_all_table(found: dict[str, float], validation: Dataset) -> str:

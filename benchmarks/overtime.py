@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from images import FRAME_SIZE
+
 import flicker
 from clips import FPS, repeated, walkers, write_clip
-from emopy.data.samples import Actor
 from emopy.media import open_video
+from emopy.samples import Actor
 from figures import CannotMeasureError, Figure, Section, Settings
-from pictures import FRAME_SIZE
 from worker import Worker
 
 MINUTES, QUICK_MINUTES = 60, 3

@@ -29,7 +29,7 @@ SHARE = 0.2
 """Part of a target that FER2013's label has beside the votes."""
 
 
-def parts(faces: VotedFaces, named: dict[str, str], apart: Dataset) -> dict[str, Dataset]:
+def splits(faces: VotedFaces, named: dict[str, str], apart: Dataset) -> dict[str, Dataset]:
     """Every face with FER2013's label: no photograph is learnt that is judged or calibrated on.
 
     Args:
@@ -74,7 +74,7 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     voted, named, local = voted_faces(folder), own_labels(folder), ROOT / "local"
     votes = {part: load_dataset(local / f"ferplus/{part}.npz") for part in ("train", "calibration")}
-    for part, faces in parts(voted, named, votes["calibration"]).items():
+    for part, faces in splits(voted, named, votes["calibration"]).items():
         print(f"{len(faces):6,} faces   {faces.save(local / f'fer2013/{part}.npz')}")
     print(beside_the_votes(votes["train"], named).save(local / "ferplus-own/train.npz"))
 

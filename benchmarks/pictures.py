@@ -1,4 +1,4 @@
-"""Pictures to measure with, all made from one photograph in the public domain."""
+"""Images to measure with, all made from one photograph in the public domain."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def write_variants(folder: Path, count: int) -> Path:
     """
     folder.mkdir()
     chance = np.random.default_rng(0)
-    picture = np.asarray(cv2.cvtColor(frame(), cv2.COLOR_RGB2BGR), np.uint8)
+    image = np.asarray(cv2.cvtColor(frame(), cv2.COLOR_RGB2BGR), np.uint8)
     for number in range(count):
-        source = picture[:, ::-1] if number % 2 else picture
+        source = image[:, ::-1] if number % 2 else image
         moved = turned(np.ascontiguousarray(source), float(chance.uniform(-8, 8)), (320, 240))
         light = cv2.convertScaleAbs(moved, alpha=float(chance.uniform(0.8, 1.1)))
         cv2.imwrite(str(folder / f"{number:05}.jpg"), light, [cv2.IMWRITE_JPEG_QUALITY, 90])
@@ -67,12 +67,12 @@ def face_crops(count: int, side: int) -> Pixels:
     return np.stack(crops).astype(np.uint8)
 
 
-def turned(picture: Pixels, degrees: float, middle: tuple[float, float]) -> Pixels:
-    """Turn a picture about a point, counter-clockwise; the border is continued outwards."""
+def turned(image: Pixels, degrees: float, middle: tuple[float, float]) -> Pixels:
+    """Turn an image about a point, counter-clockwise; the border is continued outwards."""
     matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
-    size = (picture.shape[1], picture.shape[0])
+    size = (image.shape[1], image.shape[0])
     result = cv2.warpAffine(
-        picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(result, np.uint8)
 

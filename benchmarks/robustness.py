@@ -1,4 +1,4 @@
-"""How accurate a model stays when the pictures get worse: one figure per corruption."""
+"""How accurate a model stays when the images get worse: one figure per corruption."""
 
 from __future__ import annotations
 

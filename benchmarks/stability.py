@@ -7,15 +7,15 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from images import Pixels, enlarged, photograph, turned
 from numpy.typing import NDArray
 
 from emopy import Box, Face, FERModel
 from emopy.data import Dataset, load_dataset
-from emopy.data.samples import sample_pictures
 from emopy.faces import Detector, align_face, get_detector
 from emopy.media import read_image
+from emopy.samples import sample_images
 from figures import Figure, Section, Settings
-from pictures import Pixels, enlarged, photograph, turned
 
 SHIFT = 0.1
 TILTS = (5, 10, 15, 20)
@@ -31,21 +31,21 @@ def measure(settings: Settings) -> Section:
     detector = get_detector("mtcnn")
     groups: dict[str, list[Pixels]] = {
         "photograph": [photograph()],
-        "composites": [read_image(path) for path in sample_pictures().values()],
+        "composites": [read_image(path) for path in sample_images().values()],
     }
     figures: tuple[Figure, ...] = ()
     if settings.data is not None:
         dataset = _some(load_dataset(settings.data), 30 if settings.quick else FACES)
-        pictures = [enlarged(image) for image in dataset.images]
-        groups["labelled faces"] = pictures
-        figures = _accuracy(model, dataset, pictures)
+        enlarged_images = [enlarged(image) for image in dataset.images]
+        groups["labelled faces"] = enlarged_images
+        figures = _accuracy(model, dataset, enlarged_images)
     rows = [row for name, group in groups.items() for row in _disturb(model, detector, name, group)]
     return Section(
         title="Steadiness",
         how=(
             f"The detector's box is moved by {SHIFT:.0%} of its width or height in eight "
             "directions, with the landmarks as they were and for a face without landmarks; the "
-            "picture is turned about the face, and everything runs again. Change is the total "
+            "image is turned about the face, and everything runs again. Change is the total "
             "variation distance to the undisturbed probabilities: 0 is none, 1 is certainty of "
             "another label."
         ),
@@ -61,7 +61,7 @@ def measure(settings: Settings) -> Section:
         rows=tuple(rows),
         notes=(
             f"Model: {model.card.name} {model.card.version}. Labelled faces are 48 × 48 crops, "
-            "enlarged four times and padded by half their side: pictures without detail, harder "
+            "enlarged four times and padded by half their side: images without detail, harder "
             "for the detector than photographs.",
         ),
     )
@@ -72,11 +72,13 @@ def _some(dataset: Dataset, count: int) -> Dataset:
     return dataset.take(np.sort(chosen))
 
 
-def _accuracy(model: FERModel, dataset: Dataset, pictures: Sequence[Pixels]) -> tuple[Figure, ...]:
+def _accuracy(
+    model: FERModel, dataset: Dataset, enlarged_images: Sequence[Pixels]
+) -> tuple[Figure, ...]:
     """Accuracy with the detector in front, and on the crops as they are."""
     truth = np.array([dataset.labels[column] for column in dataset.truth])
     raw = np.array([shown.emotion for shown in model.predict_faces(dataset.images)])
-    found = [model.predict(picture).faces for picture in pictures]
+    found = [model.predict(image).faces for image in enlarged_images]
     through = np.array([faces[0].emotion if faces else "" for faces in found])
     seen = through != ""
     name = f"{len(dataset)} labelled faces"
@@ -100,20 +102,20 @@ def _accuracy(model: FERModel, dataset: Dataset, pictures: Sequence[Pixels]) -> 
 
 
 def _disturb(
-    model: FERModel, detector: Detector, name: str, pictures: Iterable[Pixels]
+    model: FERModel, detector: Detector, name: str, images: Iterable[Pixels]
 ) -> list[tuple[str | float, ...]]:
     """One row per disturbance, over all faces of a group that the detector finds."""
-    found = [(picture, faces[0]) for picture in pictures if (faces := detector(picture))]
+    found = [(image, faces[0]) for image in images if (faces := detector(image))]
     if not found:
         return []
-    moved = [_moved(model, picture, face) for picture, face in found]
-    without = [_moved(model, picture, Face(face.box, face.score)) for picture, face in found]
+    moved = [_moved(model, image, face) for image, face in found]
+    without = [_moved(model, image, Face(face.box, face.score)) for image, face in found]
     rows = [
         _row(f"{name}: box moved, landmarks kept", moved),
         _row(f"{name}: box moved, no landmarks", without),
     ]
     for tilt in TILTS:
-        tilted = [_tilted(model, detector, picture, face, tilt) for picture, face in found]
+        tilted = [_tilted(model, detector, image, face, tilt) for image, face in found]
         rows.append(_row(f"{name}: tilted by ±{tilt}°", tilted))
     return rows
 
@@ -122,9 +124,9 @@ Change = tuple[Probabilities, Probabilities, int]
 """Undisturbed (k,), disturbed (m, k), and how many disturbed faces were not found."""
 
 
-def _moved(model: FERModel, picture: Pixels, face: Face) -> Change:
+def _moved(model: FERModel, image: Pixels, face: Face) -> Change:
     faces = [face, *(Face(box, face.score, face.landmarks) for box in _moved_boxes(face.box))]
-    shown = _read(model, [(picture, face) for face in faces])
+    shown = _read(model, [(image, face) for face in faces])
     return shown[0], shown[1:], 0
 
 
@@ -133,17 +135,15 @@ def _moved_boxes(box: Box) -> list[Box]:
     return [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for x, y in steps]
 
 
-def _tilted(
-    model: FERModel, detector: Detector, picture: Pixels, face: Face, degrees: int
-) -> Change:
-    pictures = [turned(picture, sign * degrees, face.box.center) for sign in (-1, 1)]
-    again = [(turn, faces[0]) for turn in pictures if (faces := detector(turn))]
-    shown = _read(model, [(picture, face), *again])
-    return shown[0], shown[1:], len(pictures) - len(again)
+def _tilted(model: FERModel, detector: Detector, image: Pixels, face: Face, degrees: int) -> Change:
+    images = [turned(image, sign * degrees, face.box.center) for sign in (-1, 1)]
+    again = [(turn, faces[0]) for turn in images if (faces := detector(turn))]
+    shown = _read(model, [(image, face), *again])
+    return shown[0], shown[1:], len(images) - len(again)
 
 
 def _read(model: FERModel, faces: Iterable[tuple[Pixels, Face]]) -> Probabilities:
-    crops = [align_face(picture, face, model.card.input) for picture, face in faces]
+    crops = [align_face(image, face, model.card.input) for image, face in faces]
     return np.stack([shown.probabilities for shown in model.predict_faces(crops)])
 
 

@@ -1,21 +1,22 @@
-"""`predict_many` over a thousand pictures: time grows linearly, memory stays flat."""
+"""`predict_many` over a thousand images: time grows linearly, memory stays flat."""
 
 from __future__ import annotations
 
+from images import write_variants
+
 from environments import core_environment
 from figures import Figure, Section, Settings
-from pictures import write_variants
 from worker import Worker
 
-PICTURES = 1000
+IMAGES = 1000
 MOST_SLOWDOWN, MOST_GROWTH = 1.1, 1.05
 
 
 def measure(settings: Settings) -> Section:
-    """Read generated pictures; note time and memory at each quarter."""
-    count = 100 if settings.quick else PICTURES
+    """Read generated images; note time and memory at each quarter."""
+    count = 100 if settings.quick else IMAGES
     marks = [count * quarter // 4 for quarter in (1, 2, 3, 4)]
-    folder = write_variants(settings.scratch / "pictures", count)
+    folder = write_variants(settings.scratch / "images", count)
     arguments = (str(folder), settings.model, *map(str, marks))
     rows: list[tuple[float, float, float, float]] = []
     with Worker(core_environment(), "emopy_many.py", *arguments) as worker:
@@ -27,14 +28,14 @@ def measure(settings: Settings) -> Section:
     first, last = rows[0], rows[-1]
     slowdown = (last[2] - rows[-2][2]) / first[2]
     return Section(
-        title="Many pictures",
+        title="Many images",
         how=(
             f"`FERModel.predict_many` over {count} JPEG files of 640 × 480 pixels, each with one "
             "face, batches of 25, in a process of its own; resident memory is read from outside at "
             "each mark."
         ),
         figures=(
-            Figure("pictures per second", count / last[2], "/s"),
+            Figure("images per second", count / last[2], "/s"),
             Figure("last quarter ÷ first quarter, time", slowdown, "×", at_most=MOST_SLOWDOWN),
             Figure(
                 "end ÷ first quarter, resident memory",
@@ -42,8 +43,8 @@ def measure(settings: Settings) -> Section:
                 "×",
                 at_most=MOST_GROWTH,
             ),
-            Figure("resident memory before the first picture", loaded, "MB"),
+            Figure("resident memory before the first image", loaded, "MB"),
         ),
-        header=("pictures", "faces", "time, s", "resident memory, MB"),
+        header=("images", "faces", "time, s", "resident memory, MB"),
         rows=tuple((done, faces, round(time, 2), round(rss)) for done, faces, time, rss in rows),
     )

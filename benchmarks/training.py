@@ -26,8 +26,8 @@ def measure(settings: Settings) -> Section:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from emopy.nets import get_net
     from emopy.train import load_recipe
+    from emopy.train.batches import TrainingBatches
     from emopy.train.fit import spec_for
-    from emopy.train.generator import TrainingBatches
     from emopy.train.stages import begin_stage, plan_stages
 
     recipe = load_recipe(RECIPE)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from images import FRAME_SIZE
+
 from clips import FPS, Size, panned, repeated, walkers, write_clip, write_frames
 from emopy import FERModel
-from emopy.faces import Follower, align_face, get_detector
+from emopy.faces import TrackingDetector, align_face, get_detector
 from emopy.media import open_video
 from environments import fer_environment
 from figures import CannotMeasureError, Figure, Section, Settings
-from pictures import FRAME_SIZE
 from timing import Spread, alternate, ratios, whole_process
 from worker import Worker
 
@@ -43,7 +44,7 @@ def measure(settings: Settings) -> Section:
         alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}
         warm = beside | alternate(alone, settings.turns(5))
         lengths = _lengths(emopy, clips[SMALL_CLIP], settings)
-    parts = _parts(clips, settings)
+    splits = _parts(clips, settings)
     frames = round(_seconds(settings) * FPS)
     return Section(
         title="Videos",
@@ -53,7 +54,7 @@ def measure(settings: Settings) -> Section:
             "in 1920 × 1080. The time of a frame is that of the whole loop "
             "`for result in model.predict_video(clip)`, with opening the file, divided by its "
             "frames, in a program that is loaded and warm. fer's is that of "
-            "`Video(clip).analyze(FER(mtcnn=True), …)` without display, pictures and film, over "
+            "`Video(clip).analyze(FER(mtcnn=True), …)` without display, images and film, over "
             f"the first {fer_frames} frames of the same clip. Sides take turns: {turns} with fer, "
             f"{settings.turns(5)} without. Ratios are taken turn by turn. From the shell: "
             f"`emopy video clip.mp4 --out t.csv --draw d.mp4 --plot p.png`, {frames} frames."
@@ -73,11 +74,11 @@ def measure(settings: Settings) -> Section:
         ),
         rows=tuple(
             (name, *(round(1000 * Spread.of(values).median, 2) for values in (warm[name], *times)))
-            for name, times in parts.items()
+            for name, times in splits.items()
         ),
         notes=(
             *notes,
-            "A search that finds one large face ends there; from two faces on the whole picture is "
+            "A search that finds one large face ends there; from two faces on the whole image is "
             "searched for small ones too.",
             "Generated scenes have a smooth background: they decode fast and hold nothing that "
             "looks like a face. The clip with the photograph is busier.",
@@ -193,10 +194,10 @@ def _parts(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list
     """Per clip the seconds of a frame that go into waiting, finding, judging; decoding alone."""
     model = FERModel(model=settings.model)
     detector = get_detector("mtcnn")
-    parts: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
+    splits: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
     for _ in range(settings.turns(3)):
         for name, clip in clips.items():
-            follow = Follower(detector)
+            follow = TrackingDetector(detector)
             frames, waited, found, judged = 0, 0.0, 0.0, 0.0
             mark = time.perf_counter()
             with open_video(clip) as video:
@@ -216,9 +217,9 @@ def _parts(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list
                 for _ in video:
                     pass
             decoded = time.perf_counter() - mark
-            for values, spent in zip(parts[name], (waited, found, judged, decoded), strict=True):
+            for values, spent in zip(splits[name], (waited, found, judged, decoded), strict=True):
                 values.append(spent / frames)
-    return parts
+    return splits
 
 
 def _warm_figures(warm: Values) -> list[Figure]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from emopy.data.csv import FER2013_LABELS
+from emopy.data.duplicates import content_hashes
 from emopy.data.ferplus import VotedFaces, read_ferplus
-from emopy.data.repeats import fingerprints
 from emopy.labels import canonical
 from environments import ROOT
 
@@ -33,7 +33,7 @@ def voted_faces(folder: Path) -> VotedFaces:
     if (folder / SHEETS).is_file():
         return read_sheets(folder)
     faces = read_ferplus(*(folder / name for name in FILES))
-    digests, unseen = fingerprints(faces.images), faces.usage == "PrivateTest"
+    digests, unseen = content_hashes(faces.images), faces.usage == "PrivateTest"
     keep = ~np.isin(digests, digests[unseen])
     return VotedFaces(faces.images[keep], faces.votes[keep], faces.usage[keep], faces.rows[keep])
 

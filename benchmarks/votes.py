@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emopy.data import load_dataset
 from emopy.data.ferplus import VotedFaces
 from emopy.data.votes import VOTE_COLUMNS, majority_targets
-from emopy.evaluate.temperature import find_temperature
+from emopy.evaluate.calibration import find_temperature
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import DEFAULT_MODEL, load_model, softmax
 from environments import ROOT

@@ -14,30 +14,30 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from emopy.data import FeatureExtractor
-from emopy.data.samples import sample_parts
 from emopy.evaluate import evaluate
 from emopy.nets import ConvolutionalNNDropout
+from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
-    parts = sample_parts()
-    print(f"Faces: {parts}\n{'':<34}numbers per face  accuracy")
+    splits = sample_splits()
+    print(f"Faces: {splits}\n{'':<34}numbers per face  accuracy")
 
     learners = {"SVM": SVC(C=10), "logistic regression": LogisticRegression(max_iter=1000)}
     for kinds in (["hog"], ["lbp"], ["hog", "lbp"]):
-        train, test = (features(part.images, kinds) for part in (parts.train, parts.test))
+        train, test = (features(part.images, kinds) for part in (splits.train, splits.test))
         for name, learner in learners.items():
-            model = make_pipeline(StandardScaler(), learner).fit(train, parts.train.truth)
-            right = model.score(test, parts.test.truth)
+            model = make_pipeline(StandardScaler(), learner).fit(train, splits.train.truth)
+            right = model.score(test, splits.test.truth)
             print(f"{' + '.join(kinds) + ', ' + name:<34}{train.shape[1]:>16,}{right:>10.1%}")
 
     # The network sees the pixels themselves and finds its own features.
     settings = FitSettings(epochs=options.epochs, batch_size=16, learning_rate=4e-3, ema=0.9)
-    run = fit(ConvolutionalNNDropout, parts, settings=settings)
-    report = evaluate(export(run, options.out), parts.test)
-    print(f"{run.model.name:<34}{parts.test.images[0].size:>16,}{report.accuracy:>10.1%}")
+    run = fit(ConvolutionalNNDropout, splits, settings=settings)
+    report = evaluate(export(run, options.out), splits.test)
+    print(f"{run.model.name:<34}{splits.test.images[0].size:>16,}{report.accuracy:>10.1%}")
 
 
 def features(images: np.ndarray, kinds: Sequence[str]) -> np.ndarray:

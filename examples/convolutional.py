@@ -10,9 +10,9 @@ from pathlib import Path
 
 from emopy import FERModel
 from emopy.data import Augmentation
-from emopy.data.samples import sample_parts
 from emopy.evaluate import evaluate
 from emopy.nets import ConvolutionalNN
+from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
@@ -20,13 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
 
     # Composite faces that come in the package: four parts that do not overlap.
-    parts = sample_parts()
-    print(f"Faces: {parts}")
+    splits = sample_splits()
+    print(f"Faces: {splits}")
 
     # Random changes make few faces count for more; they are drawn anew in every epoch.
     run = fit(
         ConvolutionalNN,
-        parts,
+        splits,
         settings=FitSettings(epochs=options.epochs, batch_size=16, learning_rate=1e-3),
         augmentation=Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2),
         net_settings={"filters": options.filters, "kernel_size": 3, "dense": 64},
@@ -35,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # What is judged is the exported folder, the very thing that will be used.
     folder = export(run, options.out)
-    report = evaluate(folder, parts.test)
+    report = evaluate(folder, splits.test)
     print(report)
     print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
 
     # The folder is a model like any other. These are cropped faces, so none is searched for.
     model = FERModel(model=folder)
-    few = parts.test.take(range(0, len(parts.test), 16))
+    few = splits.test.take(range(0, len(splits.test), 16))
     for origin, prediction in zip(few.origin, model.predict_faces(few.images), strict=True):
         print(f"{origin}: {prediction.emotion} {prediction.confidence:.0%}")
 

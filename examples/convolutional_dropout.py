@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emopy.data import Augmentation
-from emopy.data.samples import sample_parts
 from emopy.evaluate import calibrate, evaluate
 from emopy.nets import ConvolutionalNNDropout
+from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
-    parts = sample_parts()
-    print(f"Faces: {parts}")
+    splits = sample_splits()
+    print(f"Faces: {splits}")
 
     run = fit(
         ConvolutionalNNDropout,
-        parts,
+        splits,
         settings=FitSettings(
             epochs=options.epochs,
             batch_size=16,
@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Networks are surer than they are right; one number, found on faces apart, mends that.
     folder = export(run, options.out)
-    before = evaluate(folder, parts.test)
-    temperature = calibrate(folder, parts.calibration)
-    after = evaluate(folder, parts.test)
+    before = evaluate(folder, splits.test)
+    temperature = calibrate(folder, splits.calibration)
+    after = evaluate(folder, splits.test)
     print(f"temperature {temperature:.2f}: log loss {before.log_loss:.3f} → {after.log_loss:.3f}")
     print(f"accuracy {after.accuracy:.1%}; guessing: {1 / len(after.labels):.1%}")
 

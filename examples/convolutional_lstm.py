@@ -11,28 +11,28 @@ import numpy as np
 
 from emopy import FERModel
 from emopy.data import Augmentation
-from emopy.data.samples import sample_clip_parts, sample_clips
 from emopy.evaluate import evaluate
 from emopy.nets import ConvolutionalLstmNN
+from emopy.samples import sample_clip_splits, sample_clips
 from emopy.train import FitSettings, export, fit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     # Clips of four frames, from neutral to the peak of an emotion; the label is the peak's.
-    parts = sample_clip_parts(frames=4)
-    print(f"Clips: {parts}, each {parts.train.images.shape[1:]}")
+    splits = sample_clip_splits(frames=4)
+    print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
 
     # Every frame of a clip is changed alike: a face does not jump.
     run = fit(
         ConvolutionalLstmNN,
-        parts,
+        splits,
         settings=FitSettings(epochs=options.epochs, batch_size=8, learning_rate=3e-3),
         augmentation=Augmentation(flip=0.5, shift=0.06, rotation_deg=10, zoom=0.1, contrast=0.2),
         net_settings={"filters": options.filters, "dropout": 0.2},
     )
     folder = export(run, options.out)
-    report = evaluate(folder, parts.test)
+    report = evaluate(folder, splits.test)
     print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
 
     # Longer clips, frame by frame: each frame is judged with the three before it.

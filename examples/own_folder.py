@@ -11,9 +11,9 @@ from pathlib import Path
 
 from emopy import FERModel
 from emopy.data import Augmentation, DirectoryDataLoader, check, describe
-from emopy.data.samples import write_samples
 from emopy.evaluate import calibrate, evaluate
 from emopy.nets import ConvolutionalNNDropout
+from emopy.samples import write_samples
 from emopy.train import FitSettings, export, fit
 
 
@@ -25,27 +25,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # 1 Load. Where a path names the person, say so: people=r"/(S\d+)_" keeps each in one part.
     loader = DirectoryDataLoader(options.faces, size=(48, 48), channels=1)
     data = loader.load_data()
-    for problem in loader.problems:
-        print(f"left out: {problem}")
+    for skipped_sample in loader.skipped:
+        print(f"left out: {skipped_sample}")
 
     # 2 Look: how many of each, and is anything wrong with them?
-    parts = data.split(validation=0.15, calibration=0.15, test=0.15, seed=0)
-    print(describe(parts))
-    print(check(parts))
+    splits = data.split(validation=0.15, calibration=0.15, test=0.15, seed=0)
+    print(describe(splits))
+    print(check(splits))
 
     # 3 Learn, 4 export: the folder is kept only if ONNX and Keras agree.
     settings = FitSettings(epochs=options.epochs, batch_size=16, learning_rate=4e-3, ema=0.9)
     change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
-    run = fit(ConvolutionalNNDropout, parts, settings=settings, augmentation=change)
+    run = fit(ConvolutionalNNDropout, splits, settings=settings, augmentation=change)
     folder = export(run, options.out, name="mine")
 
     # 5 Calibrate and 6 judge, each on faces that nothing was learnt from.
-    print(f"temperature {calibrate(folder, parts.calibration):.2f}")
-    print(evaluate(folder, parts.test))
+    print(f"temperature {calibrate(folder, splits.calibration):.2f}")
+    print(evaluate(folder, splits.test))
 
     # 7 Use it. `emopy predict --model` takes the folder as well.
-    (prediction,) = FERModel(model=folder).predict_faces(parts.test.images[:1])
-    print(f"{parts.test.origin[0]}: {prediction.emotion} {prediction.confidence:.0%}")
+    (prediction,) = FERModel(model=folder).predict_faces(splits.test.images[:1])
+    print(f"{splits.test.origin[0]}: {prediction.emotion} {prediction.confidence:.0%}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:

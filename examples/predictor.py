@@ -1,6 +1,6 @@
-"""What does every face in these pictures show?
+"""What does every face in these images show?
 
-python examples/predictor.py                  # the sample pictures in the package
+python examples/predictor.py                  # the sample images in the package
 python examples/predictor.py group.jpg --emotions calm,anger,happiness
 """
 
@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 
 from emopy import FailedInput, FERModel
-from emopy.data.samples import sample_pictures
+from emopy.samples import sample_images
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,8 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     emotions = options.emotions.split(",") if options.emotions else "standard"
     model = FERModel(emotions, model=options.model)
 
-    # Many pictures at once: the faces of several share one run of the network.
-    for result in model.predict_many(options.pictures or sample_pictures().values()):
+    # Many images at once: the faces of several share one run of the network.
+    for result in model.predict_many(options.images or sample_images().values()):
         print(f"\n{result.source}")
         if isinstance(result, FailedInput):  # one bad file never loses the others
             print(f"  {result.error}")
@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Say what every face in the pictures shows.")
-    parser.add_argument("pictures", nargs="*", help="files; by default the packaged samples")
+    parser = argparse.ArgumentParser(description="Say what every face in the images shows.")
+    parser.add_argument("images", nargs="*", help="files; by default the packaged samples")
     parser.add_argument("--emotions", help="labels to choose among, for example calm,anger")
     parser.add_argument("--model", default="emopy-base", help="a name or a model folder")
     return parser.parse_args(arguments)

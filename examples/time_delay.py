@@ -10,33 +10,33 @@ from dataclasses import replace
 from pathlib import Path
 
 from emopy.data import Augmentation, Dataset
-from emopy.data.samples import sample_clip_parts
 from emopy.evaluate import evaluate
 from emopy.nets import TimeDelayConvNN
+from emopy.samples import sample_clip_splits
 from emopy.train import FitSettings, export, fit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
-    parts = sample_clip_parts(frames=options.frames)
-    print(f"Clips: {parts}, each {parts.train.images.shape[1:]}")
+    splits = sample_clip_splits(frames=options.frames)
+    print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
 
     # (frames, rows, columns) of each kernel: with 1 frame it would see no movement. The grid keeps
     # apart what happens in nine parts of the face.
     run = fit(
         TimeDelayConvNN,
-        parts,
+        splits,
         settings=FitSettings(epochs=options.epochs, batch_size=8, learning_rate=4e-3),
         augmentation=Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2),
         net_settings={"filters": options.filters, "kernel_size": [3, 3, 3], "grid": 3},
     )
     folder = export(run, options.out)
-    report = evaluate(folder, parts.test)
+    report = evaluate(folder, splits.test)
     print(report)
     print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
 
     # Does the order of time matter to it? Show it the same clips backwards, neutral at the end.
-    backwards = evaluate(folder, reverse_time(parts.test))
+    backwards = evaluate(folder, reverse_time(splits.test))
     print(f"the same clips backwards: accuracy {backwards.accuracy:.1%}")
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from emopy.data import Augmentation
-from emopy.data.samples import sample_parts
 from emopy.evaluate import evaluate
 from emopy.nets import ResidualNN, TransferLearningNN
+from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
@@ -23,12 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
 
     # Only a few faces of each emotion are learnt, as if you had no more.
-    parts = sample_parts()
+    splits = sample_splits()
     few = np.concatenate(
-        [np.flatnonzero(parts.train.truth == column)[: options.faces] for column in range(7)]
+        [np.flatnonzero(splits.train.truth == column)[: options.faces] for column in range(7)]
     )
-    parts = replace(parts, train=parts.train.take(few))
-    print(f"Faces: {parts}")
+    splits = replace(splits, train=splits.train.take(few))
+    print(f"Faces: {splits}")
 
     # First the head learns alone, for half of the epochs; then the top of the backbone with it.
     settings = FitSettings(
@@ -37,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
     head = {"backbone": options.backbone, "dense": 64, "dropout": 0.2}
     transferred = fit(
-        TransferLearningNN, parts, settings=settings, augmentation=change, net_settings=head
+        TransferLearningNN, splits, settings=settings, augmentation=change, net_settings=head
     )
-    anew = fit(ResidualNN, parts, settings=settings, augmentation=change)
+    anew = fit(ResidualNN, splits, settings=settings, augmentation=change)
 
     # The bundled network has seen faces that the samples are averages of: nearly 100 % says little.
     for name, run in ((f"learning on from {options.backbone}", transferred), ("from zero", anew)):
-        report = evaluate(export(run, options.out / run.model.name), parts.test)
+        report = evaluate(export(run, options.out / run.model.name), splits.test)
         print(f"{name}: accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
 
 

@@ -1,12 +1,12 @@
-"""Make the packaged sample pictures: one composite face per emotion, nobody's portrait.
+"""Make the packaged sample images: one composite face per emotion, nobody's portrait.
 
-    python scripts/make_composites.py FACES.npz LANDMARKS.npz src/emopy/data/samples/pictures
+    python scripts/make_composites.py FACES.npz LANDMARKS.npz src/emopy/data/samples/images
 
-Each picture is the pixel average of at least 40 training faces whose voters agree on the emotion,
+Each image is the pixel average of at least 40 training faces whose voters agree on the emotion,
 enlarged and aligned by their landmarks, on a plain background. `FACES.npz` is a `Dataset` file of
 FER+ faces with shares of votes as targets; `LANDMARKS.npz` comes from `measure_framing.py`.
 Faces whose features lie far from the class's typical place (profiles, failed landmarks) are left
-out: averages stay sharp. The choice is seeded: the same arguments give the same pictures.
+out: averages stay sharp. The choice is seeded: the same arguments give the same images.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from emopy.faces.align import FRAMING, landmark_transform
 from emopy.models.card import InputSpec
 
 MIN_FACES = 40
-PICTURE_PX = 320
+IMAGE_PX = 320
 FACE_PX = 216
 BACKGROUND = 168
-SAME_PICTURE = 0.9
+SAME_IMAGE = 0.9
 """Two crops whose pixels correlate more than this count as copies."""
 
 AGREEMENT = {"contempt": 0.6, "disgust": 0.6, "fear": 0.7}
@@ -39,36 +39,36 @@ def composite(
     faces: NDArray[np.uint8],
     landmarks: NDArray[np.float32],
     *,
-    picture_px: int = PICTURE_PX,
+    image_px: int = IMAGE_PX,
     least: int = MIN_FACES,
 ) -> NDArray[np.uint8]:
-    """Average aligned faces into one picture that shows nobody.
+    """Average aligned faces into one image that shows nobody.
 
     Args:
         faces: (n, H, W) uint8 gray, n ≥ `least`.
         landmarks: (n, 5, 2) as shares of each face's width and height.
-        picture_px: Side of the picture; the face crop takes about two thirds of it.
+        image_px: Side of the image; the face crop takes about two thirds of it.
         least: Fewer faces are refused.
 
     Returns:
-        (picture_px, picture_px) uint8 gray, on a plain background.
+        (image_px, image_px) uint8 gray, on a plain background.
 
     Raises:
         ValueError: Too few faces: their average could be somebody's portrait.
     """
     if len(faces) < least:
         raise ValueError(f"`faces` must be {least} or more. Received {len(faces)}.")
-    face_px = FACE_PX * picture_px / PICTURE_PX
-    spec = InputSpec(picture_px, picture_px, margin=(picture_px / face_px - 1) / 2)
-    total = np.zeros((picture_px, picture_px))
+    face_px = FACE_PX * image_px / IMAGE_PX
+    spec = InputSpec(image_px, image_px, margin=(image_px / face_px - 1) / 2)
+    total = np.zeros((image_px, image_px))
     weight = np.zeros_like(total)
     for face, shares in zip(faces, landmarks, strict=True):
         size = np.array(face.shape[::-1], dtype=np.float32)
         matrix = landmark_transform(shares * size, spec)
         matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
         even = (face - face.mean()) / max(float(face.std()), 1.0)
-        total += _warp(even.astype(np.float32), matrix, picture_px)
-        weight += _warp(np.ones(face.shape, np.float32), matrix, picture_px)
+        total += _warp(even.astype(np.float32), matrix, image_px)
+        weight += _warp(np.ones(face.shape, np.float32), matrix, image_px)
     average = total / np.maximum(weight, 1e-3)
     return _on_background(average, weight / len(faces))
 
@@ -93,7 +93,7 @@ def choose(
         rng: Draws among the suitable faces.
 
     Returns:
-        At most `count` rows; no two of them show nearly the same picture.
+        At most `count` rows; no two of them show nearly the same image.
     """
     agreed = data.targets[:, label] >= agreement - 1e-6
     known = np.flatnonzero(agreed & ~np.isnan(landmarks[:, 0, 0]))
@@ -102,12 +102,12 @@ def choose(
     distance = np.linalg.norm(placed - np.median(placed, axis=0), axis=2).mean(axis=1)
     enough = max(3 * count // 2, len(known) // 3)
     suitable = rng.permutation(known[np.argsort(distance, kind="stable")][:enough])
-    # FER2013 holds many pictures more than once: copies would make the average a portrait.
+    # FER2013 holds many images more than once: copies would make the average a portrait.
     pixels = data.images[suitable].reshape(len(suitable), -1).astype(np.float32)
     alike = np.asarray(np.corrcoef(pixels))
     chosen: list[int] = []
     for candidate in range(len(suitable)):
-        if len(chosen) < count and not np.any(alike[candidate, chosen] > SAME_PICTURE):
+        if len(chosen) < count and not np.any(alike[candidate, chosen] > SAME_IMAGE):
             chosen.append(candidate)
     return np.sort(suitable[chosen])
 
@@ -139,11 +139,11 @@ def _on_background(average: NDArray[np.float64], cover: NDArray[np.float64]) -> 
 
 
 def main() -> None:
-    """Read the arguments, make the pictures, say what was made."""
+    """Read the arguments, make the images, say what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
     parser.add_argument("landmarks", type=Path, help="made by measure_framing.py")
-    parser.add_argument("out", type=Path, help="folder for the pictures")
+    parser.add_argument("out", type=Path, help="folder for the images")
     parser.add_argument("--count", type=int, default=48, help="faces in each average")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -163,13 +163,13 @@ def main() -> None:
             count=options.count,
             rng=rng,
         )
-        picture = composite(data.images[rows, :, :, 0], landmarks[rows])
-        found = detector(np.repeat(picture[:, :, None], 3, axis=2))
+        image = composite(data.images[rows, :, :, 0], landmarks[rows])
+        found = detector(np.repeat(image[:, :, None], 3, axis=2))
         if len(found) != 1 or found[0].landmarks is None:
             raise SystemExit(f"{emotion}: the detector finds {len(found)} faces, not one.")
         path = options.out / f"{emotion}.png"
-        cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        away = np.abs(found[0].landmarks / PICTURE_PX - _expected()).max()
+        cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        away = np.abs(found[0].landmarks / IMAGE_PX - _expected()).max()
         print(
             f"{emotion}: {len(rows)} faces, agreement ≥ {agreement}, detector's score "
             f"{found[0].score:.3f}, landmarks off by {away:.1%}, {path.stat().st_size} bytes"
@@ -177,7 +177,7 @@ def main() -> None:
 
 
 def _expected() -> NDArray[np.float64]:
-    share = FACE_PX / PICTURE_PX
+    share = FACE_PX / IMAGE_PX
     return (1 - share) / 2 + FRAMING.astype(np.float64) * share
 
 

@@ -30,13 +30,13 @@ from PIL import Image
 
 from emopy.data.dataset import load_dataset
 from emopy.labels import STANDARD_EMOTIONS
-from make_composites import FACE_PX, PICTURE_PX
+from make_composites import FACE_PX, IMAGE_PX
 from sample_draws import (
     FACES_IN_EACH,
     SIDE_PX,
     WORK_PX,
-    Picture,
     Pool,
+    SampleImage,
     draw,
     make_pools,
     morph,
@@ -76,7 +76,7 @@ class Camera:
             drift=(float(rng.normal(0, 0.8)), float(rng.normal(0, 0.8))),
         )
 
-    def take(self, picture: Picture, *, time: float = 0.0) -> NDArray[np.uint8]:
+    def take(self, picture: SampleImage, *, time: float = 0.0) -> NDArray[np.uint8]:
         """Cut the face out of a composite.
 
         Args:
@@ -87,7 +87,7 @@ class Camera:
             (48, 48) uint8.
         """
         double = 2 * SIDE_PX
-        scale = self.zoom * double * PICTURE_PX / (FACE_PX * WORK_PX)
+        scale = self.zoom * double * IMAGE_PX / (FACE_PX * WORK_PX)
         middle = (WORK_PX - 1) / 2
         matrix = cv2.getRotationMatrix2D((middle, middle), self.turn, scale)
         moved = np.add(self.shift, np.multiply(time, self.drift))
@@ -175,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
     parser.add_argument("landmarks", type=Path, help="made by measure_framing.py")
-    parser.add_argument("--out", type=Path, default=Path("src/emopy/data/samples/sheets"))
+    parser.add_argument("--out", type=Path, default=Path("src/emopy.samples/sheets"))
     parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

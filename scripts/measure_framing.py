@@ -25,7 +25,7 @@ ENLARGE = 4
 PADDING_SHARE = 0.5
 SMALLEST_SHARE = 0.5
 THRESHOLDS = (0.6, 0.7, 0.7)
-"""Every picture should hold a face, so the last network may be less strict than usual."""
+"""Every image should hold a face, so the last network may be less strict than usual."""
 NAMES = (
     "left eye",
     "right eye",
@@ -65,7 +65,7 @@ def measure(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Points of every face: (n, 7, 2) shares of the crop, NaN where none was found."""
     crops = images.reshape(len(images), *images.shape[1:3])
     smallest_px = round(SMALLEST_SHARE * ENLARGE * max(crops.shape[1:]))
-    detector = MTCNN(min_face_px=smallest_px, thresholds=THRESHOLDS)
+    detector = MTCNN(min_face_size=smallest_px, thresholds=THRESHOLDS)
     points = np.full((len(crops), len(NAMES), 2), np.nan, dtype=np.float32)
     for row, crop in enumerate(crops):
         found = find_points(crop, detector)

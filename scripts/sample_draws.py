@@ -13,7 +13,7 @@ from emopy.data.dataset import Dataset
 from emopy.faces.align import landmark_transform
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models.card import InputSpec
-from make_composites import COMMON_AGREEMENT, FACE_PX, PICTURE_PX, choose, composite
+from make_composites import COMMON_AGREEMENT, FACE_PX, IMAGE_PX, choose, composite
 
 SIDE_PX = 48
 WORK_PX = 160
@@ -29,7 +29,7 @@ TRAIN_SHARE = 0.6
 AGREEMENT = {"disgust": 0.5, "fear": 0.6}
 """Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
 
-Picture = NDArray[np.float32]
+Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ class Mean:
     """A composite and where its landmarks lie.
 
     Attributes:
-        picture: (WORK_PX, WORK_PX) float32 gray.
+        image: (WORK_PX, WORK_PX) float32 gray.
         points: (13, 2) five landmarks and eight points of the border, in pixels.
     """
 
-    picture: Picture
+    image: Image
     points: NDArray[np.float64]
 
 
@@ -116,14 +116,14 @@ def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Me
     """Average the faces of a new draw."""
     chosen = pool.draw(taste, rng)
     marks = pool.landmarks[chosen]
-    picture = composite(pool.faces[chosen], marks, picture_px=WORK_PX, least=FACES_IN_EACH)
-    face_px = FACE_PX * WORK_PX / PICTURE_PX
+    image = composite(pool.faces[chosen], marks, image_px=WORK_PX, least=FACES_IN_EACH)
+    face_px = FACE_PX * WORK_PX / IMAGE_PX
     spec = InputSpec(WORK_PX, WORK_PX, margin=(WORK_PX / face_px - 1) / 2)
     placed = np.mean([_place(shares * SIDE_PX, spec) for shares in marks], axis=0)
-    return Mean(picture.astype(np.float32), np.concatenate([placed, _border()]))
+    return Mean(image.astype(np.float32), np.concatenate([placed, _border()]))
 
 
-def morph(first: Mean, last: Mean, share: float) -> Picture:
+def morph(first: Mean, last: Mean, share: float) -> Image:
     """Go a share of the way from one composite to another.
 
     Both are warped to the shape between them, linear inside the triangles of the points, and
@@ -144,7 +144,7 @@ def morph(first: Mean, last: Mean, share: float) -> Picture:
         where = LinearNDInterpolator(shape, mean.points)(columns, rows).astype(np.float32)
         across, down = np.moveaxis(where, 2, 0)
         warped = cv2.remap(
-            mean.picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            mean.image, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         mixed += np.float32(weight) * np.asarray(warped, np.float32)
     return mixed

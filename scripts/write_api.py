@@ -23,7 +23,7 @@ ROOMS = (
     "emopy.faces",
     "emopy.models",
     "emopy.present",
-    "emopy.streams",
+    "emopy.pipeline",
     "emopy.live",
     "emopy.data",
     "emopy.nets",

@@ -11,9 +11,9 @@ from emopy.faces import get_detector
 from emopy.media import read_image
 
 
-def main(frame: str, model: str, min_face_px: str = "") -> None:
+def main(frame: str, model: str, min_face_size: str = "") -> None:
     """Time `FERModel.predict` on a frame in memory."""
-    settings = {"min_face_px": int(min_face_px)} if min_face_px else {}
+    settings = {"min_face_size": int(min_face_size)} if min_face_size else {}
     reader = FERModel(model=model, detector=get_detector("mtcnn", **settings))
     image = read_image(frame)
     faces = reader.predict(image).faces

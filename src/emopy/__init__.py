@@ -1,4 +1,4 @@
-"""EmoPy reads facial expressions from pictures and trains your own networks for it.
+"""EmoPy reads facial expressions from images and trains your own networks for it.
 
 Start here::
 

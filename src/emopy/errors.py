@@ -1,7 +1,7 @@
 """Every error EmoPy raises on purpose.
 
     EmoPyError
-    ├── InputError(ValueError)        unreadable or unusable picture, video, argument
+    ├── InputError(ValueError)        unreadable or unusable image, video, argument
     ├── LabelError(ValueError)        unknown or too few emotions
     ├── DataError(ValueError)         empty, unreadable, leaking or mislabelled data
     ├── RecipeError(ValueError)       unknown key, bad value
@@ -24,7 +24,7 @@ class EmoPyError(Exception):
 
 
 class InputError(EmoPyError, ValueError):
-    """A picture, video or argument that cannot be read or used."""
+    """An image, video or argument that cannot be read or used."""
 
 
 class LabelError(EmoPyError, ValueError):

@@ -1,4 +1,4 @@
-"""`FERModel`: a picture or a video in, every face's expression out."""
+"""`FERModel`: an image or a video in, every face's expression out."""
 
 from __future__ import annotations
 
@@ -14,27 +14,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError
-from emopy.faces import Detector, Follower, get_detector
+from emopy.faces import Detector, TrackingDetector, get_detector
 from emopy.labels import select_labels
 from emopy.media import ImageSource, Video, VideoSource, open_video
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
-from emopy.models.preprocess import Crops, checked
+from emopy.models.preprocessing import Crops, checked
 from emopy.models.store import BATCH_SIZE
-from emopy.streams import Clip, Smoother, find_faces, read_frames, read_pictures, seen_in
-from emopy.streams.pictures import FoundFaces
+from emopy.pipeline import (
+    Clip,
+    Smoother,
+    find_faces,
+    join_predictions,
+    predict_frames,
+    predict_images,
+)
+from emopy.pipeline.images import DetectedFaces
 from emopy.types import FailedInput, Frame, ImageResult, Prediction
 
 _log = logging.getLogger("emopy")
 
 DEFAULT_PRIOR = "tempered"
-"""Pictures of which nothing is known: a little is lost wherever they come from, much nowhere."""
+"""Images of which nothing is known: a little is lost wherever they come from, much nowhere."""
 
 SMOOTHING_S = 0.3
 """Seconds after which a change of expression in a video has come through to 63 %."""
 
 
 class FERModel:
-    """Reads facial expressions (facial expression recognition) from pictures and videos.
+    """Reads facial expressions (facial expression recognition) from images and videos.
 
     One model serves every subset of its labels: its belief is shared among the wanted ones only,
     the conditional distribution given "one of these". Thread-safe: one object may serve many
@@ -46,7 +53,7 @@ class FERModel:
             ``"all"`` for every label of the model.
         model: Name of a model, or path of a model folder.
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
-            that takes an RGB picture and returns a tuple of `Face`.
+            that takes an RGB image and returns a tuple of `Face`.
         prior: How often each emotion is expected: ``"training"``: as among the training faces;
             ``"uniform"``: all alike; ``"tempered"``: a third of the way from the first to the
             second; or a share for each, such as ``{"anger": 0.2, "calm": 0.8}``.
@@ -108,43 +115,43 @@ class FERModel:
         )
 
     def predict(self, source: ImageSource) -> ImageResult:
-        """Read every face of one picture.
+        """Read every face of one image.
 
         Args:
-            source: Path, bytes, file object, array or PIL picture.
+            source: Path, bytes, file object, array or PIL image.
 
         Returns:
             The faces, largest first; none is an empty tuple, not an error.
 
         Raises:
-            InputError: The picture cannot be read, or the network reads clips, not pictures.
+            InputError: The image cannot be read, or the network reads clips, not images.
         """
-        self._check_reads_pictures()
+        self._check_reads_images()
         found = self._find(source)
-        return seen_in(found, self.predict_faces(found.crops))
+        return join_predictions(found, self.predict_faces(found.crops))
 
     def predict_many(
         self, sources: Iterable[ImageSource], *, batch_size: int = 32
     ) -> Iterator[ImageResult | FailedInput]:
-        """Read every face of many pictures, as a stream.
+        """Read every face of many images, as a stream.
 
-        Pictures are read ahead while the network works, and it gets the faces of several
-        pictures at once. Memory stays flat: of `sources` no more than `batch_size` pictures and
+        Images are read ahead while the network works, and it gets the faces of several
+        images at once. Memory stays flat: of `sources` no more than `batch_size` images and
         a few are taken before their results are.
 
         Args:
-            sources: Any iterable of pictures, consumed as the results are.
-            batch_size: Faces per run of the network, 1 or more; also the most pictures that wait.
+            sources: Any iterable of images, consumed as the results are.
+            batch_size: Faces per run of the network, 1 or more; also the most images that wait.
 
         Returns:
-            One result per picture, in order; a picture that cannot be read is a `FailedInput`.
+            One result per image, in order; an image that cannot be read is a `FailedInput`.
 
         Raises:
-            InputError: One picture instead of several, a bad `batch_size`, or a network that
+            InputError: One image instead of several, a bad `batch_size`, or a network that
                 reads clips.
         """
         # Checked here, not in the generator: a mistake shows at the call, not at the first result.
-        self._check_reads_pictures()
+        self._check_reads_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
         single = isinstance(sources, str | bytes | bytearray | os.PathLike) or hasattr(
@@ -152,11 +159,11 @@ class FERModel:
         )
         if single or not isinstance(sources, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(
-                "`sources` must be several pictures. Received one "
-                f"{type(sources).__name__}. Type predict_many([picture]) or predict(picture)."
+                "`sources` must be several images. Received one "
+                f"{type(sources).__name__}. Type predict_many([image]) or predict(image)."
             )
         judge = partial(self._judge, batch_size=batch_size)
-        return read_pictures(sources, self._find, judge, batch_size=batch_size)
+        return predict_images(sources, self._find, judge, batch_size=batch_size)
 
     def predict_video(
         self,
@@ -217,10 +224,10 @@ class FERModel:
         Raises:
             InputError: A bad `smoothing_s`, or something else than a `Frame`.
         """
-        return read_frames(
+        return predict_frames(
             frames,
             source=source,
-            follow=Follower(self._detect),
+            follow=TrackingDetector(self._detect),
             spec=self.card.input,
             judge=partial(self._judge, batch_size=BATCH_SIZE),
             smooth=Smoother(smoothing_s),
@@ -272,15 +279,15 @@ class FERModel:
         rows = softmax(logits / self.card.temperature + self._shift)
         return tuple(Prediction(self._labels, row, self._min_confidence) for row in rows)
 
-    def _check_reads_pictures(self) -> None:
+    def _check_reads_images(self) -> None:
         if (frames := self.card.input.frames) > 1:
             raise InputError(
-                f"`model` must read still pictures here. Received {self.card.name!r}, which reads "
+                f"`model` must read still images here. Received {self.card.name!r}, which reads "
                 f"clips of {frames} frames. Type predict_faces([clip]), predict_sequence(crops) "
                 "or predict_video(path)."
             )
 
-    def _find(self, source: ImageSource) -> FoundFaces:
+    def _find(self, source: ImageSource) -> DetectedFaces:
         return find_faces(source, self._detect, self.card.input)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from emopy.data.dataset import Dataset
 from emopy.data.open import Loader
-from emopy.data.split import Parts
+from emopy.data.split import Splits
 from emopy.faces.detect import Detector
 from emopy.labels import canonical
 from emopy.models import check_model_folder
@@ -33,30 +33,30 @@ __all__ = ["check_detector", "check_loader", "check_model_folder", "check_net"]
 _THREADS = 4
 
 
-def check_detector(detector: Detector, pictures: Iterable[RGBImage] = ()) -> None:
+def check_detector(detector: Detector, images: Iterable[RGBImage] = ()) -> None:
     """Check that a detector keeps its promises.
 
-    It must take any RGB picture, leave it as it is, return a tuple of `Face` with scores 0–1 and
+    It must take any RGB image, leave it as it is, return a tuple of `Face` with scores 0–1 and
     finite landmarks, say the same twice, and serve several threads at once.
 
     Args:
-        detector: Takes an RGB picture, returns a tuple of `Face`.
-        pictures: (H, W, 3) uint8 each: pictures to try beside the generated ones; give some with
+        detector: Takes an RGB image, returns a tuple of `Face`.
+        images: (H, W, 3) uint8 each: images to try beside the generated ones; give some with
             faces.
 
     Raises:
         AssertionError: What it did, and what it must do.
     """
-    tried = [*_odd_pictures(), *pictures]
-    first = [_detect_checked(detector, picture) for picture in tried]
+    tried = [*_odd_images(), *images]
+    first = [_detect_checked(detector, image) for image in tried]
     with ThreadPoolExecutor(_THREADS) as pool:
         rounds = [list(pool.map(detector, tried)) for _ in range(2)]
     for again in rounds:
-        for picture, one, other in zip(tried, first, again, strict=True):
+        for image, one, other in zip(tried, first, again, strict=True):
             _require(
                 _as_numbers(one) == _as_numbers(other),
                 "A detector must give the same faces each time, from several threads too. It gave "
-                f"{one} and then {other} for a picture of shape {picture.shape}.",
+                f"{one} and then {other} for an image of shape {image.shape}.",
             )
 
 
@@ -146,7 +146,7 @@ def check_net(
         "A network must return logits. This one returned nothing below 0: leave out the "
         "activation of the last layer.",
     )
-    run = fit(net, Parts.of(faces, faces), settings=FitSettings(epochs=1, batch_size=len(faces)))
+    run = fit(net, Splits.of(faces, faces), settings=FitSettings(epochs=1, batch_size=len(faces)))
     _require(
         np.isfinite(run.history[-1]["loss"]) and len(run.model.trainable_variables) > 0,
         f"A network must learn. After one step its loss was {run.history[-1]['loss']}.",
@@ -167,8 +167,8 @@ def _noise(shape: tuple[int, ...], classes: int) -> Dataset:
     )
 
 
-def _odd_pictures() -> list[RGBImage]:
-    """Pictures that break careless code: small, narrow, empty of content, noisy, read-only."""
+def _odd_images() -> list[RGBImage]:
+    """Images that break careless code: small, narrow, empty of content, noisy, read-only."""
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     fixed = noise.copy()
     fixed.flags.writeable = False
@@ -183,13 +183,13 @@ def _odd_pictures() -> list[RGBImage]:
     ]
 
 
-def _detect_checked(detector: Detector, picture: RGBImage) -> tuple[Face, ...]:
-    before = picture.copy()
-    faces = detector(picture)
-    where = f"for a picture of shape {picture.shape}"
+def _detect_checked(detector: Detector, image: RGBImage) -> tuple[Face, ...]:
+    before = image.copy()
+    faces = detector(image)
+    where = f"for an image of shape {image.shape}"
     _require(
-        np.array_equal(before, picture),
-        f"A detector must leave the picture as it is. It changed pixels {where}.",
+        np.array_equal(before, image),
+        f"A detector must leave the image as it is. It changed pixels {where}.",
     )
     _require(
         isinstance(faces, tuple) and all(isinstance(face, Face) for face in faces),

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from emopy.errors import InputError
 
 RGBImage = NDArray[np.uint8]
-"""A picture: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
+"""An image: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the picture; right and bottom are excluded.
+    """A rectangle in pixels of the image; right and bottom are excluded.
 
-    A box may reach beyond the picture: a face cut by the border keeps its true size.
+    A box may reach beyond the image: a face cut by the border keeps its true size.
     """
 
     left: float
@@ -60,7 +60,7 @@ class Face:
         box: Where it is.
         score: The detector's certainty that this is a face, 0–1.
         landmarks: (5, 2) float32 pixels (x, y): left eye, right eye, nose tip, left and right
-            mouth corner, as seen in the picture (the left eye has the smaller x when the head
+            mouth corner, as seen in the image (the left eye has the smaller x when the head
             is upright); None where the detector gives none.
         track: Number that stays with a person through a video, or None.
     """
@@ -153,7 +153,7 @@ class FacePrediction:
 
     @property
     def track(self) -> int | None:
-        """Number that stays with a person through a video; None in a picture."""
+        """Number that stays with a person through a video; None in an image."""
         return self.face.track
 
     @property
@@ -169,7 +169,7 @@ class FacePrediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture of a video.
+    """One image of a video.
 
     Attributes:
         image: (H, W, 3) uint8 RGB, upright.
@@ -184,14 +184,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:
-    """Every face of one picture or video frame. No face is an empty tuple, not an error.
+    """Every face of one image or video frame. No face is an empty tuple, not an error.
 
     Attributes:
-        source: Where the picture came from: a path, ``"<bytes>"``, ``"<array>"`` ….
+        source: Where the image came from: a path, ``"<bytes>"``, ``"<array>"`` ….
         size: (width, height) in pixels, after EXIF orientation.
         faces: Largest face first.
-        time_s: Presentation time of a video frame in seconds; None for a picture.
-        frame: Number of a video frame, from 0, see `Frame.number`; None for a picture.
+        time_s: Presentation time of a video frame in seconds; None for an image.
+        frame: Number of a video frame, from 0, see `Frame.number`; None for an image.
     """
 
     source: str

@@ -29,7 +29,7 @@ def test_the_core_rooms_load_no_framework(name):
     assert not loaded_after(f"import emopy.{name}") & HEAVY
 
 
-def test_the_help_of_the_command_line_loads_no_picture_library():
+def test_the_help_of_the_command_line_loads_no_image_library():
     loaded = loaded_after("from emopy.cli.main import main; main(['--help'])")
     assert not loaded & (HEAVY | {"cv2", "onnxruntime", "numpy"})
 

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def own_folder(tmp_path_factory):
-    from emopy.data import Dataset, Parts
+    from emopy.data import Dataset, Splits
     from emopy.train import FitSettings, export, fit
 
     faces = Dataset(
@@ -17,5 +17,5 @@ def own_folder(tmp_path_factory):
         np.array([f"made-up:{i}" for i in range(8)]),
     )
     small = {"widths": [8, 16], "blocks": [1, 1]}
-    run = fit("ResidualNN", Parts.of(faces), settings=FitSettings(epochs=1), net_settings=small)
+    run = fit("ResidualNN", Splits.of(faces), settings=FitSettings(epochs=1), net_settings=small)
     return export(run, tmp_path_factory.mktemp("models") / "own", name="own")

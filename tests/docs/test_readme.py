@@ -14,7 +14,7 @@ import cv2
 import pytest
 
 from emopy.cli.main import main
-from emopy.data.samples import write_samples
+from emopy.samples import write_samples
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

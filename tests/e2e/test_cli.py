@@ -28,7 +28,7 @@ def emopy(*words, **options):
 
 @pytest.fixture
 def predict(linear_model):
-    """Run `emopy predict` with the quick model; each picture is one face."""
+    """Run `emopy predict` with the quick model; each image is one face."""
 
     def run(*words):
         options = ["--model", str(linear_model), "--detector", "whole"]
@@ -39,16 +39,16 @@ def predict(linear_model):
 
 @pytest.fixture
 def folder(tmp_path, astronaut_file):
-    """Good pictures among bad ones, some in a folder within."""
-    pictures = tmp_path / "pictures"
-    (pictures / "inner").mkdir(parents=True)
-    shutil.copy(astronaut_file, pictures / "good1.png")
-    shutil.copy(astronaut_file, pictures / "good2.png")
-    shutil.copy(astronaut_file, pictures / "inner" / "good1.png")
-    (pictures / "empty.jpg").touch()
-    (pictures / "text.png").write_text("not a picture")
-    (pictures / "cut.png").write_bytes(astronaut_file.read_bytes()[:5000])
-    return pictures
+    """Good images among bad ones, some in a folder within."""
+    images = tmp_path / "images"
+    (images / "inner").mkdir(parents=True)
+    shutil.copy(astronaut_file, images / "good1.png")
+    shutil.copy(astronaut_file, images / "good2.png")
+    shutil.copy(astronaut_file, images / "inner" / "good1.png")
+    (images / "empty.jpg").touch()
+    (images / "text.png").write_text("not an image")
+    (images / "cut.png").write_bytes(astronaut_file.read_bytes()[:5000])
+    return images
 
 
 @pytest.fixture
@@ -118,14 +118,14 @@ def test_text_marks_the_dominant_emotion_among_a_line_for_each(predict, astronau
     assert sum("▶" in line for line in lines) == 1
 
 
-def test_bad_pictures_have_a_row_each_and_the_exit_code_is_1(predict, folder, capsys):
+def test_bad_images_have_a_row_each_and_the_exit_code_is_1(predict, folder, capsys):
     assert predict(folder, "missing.jpg", "--format", "csv") == 1
     captured = capsys.readouterr()
     rows = list(csv.DictReader(io.StringIO(captured.out)))
     failed = {row["source"].rsplit("/", 1)[-1] for row in rows if row["error"]}
     assert len(rows) == 6
     assert failed == {"empty.jpg", "text.png", "cut.png", "missing.jpg"}
-    assert "4 of 6 pictures could not be read" in captured.err
+    assert "4 of 6 images could not be read" in captured.err
 
 
 def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
@@ -135,14 +135,14 @@ def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
-def test_a_folder_without_pictures_is_mentioned_and_no_error(predict, tmp_path, capsys):
+def test_a_folder_without_images_is_mentioned_and_no_error(predict, tmp_path, capsys):
     assert predict(tmp_path, "--format", "json") == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
-    assert "no pictures in" in captured.err
+    assert "no images in" in captured.err
 
 
-def test_a_picture_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
+def test_a_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
     words = ["predict", "-", "--format", "json", "--model", linear_model, "--detector", "whole"]
     drawn = tmp_path / "drawn"
     done = emopy(*words, "--draw", drawn, input=astronaut_file.read_bytes(), check=True)
@@ -173,7 +173,7 @@ def test_the_suffix_of_the_file_chooses_the_format(predict, astronaut_file, tmp_
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(first)
 
 
-def test_drawn_pictures_of_one_name_do_not_overwrite_each_other(predict, folder, tmp_path):
+def test_drawn_images_of_one_name_do_not_overwrite_each_other(predict, folder, tmp_path):
     drawn = tmp_path / "drawn"
     assert predict(folder / "good1.png", folder / "inner" / "good1.png", "--draw", drawn) == 0
     assert {path.name for path in drawn.iterdir()} == {"good1.png", "good1-2.png"}
@@ -240,7 +240,7 @@ def test_an_output_that_knows_no_blocks_gets_plain_bars(linear_model, astronaut_
 # The other verbs
 
 
-def test_the_demo_reads_its_sample_pictures(capsys, tmp_path):
+def test_the_demo_reads_its_sample_images(capsys, tmp_path):
     assert main(["demo", "--draw", str(tmp_path)]) == 0
     captured = capsys.readouterr()
     for emotion in STANDARD_EMOTIONS:

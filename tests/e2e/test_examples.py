@@ -15,17 +15,17 @@ import pytest
 
 from emopy import FERModel
 from emopy.data import DirectoryDataLoader
-from emopy.data.samples import (
-    sample_clip_parts,
-    sample_clips,
-    sample_parts,
-    sample_pictures,
-    sample_stills,
-    write_samples,
-)
 from emopy.errors import InputError
 from emopy.evaluate import evaluate
 from emopy.labels import STANDARD_EMOTIONS
+from emopy.samples import (
+    sample_clip_splits,
+    sample_clips,
+    sample_images,
+    sample_splits,
+    sample_stills,
+    write_samples,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
@@ -47,12 +47,12 @@ def run(tmp_path, monkeypatch, capsys):
 def video(tmp_path):
     """Six composites in a row, as a Motion JPEG film."""
     path = tmp_path / "film.avi"
-    pictures = [cv2.imread(str(file)) for file in list(sample_pictures().values())[:6]]
-    height, width = pictures[0].shape[:2]
+    images = [cv2.imread(str(file)) for file in list(sample_images().values())[:6]]
+    height, width = images[0].shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, (width, height))
     assert writer.isOpened()
-    for picture in pictures:
-        writer.write(cv2.resize(picture, (width, height)))
+    for image in images:
+        writer.write(cv2.resize(image, (width, height)))
     writer.release()
     return path
 
@@ -91,19 +91,19 @@ def test_every_example_is_tried_here(name):
 # Prediction
 
 
-def test_the_predictor_says_what_each_sample_picture_shows(run):
+def test_the_predictor_says_what_each_sample_image_shows(run):
     talk = run("predictor")
     shown = {
         emotion: talk.split(f"{path}\n")[1].split(",")[0].strip()
-        for emotion, path in sample_pictures().items()
+        for emotion, path in sample_images().items()
     }
     assert shown["happiness"] == "happiness"
     assert sum(emotion == answer for emotion, answer in shown.items()) >= 5
 
 
 def test_the_predictor_chooses_among_some_emotions_and_outlives_a_bad_file(run, tmp_path):
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    words = ("bad.jpg", sample_pictures()["happiness"], "--emotions", "calm,anger,happiness")
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    words = ("bad.jpg", sample_images()["happiness"], "--emotions", "calm,anger,happiness")
     talk = run("predictor", *words)
     assert "bad.jpg" in talk
     assert "happiness, in a box of" in talk
@@ -150,13 +150,13 @@ if find_spec("keras"):
 
     def test_the_plain_network_becomes_a_model(run):
         talk = run("convolutional", "--epochs", 1, "--filters", 4, "--out", "model")
-        check_accuracy(talk, "model", sample_parts().test)
+        check_accuracy(talk, "model", sample_splits().test)
         assert "test/anger/000: " in talk
         check_model("model", sample_stills().images[:3])
 
     def test_the_regularised_network_is_calibrated(run):
         talk = run("convolutional_dropout", "--epochs", 2, "--filters", 4, "--out", "model")
-        test = sample_parts().test
+        test = sample_splits().test
         check_accuracy(talk, "model", test)
         before, after = map(float, re.search(r"log loss ([\d.]+) → ([\d.]+)", talk).groups())
         assert before != after
@@ -166,13 +166,13 @@ if find_spec("keras"):
 
     def test_the_recurrent_network_reads_clips(run):
         talk = run("convolutional_lstm", "--epochs", 1, "--filters", 2, "--out", "model")
-        check_accuracy(talk, "model", sample_clip_parts(frames=4).test)
+        check_accuracy(talk, "model", sample_clip_splits(frames=4).test)
         assert len(re.findall(r"^frame \d: +\d+\.\d% █+$", talk, re.MULTILINE)) == 8
         check_model("model", sample_clips(frames=4).images[:3])
 
     def test_the_time_delay_network_reads_clips_forwards_and_backwards(run):
         talk = run("time_delay", "--epochs", 1, "--filters", 2, "--frames", 3, "--out", "model")
-        test = sample_clip_parts(frames=3).test
+        test = sample_clip_splits(frames=3).test
         check_accuracy(talk, "model", test)
         backwards = replace(test, images=test.images[:, ::-1])
         check_accuracy(talk, "model", backwards, r"^the same clips backwards: accuracy (.*)%$")

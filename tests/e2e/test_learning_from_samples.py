@@ -13,8 +13,8 @@ import pytest
 
 from emopy import FERModel
 from emopy.data.augment import Augmentation
-from emopy.data.samples import sample_clip_parts, sample_parts
 from emopy.evaluate import calibrate, evaluate
+from emopy.samples import sample_clip_splits, sample_splits
 
 pytest.importorskip("keras")
 
@@ -34,8 +34,8 @@ class Lesson:
     clips: bool = False
 
     @property
-    def parts(self):
-        return sample_clip_parts(frames=FRAMES) if self.clips else sample_parts()
+    def splits(self):
+        return sample_clip_splits(frames=FRAMES) if self.clips else sample_splits()
 
 
 # Chance is 1/7 = 0.14.
@@ -66,7 +66,7 @@ def learnt(request, tmp_path_factory):
     lesson = request.param
     run = fit(
         lesson.net,
-        lesson.parts,
+        lesson.splits,
         settings=FitSettings(
             epochs=lesson.epochs,
             batch_size=8 if lesson.clips else 16,
@@ -79,14 +79,14 @@ def learnt(request, tmp_path_factory):
 
 
 def test_it_beats_chance_clearly_on_the_held_out_part(learnt):
-    report = evaluate(learnt.folder, learnt.lesson.parts.test)
+    report = evaluate(learnt.folder, learnt.lesson.splits.test)
     assert report.accuracy >= learnt.lesson.least
-    assert report.samples == len(learnt.lesson.parts.test)
+    assert report.samples == len(learnt.lesson.splits.test)
     assert learnt.history[-1]["loss"] < learnt.history[0]["loss"]
 
 
 def test_the_reloaded_model_says_the_same_about_new_faces(learnt):
-    test = learnt.lesson.parts.test
+    test = learnt.lesson.splits.test
     model = FERModel(model=learnt.folder)
     if learnt.lesson.clips:
         said = [model.predict_sequence(clip)[-1] for clip in test.images]
@@ -99,11 +99,11 @@ def test_the_reloaded_model_says_the_same_about_new_faces(learnt):
 
 def test_calibration_makes_its_confidence_honest_and_changes_no_answer(learnt, tmp_path):
     folder = shutil.copytree(learnt.folder, tmp_path / "model")
-    parts = learnt.lesson.parts
-    before, answers = evaluate(folder, parts.calibration), evaluate(folder, parts.test)
-    temperature = calibrate(folder, parts.calibration)
+    splits = learnt.lesson.splits
+    before, answers = evaluate(folder, splits.calibration), evaluate(folder, splits.test)
+    temperature = calibrate(folder, splits.calibration)
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     assert card["temperature"] == pytest.approx(temperature)
     assert temperature != 1
-    assert evaluate(folder, parts.calibration).log_loss < before.log_loss
-    assert evaluate(folder, parts.test).accuracy == answers.accuracy
+    assert evaluate(folder, splits.calibration).log_loss < before.log_loss
+    assert evaluate(folder, splits.test).accuracy == answers.accuracy

@@ -1,4 +1,4 @@
-"""The first listing that the old EmoPy had in its README, and the pictures that it names."""
+"""The first listing that the old EmoPy had in its README, and the images that it names."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 
 import pytest
 
-from emopy.data.samples import sample_pictures
+from emopy.samples import sample_images
 
 # `pkg_resources` is gone from today's setuptools; all other lines are as they were.
 LISTING = """
@@ -29,7 +29,7 @@ print('Predicting on anger image...')
 model.predict(resource_filename('EmoPy.examples','image_data/sample_anger_image2.png'))
 """
 
-PICTURES = {
+IMAGES = {
     "sample_happy_image.png": "happiness",
     "sample_disgust_image.png": "disgust",
     "sample_anger_image2.png": "anger",
@@ -43,7 +43,7 @@ def run(tmp_path_factory):
     return subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
 
 
-def test_the_listing_prints_a_line_for_each_emotion_of_each_picture(run):
+def test_the_listing_prints_a_line_for_each_emotion_of_each_image(run):
     _, happy, disgust, anger = run.stdout.split("Predicting on ")
     for part in (happy, disgust, anger):
         words = [line.split(":")[0] for line in part.splitlines() if line.endswith("%")]
@@ -58,7 +58,7 @@ def test_the_listing_warns_once_and_names_the_new_line(run):
 
 
 @pytest.mark.filterwarnings("ignore:`EmoPy:DeprecationWarning")
-@pytest.mark.parametrize(("name", "emotion"), PICTURES.items())
-def test_the_old_pictures_are_todays_under_their_old_names(name, emotion):
+@pytest.mark.parametrize(("name", "emotion"), IMAGES.items())
+def test_the_old_images_are_todays_under_their_old_names(name, emotion):
     with as_file(files("EmoPy.examples") / "image_data" / name) as path:
-        assert path.read_bytes() == sample_pictures()[emotion].read_bytes()
+        assert path.read_bytes() == sample_images()[emotion].read_bytes()

@@ -1,4 +1,4 @@
-"""From a folder of faces to a model that reads pictures, as a newcomer types it."""
+"""From a folder of faces to a model that reads images, as a newcomer types it."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 from emopy.cli.main import main
 from emopy.data.augment import Augmentation, augment
-from emopy.data.samples import sample_pictures
+from emopy.samples import sample_images
 
 EMOTIONS = ("happiness", "surprise", "neutral")
 RECIPE = """
@@ -31,37 +31,37 @@ def faces(tmp_path_factory) -> Path:
     change = Augmentation(rotation_deg=8, shift=0.04, zoom=0.08, brightness=0.1, noise=0.02)
     for emotion in EMOTIONS:
         (root / emotion).mkdir()
-        picture = cv2.imread(str(sample_pictures()[emotion]), cv2.IMREAD_GRAYSCALE)
-        crop = cv2.resize(picture[60:280, 50:270], (48, 48), interpolation=cv2.INTER_AREA)
+        image = cv2.imread(str(sample_images()[emotion]), cv2.IMREAD_GRAYSCALE)
+        crop = cv2.resize(image[60:280, 50:270], (48, 48), interpolation=cv2.INTER_AREA)
         for number in range(60):
             changed = augment(crop[..., None], change, np.random.default_rng(number))
             cv2.imwrite(str(root / emotion / f"{number}.png"), changed)
     return root
 
 
-def test_faces_become_a_calibrated_model_that_reads_pictures(faces, tmp_path, capsys):
-    recipe, run, parts = tmp_path / "recipe.toml", tmp_path / "run", tmp_path / "parts"
+def test_faces_become_a_calibrated_model_that_reads_images(faces, tmp_path, capsys):
+    recipe, run, splits = tmp_path / "recipe.toml", tmp_path / "run", tmp_path / "parts"
     recipe.write_text(RECIPE)
 
     assert main(["data", "describe", str(faces)]) == 0
     shares = ["--validation", "0.1", "--calibration", "0.2", "--test", "0.2"]
-    assert main(["data", "split", str(faces), str(parts), *shares]) == 0
-    learnt = f"data.train={parts / 'train.npz'}"
-    watched = f"data.validation={parts / 'validation.npz'}"
+    assert main(["data", "split", str(faces), str(splits), *shares]) == 0
+    learnt = f"data.train={splits / 'train.npz'}"
+    watched = f"data.validation={splits / 'validation.npz'}"
     wishes = ["--set", learnt, "--set", watched]
     assert main(["train", str(recipe), *wishes, "--out", str(run)]) == 0
     model = str(run / "model")
     assert main(["models", "check", model]) == 0
-    assert main(["calibrate", model, str(parts / "calibration.npz")]) == 0
+    assert main(["calibrate", model, str(splits / "calibration.npz")]) == 0
     capsys.readouterr()
-    unseen = [str(parts / "test.npz"), "--format", "json", "--record", "mine"]
+    unseen = [str(splits / "test.npz"), "--format", "json", "--record", "mine"]
     assert main(["evaluate", model, *unseen]) == 0
     judged = json.loads(capsys.readouterr().out)
     assert sum(map(sum, judged["confusion"])) == 36
     assert judged["accuracy"] > 0.9
 
-    picture = str(sample_pictures()["surprise"])
-    assert main(["predict", picture, "--model", model, "--format", "json"]) == 0
+    image = str(sample_images()["surprise"])
+    assert main(["predict", image, "--model", model, "--format", "json"]) == 0
     (result,) = json.loads(capsys.readouterr().out)
     assert [face["emotion"] for face in result["faces"]] == ["surprise"]
     card = json.loads((run / "model" / "card.json").read_text())

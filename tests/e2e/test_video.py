@@ -21,10 +21,10 @@ import pytest
 from emopy import FERModel, InputError
 from emopy.cli.main import main
 from emopy.cli.options import smoothing_option
-from emopy.data.samples import scene
 from emopy.fermodel import SMOOTHING_S
 from emopy.media import read_image
-from emopy.present import Film
+from emopy.present import VideoSink
+from emopy.samples import scene
 from emopy.types import ImageResult
 
 
@@ -32,7 +32,7 @@ from emopy.types import ImageResult
 def clip(tmp_path_factory) -> Path:
     """Two faces for three seconds, ten frames a second."""
     path = tmp_path_factory.mktemp("clips") / "talk.mp4"
-    with Film(path, size=(640, 480)) as film:
+    with VideoSink(path, size=(640, 480)) as film:
         for frame, _ in scene(seconds=3, fps=10):
             film.write(frame.image, ImageResult("", (640, 480), (), frame.time_s))
     return path
@@ -298,5 +298,5 @@ def test_faces_stand_beside_the_plot_on_request(clip, tmp_path):
     plain, faces = tmp_path / "plain.png", tmp_path / "faces.png"
     assert main(["video", str(clip), "--fps", "2", "--plot", str(plain)]) == 0
     assert main(["video", str(clip), "--fps", "2", "--plot", str(faces), "--thumbnails"]) == 0
-    left = [read_image(picture)[:, :200] for picture in (plain, faces)]
+    left = [read_image(image)[:, :200] for image in (plain, faces)]
     assert np.std(left[1]) > 1.5 * np.std(left[0])

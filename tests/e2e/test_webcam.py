@@ -17,17 +17,17 @@ import pytest
 from emopy import FERModel
 from emopy.cli.main import main
 from emopy.cli.webcam import webcam
-from emopy.data.samples import Actor, scene
 from emopy.fermodel import SMOOTHING_S
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.live import Page, watch
+from emopy.samples import Actor, scene
 
 PHONE = {"width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": True}
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """Two seconds of a happy face that walks through the picture, as a Motion JPEG film."""
+    """Two seconds of a happy face that walks through the image, as a Motion JPEG film."""
     path = tmp_path_factory.mktemp("films") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
     walk = Actor(path=((0, 90, 120, 110), (2, 230, 120, 110)))
@@ -84,8 +84,8 @@ def rows(path):
 
 SEEN = "[...document.querySelectorAll('#faces .name')].map(name => name.textContent).join()"
 LOOK = """(() => {
-    const picture = document.getElementById("picture");
-    const dots = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height).data;
+    const image = document.getElementById("image");
+    const dots = image.getContext("2d").getImageData(0, 0, image.width, image.height).data;
     return dots.reduce((sum, dot, place) => (sum * 31 + dot * (place % 7 + 1)) % 1000003, 0);
 })()"""
 
@@ -123,7 +123,7 @@ def test_a_browser_finds_nothing_wrong_with_the_page_also_at_the_width_of_a_phon
         for _ in itertools.islice(watch(FERModel(), frames, page), 5):
             time.sleep(0.02)
         tab.wait("document.body?.dataset.found === 'none'")
-        assert "No face in the picture." in tab.ask("document.querySelector('main').innerText")
+        assert "No face in the image." in tab.ask("document.querySelector('main').innerText")
         assert tab.ask("document.documentElement.scrollWidth") <= PHONE["width"]
         tab.wait("document.getElementById('spoken').textContent === 'no face'")
         assert tab.complaints == []

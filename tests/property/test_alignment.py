@@ -41,16 +41,16 @@ def test_a_moved_face_has_the_same_place_in_the_crop(similarity, wobble, margin)
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-0.6, 0.6), st.floats(1.0, 6.0), st.floats(-20, 20), st.floats(-20, 20))
-def test_a_moved_picture_gives_the_same_crop(angle, scale, x, y):
+def test_a_moved_image_gives_the_same_crop(angle, scale, x, y):
     spec = InputSpec(48, 48)
     rows, columns = np.mgrid[0:160, 0:160] + 0.5
     smooth = 127 + 60 * np.sin(rows / 19) + 60 * np.cos(columns / 23)
-    picture = np.repeat(np.round(smooth)[:, :, None], 3, axis=2).astype(np.uint8)
+    image = np.repeat(np.round(smooth)[:, :, None], 3, axis=2).astype(np.uint8)
     landmarks = FRAMING * 90 + 35
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shift = 500 + np.array([x, y]) - turn @ (80, 80)
     centred = np.column_stack([turn, shift + turn @ (0.5, 0.5) - 0.5])
-    moved = cv2.warpAffine(picture, centred, (1000, 1000), borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(image, centred, (1000, 1000), borderMode=cv2.BORDER_REPLICATE)
     face = Face(Box(0, 0, 9, 9), landmarks=(landmarks @ turn.T + shift).astype(np.float32))
-    here = align_face(picture, Face(Box(0, 0, 9, 9), landmarks=landmarks), spec)
+    here = align_face(image, Face(Box(0, 0, 9, 9), landmarks=landmarks), spec)
     assert np.abs(align_face(moved, face, spec).astype(int) - here).max() <= 6

@@ -23,10 +23,10 @@ def datasets(draw):
     n = draw(st.integers(1, 60))
     truth = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
     people = draw(st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=n, max_size=n))
-    # Few different pictures, so that copies are frequent.
-    picture = np.array(draw(st.lists(st.integers(0, 80), min_size=n, max_size=n)))
+    # Few different images, so that copies are frequent.
+    image = np.array(draw(st.lists(st.integers(0, 80), min_size=n, max_size=n)))
     images = np.zeros((n, 8, 8, 1), np.uint8)
-    images[:, 0, 0, 0] = picture + 1
+    images[:, 0, 0, 0] = image + 1
     return Dataset(
         images,
         np.eye(4, dtype=np.float32)[truth],
@@ -50,15 +50,15 @@ def beliefs(draw):
 def test_a_split_loses_nothing_and_leaks_nothing(data, seed, shares):
     wanted = dict(zip(("validation", "calibration", "test"), shares, strict=True))
     try:
-        parts = data.split(**wanted, seed=seed)
+        splits = data.split(**wanted, seed=seed)
     except DataError:
         # Refused only when there are too few groups to fill every part with chance on its side.
         assume(False)
-    together = sorted(int(row) for _, part in parts.items() for row in part.origin)
+    together = sorted(int(row) for _, part in splits.items() for row in part.origin)
     assert together == list(range(len(data)))
-    assert not {found.kind for found in check(parts).findings} & {"leak", "person"}
+    assert not {found.kind for found in check(splits).findings} & {"leak", "person"}
     for name, share in wanted.items():
-        assert (len(getattr(parts, name)) > 0) == (share > 0)
+        assert (len(getattr(splits, name)) > 0) == (share > 0)
 
 
 @few

@@ -15,62 +15,60 @@ from emopy.media import read_image
 SIDES = st.integers(1, 12)
 SHAPES = st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.sampled_from([1, 3, 4])))
 FLOATS = arrays.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
-PICTURES = st.one_of(arrays.arrays(np.uint8, SHAPES), arrays.arrays(np.uint16, SHAPES), FLOATS)
+IMAGES = st.one_of(arrays.arrays(np.uint8, SHAPES), arrays.arrays(np.uint16, SHAPES), FLOATS)
 
 
-@given(PICTURES)
-def test_every_good_array_gives_a_contiguous_rgb_picture_and_stays_as_it_was(picture):
-    before = picture.copy()
-    picture.flags.writeable = False
-    rgb = read_image(picture)
-    assert rgb.shape == (*picture.shape[:2], 3)
+@given(IMAGES)
+def test_every_good_array_gives_a_contiguous_rgb_image_and_stays_as_it_was(image):
+    before = image.copy()
+    image.flags.writeable = False
+    rgb = read_image(image)
+    assert rgb.shape == (*image.shape[:2], 3)
     assert rgb.dtype == np.uint8
     assert rgb.flags.c_contiguous
-    assert not np.shares_memory(rgb, picture)
-    assert np.array_equal(picture, before)
+    assert not np.shares_memory(rgb, image)
+    assert np.array_equal(image, before)
 
 
-@given(PICTURES)
-def test_scale_and_transparency_follow_the_formula(picture):
-    top = {"u1": 255, "u2": 65535}.get(picture.dtype.str[1:], 1)
-    share = picture.astype(float).reshape(*picture.shape[:2], -1) / top
+@given(IMAGES)
+def test_scale_and_transparency_follow_the_formula(image):
+    top = {"u1": 255, "u2": 65535}.get(image.dtype.str[1:], 1)
+    share = image.astype(float).reshape(*image.shape[:2], -1) / top
     if share.shape[2] == 4:
         share = share[..., :3] * share[..., 3:] + 1 - share[..., 3:]
-    assert (
-        np.abs(read_image(picture) - np.broadcast_to(share * 255, (*share.shape[:2], 3))).max() < 2
-    )
+    assert np.abs(read_image(image) - np.broadcast_to(share * 255, (*share.shape[:2], 3))).max() < 2
 
 
-@given(PICTURES)
-def test_reading_twice_changes_nothing(picture):
-    assert np.array_equal(read_image(read_image(picture)), read_image(picture))
+@given(IMAGES)
+def test_reading_twice_changes_nothing(image):
+    assert np.array_equal(read_image(read_image(image)), read_image(image))
 
 
 @given(
     arrays.arrays(np.uint8, st.tuples(SIDES, SIDES, st.just(3))),
     st.sampled_from(["PNG", "BMP", "TIFF", "PPM"]),
 )
-def test_a_lossless_file_gives_back_its_pixels(picture, kind):
+def test_a_lossless_file_gives_back_its_pixels(image, kind):
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind)
-    assert np.array_equal(read_image(stream), picture)
+    Image.fromarray(image).save(stream, kind)
+    assert np.array_equal(read_image(stream), image)
 
 
 @settings(max_examples=200)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff", b"GIF89a", b"II*\0", b"BM"]))
-def test_bytes_that_are_no_picture_are_refused_and_nothing_else_happens(content, start):
+def test_bytes_that_are_no_image_are_refused_and_nothing_else_happens(content, start):
     try:
         rgb = read_image(start + content, max_pixels=10_000)
     except InputError as error:
-        assert "<bytes>" in str(error)  # noqa: PT017  a few of these bytes are pictures
+        assert "<bytes>" in str(error)  # noqa: PT017  a few of these bytes are images
     else:
         assert rgb.shape[2] == 3
 
 
 @given(arrays.arrays(np.float64, SHAPES, elements=st.floats(allow_nan=True)))
-def test_floats_are_refused_exactly_when_they_leave_zero_to_one(picture):
-    if np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1:
-        assert read_image(picture).dtype == np.uint8
-    elif not np.isfinite(picture).all() or picture.min() < -1e-6 or picture.max() > 1 + 1e-6:
+def test_floats_are_refused_exactly_when_they_leave_zero_to_one(image):
+    if np.isfinite(image).all() and image.min() >= 0 and image.max() <= 1:
+        assert read_image(image).dtype == np.uint8
+    elif not np.isfinite(image).all() or image.min() < -1e-6 or image.max() > 1 + 1e-6:
         with pytest.raises(InputError):
-            read_image(picture)
+            read_image(image)

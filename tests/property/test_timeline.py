@@ -20,8 +20,8 @@ from emopy.present import (
     timeline_columns,
     to_frame,
 )
-from emopy.present.bins import Bins
 from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
+from emopy.video.time_bins import TimeBins
 
 TEXT = st.text(st.characters(), max_size=12)
 EDGES = st.floats(-1e4, 1e4)
@@ -131,7 +131,7 @@ def test_a_data_frame_has_the_same_cells(video):
 @given(videos(), st.sampled_from([0.0, 0.25, 3.0]))
 def test_a_summary_agrees_with_itself_and_with_the_plot(video, shortest_s):
     labels, results = video
-    summary, bins = Summary(labels, shortest_s=shortest_s), Bins()
+    summary, bins = Summary(labels, shortest_s=shortest_s), TimeBins()
     for result in results:
         summary.add(result)
         bins.add(result)

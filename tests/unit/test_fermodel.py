@@ -22,7 +22,7 @@ def halves(image):
     )
 
 
-def picture(faces, seed):
+def image(faces, seed):
     image = noise(64, 80, 3, seed=seed)
     image[0, 0, 0] = faces
     return image
@@ -71,7 +71,7 @@ def test_a_subset_shares_the_belief_of_the_whole(linear_model):
 
 
 def test_faces_come_largest_first(model):
-    result = model.predict(picture(4, seed=1))
+    result = model.predict(image(4, seed=1))
     areas = [face.box.width * face.box.height for face in result.faces]
     assert len(areas) == 4
     assert areas == sorted(areas, reverse=True)
@@ -80,8 +80,8 @@ def test_faces_come_largest_first(model):
         assert sum(face.probabilities.values()) == pytest.approx(1)
 
 
-def test_a_picture_without_a_face_is_an_empty_result(model):
-    assert model.predict(picture(0, seed=1)).faces == ()
+def test_a_image_without_a_face_is_an_empty_result(model):
+    assert model.predict(image(0, seed=1)).faces == ()
 
 
 def test_predicting_faces_accepts_all_forms_of_crops(model):
@@ -111,17 +111,17 @@ def as_numbers(results):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
-def test_many_pictures_give_what_each_gives_alone_in_order(model, batch_size):
-    pictures = [picture(i % 5, seed=i) for i in range(13)]
-    alone = [model.predict(image) for image in pictures]
-    together = list(model.predict_many(pictures, batch_size=batch_size))
+def test_many_images_give_what_each_gives_alone_in_order(model, batch_size):
+    images = [image(i % 5, seed=i) for i in range(13)]
+    alone = [model.predict(image) for image in images]
+    together = list(model.predict_many(images, batch_size=batch_size))
     assert as_numbers(together) == as_numbers(alone)
 
 
-def test_a_picture_that_cannot_be_read_does_not_lose_the_others(model, tmp_path):
+def test_a_image_that_cannot_be_read_does_not_lose_the_others(model, tmp_path):
     missing = tmp_path / "missing.jpg"
-    pictures = [picture(2, 1), missing, b"", picture(0, 2), np.zeros((3, 3), complex)]
-    results = list(model.predict_many(pictures))
+    images = [image(2, 1), missing, b"", image(0, 2), np.zeros((3, 3), complex)]
+    results = list(model.predict_many(images))
     assert [isinstance(result, FailedInput) for result in results] == [
         False,
         True,
@@ -143,14 +143,14 @@ def test_a_mistake_in_a_detector_is_not_hidden(linear_model):
 
 
 @pytest.mark.parametrize("faces", [0, 1, 5])
-def test_many_pictures_are_read_no_further_than_needed(model, faces):
+def test_many_images_are_read_no_further_than_needed(model, faces):
     taken = 0
 
     def endless():
         nonlocal taken
         while True:
             taken += 1
-            yield picture(faces, seed=taken)
+            yield image(faces, seed=taken)
 
     batch_size = 4
     stream = model.predict_many(endless(), batch_size=batch_size)
@@ -161,18 +161,18 @@ def test_many_pictures_are_read_no_further_than_needed(model, faces):
     stream.close()
 
 
-def test_no_pictures_give_no_results(model):
+def test_no_images_give_no_results(model):
     assert list(model.predict_many([])) == []
 
 
 @pytest.mark.parametrize("source", ["a.jpg", b"bytes", None, 5])
-def test_one_picture_instead_of_many_is_refused_at_the_call(model, source):
-    with pytest.raises(InputError, match="must be several pictures"):
+def test_one_image_instead_of_many_is_refused_at_the_call(model, source):
+    with pytest.raises(InputError, match="must be several images"):
         model.predict_many(source)
 
 
-def test_a_file_object_is_not_read_as_many_pictures(model, astronaut_file):
-    with astronaut_file.open("rb") as file, pytest.raises(InputError, match="several pictures"):
+def test_a_file_object_is_not_read_as_many_images(model, astronaut_file):
+    with astronaut_file.open("rb") as file, pytest.raises(InputError, match="several images"):
         model.predict_many(file)
 
 
@@ -182,11 +182,11 @@ def test_a_batch_size_below_one_is_refused(model):
 
 
 def test_eight_threads_get_the_same_answers_from_one_model(model):
-    pictures = [picture(3, seed=i) for i in range(4)]
-    expected = as_numbers(map(model.predict, pictures))
+    images = [image(3, seed=i) for i in range(4)]
+    expected = as_numbers(map(model.predict, images))
     with ThreadPoolExecutor(8) as pool:
-        jobs = [pool.submit(lambda: as_numbers(map(model.predict, pictures))) for _ in range(12)]
-        jobs += [pool.submit(lambda: as_numbers(model.predict_many(pictures))) for _ in range(4)]
+        jobs = [pool.submit(lambda: as_numbers(map(model.predict, images))) for _ in range(12)]
+        jobs += [pool.submit(lambda: as_numbers(model.predict_many(images))) for _ in range(4)]
     for job in jobs:
         assert job.result() == expected
 
@@ -208,7 +208,7 @@ def test_unknown_models_and_detectors_are_refused(linear_model, tmp_path):
         FERModel(model=linear_model, detector="mtcn")
 
 
-def test_the_whole_picture_can_be_the_face(linear_model):
+def test_the_whole_image_can_be_the_face(linear_model):
     model = FERModel(model=linear_model, detector="whole")
     (face,) = model.predict(noise(48, 48)).faces
     assert (face.box.width, face.box.height) == (48, 48)
@@ -254,12 +254,12 @@ def clip_model(tmp_path):
     )
 
 
-def test_a_model_of_clips_reads_clips_and_refuses_pictures(clip_model):
+def test_a_model_of_clips_reads_clips_and_refuses_images(clip_model):
     model = FERModel(model=clip_model, detector=halves)
     assert model.labels == ("bright", "dark")
     clips = [[np.full((30, 20), level, np.uint8)] * 3 for level in (250, 240)]
     assert [prediction.emotion for prediction in model.predict_faces(clips)] == ["bright"] * 2
-    with pytest.raises(InputError, match="must read still pictures here"):
+    with pytest.raises(InputError, match="must read still images here"):
         model.predict(noise(9, 9, 3))
     with pytest.raises(InputError, match=r"Type predict_faces\(\[clip\]\)"):
         model.predict_many([])
@@ -311,7 +311,7 @@ def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_
 def test_a_prior_and_a_least_confidence_hold_for_every_face():
     crops = [noise(48, 48, seed=seed) for seed in range(6)]
     learnt, even = (FERModel("all", detector="whole", prior=p) for p in ("training", "uniform"))
-    shares = np.array([learnt.card.training["label_shares"][label] for label in learnt.labels])
+    shares = np.array([learnt.card.training["label_prior"][label] for label in learnt.labels])
     for a, b in zip(learnt.predict_faces(crops), even.predict_faces(crops), strict=True):
         weighted = a.probabilities / shares
         assert b.probabilities == pytest.approx(weighted / weighted.sum(), rel=1e-4)

@@ -34,7 +34,7 @@ def unsteady():
         (lambda image: ((0, 0, 1, 1),), "must return a tuple of Face"),
         (lambda image: (Face(FACE.box, score=97.0),), "`score` must be 0 to 1. It was 97.0"),
         (lambda image: (Face(FACE.box, 1.0, np.full((5, 2), np.nan)),), "must be finite"),
-        (painter, "must leave the picture as it is"),
+        (painter, "must leave the image as it is"),
         (unsteady(), "must give the same faces each time"),
     ],
 )
@@ -44,7 +44,7 @@ def test_a_detector_that_breaks_a_promise_is_told_which(detector, reason):
     assert reason in str(caught.value)
 
 
-def test_a_detector_is_tried_on_given_pictures_too():
+def test_a_detector_is_tried_on_given_images_too():
     seen = []
 
     def detector(image):

@@ -18,7 +18,7 @@ def data() -> None:
     """Describe, check, show, split and prepare labelled faces.
 
     DATA is a .npz file that `emopy data split` or `prepare` wrote, a folder with one folder of
-    pictures per emotion, or a .csv file with one face per row. FILE.csv#PART takes the rows of
+    images per emotion, or a .csv file with one face per row. FILE.csv#PART takes the rows of
     one split only. FILE.csv.toml beside the file says what its columns and labels mean, where
     they are not those of FER2013 (see docs/data.md).
     """

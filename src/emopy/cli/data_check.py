@@ -15,8 +15,8 @@ from emopy.cli.labelled import clips_option, data_arguments, open_labelled, say
 def check(paths: tuple[Path, ...], clips: int | None) -> int:
     """Look for what spoils training: repeats, contradictions, people on both sides.
 
-    Name the parts of a split together to find pictures that are in more than one. Marked ✗ is
-    what must be repaired, ? what is probable and worth a look: a picture that is in another part
+    Name the parts of a split together to find images that are in more than one. Marked ✗ is
+    what must be repaired, ? what is probable and worth a look: an image that is in another part
     resized, brightened, compressed anew or mirrored. Exit code 1 means that something serious was
     found, or that some files or rows could not be read.
     """

@@ -14,8 +14,8 @@ from emopy.cli.options import FILE
 @click.command()
 @data_arguments
 @clips_option
-@click.option("--picture", type=FILE, help="Draw the counts on this .png, .svg or .pdf as well.")
-def describe(paths: tuple[Path, ...], clips: int | None, picture: Path | None) -> int:
+@click.option("--image", type=FILE, help="Draw the counts on this .png, .svg or .pdf as well.")
+def describe(paths: tuple[Path, ...], clips: int | None, image: Path | None) -> int:
     """Say how many faces there are of each emotion, how large they are, and what to do next.
 
     Exit code 1 means that some files or rows could not be read; they are listed.
@@ -24,24 +24,24 @@ def describe(paths: tuple[Path, ...], clips: int | None, picture: Path | None) -
         CSVDataLoader,
         DirectoryDataLoader,
         SequenceDataLoader,
-        counts_picture,
         find_loader,
+        plot_counts,
     )
     from emopy.data import describe as describe_data
 
     loaders = {str(path): find_loader(path, time_delay=clips) for path in paths}
-    parts = {name: load_told(loader) for name, loader in loaders.items()}
+    splits = {name: load_told(loader) for name, loader in loaders.items()}
     sources = {
         name: loader.sources
         for name, loader in loaders.items()
         if isinstance(loader, CSVDataLoader | DirectoryDataLoader | SequenceDataLoader)
     }
-    say(describe_data(parts, sources=sources))
-    left_out = sum(len(loader.problems) for loader in loaders.values())
+    say(describe_data(splits, sources=sources))
+    left_out = sum(len(loader.skipped) for loader in loaders.values())
     if left_out:
         click.echo(f"emopy: {left_out:,} files or rows were left out, see above.", err=True)
-    if picture is not None:
-        click.echo(f"emopy: drawn on {counts_picture(parts, picture)}", err=True)
+    if image is not None:
+        click.echo(f"emopy: drawn on {plot_counts(splits, image)}", err=True)
     click.echo(f"emopy: next, type: {_next(paths, clips)}", err=True)
     return 1 if left_out else 0
 

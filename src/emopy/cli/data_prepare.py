@@ -42,19 +42,19 @@ def ferplus(
 ) -> int:
     """Write FER+ in parts without repeats, from its two official files.
 
-    IMAGES_CSV is fer2013.csv, VOTES_CSV is fer2013new.csv. Pictures in folders carry one emotion
+    IMAGES_CSV is fer2013.csv, VOTES_CSV is fer2013new.csv. Images in folders carry one emotion
     each; the votes of the training faces are kept in .npz files only.
     """
     from emopy.data import prepare_ferplus, read_ferplus
 
     faces = read_ferplus(images_csv, votes_csv)
-    for problem in faces.problems:
-        click.echo(f"emopy: {problem}", err=True)
+    for skipped_sample in faces.skipped:
+        click.echo(f"emopy: {skipped_sample}", err=True)
     report = prepare_ferplus(
         faces, out, calibration=calibration, seed=seed, layout=layout, unknown=unknown
     )
     click.echo(report)
-    return 1 if faces.problems else 0
+    return 1 if faces.skipped else 0
 
 
 @prepare.command()
@@ -67,7 +67,7 @@ def ferplus(
 @click.option("--first", type=click.Choice(["neutral", "skip"]), default="neutral",
               show_default=True, help="Of stills: what to do with the first frame.")  # fmt: skip
 @click.option("--detector", default="mtcnn", show_default=True, metavar="NAME",
-              help="What finds the faces; whole: each picture is one face.")  # fmt: skip
+              help="What finds the faces; whole: each image is one face.")  # fmt: skip
 def ckplus(
     folder: Path,
     out: Path,
@@ -84,7 +84,7 @@ def ckplus(
     from emopy.data import convert_ckplus
 
     report = convert_ckplus(folder, out, kind=kind, peaks=peaks, first=first, detector=detector)
-    for problem in report.problems:
-        click.echo(f"emopy: {problem}", err=True)
+    for skipped_sample in report.skipped:
+        click.echo(f"emopy: {skipped_sample}", err=True)
     click.echo(report)
-    return 1 if report.problems else 0
+    return 1 if report.skipped else 0

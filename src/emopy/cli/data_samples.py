@@ -17,6 +17,6 @@ def samples(out: Path) -> None:
     OUT, a new or empty folder, receives 448 stills and 224 clips of composite faces in seven
     emotions, divided into a training part and a held-out part. They show nobody.
     """
-    from emopy.data.samples import write_samples
+    from emopy.samples import write_samples
 
     click.echo(write_samples(out))

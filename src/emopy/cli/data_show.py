@@ -1,4 +1,4 @@
-"""`emopy data show`: a picture of what a network will see while it learns."""
+"""`emopy data show`: an image of what a network will see while it learns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emopy.cli.quiet import quiet_import
 @clips_option
 @click.option("--recipe", type=FILE, help="Change the faces as this recipe does.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
-              help="Picture to write, .png or .jpg.")  # fmt: skip
+              help="Image to write, .png or .jpg.")  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=1), default=8, show_default=True,
               help="Faces to show; the emotions take turns.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=0), default=8, show_default=True,

@@ -1,4 +1,4 @@
-"""`emopy data split`: divide labelled faces into parts that share no person and no picture."""
+"""`emopy data split`: divide labelled faces into parts that share no person and no image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHARE = click.FloatRange(min=0, max=1)
 @click.argument("out", type=FOLDER)
 @clips_option
 @click.option("--people", metavar="REGEX",
-              help="Who is shown: this, or its first group, in the path of a picture.")  # fmt: skip
+              help="Who is shown: this, or its first group, in the path of an image.")  # fmt: skip
 @click.option("--validation", type=SHARE, default=0.1, show_default=True,
               help="Share to watch the training by.")  # fmt: skip
 @click.option("--calibration", type=SHARE, default=0.1, show_default=True,
@@ -41,18 +41,18 @@ def split(
 ) -> int:
     """Divide DATA, and write OUT/train.npz, validation.npz, calibration.npz and test.npz.
 
-    No person and no picture is in two parts, and each part has nearly the same share of every
+    No person and no image is in two parts, and each part has nearly the same share of every
     emotion. Exit code 1 means that some files or rows could not be read; they are listed.
     """
     from emopy.data import describe
 
     loader = _loader(path, clips, people)
     data = load_told(loader)
-    parts = data.split(validation=validation, calibration=calibration, test=test, seed=seed)
-    for name, part in parts.items():
+    splits = data.split(validation=validation, calibration=calibration, test=test, seed=seed)
+    for name, part in splits.items():
         part.save(out / f"{name}.npz")
-    click.echo(describe(parts))
-    return 1 if loader.problems else 0
+    click.echo(describe(splits))
+    return 1 if loader.skipped else 0
 
 
 def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
@@ -63,8 +63,8 @@ def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
         return find_loader(path, time_delay=clips)
     if not path.is_dir():
         raise click.UsageError(
-            "--people reads the paths of pictures: DATA must be a folder. Of a .csv file, "
-            "people_column in FILE.csv.toml names the column."
+            "--people reads the paths of images: DATA must be a folder. Of a .csv file, "
+            "subject_column in FILE.csv.toml names the column."
         )
     if clips is not None:
         return SequenceDataLoader(path, time_delay=clips, people=people)

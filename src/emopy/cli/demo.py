@@ -13,25 +13,25 @@ from emopy.cli.options import FOLDER, emotions_option, model_option
 @click.command()
 @emotions_option()
 @model_option
-@click.option("--draw", type=FOLDER, help="Write the pictures, marked, and a sheet of all, here.")
+@click.option("--draw", type=FOLDER, help="Write the images, marked, and a sheet of all, here.")
 def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> None:
-    """Read the sample pictures in the package.
+    """Read the sample images in the package.
 
     Each is the average of many faces that show one emotion, so it shows nobody.
     """
     from emopy.cli.drawing import Drawings
     from emopy.cli.inputs import load
     from emopy.cli.sinks import open_sink
-    from emopy.data.samples import sample_pictures
+    from emopy.samples import sample_images
 
     reader = load(emotions, model)
-    pictures = {
-        emotion: path for emotion, path in sample_pictures().items() if emotion in reader.labels
+    images = {
+        emotion: path for emotion, path in sample_images().items() if emotion in reader.labels
     }
     drawings = Drawings(draw) if draw else None
     as_expected = 0
     with open_sink("text", None, reader.labels) as sink:
-        for emotion, path in pictures.items():
+        for emotion, path in images.items():
             result = reader.predict(path)
             sink.write(replace(result, source=path.name))
             as_expected += [face.emotion for face in result.faces] == [emotion]
@@ -39,5 +39,5 @@ def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> Non
                 drawings.add(str(path), result)
     if drawings:
         click.echo(f"emopy: drawn on {drawings.add_sheet('demo')}", err=True)
-    click.echo(f"emopy: {as_expected} of {len(pictures)} read as labelled. ", err=True, nl=False)
+    click.echo(f"emopy: {as_expected} of {len(images)} read as labelled. ", err=True, nl=False)
     click.echo("Next, type: emopy predict YOUR-PICTURE", err=True)

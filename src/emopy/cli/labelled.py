@@ -11,7 +11,7 @@ import click
 from emopy.cli.options import ANY_PATH, Decorator
 
 if TYPE_CHECKING:
-    from emopy.data import Dataset, Loader, Problem
+    from emopy.data import Dataset, Loader, SkippedSample
 
 
 data_arguments: Decorator = click.argument(
@@ -38,7 +38,7 @@ def open_labelled(
     Args:
         path: What the user typed.
         clips: Frames per clip, where the folder holds clips; None for stills.
-        size: (height, width) to bring the pictures of a folder to.
+        size: (height, width) to bring the images of a folder to.
         channels: 1 for gray, 3 for RGB.
 
     Returns:
@@ -47,14 +47,14 @@ def open_labelled(
     from emopy.data import find_loader
 
     loader = find_loader(path, time_delay=clips, size=size, channels=channels)
-    return load_told(loader), len(loader.problems)
+    return load_told(loader), len(loader.skipped)
 
 
 def load_told(loader: Loader) -> Dataset:
     """Load a data set and tell each file or row that was left out."""
     data = loader.load_data()
-    for problem in loader.problems:
-        tell(problem)
+    for skipped_sample in loader.skipped:
+        tell(skipped_sample)
     return data
 
 
@@ -72,9 +72,9 @@ def open_for(model: str, path: Path) -> tuple[Dataset, int]:
     )
 
 
-def tell(problem: Problem) -> None:
+def tell(skipped_sample: SkippedSample) -> None:
     """Write on stderr what was left out, and why."""
-    click.echo(f"emopy: {problem}", err=True)
+    click.echo(f"emopy: {skipped_sample}", err=True)
 
 
 def say(text: str) -> None:

@@ -51,7 +51,7 @@ class Verbs(NearestGroup):
 @click.version_option(package_name="emopy", prog_name="emopy", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the trace of an error.")
 def emopy() -> None:
-    """Read facial expressions from pictures, offline, and train networks for it.
+    """Read facial expressions from images, offline, and train networks for it.
 
     Start with: emopy demo, then emopy predict YOUR-PICTURE.
     A face shows an expression; what a person feels is another matter.

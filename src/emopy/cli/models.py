@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from emopy.cli.groups import NearestGroup
-from emopy.cli.models_join import join
+from emopy.cli.models_ensemble import join
 from emopy.cli.models_quantize import quantize
 from emopy.cli.options import FOLDER, json_option
 from emopy.errors import EmoPyError

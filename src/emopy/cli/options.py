@@ -48,7 +48,7 @@ detector_option: Decorator = click.option(
     default="mtcnn",
     show_default=True,
     metavar="NAME",
-    help="What finds the faces; whole: each picture is one face.",
+    help="What finds the faces; whole: each image is one face.",
 )
 
 smallest_face_option: Decorator = click.option(
@@ -56,8 +56,8 @@ smallest_face_option: Decorator = click.option(
     "smallest_face_px",
     type=click.IntRange(min=12),
     metavar="PX",
-    help="Search the whole picture for faces of this size and more.  [default: one large face ends "
-    "the search; other pictures: 24, or more above one megapixel]",
+    help="Search the whole image for faces of this size and more.  [default: one large face ends "
+    "the search; other images: 24, or more above one megapixel]",
 )
 
 min_confidence_option: Decorator = click.option(

@@ -1,4 +1,4 @@
-"""`emopy predict`: the expression of every face in pictures, folders, or bytes on stdin."""
+"""`emopy predict`: the expression of every face in images, folders, or bytes on stdin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMATS = ("text", "json", "jsonl", "csv")
     help="Shape of the results.  [default: by the suffix of --out, else text]",
 )
 @click.option("--out", type=FILE, help="Write the results to this file.")
-@click.option("--draw", type=FOLDER, help="Write pictures with the faces marked here.")
+@click.option("--draw", type=FOLDER, help="Write images with the faces marked here.")
 def predict(
     paths: tuple[str, ...],
     recursive: bool,
@@ -37,10 +37,10 @@ def predict(
     draw: Path | None,
     **model_options: Any,
 ) -> int:
-    """Say what every face in the pictures shows.
+    """Say what every face in the images shows.
 
-    PATH is a picture, a folder of pictures, or - for one picture on stdin. Exit code 1 means
-    that some pictures could not be read; they are listed, and the others are done.
+    PATH is an image, a folder of images, or - for one image on stdin. Exit code 1 means
+    that some images could not be read; they are listed, and the others are done.
     """
     from emopy.cli.sinks import open_sink
     from emopy.types import FailedInput
@@ -61,5 +61,5 @@ def predict(
             elif drawings:
                 drawings.add(source, result)
     if failed and len(sources) > 1:
-        click.echo(f"emopy: {failed} of {len(sources)} pictures could not be read.", err=True)
+        click.echo(f"emopy: {failed} of {len(sources)} images could not be read.", err=True)
     return 1 if failed else 0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol, Self, TextIO
 
 from emopy.errors import InputError
+from emopy.files import replacing
 from emopy.present import CSVSink, JSONLSink, JSONSink, as_text, encodable
-from emopy.present.atomic import replacing
 from emopy.types import FailedInput, ImageResult
 
 _TABLES = {"csv": CSVSink, "json": JSONSink, "jsonl": JSONLSink}
@@ -27,7 +27,7 @@ class Sink(Protocol):
 
 
 class TextSink:
-    """Readable text, a blank line between pictures; failures are left to stderr."""
+    """Readable text, a blank line between images; failures are left to stderr."""
 
     def __init__(self, target: TextIO | Path, width: int) -> None:
         self._target = target
@@ -47,7 +47,7 @@ class TextSink:
         self._stack.__exit__(*error)  # type: ignore[arg-type]
 
     def write(self, result: ImageResult | FailedInput) -> None:
-        """Write one picture's faces."""
+        """Write one image's faces."""
         if isinstance(result, ImageResult):
             text = encodable(as_text(result, width=self._width), self._stream.encoding)
             self._stream.write(f"{self._gap}{text}\n")

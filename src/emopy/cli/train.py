@@ -14,7 +14,7 @@ from emopy.cli.options import FOLDER
 from emopy.cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from emopy.data import Problem
+    from emopy.data import SkippedSample
 
 RECIPE = click.Path(exists=True, dir_okay=False, path_type=Path)  # told before the slow import
 
@@ -54,15 +54,15 @@ def train(
     if recipe is None:
         click.echo(leaderboard(compare_runs(compare or Path())))
         return 0
-    left_out: list[Problem] = []
+    left_out: list[SkippedSample] = []
 
-    def note(problem: Problem) -> None:
-        tell(problem)  # before the long work, not after it
-        left_out.append(problem)
+    def note(skipped_sample: SkippedSample) -> None:
+        tell(skipped_sample)  # before the long work, not after it
+        left_out.append(skipped_sample)
 
     with contextlib.redirect_stdout(sys.stderr):  # Keras' progress; stdout is for the path
         try:
-            run = train_recipe(recipe, settings=list(settings), out=out, on_problem=note)
+            run = train_recipe(recipe, settings=list(settings), out=out, on_skipped=note)
         except KeyboardInterrupt:
             click.echo("\nemopy: type the same line again to go on.", err=True)
             raise

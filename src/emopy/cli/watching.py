@@ -17,8 +17,8 @@ from emopy.errors import EmoPyError, MissingExtraError
 from emopy.media import open_video
 from emopy.media.sampling import Sampling
 from emopy.present import (
-    check_film_path,
     check_plot_path,
+    check_video_path,
     encodable,
     open_timeline,
     summary_text,
@@ -36,7 +36,7 @@ def check_outputs(outputs: Outputs, table: str | None) -> None:
     if outputs.out:
         timeline_format(outputs.out, table)
     if outputs.draw:
-        check_film_path(outputs.draw)
+        check_video_path(outputs.draw)
     if outputs.plot:
         check_plot_path(outputs.plot)
 

@@ -11,15 +11,15 @@ from emopy.cli.progress import track
 from emopy.cli.stdout import outliving_reader
 from emopy.errors import InputError
 from emopy.fermodel import FERModel
+from emopy.files import replacing
 from emopy.media import Video
 from emopy.present import (
-    Film,
     Summary,
     TimelinePlot,
+    VideoSink,
     open_timeline,
     summary_record,
 )
-from emopy.present.atomic import replacing
 from emopy.present.sink import Sink
 from emopy.types import ImageResult, RGBImage
 
@@ -52,7 +52,7 @@ class Writers:
         self._faces = faces
         self._plot = TimelinePlot(labels)
         self._table = open_timeline(outputs.out, labels, format=table) if outputs.out else None
-        self._film = Film(outputs.draw, size=video.size) if outputs.draw else None
+        self._film = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
 
     def run(self, model: FERModel, video: Video, smoothing_s: float) -> None:
         """Read the video to its end.

@@ -9,23 +9,23 @@ from emopy.data.csv_layout import CSVLayout
 from emopy.data.csv_settings import CSVSettings
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
+from emopy.data.duplicates import DuplicateGroup, find_duplicates, find_near_duplicates
 from emopy.data.features import (
     FeatureExtractor,
     hog_features,
-    hog_pictures,
+    hog_images,
     lbp_features,
-    lbp_pictures,
+    lbp_images,
 )
 from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
+from emopy.data.image_stats import ImageStats
 from emopy.data.open import Loader, find_loader, open_data
-from emopy.data.picture import counts_picture
+from emopy.data.picture import plot_counts
 from emopy.data.prepare import PrepareReport, prepare_ferplus
-from emopy.data.problems import Problem
-from emopy.data.repeats import RepeatGroup, find_near_repeats, find_repeats
 from emopy.data.sequence import SequenceDataLoader
 from emopy.data.sheet import contact_sheet
-from emopy.data.source_pictures import SourcePictures
-from emopy.data.split import Parts
+from emopy.data.skipped import SkippedSample
+from emopy.data.split import Splits
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, spread_vote_targets, vote_targets
 from emopy.data.whitening import Whitening
@@ -40,16 +40,16 @@ __all__ = [
     "ConvertReport",
     "Dataset",
     "DirectoryDataLoader",
+    "DuplicateGroup",
     "FERPlusDataLoader",
     "FeatureExtractor",
     "Finding",
+    "ImageStats",
     "Loader",
-    "Parts",
     "PrepareReport",
-    "Problem",
-    "RepeatGroup",
     "SequenceDataLoader",
-    "SourcePictures",
+    "SkippedSample",
+    "Splits",
     "VotedFaces",
     "Whitening",
     "augment",
@@ -57,18 +57,18 @@ __all__ = [
     "check",
     "contact_sheet",
     "convert_ckplus",
-    "counts_picture",
     "describe",
+    "find_duplicates",
     "find_loader",
-    "find_near_repeats",
-    "find_repeats",
+    "find_near_duplicates",
     "hog_features",
-    "hog_pictures",
+    "hog_images",
     "lbp_features",
-    "lbp_pictures",
+    "lbp_images",
     "load_dataset",
     "majority_targets",
     "open_data",
+    "plot_counts",
     "prepare_ferplus",
     "read_ferplus",
     "save_folders",

@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from emopy.data.dataset import Dataset
-from emopy.data.repeats import RepeatGroup, find_near_repeats, find_repeats
-from emopy.data.split import Parts
+from emopy.data.duplicates import DuplicateGroup, find_duplicates, find_near_duplicates
+from emopy.data.split import Splits
 from emopy.labels import canonical
 
 _EXAMPLES = 3
@@ -90,20 +90,20 @@ class CheckReport:
         return "\n".join([f"Samples: {sizes}", *map(str, self.findings), verdict])
 
 
-def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
+def check(data: Dataset | Splits | Mapping[str, Dataset]) -> CheckReport:
     """Look for faults in a dataset, or within and across the parts of a split.
 
-    Serious: the same picture in two parts, or with two labels; a person in two parts; blank
-    pictures; one emotion under two spellings. Probable, and worth a look: another version of a
-    picture in another part, resized, brightened, compressed anew or mirrored
-    (`find_near_repeats`). Worth knowing: labels that differ by a letter or so, repeats inside one
-    part, labels with no sample or a single one.
+    Serious: the same image in two parts, or with two labels; a person in two parts; blank
+    images; one emotion under two spellings. Probable, and worth a look: another version of a
+    image in another part, resized, brightened, compressed anew or mirrored
+    (`find_near_duplicates`). Worth knowing: labels that differ by a letter or so, duplicates
+    inside one split, labels with no sample or a single one.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
     """
     named = by_name(data)
-    repeats, near = find_repeats(named), find_near_repeats(named)
+    repeats, near = find_duplicates(named), find_near_duplicates(named)
     found = [
         *_leaks(repeats),
         *_near_leaks(near),
@@ -119,41 +119,41 @@ def check(data: Dataset | Parts | Mapping[str, Dataset]) -> CheckReport:
     return CheckReport({name: len(part) for name, part in named.items()}, tuple(found))
 
 
-def by_name(data: Dataset | Parts | Mapping[str, Dataset]) -> Mapping[str, Dataset]:
+def by_name(data: Dataset | Splits | Mapping[str, Dataset]) -> Mapping[str, Dataset]:
     """Datasets by name; a single one is called ``data``."""
     if isinstance(data, Dataset):
         return {"data": data}
     return dict(data.items())
 
 
-def _leaks(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
-    groups = [group for group in repeats if len(group.parts) > 1]
+def _leaks(repeats: Iterable[DuplicateGroup]) -> Iterable[Finding]:
+    groups = [group for group in repeats if len(group.splits) > 1]
     if groups:
         yield Finding(
             "leak",
-            f"{len(groups):,} pictures are in more than one part: what is measured is partly "
+            f"{len(groups):,} images are in more than one part: what is measured is partly "
             "what was learnt.",
             _places(groups),
         )
 
 
-def _near_leaks(near: Iterable[RepeatGroup]) -> Iterable[Finding]:
-    groups = [group for group in near if len(group.parts) > 1]
+def _near_leaks(near: Iterable[DuplicateGroup]) -> Iterable[Finding]:
+    groups = [group for group in near if len(group.splits) > 1]
     if groups:
         yield Finding(
             "near-leak",
-            f"{len(groups):,} pictures seem to be in more than one part in another version: "
+            f"{len(groups):,} images seem to be in more than one part in another version: "
             "resized, brightened, compressed anew or mirrored. A new split keeps them together.",
             _places(groups, "≈"),
         )
 
 
-def _contradictions(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
+def _contradictions(repeats: Iterable[DuplicateGroup]) -> Iterable[Finding]:
     groups = [group for group in repeats if len(group.labels) > 1]
     if groups:
         yield Finding(
             "contradiction",
-            f"{len(groups):,} pictures occur with different labels.",
+            f"{len(groups):,} images occur with different labels.",
             _places(groups),
         )
 
@@ -164,12 +164,14 @@ def _people(named: Mapping[str, Dataset]) -> Iterable[Finding]:
         for person in np.unique(part.people):
             if person:
                 homes.setdefault(str(person), []).append(name)
-    shared = {person: parts for person, parts in homes.items() if len(parts) > 1}
+    shared = {person: splits for person, splits in homes.items() if len(splits) > 1}
     if shared:
         yield Finding(
             "person",
             f"{len(shared):,} people are in more than one part. Split with Dataset.split.",
-            tuple(f"{person}: {', '.join(parts)}" for person, parts in shared.items())[:_EXAMPLES],
+            tuple(f"{person}: {', '.join(splits)}" for person, splits in shared.items())[
+                :_EXAMPLES
+            ],
         )
 
 
@@ -183,29 +185,29 @@ def _blanks(named: Mapping[str, Dataset]) -> Iterable[Finding]:
     if places:
         yield Finding(
             "blank",
-            f"{len(places):,} pictures are blank: every pixel has the same value.",
+            f"{len(places):,} images are blank: every pixel has the same value.",
             tuple(places[:_EXAMPLES]),
         )
 
 
-def _inner_repeats(repeats: Iterable[RepeatGroup]) -> Iterable[Finding]:
-    groups = [group for group in repeats if len(group.members) > len(group.parts)]
+def _inner_repeats(repeats: Iterable[DuplicateGroup]) -> Iterable[Finding]:
+    groups = [group for group in repeats if len(group.members) > len(group.splits)]
     if groups:
-        surplus = sum(len(group.members) - len(group.parts) for group in groups)
+        surplus = sum(len(group.members) - len(group.splits) for group in groups)
         yield Finding(
             "repeat",
-            f"{len(groups):,} pictures repeat inside one part ({surplus:,} surplus copies).",
+            f"{len(groups):,} images repeat inside one part ({surplus:,} surplus copies).",
             _places(groups),
         )
 
 
-def _inner_near(near: Iterable[RepeatGroup]) -> Iterable[Finding]:
-    groups = [group for group in near if len(group.members) > len(group.parts)]
+def _inner_near(near: Iterable[DuplicateGroup]) -> Iterable[Finding]:
+    groups = [group for group in near if len(group.members) > len(group.splits)]
     if groups:
         torn = sum(len(group.labels) > 1 for group in groups)
         yield Finding(
             "near-repeat",
-            f"{len(groups):,} pictures have other versions inside one part; the labels of the "
+            f"{len(groups):,} images have other versions inside one part; the labels of the "
             f"versions differ for {torn:,}.",
             _places(groups, "≈"),
         )
@@ -257,11 +259,11 @@ def _scarce(named: Mapping[str, Dataset]) -> Iterable[Finding]:
             )
 
 
-def _places(groups: list[RepeatGroup], sign: str = "=") -> tuple[str, ...]:
+def _places(groups: list[DuplicateGroup], sign: str = "=") -> tuple[str, ...]:
     return tuple(_place(group, sign) for group in groups[:_EXAMPLES])
 
 
-def _place(group: RepeatGroup, sign: str) -> str:
+def _place(group: DuplicateGroup, sign: str) -> str:
     """Where a group is: one member of each part and label, and how many more there are."""
     differing = {(member.part, member.label): member for member in reversed(group.members)}
     shown = [member for member in group.members if member in differing.values()]

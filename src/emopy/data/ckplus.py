@@ -3,7 +3,7 @@
 CK+ keeps clips that go from a neutral face to the peak of an expression in
 ``cohn-kanade-images/S005/001/*.png``, and the number of the emotion in
 ``Emotion/S005/001/*_emotion.txt`` (Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)",
-https://doi.org/10.1109/CVPRW.2010.5543262). Only some of the clips have one. The pictures may not
+https://doi.org/10.1109/CVPRW.2010.5543262). Only some of the clips have one. The images may not
 be passed on: what is written here is for the licensee alone.
 """
 
@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.convert import new_folder, save_picture
-from emopy.data.problems import Problem
+from emopy.data.convert import new_folder, save_image
+from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError, InputError
 from emopy.faces import Detector, align_face, get_detector, largest_first
 from emopy.media import find_images, read_image
@@ -47,7 +47,7 @@ class ConvertReport:
     path: Path
     samples: dict[str, int]
     unlabelled: int
-    problems: tuple[Problem, ...]
+    skipped: tuple[SkippedSample, ...]
 
     def __str__(self) -> str:
         lines = [f"{label:<12}{count:>7,}" for label, count in self.samples.items()]
@@ -56,7 +56,7 @@ class ConvertReport:
                 *lines,
                 f"{'all':<12}{sum(self.samples.values()):>7,}   {self.path}",
                 f"Left out: clips without an emotion: {self.unlabelled:,}, "
-                f"with a fault: {len(self.problems):,}",
+                f"with a fault: {len(self.skipped):,}",
             ]
         )
 
@@ -83,7 +83,7 @@ def convert_ckplus(
         peaks: Of stills, how many frames at the end of each clip show its emotion.
         first: Of stills, whether the first frame of each clip is written as neutral.
         size: (height, width) of the faces in pixels.
-        detector: What finds the face: a name or a detector; ``"whole"`` where the pictures are
+        detector: What finds the face: a name or a detector; ``"whole"`` where the images are
             faces already. The face in its first frame gives a clip its framing.
 
     Returns:
@@ -97,34 +97,34 @@ def convert_ckplus(
             "`kind` must be 'stills' or 'clips', `first` 'neutral' or 'skip' and `peaks` 1 or "
             f"more. Received kind={kind!r}, first={first!r}, peaks={peaks}."
         )
-    pictures, emotions = _root(Path(path), _IMAGE_FOLDERS), _root(Path(path), _LABEL_FOLDERS)
+    images, emotions = _root(Path(path), _IMAGE_FOLDERS), _root(Path(path), _LABEL_FOLDERS)
     cut = _Cutter(get_detector(detector), InputSpec(*size, 3))
-    problems: list[Problem] = []
+    skipped: list[SkippedSample] = []
     samples: dict[str, int] = dict.fromkeys(CKPLUS_LABELS, 0)
     unlabelled = 0
     with new_folder(out) as folder:
-        for place in _clips(pictures):
+        for place in _clips(images):
             try:
                 label = _label(emotions / place)
                 if label is None:
                     unlabelled += 1
                     continue
-                clip = _Clip("_".join(place.parts), find_images(pictures / place), label)
+                clip = _Clip("_".join(place.parts), find_images(images / place), label)
                 if kind == "clips":
                     written = _write_clip(clip, folder, cut)
                 else:
                     written = _write_stills(clip, folder, cut, peaks, neutral=first == "neutral")
             except (DataError, InputError) as error:
-                problems.append(Problem(str(pictures / place), str(error)))
+                skipped.append(SkippedSample(str(images / place), str(error)))
             else:
                 for shown in written:
                     samples[shown] += 1
         if not any(samples.values()):
             raise DataError(
                 f"`path` must hold clips with an emotion. Received {path}: {unlabelled} without "
-                f"one, {len(problems)} with a fault. Unpack both folders of CK+ into it."
+                f"one, {len(skipped)} with a fault. Unpack both folders of CK+ into it."
             )
-    return ConvertReport(Path(out), samples, unlabelled, tuple(problems))
+    return ConvertReport(Path(out), samples, unlabelled, tuple(skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _write_clip(clip: _Clip, folder: Path, cut: _Cutter) -> list[str]:
     target = folder / clip.label / clip.title
     target.mkdir(parents=True)
     for frame, face in zip(clip.frames, faces, strict=True):
-        save_picture(face, target / clip.name(frame))
+        save_image(face, target / clip.name(frame))
     return [clip.label]
 
 
@@ -173,7 +173,7 @@ def _write_stills(
     faces = cut(clip.frames[0], [frame for frame, _ in shown])
     for (frame, label), face in zip(shown, faces, strict=True):
         (folder / label).mkdir(exist_ok=True)
-        save_picture(face, folder / label / clip.name(frame))
+        save_image(face, folder / label / clip.name(frame))
     return [label for _, label in shown]
 
 
@@ -192,10 +192,10 @@ def _root(path: Path, names: tuple[str, ...]) -> Path:
     )
 
 
-def _clips(pictures: Path) -> list[Path]:
+def _clips(images: Path) -> list[Path]:
     """Place of each clip below the folder, such as S005/001, in natural order."""
-    files = find_images(pictures, recursive=True)
-    return list(dict.fromkeys(file.parent.relative_to(pictures) for file in files))
+    files = find_images(images, recursive=True)
+    return list(dict.fromkeys(file.parent.relative_to(images) for file in files))
 
 
 def _label(folder: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Labelled faces as folders of pictures: one folder per label, which the loaders read again."""
+"""Labelled faces as folders of images: one folder per label, which the loaders read again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def save_folders(data: Dataset, path: str | os.PathLike[str]) -> Path:
     """Write each sample as a PNG file, or each clip as a folder of them, in its label's folder.
 
     Names are made of person, origin and row. A label without a sample has an empty folder. A
-    picture has one label only: of soft targets the dominant one is kept.
+    image has one label only: of soft targets the dominant one is kept.
 
     Args:
         data: Stills for `DirectoryDataLoader`, or clips for `SequenceDataLoader`.
@@ -49,16 +49,16 @@ def save_folders(data: Dataset, path: str | os.PathLike[str]) -> Path:
         for row, column in enumerate(data.truth):
             target = folder / data.labels[column] / _name(data, row)
             if data.images.ndim == 4:
-                save_picture(data.images[row], target.with_name(f"{target.name}.png"))
+                save_image(data.images[row], target.with_name(f"{target.name}.png"))
                 continue
             target.mkdir()
             for number, frame in enumerate(data.images[row], start=1):
-                save_picture(frame, target / f"{number:04}.png")
+                save_image(frame, target / f"{number:04}.png")
     return Path(path)
 
 
-def save_picture(image: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture (H, W, 1 | 3), RGB or gray; colour without colour becomes gray."""
+def save_image(image: NDArray[np.uint8], path: Path) -> None:
+    """Write an image (H, W, 1 | 3), RGB or gray; colour without colour becomes gray."""
     gray = image.shape[-1] == 1 or bool((image == image[..., :1]).all())
     Image.fromarray(np.ascontiguousarray(image[..., 0] if gray else image)).save(path)
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from emopy.data.csv_layout import CSVLayout, Layout, find_layout
 from emopy.data.csv_settings import settings_path
 from emopy.data.dataset import Dataset
-from emopy.data.problems import Problem, refuse
+from emopy.data.image_stats import ImageStats
 from emopy.data.rows import csv_rows, read_pixels
-from emopy.data.source_pictures import SourcePictures
+from emopy.data.skipped import SkippedSample, refuse
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
-from emopy.models.preprocess import to_pixels
+from emopy.models.preprocessing import to_pixels
 
 FER2013_LABELS: Mapping[str, str] = {
     "0": "anger",
@@ -46,7 +46,7 @@ class CSVDataLoader:
         emotion,pixels,Usage
         3,70 80 82 … 106,Training
 
-    Pixels are whole numbers 0–255 separated by space, row by row from the top left; of a picture
+    Pixels are whole numbers 0–255 separated by space, row by row from the top left; of an image
     in colour red, green and blue of each pixel. Squares of another size are resized, and colour
     becomes gray or gray colour, as prediction would do it. The file is streamed: memory holds the
     result and one row.
@@ -57,19 +57,19 @@ class CSVDataLoader:
             rows with others are left out. By default labels are words, of which aliases are
             understood; numbers are understood in a file with the columns of FER2013.
         target_emotions: Labels to load, in this order; all by default.
-        size: (height, width) in pixels of the result. Pictures of that size are taken as they are;
-            others must be squares, and are resized. Give it for pictures that are no squares:
+        size: (height, width) in pixels of the result. Images of that size are taken as they are;
+            others must be squares, and are resized. Give it for images that are no squares:
             their size cannot be told from their numbers. Default: the size of most of the first
-            pictures.
-        channels: 1 for gray, 3 for RGB; as most of the first pictures have by default.
+            images.
+        channels: 1 for gray, 3 for RGB; as most of the first images have by default.
         usage: Load only the rows of this split, such as ``"Training"``.
-        strict: Refuse the file when any row is bad; otherwise bad rows are listed in `problems`
+        strict: Refuse the file when any row is bad; otherwise bad rows are listed in `skipped`
             and the rest is loaded.
         **layout: Where the file keeps what: see `CSVLayout`.
 
     Attributes:
         problems: Rows that `load_data` could not read.
-        sources: Sizes and colours of the pictures that the last `load_data` read.
+        sources: Sizes and colours of the images that the last `load_data` read.
 
     Example::
 
@@ -101,8 +101,8 @@ class CSVDataLoader:
         self.usage = usage
         self.strict = strict
         self.layout = layout
-        self.problems: tuple[Problem, ...] = ()
-        self.sources = SourcePictures()
+        self.skipped: tuple[SkippedSample, ...] = ()
+        self.sources = ImageStats()
 
     def load_data(self) -> Dataset:
         """Read the rows in their order.
@@ -118,20 +118,20 @@ class CSVDataLoader:
         """
         layout = find_layout(self.path, self.layout, self.size)
         names = _Names(_meaning(self.path, layout, self.labels), self.target_emotions)
-        problems: list[Problem] = []
+        skipped: list[SkippedSample] = []
         rows = _Rows(InputSpec(*layout.size, self.channels or layout.channels))
-        self.sources = SourcePictures()
-        stream = csv_rows(self.path, problems, delimiter=layout.delimiter)
+        self.sources = ImageStats()
+        stream = csv_rows(self.path, skipped, delimiter=layout.delimiter)
         for line, cells in islice(stream, 1 if layout.header else 0, None):
             try:
                 self._read(line, cells, layout, names, rows)
             except DataError:
                 raise
             except ValueError as error:
-                problems.append(Problem(str(self.path), str(error), line=line))
-        self.problems = tuple(problems)
+                skipped.append(SkippedSample(str(self.path), str(error), line=line))
+        self.skipped = tuple(skipped)
         if self.strict:
-            refuse(problems, "rows")
+            refuse(skipped, "rows")
         return self._dataset(rows, names)
 
     def _read(
@@ -147,9 +147,9 @@ class CSVDataLoader:
         if code is None:
             return
         pixels = read_pixels(cells[layout.pixels])
-        picture = pixels.reshape(layout.shape(len(pixels)))
-        self.sources.add(picture)
-        rows.pixels += to_pixels(picture[None], rows.spec).tobytes()
+        image = pixels.reshape(layout.shape(len(pixels)))
+        self.sources.add(image)
+        rows.pixels += to_pixels(image[None], rows.spec).tobytes()
         rows.codes.append(code)
         rows.lines.append(line)
         if layout.people is not None:
@@ -174,7 +174,7 @@ class CSVDataLoader:
             raise DataError(
                 "`path` must hold rows of the wanted labels and split. Received none: "
                 f"{self.path} has the labels {', '.join(names.written) or 'none'}{usages}; "
-                f"{len(self.problems)} bad rows."
+                f"{len(self.skipped)} bad rows."
             )
         labels = names.in_order(self.path)
         truth = names.columns(labels)[np.frombuffer(rows.codes, dtype=np.uint16)]
@@ -197,7 +197,7 @@ class _Rows:
     """What is kept of the rows, about as compact as the result.
 
     Attributes:
-        spec: What every picture is brought to.
+        spec: What every image is brought to.
     """
 
     spec: InputSpec

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from emopy.data.folders import SMALLEST_PX
-from emopy.data.problems import Problem
 from emopy.data.rows import csv_rows, read_pixels
+from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError, nearest
 
 _PEEK = 64
@@ -31,7 +31,7 @@ class CSVLayout(TypedDict, total=False):
             else the first column that holds no pixels.
         pixels_column: Pixels as text. Default: the first column that holds rows of numbers.
         usage_column: The split that a row belongs to. Default: `Usage` of the header.
-        people_column: Who is shown. Default: nobody is known.
+        subject_column: Who is shown. Default: nobody is known.
         delimiter: What stands between two cells. Default: the most frequent of , ; tab | in the
             first line.
         header: Whether the first line names the columns: ``"yes"``, ``"no"``, or ``"detect"``:
@@ -41,7 +41,7 @@ class CSVLayout(TypedDict, total=False):
     label_column: int | str
     pixels_column: int | str
     usage_column: int | str
-    people_column: int | str
+    subject_column: int | str
     delimiter: str
     header: Literal["detect", "yes", "no"]
 
@@ -52,8 +52,8 @@ class Layout:
 
     Attributes:
         header: Names of the columns; empty where the file has none.
-        size: (height, width) that every picture comes to.
-        channels: 1 or 3, as most of the first pictures have.
+        size: (height, width) that every image comes to.
+        channels: 1 or 3, as most of the first images have.
         first_labels: Labels of the first rows, to judge how they are written.
     """
 
@@ -78,10 +78,10 @@ class Layout:
         return math.prod(self.size) * self.channels
 
     def shape(self, count: int) -> tuple[int, int, int]:
-        """(height, width, channels) of a picture of so many numbers.
+        """(height, width, channels) of an image of so many numbers.
 
         Raises:
-            ValueError: Neither a picture of `size` nor a square.
+            ValueError: Neither an image of `size` nor a square.
         """
         if (found := _shape(count, self.size)) is None:
             raise ValueError(
@@ -97,15 +97,15 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     Args:
         path: The CSV file.
         told: What the user said.
-        size: (height, width) that every picture comes to; pictures of another size must be
+        size: (height, width) that every image comes to; images of another size must be
             squares. None for the size of most of the first ones.
 
     Raises:
-        DataError: No such file, an empty one, an unknown column, or pictures that are neither of
+        DataError: No such file, an empty one, an unknown column, or images that are neither of
             that size nor squares.
     """
     delimiter = _delimiter(path, told.get("delimiter"))
-    ignored: list[Problem] = []  # told when the rows are loaded
+    ignored: list[SkippedSample] = []  # told when the rows are loaded
     rows = [cells for _, cells in islice(csv_rows(path, ignored, delimiter=delimiter), _PEEK)]
     header = _header(rows[0], told) if rows else ()
     rows = rows[1:] if header else rows
@@ -117,7 +117,7 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     if pixels is None:
         pixels = _first_pixels(path, rows)
     usage = find("usage_column", told.get("usage_column"), defaults=("usage",))
-    people = find("people_column", told.get("people_column"))
+    people = find("subject_column", told.get("subject_column"))
     label = find("label_column", told.get("label_column"), defaults=_LABEL_NAMES)
     if label is None:
         free = (column for column in range(width) if column not in (pixels, usage, people))
@@ -167,7 +167,7 @@ def _delimiter(path: Path, wish: str | None) -> str:
             raise DataError(f"`delimiter` must be one character. Received {wish!r}. Type ';'.")
         return wish
     # Read with a delimiter that no text holds: the whole first line is one cell.
-    ignored: list[Problem] = []
+    ignored: list[SkippedSample] = []
     _, cells = next(csv_rows(path, ignored, delimiter="\x1f"), (1, [""]))
     return max(_DELIMITERS, key="".join(cells).count)
 
@@ -196,7 +196,7 @@ def _first_pixels(path: Path, rows: list[list[str]]) -> int:
 def _size(
     path: Path, cells: list[str], size: tuple[int, int] | None
 ) -> tuple[tuple[int, int], int]:
-    """(height, width) to bring the pictures to, and channels of most of the first ones."""
+    """(height, width) to bring the images to, and channels of most of the first ones."""
     counts = Counter(count for cell in cells if (count := _count(cell)))
     usual = counts.most_common(1)[0][0] if counts else 0
     found = _shape(usual, size)
@@ -204,14 +204,14 @@ def _size(
         wish = f" of {size[0]} × {size[1]} pixels, or squares" if size is not None else ""
         hint = " that fits." if size is not None else ", such as size=(60, 40), if no square."
         raise DataError(
-            f"`path` must hold pictures{wish}, each at least {SMALLEST_PX} pixels high and wide. "
-            f"Received {path} with {usual} numbers per picture. Type a `size`{hint}"
+            f"`path` must hold images{wish}, each at least {SMALLEST_PX} pixels high and wide. "
+            f"Received {path} with {usual} numbers per image. Type a `size`{hint}"
         )
     return size or found[:2], found[2]
 
 
 def _shape(count: int, size: tuple[int, int] | None) -> tuple[int, int, int] | None:
-    """(height, width, channels) of a picture of `size` or of a square; None if it is neither.
+    """(height, width, channels) of an image of `size` or of a square; None if it is neither.
 
     No number is both a square and three times a square, so gray and colour are told apart.
     """

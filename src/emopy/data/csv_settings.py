@@ -22,7 +22,7 @@ class CSVSettings(CSVLayout, total=False):
     Attributes:
         labels: What the written labels stand for.
         usage: The split to load, where the path names none.
-        size: (height, width) in pixels to bring the pictures to, and that of those which are no
+        size: (height, width) in pixels to bring the images to, and that of those which are no
             squares.
         channels: 1 for gray, 3 for RGB.
     """
@@ -104,7 +104,7 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "label_column": _COLUMN,
     "pixels_column": _COLUMN,
     "usage_column": _COLUMN,
-    "people_column": _COLUMN,
+    "subject_column": _COLUMN,
     "usage": (_is_text, 'the name of a split, such as "Training"'),
     "delimiter": (_is_text, 'one character, such as ";"'),
     "header": (_is_text, '"detect", "yes" or "no"'),

@@ -17,7 +17,7 @@ from emopy.errors import DataError, LabelError
 from emopy.labels import select_labels
 
 if TYPE_CHECKING:
-    from emopy.data.split import Parts
+    from emopy.data.split import Splits
 
 
 _DAMAGE = (
@@ -133,8 +133,8 @@ class Dataset:
         calibration: float = 0.1,
         test: float = 0.1,
         seed: int = 0,
-    ) -> Parts:
-        """Divide the data so that the parts share no person and no picture.
+    ) -> Splits:
+        """Divide the data so that the parts share no person and no image.
 
         Every label has nearly the same share in each part. The same seed gives the same parts.
 
@@ -145,7 +145,7 @@ class Dataset:
             seed: Decides which samples go where.
 
         Returns:
-            The parts; what remains is `Parts.train`.
+            The parts; what remains is `Splits.train`.
 
         Raises:
             DataError: Shares out of range, or a wanted part would have no sample.

@@ -1,4 +1,4 @@
-"""`DirectoryDataLoader`: a folder of pictures, one folder per emotion."""
+"""`DirectoryDataLoader`: a folder of images, one folder per emotion."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 
 from emopy.data.dataset import Dataset
 from emopy.data.folders import FolderReader, People, Samples, other_files
-from emopy.data.problems import Problem, refuse
-from emopy.data.source_pictures import SourcePictures
+from emopy.data.image_stats import ImageStats
+from emopy.data.skipped import SkippedSample, refuse
 from emopy.errors import InputError
 from emopy.media import find_images
 
 
 class DirectoryDataLoader:
-    """Loads face pictures that are sorted into one folder per emotion.
+    """Loads face images that are sorted into one folder per emotion.
 
         faces/anger/001.png
         faces/happy/001.jpg      # "happy" is read as "happiness"
 
     Folder names are labels: aliases are understood, two spellings of one emotion are merged,
-    other words become labels of your own. Pictures may lie deeper, in a folder per person.
-    Every picture is one face and is resized as prediction would do it.
+    other words become labels of your own. Images may lie deeper, in a folder per person.
+    Every image is one face and is resized as prediction would do it.
 
     Args:
         path: The folder that holds the folders.
-        size: (height, width) in pixels that every picture is resized to.
+        size: (height, width) in pixels that every image is resized to.
         channels: 1 for gray, 3 for RGB.
         target_emotions: Labels to load, in this order; every folder by default.
         people: Who is shown: a regular expression, searched in the path below `path` (its first
             group, or the whole match, is the person), or a function of that path. Nobody is
             known by default.
         strict: Refuse the folder when any file is bad; otherwise bad files are listed in
-            `problems` and the rest is loaded.
+            `skipped` and the rest is loaded.
 
     Attributes:
         problems: Files that `load_data` could not read.
@@ -51,16 +51,16 @@ class DirectoryDataLoader:
     ) -> None:
         self.path = Path(path)
         self.strict = strict
-        self.problems: tuple[Problem, ...] = ()
+        self.skipped: tuple[SkippedSample, ...] = ()
         self._reader = FolderReader(self.path, size, channels, target_emotions, people)
 
     @property
-    def sources(self) -> SourcePictures:
-        """Sizes and colours of the pictures that the last `load_data` read."""
+    def sources(self) -> ImageStats:
+        """Sizes and colours of the images that the last `load_data` read."""
         return self._reader.sources
 
     def load_data(self) -> Dataset:
-        """Read the pictures, label by label, in natural order of their names.
+        """Read the images, label by label, in natural order of their names.
 
         A label whose folder is empty stays, with no sample.
 
@@ -69,22 +69,22 @@ class DirectoryDataLoader:
             order, or as asked for; `origin` is the path below `path`.
 
         Raises:
-            DataError: No such folder, fewer than two labels, or no picture; with ``strict``,
+            DataError: No such folder, fewer than two labels, or no image; with ``strict``,
                 any bad file.
             LabelError: A wanted label has no folder.
         """
-        problems: list[Problem] = []
-        data = self._reader.load(self._stills, problems)
-        self.problems = tuple(problems)
+        skipped: list[SkippedSample] = []
+        data = self._reader.load(self._stills, skipped)
+        self.skipped = tuple(skipped)
         if self.strict:
-            refuse(problems, "files")
+            refuse(skipped, "files")
         return data
 
-    def _stills(self, folder: Path, problems: list[Problem]) -> Samples:
-        pictures = find_images([folder], recursive=True)
-        problems += other_files(folder, pictures)
-        for file in pictures:
+    def _stills(self, folder: Path, skipped: list[SkippedSample]) -> Samples:
+        images = find_images([folder], recursive=True)
+        skipped += other_files(folder, images)
+        for file in images:
             try:
                 yield file, self._reader.read(file)
             except InputError as error:
-                problems.append(Problem(str(file), str(error)))
+                skipped.append(SkippedSample(str(file), str(error)))

@@ -53,7 +53,7 @@ def hog_features(
     return np.array([hog(face) for face in _gray(images)], np.float32)
 
 
-def hog_pictures(
+def hog_images(
     images: Pixels,
     *,
     orientations: int = 8,
@@ -63,11 +63,11 @@ def hog_pictures(
     """The edges that `hog_features` found, drawn as strokes; same settings and errors.
 
     Returns:
-        (n, H, W) uint8; the longest stroke of each picture is white.
+        (n, H, W) uint8; the longest stroke of each image is white.
     """
     hog = _hog(images, orientations, pixels_per_cell, cells_per_block)
-    pictures = [hog(face, visualize=True)[1] for face in _gray(images)]
-    return np.stack([_stretched(picture, float(picture.max())) for picture in pictures])
+    drawn = [hog(face, visualize=True)[1] for face in _gray(images)]
+    return np.stack([_stretched(image, float(image.max())) for image in drawn])
 
 
 def lbp_features(
@@ -117,7 +117,7 @@ def lbp_features(
     return (counts.reshape(n, -1) / (tall * wide)).astype(np.float32)
 
 
-def lbp_pictures(images: Pixels, *, radius: int = 1, n_points: int = 8) -> Pixels:
+def lbp_images(images: Pixels, *, radius: int = 1, n_points: int = 8) -> Pixels:
     """The pattern at every pixel as a gray value; settings and errors as of `lbp_features`.
 
     Returns:
@@ -127,8 +127,8 @@ def lbp_pictures(images: Pixels, *, radius: int = 1, n_points: int = 8) -> Pixel
 
 
 _KINDS: Mapping[str, tuple[Callable[..., NDArray[np.float32]], Callable[..., Pixels]]] = {
-    "hog": (hog_features, hog_pictures),
-    "lbp": (lbp_features, lbp_pictures),
+    "hog": (hog_features, hog_images),
+    "lbp": (lbp_features, lbp_images),
 }
 _SETTINGS = {
     "hog": ("orientations", "pixels_per_cell", "cells_per_block"),
@@ -190,8 +190,8 @@ class FeatureExtractor:
         kinds = [_KINDS[kind][0](self._images, **params) for kind, params in self._asked()]
         return np.concatenate(kinds, axis=1)
 
-    def pictures(self) -> Pixels:
-        """The same as pictures, side by side; errors as of `extract`.
+    def images(self) -> Pixels:
+        """The same as images, side by side; errors as of `extract`.
 
         Returns:
             (n, H, W · kinds) uint8.

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
-from emopy.data.problems import Problem, refuse
 from emopy.data.rows import csv_rows, read_pixels
+from emopy.data.skipped import SkippedSample, refuse
 from emopy.data.votes import VOTE_COLUMNS, majority_targets, spread_vote_targets, vote_targets
 from emopy.errors import DataError, nearest
 from emopy.labels import ALL_EMOTIONS
@@ -46,7 +46,7 @@ class VotedFaces:
     votes: NDArray[np.float32]
     usage: NDArray[np.str_]
     rows: NDArray[np.int64]
-    problems: tuple[Problem, ...] = ()
+    skipped: tuple[SkippedSample, ...] = ()
 
     def dataset(
         self,
@@ -87,7 +87,7 @@ class FERPlusDataLoader:
         targets: ``"votes"`` for soft targets, ``"spread"`` for those with doubt, ``"majority"``
             for the official one-hot rule.
         strict: Refuse the files when any row is bad; otherwise bad rows are listed in
-            `problems` and the rest is loaded.
+            `skipped` and the rest is loaded.
 
     Attributes:
         problems: What `load_data` could not read.
@@ -109,7 +109,7 @@ class FERPlusDataLoader:
         self.usage = usage
         self.targets: Literal["votes", "spread", "majority"] = targets
         self.strict = strict
-        self.problems: tuple[Problem, ...] = ()
+        self.skipped: tuple[SkippedSample, ...] = ()
 
     def load_data(self) -> Dataset:
         """Read the split; images are (n, 48, 48, 1), labels are `ALL_EMOTIONS`.
@@ -121,12 +121,12 @@ class FERPlusDataLoader:
         faces = read_ferplus(
             self.images_csv, self.votes_csv, usages=(self.usage,), strict=self.strict
         )
-        self.problems = faces.problems
+        self.skipped = faces.skipped
         data = faces.dataset(np.ones(len(faces.rows), dtype=np.bool_), self.targets)
         if not len(data):
             raise DataError(
                 f"{self.images_csv} must hold faces with Usage {self.usage!r} that the rule "
-                f"{self.targets!r} keeps. Received none ({len(self.problems)} bad rows)."
+                f"{self.targets!r} keeps. Received none ({len(self.skipped)} bad rows)."
             )
         return data
 
@@ -166,28 +166,28 @@ def read_ferplus(
     Raises:
         DataError: A file is missing, lacks a column; with ``strict``, any bad row.
     """
-    problems: list[Problem] = []
+    skipped: list[SkippedSample] = []
     pixels, votes, usage, rows = bytearray(), [], [], []
-    for found in _paired_rows(Path(images_csv), Path(votes_csv), problems):
+    for found in _paired_rows(Path(images_csv), Path(votes_csv), skipped):
         if found.usage in usages:
             pixels += found.pixels
             votes.append(found.votes)
             usage.append(found.usage)
             rows.append(found.row)
     if strict:
-        refuse(problems, "rows")
+        refuse(skipped, "rows")
     return VotedFaces(
         np.frombuffer(pixels, dtype=np.uint8).reshape(-1, SIDE_PX, SIDE_PX, 1),
         np.array(votes, dtype=np.float32).reshape(-1, len(VOTE_COLUMNS)),
         np.array(usage, dtype="<U11"),
         np.array(rows, dtype=np.int64),
-        tuple(problems),
+        tuple(skipped),
     )
 
 
-def _paired_rows(images_csv: Path, votes_csv: Path, problems: list[Problem]) -> Iterator[_Row]:
-    images = _records(images_csv, ("pixels", "Usage"), problems)
-    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS), problems)
+def _paired_rows(images_csv: Path, votes_csv: Path, skipped: list[SkippedSample]) -> Iterator[_Row]:
+    images = _records(images_csv, ("pixels", "Usage"), skipped)
+    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS), skipped)
     row = 0
     while True:
         image, vote = next(images, None), next(votes, None)
@@ -196,20 +196,20 @@ def _paired_rows(images_csv: Path, votes_csv: Path, problems: list[Problem]) -> 
         try:
             yield _parse(row, image[1], vote[1])
         except ValueError as error:
-            problems.append(Problem(str(images_csv), str(error), line=image[0]))
+            skipped.append(SkippedSample(str(images_csv), str(error), line=image[0]))
         row += 1
     for path, left in ((images_csv, image), (votes_csv, vote)):
         if left is not None:
-            problems.append(
-                Problem(str(path), "from here on the other file has no row", line=left[0])
+            skipped.append(
+                SkippedSample(str(path), "from here on the other file has no row", line=left[0])
             )
 
 
 def _records(
-    path: Path, columns: Sequence[str], problems: list[Problem]
+    path: Path, columns: Sequence[str], skipped: list[SkippedSample]
 ) -> Iterator[tuple[int, list[str]]]:
     """Line number and the wanted columns of each row; missing cells are empty."""
-    rows = csv_rows(path, problems)
+    rows = csv_rows(path, skipped)
     _, header = next(rows, (1, []))
     if missing := [name for name in columns if name not in header]:
         raise DataError(

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
-from emopy.data.problems import Problem
-from emopy.data.source_pictures import SourcePictures
+from emopy.data.image_stats import ImageStats
+from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.media import IMAGE_SUFFIXES, read_image
 from emopy.models.card import InputSpec
-from emopy.models.preprocess import to_pixels
+from emopy.models.preprocessing import to_pixels
 
 People: TypeAlias = str | re.Pattern[str] | Callable[[Path], str]
 """How a person is known: a regular expression for a path, or a function of it."""
@@ -31,7 +31,7 @@ SMALLEST_PX = 8
 """Smallest side of a face that a network can use."""
 
 _LITTER = {"thumbs.db", "desktop.ini"}
-"""What Windows leaves in folders of pictures."""
+"""What Windows leaves in folders of images."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class FolderReader:
         channels: 1 for gray, 3 for RGB.
         target_emotions: Labels to load, in this order; None for all.
         people: Who is shown, by the path below `path`; None for nobody.
-        sources: How the pictures of the last `load` were before they were resized.
+        sources: How the images of the last `load` were before they were resized.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class FolderReader:
     channels: int
     target_emotions: str | Sequence[str] | None
     people: People | None
-    sources: SourcePictures = field(default_factory=SourcePictures, init=False)
+    sources: ImageStats = field(default_factory=ImageStats, init=False)
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or min(self.size) < SMALLEST_PX or self.channels not in (1, 3):
@@ -63,20 +63,20 @@ class FolderReader:
         person_finder(self.people)  # a bad pattern shows at once
 
     def load(
-        self, samples: Callable[[Path, list[Problem]], Samples], problems: list[Problem]
+        self, samples: Callable[[Path, list[SkippedSample]], Samples], skipped: list[SkippedSample]
     ) -> Dataset:
         """Read every label's folders.
 
         Args:
             samples: Finds and reads what one folder of a label holds.
-            problems: Receives what could not be read.
+            skipped: Receives what could not be read.
 
         Raises:
             DataError: No such folder, fewer than two labels, or nothing that could be read.
             LabelError: A wanted label has no folder.
         """
-        self.sources = SourcePictures()
-        folders = label_folders(self.path, problems)
+        self.sources = ImageStats()
+        folders = label_folders(self.path, skipped)
         labels = tuple(sorted(folders))
         if self.target_emotions is not None:
             labels = select_labels(self.target_emotions, labels)
@@ -85,15 +85,15 @@ class FolderReader:
         files: list[Path] = []
         for column, label in enumerate(labels):
             for folder in folders[label]:
-                for file, image in samples(folder, problems):
+                for file, image in samples(folder, skipped):
                     images.append(image)
                     truth.append(column)
                     files.append(file.relative_to(self.path))
         if not images:
-            first = f", the first: {problems[0]}" if problems else ""
+            first = f", the first: {skipped[0]}" if skipped else ""
             raise DataError(
-                f"`path` must hold pictures in its folders {', '.join(labels)}. Received "
-                f"{self.path}: none could be read ({len(problems)} problems{first})."
+                f"`path` must hold images in its folders {', '.join(labels)}. Received "
+                f"{self.path}: none could be read ({len(skipped)} problems{first})."
             )
         person = person_finder(self.people)
         return Dataset(
@@ -105,20 +105,20 @@ class FolderReader:
         )
 
     def read(self, file: Path) -> NDArray[np.uint8]:
-        """Read one picture, resized as prediction would do it.
+        """Read one image, resized as prediction would do it.
 
         Returns:
             (height, width, channels) uint8.
 
         Raises:
-            InputError: Not a readable picture.
+            InputError: Not a readable image.
         """
-        picture = read_image(file)
-        self.sources.add(picture)
-        return to_pixels([picture], InputSpec(*self.size, self.channels))[0]
+        image = read_image(file)
+        self.sources.add(image)
+        return to_pixels([image], InputSpec(*self.size, self.channels))[0]
 
 
-def label_folders(path: Path, problems: list[Problem]) -> dict[str, list[Path]]:
+def label_folders(path: Path, skipped: list[SkippedSample]) -> dict[str, list[Path]]:
     """Folders of each label; two spellings of one emotion share an entry.
 
     Raises:
@@ -133,7 +133,7 @@ def label_folders(path: Path, problems: list[Problem]) -> dict[str, list[Path]]:
         if entry.is_dir():
             found.setdefault(canonical(entry.name), []).append(entry)
         elif entry.suffix.lower() in IMAGE_SUFFIXES:
-            problems.append(Problem(str(entry), "a picture outside the folders of the labels"))
+            skipped.append(SkippedSample(str(entry), "an image outside the folders of the labels"))
     if len(found) < 2:
         raise DataError(
             "`path` must hold at least two folders named after emotions, such as anger/ and "
@@ -142,16 +142,16 @@ def label_folders(path: Path, problems: list[Problem]) -> dict[str, list[Path]]:
     return found
 
 
-def other_files(folder: Path, pictures: Iterable[Path]) -> list[Problem]:
-    """Name the files of a folder that are no pictures; hidden ones and litter are passed over."""
+def other_files(folder: Path, images: Iterable[Path]) -> list[SkippedSample]:
+    """Name the files of a folder that are no images; hidden ones and litter are passed over."""
     files = {
         Path(here, name)
         for here, _, names in _visible(folder)
         for name in names
         if name.lower() not in _LITTER
     }
-    others = sorted(files - set(pictures))
-    return [Problem(str(file), "not a picture by its suffix") for file in others]
+    others = sorted(files - set(images))
+    return [SkippedSample(str(file), "not an image by its suffix") for file in others]
 
 
 def empty_folders(folder: Path) -> list[Path]:

@@ -13,26 +13,26 @@ _BITS = _SIDE * _SIDE
 _WORDS = _BITS // 16
 
 _LIMIT = 28
-"""Bits of 256 in which two pictures may differ; from 30 on different faces were found alike, see
+"""Bits of 256 in which two images may differ; from 30 on different faces were found alike, see
 docs/decisions/0005-near-repeats.md."""
 
 _LEAST_DETAIL = 32
-"""A picture whose bits are nearly all equal shows too little to be told from others."""
+"""An image whose bits are nearly all equal shows too little to be told from others."""
 
 _ONES = np.array([number.bit_count() for number in range(2**16)], dtype=np.uint8)
 
 
 def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Say for each picture where it gets brighter from left to right, in 16 × 16 places.
+    """Say for each image where it gets brighter from left to right, in 16 × 16 places.
 
-    Size, compression, brightness and contrast hardly change the answer. A picture and its mirror
+    Size, compression, brightness and contrast hardly change the answer. An image and its mirror
     image have one each.
 
     Args:
         images: (n, H, W, C) or (n, T, H, W, C) uint8.
 
     Returns:
-        (n, 2, 16 · T) words of 16 bits, shuffled: of the picture, and of its mirror image.
+        (n, 2, 16 · T) words of 16 bits, shuffled: of the image, and of its mirror image.
 
     Source:
         N. Krawetz 2013, "Kind of like that",
@@ -42,10 +42,8 @@ def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
     frames = images.shape[1] if images.ndim == 5 else 1
     flat = images.reshape(-1, *images.shape[-3:])
     bits = np.empty((len(flat), 2, _BITS), dtype=np.bool_)
-    for row, picture in enumerate(flat):
-        gray = (
-            picture[..., 0] if picture.shape[2] == 1 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        )
+    for row, image in enumerate(flat):
+        gray = image[..., 0] if image.shape[2] == 1 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         small = cv2.resize(gray, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
         for way, seen in enumerate((small, small[:, ::-1])):
             bits[row, way] = (seen[:, 1:] > seen[:, :-1]).ravel()
@@ -57,18 +55,18 @@ def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def near_groups(hashes: NDArray[np.uint16]) -> NDArray[np.intp]:
-    """Put pictures together that are nearly alike, or nearly one another's mirror image.
+    """Put images together that are nearly alike, or nearly one another's mirror image.
 
-    Two pictures go together if at most 28 of 256 bits differ, and so do pictures that others
-    link. Only pictures with a word in common are compared: that is quick, and finds all but one
-    of the 1,073 pairs in 29,829 faces that comparing all with all finds. Pictures nearly without
+    Two images go together if at most 28 of 256 bits differ, and so do images that others
+    link. Only images with a word in common are compared: that is quick, and finds all but one
+    of the 1,073 pairs in 29,829 faces that comparing all with all finds. Images nearly without
     detail stay alone.
 
     Args:
         hashes: (n, 2, words) of `difference_hashes`.
 
     Returns:
-        (n,) row of the first picture of the group that each belongs to; its own for most.
+        (n,) row of the first image of the group that each belongs to; its own for most.
 
     Source:
         Indyk & Motwani 1998, "Approximate nearest neighbors" (locality-sensitive hashing by
@@ -98,7 +96,7 @@ def _ones(words: NDArray[np.uint16]) -> NDArray[np.int64]:
 
 
 def _with_detail(words: NDArray[np.uint16]) -> NDArray[np.intp]:
-    """Rows of the pictures that show enough to be known again."""
+    """Rows of the images that show enough to be known again."""
     ones = _ones(words)
     least = _LEAST_DETAIL * words.shape[1] // _WORDS
     return np.flatnonzero((ones >= least) & (ones <= 16 * words.shape[1] - least))

@@ -10,15 +10,15 @@ from emopy.data.csv import CSVDataLoader
 from emopy.data.csv_settings import find_csv
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader
-from emopy.data.problems import Problem
 from emopy.data.sequence import SequenceDataLoader
+from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError
 
 
 class Loader(Protocol):
     """Anything that loads labelled faces and tells what it left out."""
 
-    problems: tuple[Problem, ...]
+    skipped: tuple[SkippedSample, ...]
 
     def load_data(self) -> Dataset:
         """Read the faces."""
@@ -30,7 +30,7 @@ class FileLoader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.problems: tuple[Problem, ...] = ()
+        self.skipped: tuple[SkippedSample, ...] = ()
 
     def load_data(self) -> Dataset:
         """Read the file."""
@@ -51,11 +51,11 @@ def find_loader(
             read as ``faces.csv.toml`` beside it says (`CSVSettings`), ``faces.csv#PART`` for the
             rows of one split; or a folder with one folder per emotion.
         time_delay: Frames per clip, where the folder holds clips; None for stills.
-        size: (height, width) to bring the pictures of a folder to; files keep theirs.
-        channels: 1 for gray or 3 for RGB pictures of a folder; files keep theirs.
+        size: (height, width) to bring the images of a folder to; files keep theirs.
+        channels: 1 for gray or 3 for RGB images of a folder; files keep theirs.
 
     Returns:
-        The loader; its `problems` say, after loading, what was left out.
+        The loader; its `skipped` say, after loading, what was left out.
 
     Raises:
         DataError: None of these, or ``faces.csv.toml`` is wrong.

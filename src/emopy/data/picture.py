@@ -1,4 +1,4 @@
-"""`counts_picture`: how many samples each label has, as a bar chart."""
+"""`plot_counts`: how many samples each label has, as a bar chart."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 
 from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
-from emopy.data.split import Parts
+from emopy.data.split import Splits
 from emopy.errors import DataError, MissingExtraError
-from emopy.present.atomic import replacing
+from emopy.files import replacing
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def counts_picture(
-    data: Dataset | Parts | Mapping[str, Dataset], path: str | os.PathLike[str]
+def plot_counts(
+    data: Dataset | Splits | Mapping[str, Dataset], path: str | os.PathLike[str]
 ) -> Path:
     """Draw the samples of each label as bars, one colour per dataset.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
-        path: The picture to write: ``.png``, ``.svg`` or ``.pdf``.
+        path: The image to write: ``.png``, ``.svg`` or ``.pdf``.
 
     Returns:
         The path.
@@ -43,7 +43,7 @@ def counts_picture(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("The picture of the counts", "train") from error
+        raise MissingExtraError("The image of the counts", "train") from error
     named = by_name(data)
     labels = list(dict.fromkeys(label for part in named.values() for label in part.labels))
     thickness = 0.8 / len(named)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from emopy.data.convert import save_folders
 from emopy.data.dataset import Dataset
+from emopy.data.duplicates import content_hashes
 from emopy.data.ferplus import VotedFaces
 from emopy.data.near import difference_hashes, near_groups
-from emopy.data.repeats import fingerprints
 from emopy.data.split import stratified_rows
 from emopy.data.votes import majority_targets
 from emopy.errors import DataError
@@ -75,9 +75,9 @@ def prepare_ferplus(
 ) -> PrepareReport:
     """Write FER+ as ``train``, ``calibration``, ``validation`` and, where given, ``test``.
 
-    FER2013 shows hundreds of pictures twice, also across its splits. Here a photograph stays in
+    FER2013 shows hundreds of images twice, also across its splits. Here a photograph stays in
     the last split that has it (test before validation before training), be it equal or another
-    version (`find_near_repeats`), and equal copies inside the training split become one face
+    version (`find_near_duplicates`), and equal copies inside the training split become one face
     whose votes are the average. Training targets are soft votes. All other
     parts follow the official majority rule, one-hot. Calibration faces are drawn from the
     training split, each emotion in its share; other versions of them are not learnt.
@@ -88,7 +88,7 @@ def prepare_ferplus(
         calibration: Number of faces held out of the training split.
         seed: Decides which.
         layout: ``"npz"`` writes one file per part. ``"folders"`` writes one folder per part with
-            a folder of PNG pictures per emotion; a picture can have one label only, so that the
+            a folder of PNG images per emotion; an image can have one label only, so that the
             votes of the training faces are lost.
         unknown: What training votes for "unknown" and "not a face" are worth: ``"drop"`` for
             `vote_targets`, ``"spread"`` for `spread_vote_targets`.
@@ -104,7 +104,7 @@ def prepare_ferplus(
         raise DataError(f"`layout` must be 'npz' or 'folders'. Received {layout!r}.")
     if unknown not in _RULES:
         raise DataError(f"`unknown` must be 'drop' or 'spread'. Received {unknown!r}.")
-    digests = fingerprints(faces.images)
+    digests = content_hashes(faces.images)
     usage = {
         "train": faces.usage == "Training",
         "validation": faces.usage == "PublicTest",
@@ -117,24 +117,24 @@ def prepare_ferplus(
     learnt = np.setdiff1d(train, held_out)
     seen_again = np.isin(versions[learnt], versions[held_out])
     repeats_across["train → calibration"] = int(seen_again.sum())
-    parts = {
+    splits = {
         "train": merged.dataset(learnt[~seen_again], _RULES[unknown]),
         "calibration": merged.dataset(held_out, "majority"),
         "validation": faces.dataset(usage["validation"], "majority"),
         "test": faces.dataset(usage["test"], "majority"),
     }
-    if not len(parts["validation"]):
+    if not len(splits["validation"]):
         raise DataError("`faces` must hold faces with Usage 'PublicTest'. Received none.")
-    parts = {name: data for name, data in parts.items() if len(data)}
+    splits = {name: data for name, data in splits.items() if len(data)}
     offered = {name: int(rows.sum()) for name, rows in usage.items()}
     offered["train"] = int((~seen_again).sum())
     return PrepareReport(
-        files={name: _WRITERS[layout](data, Path(out) / name) for name, data in parts.items()},
-        samples={name: len(data) for name, data in parts.items()},
+        files={name: _WRITERS[layout](data, Path(out) / name) for name, data in splits.items()},
+        samples={name: len(data) for name, data in splits.items()},
         repeats_across=repeats_across,
         surplus=int(usage["train"].sum()) - len(train),
         conflicting=conflicting,
-        refused={name: offered.get(name, len(data)) - len(data) for name, data in parts.items()},
+        refused={name: offered.get(name, len(data)) - len(data) for name, data in splits.items()},
     )
 
 
@@ -165,7 +165,7 @@ def _merge_copies(
     single, keep = majority_targets(faces.votes[rows])
     named = np.zeros((len(first), single.shape[1]), dtype=np.bool_)
     np.logical_or.at(named, group[keep], single[keep] > 0)
-    merged = VotedFaces(faces.images, votes, faces.usage, faces.rows, faces.problems)
+    merged = VotedFaces(faces.images, votes, faces.usage, faces.rows, faces.skipped)
     return merged, np.sort(rows[first]), int((named.sum(axis=1) > 1).sum())
 
 

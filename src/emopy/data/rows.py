@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.problems import Problem
+from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError
 
 _LONGEST_CELL = 2**24
-"""Characters of one cell: a gray picture of about 2,000 × 2,000 pixels."""
+"""Characters of one cell: a gray image of about 2,000 × 2,000 pixels."""
 
 _DIGITS_AND_SPACE = b"0123456789 \t\r\n"
 
 
 def csv_rows(
-    path: Path, problems: list[Problem], *, delimiter: str = ","
+    path: Path, skipped: list[SkippedSample], *, delimiter: str = ","
 ) -> Iterator[tuple[int, list[str]]]:
     """Read a CSV file line by line; memory holds one line.
 
@@ -28,7 +28,7 @@ def csv_rows(
 
     Args:
         path: The file.
-        problems: Receives the lines that are no rows.
+        skipped: Receives the lines that are no rows.
         delimiter: What stands between two cells.
 
     Yields:
@@ -48,7 +48,7 @@ def csv_rows(
             try:
                 cells = next(csv.reader((line,), delimiter=delimiter, skipinitialspace=True))
             except csv.Error as error:
-                problems.append(Problem(str(path), str(error), line=number))
+                skipped.append(SkippedSample(str(path), str(error), line=number))
             else:
                 yield number, [cell.strip() for cell in cells]
 

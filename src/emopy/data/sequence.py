@@ -10,14 +10,14 @@ import numpy as np
 
 from emopy.data.dataset import Dataset
 from emopy.data.folders import FolderReader, People, Samples, empty_folders, other_files
-from emopy.data.problems import Problem, refuse
-from emopy.data.source_pictures import SourcePictures
+from emopy.data.image_stats import ImageStats
+from emopy.data.skipped import SkippedSample, refuse
 from emopy.errors import DataError, InputError
 from emopy.media import find_images
 
 
 class SequenceDataLoader:
-    """Loads clips of one face each, given as pictures in a folder per clip.
+    """Loads clips of one face each, given as images in a folder per clip.
 
         clips/anger/S005_001/1.png … 11.png
         clips/happy/S010_004/1.png … 14.png
@@ -37,7 +37,7 @@ class SequenceDataLoader:
             below `path` (its first group, or the whole match, is the person), or a function of
             that path. Nobody is known by default.
         strict: Refuse the folder when any clip or file is bad; otherwise they are listed in
-            `problems` and the rest is loaded.
+            `skipped` and the rest is loaded.
 
     Attributes:
         problems: Clips and files that `load_data` could not use.
@@ -63,12 +63,12 @@ class SequenceDataLoader:
         self.path = Path(path)
         self.time_delay = time_delay
         self.strict = strict
-        self.problems: tuple[Problem, ...] = ()
+        self.skipped: tuple[SkippedSample, ...] = ()
         self._reader = FolderReader(self.path, size, channels, target_emotions, people)
 
     @property
-    def sources(self) -> SourcePictures:
-        """Sizes and colours of the pictures that the last `load_data` read."""
+    def sources(self) -> ImageStats:
+        """Sizes and colours of the images that the last `load_data` read."""
         return self._reader.sources
 
     def load_data(self) -> Dataset:
@@ -85,33 +85,33 @@ class SequenceDataLoader:
                 with ``strict``, any bad clip or file.
             LabelError: A wanted label has no folder.
         """
-        problems: list[Problem] = []
-        data = self._reader.load(self._clips, problems)
-        self.problems = tuple(problems)
+        skipped: list[SkippedSample] = []
+        data = self._reader.load(self._clips, skipped)
+        self.skipped = tuple(skipped)
         if self.strict:
-            refuse(problems, "clips or files")
+            refuse(skipped, "clips or files")
         return data
 
-    def _clips(self, folder: Path, problems: list[Problem]) -> Samples:
-        pictures = find_images([folder], recursive=True)
-        problems += other_files(folder, pictures)
-        problems += [
-            Problem(str(empty), "a clip without frames") for empty in empty_folders(folder)
+    def _clips(self, folder: Path, skipped: list[SkippedSample]) -> Samples:
+        images = find_images([folder], recursive=True)
+        skipped += other_files(folder, images)
+        skipped += [
+            SkippedSample(str(empty), "a clip without frames") for empty in empty_folders(folder)
         ]
         clips: dict[Path, list[Path]] = {}
-        for file in pictures:
+        for file in images:
             clips.setdefault(file.parent, []).append(file)
         for file in clips.pop(folder, []):
-            problems.append(Problem(str(file), "a picture outside the folders of the clips"))
+            skipped.append(SkippedSample(str(file), "an image outside the folders of the clips"))
         for clip, frames in clips.items():
             if len(frames) < self.time_delay:
                 reason = f"has {len(frames)} frames, fewer than time_delay={self.time_delay}"
-                problems.append(Problem(str(clip), reason))
+                skipped.append(SkippedSample(str(clip), reason))
                 continue
             try:
                 # A gap in time is worse than a missing clip: one bad frame spoils it.
                 read = [self._reader.read(file) for file in frames[-self.time_delay :]]
             except InputError as error:
-                problems.append(Problem(str(clip), f"a frame cannot be read: {error}"))
+                skipped.append(SkippedSample(str(clip), f"a frame cannot be read: {error}"))
             else:
                 yield clip, np.stack(read)

@@ -1,4 +1,4 @@
-"""`contact_sheet`: one picture of what a network will see while it learns."""
+"""`contact_sheet`: one image of what a network will see while it learns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def contact_sheet(
     """Draw samples with their labels, each as it is and as the first epochs would change it.
 
     The labels take turns, so that each is shown as long as there are rows. A training with the
-    same seed sees these very pictures. The frames of a clip stand side by side.
+    same seed sees these very images. The frames of a clip stand side by side.
 
     Args:
         dataset: Faces or clips to choose from.
@@ -104,10 +104,10 @@ def _cell(sample: NDArray[np.uint8], side_px: int) -> RGBImage:
     """A face, or the frames of a clip side by side, in RGB, `side_px` high."""
     frames = np.concatenate(list(sample), axis=1) if sample.ndim == 4 else sample
     height, width = frames.shape[:2]
-    picture = Image.fromarray(np.repeat(frames, 3, axis=2) if frames.shape[2] == 1 else frames)
-    # Few pixels are shown as the squares they are: what the network sees, not a softer picture.
+    image = Image.fromarray(np.repeat(frames, 3, axis=2) if frames.shape[2] == 1 else frames)
+    # Few pixels are shown as the squares they are: what the network sees, not a softer image.
     method = Image.Resampling.NEAREST if height <= side_px else Image.Resampling.BOX
-    return np.array(picture.resize((max(1, round(width * side_px / height)), side_px), method))
+    return np.array(image.resize((max(1, round(width * side_px / height)), side_px), method))
 
 
 def _write_label(draw: ImageDraw.ImageDraw, middle: int, dataset: Dataset, sample: int) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
+from emopy.data.duplicates import content_hashes
 from emopy.data.near import difference_hashes, near_groups
-from emopy.data.repeats import fingerprints
 from emopy.errors import DataError
 
 _TINY = 1e-9
@@ -18,7 +18,7 @@ _TINY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Splits:
     """What a dataset is divided into. A part that nobody asked for is an empty dataset.
 
     Attributes:
@@ -28,7 +28,7 @@ class Parts:
         test: To measure what is delivered, once.
 
     Raises:
-        DataError: The parts have different labels or picture shapes.
+        DataError: The parts have different labels or image shapes.
     """
 
     train: Dataset
@@ -43,11 +43,11 @@ class Parts:
         validation: Dataset | None = None,
         calibration: Dataset | None = None,
         test: Dataset | None = None,
-    ) -> Parts:
+    ) -> Splits:
         """Join datasets that were divided before; parts left out are empty.
 
         Raises:
-            DataError: The parts have different labels or picture shapes.
+            DataError: The parts have different labels or image shapes.
         """
         empty = train.take([])
         given = (part if part is not None else empty for part in (validation, calibration, test))
@@ -58,7 +58,7 @@ class Parts:
         for part in (self.validation, self.calibration, self.test):
             if part.labels != labels or part.images.shape[1:] != shape:
                 raise DataError(
-                    "`Parts` must share labels and picture shape. Received "
+                    "`Splits` must share labels and image shape. Received "
                     f"{list(labels)} of shape {shape} and "
                     f"{list(part.labels)} of shape {part.images.shape[1:]}."
                 )
@@ -81,10 +81,10 @@ def split(
     calibration: float = 0.1,
     test: float = 0.1,
     seed: int = 0,
-) -> Parts:
-    """Divide a dataset so that the parts share no person and no picture.
+) -> Splits:
+    """Divide a dataset so that the parts share no person and no image.
 
-    Samples of one person, and equal or nearly equal pictures (`find_near_repeats`), go to the same
+    Samples of one person, and equal or nearly equal images (`find_near_duplicates`), go to the same
     part. Within that limit every
     label has nearly the same share in each part; the only sample of a label is learnt.
 
@@ -115,10 +115,10 @@ def split(
         if share > 0 and not len(found[name]):
             raise DataError(
                 f"`{name}` must receive at least one sample. Received none: {len(data)} samples "
-                f"in {len(np.unique(_groups(data)))} groups of one person or one picture are too "
+                f"in {len(np.unique(_groups(data)))} groups of one person or one image are too "
                 "few. Give more data, or ask for fewer parts, such as calibration=0."
             )
-    return Parts(**{name: data.take(rows) for name, rows in found.items()})
+    return Splits(**{name: data.take(rows) for name, rows in found.items()})
 
 
 def stratified_rows(truth: NDArray[np.intp], count: int, *, seed: int = 0) -> NDArray[np.intp]:
@@ -168,7 +168,7 @@ def _apportion(count: int, weights: NDArray[np.generic]) -> NDArray[np.intp]:
 
 
 def _groups(data: Dataset) -> NDArray[np.intp]:
-    """(n,) number of the group that must stay together: same person, or same picture."""
+    """(n,) number of the group that must stay together: same person, or same image."""
     parent = np.arange(len(data))
 
     def root(row: int) -> int:
@@ -178,11 +178,11 @@ def _groups(data: Dataset) -> NDArray[np.intp]:
         return row
 
     first_of_person: dict[str, int] = {}
-    first_of_picture: dict[bytes, int] = {}
+    first_of_image: dict[bytes, int] = {}
     for row, (person, digest) in enumerate(
-        zip(data.people, fingerprints(data.images), strict=True)
+        zip(data.people, content_hashes(data.images), strict=True)
     ):
-        linked = [first_of_picture.setdefault(bytes(digest), row)]
+        linked = [first_of_image.setdefault(bytes(digest), row)]
         if person:
             linked.append(first_of_person.setdefault(str(person), row))
         for other in linked:

@@ -9,9 +9,9 @@ import numpy as np
 
 from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
-from emopy.data.repeats import find_repeats
-from emopy.data.source_pictures import SourcePictures
-from emopy.data.split import Parts
+from emopy.data.duplicates import find_duplicates
+from emopy.data.image_stats import ImageStats
+from emopy.data.split import Splits
 
 _BAR = 30
 """Characters of the longest bar."""
@@ -20,19 +20,19 @@ _UNEVEN = 10
 """How many times as frequent as another a label may be before it is worth a warning."""
 
 _SQUARE = 1.3
-"""Longer side of a crop of a face, in shorter sides; pictures of scenes are 4 : 3 or longer."""
+"""Longer side of a crop of a face, in shorter sides; images of scenes are 4 : 3 or longer."""
 
 
 def describe(
-    data: Dataset | Parts | Mapping[str, Dataset],
+    data: Dataset | Splits | Mapping[str, Dataset],
     *,
-    sources: Mapping[str, SourcePictures] | None = None,
+    sources: Mapping[str, ImageStats] | None = None,
 ) -> str:
     """Count the samples of each label and tell the rest in a few lines.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
-        sources: By the same names, how the pictures were before they were resized, as the loaders
+        sources: By the same names, how the images were before they were resized, as the loaders
             of folders tell in `sources`.
 
     Returns:
@@ -41,8 +41,8 @@ def describe(
         a user should know before training, marked ``!``.
 
     Example:
-        >>> from emopy.data.samples import sample_parts
-        >>> print(describe(sample_parts()).splitlines()[0].split())
+        >>> from emopy.samples import sample_splits
+        >>> print(describe(sample_splits()).splitlines()[0].split())
         ['label', 'train', 'validation', 'calibration', 'test']
     """
     named = by_name(data)
@@ -85,24 +85,24 @@ def _cells(part: Dataset, labels: list[str]) -> Iterator[str]:
         yield f"{counts[label]:,}  {share:6.1%}" if label in counts else "–"
 
 
-def _facts(part: Dataset, sources: SourcePictures | None) -> Iterator[str]:
+def _facts(part: Dataset, sources: ImageStats | None) -> Iterator[str]:
     height, width, channels = part.images.shape[-3:]
     clips = f"clips of {part.images.shape[1]}, " if part.images.ndim == 5 else ""
     kept = f"{clips}{width} × {height} pixels, {'gray' if channels == 1 else 'RGB'}"
     if sources is not None:
-        yield f"  pictures  {sources}"
+        yield f"  images  {sources}"
         yield f"  read as   {kept}"
     else:
-        yield f"  pictures  {kept}"
+        yield f"  images  {kept}"
     one_hot = bool(np.all(part.targets.max(axis=1, initial=0) == 1))
     yield f"  targets   {'one label each' if one_hot else 'soft: shares of votes'}"
     people = len({str(person) for person in part.people if person})
     yield f"  people    {f'{people:,}' if people else 'unknown'}"
-    surplus = sum(len(group.members) - 1 for group in find_repeats(part))
+    surplus = sum(len(group.members) - 1 for group in find_duplicates(part))
     yield f"  repeats   {f'{surplus:,} surplus copies' if surplus else 'none'}"
 
 
-def _warnings(part: Dataset, sources: SourcePictures | None) -> Iterator[str]:
+def _warnings(part: Dataset, sources: ImageStats | None) -> Iterator[str]:
     found = {label: count for label, count in part.counts().items() if count}
     if missing := [label for label in part.labels if label not in found]:
         yield f"No sample of {', '.join(missing)}: it cannot be learnt."
@@ -118,11 +118,11 @@ def _warnings(part: Dataset, sources: SourcePictures | None) -> Iterator[str]:
     height, width = part.images.shape[-3:-1]
     if tiny := sources.smaller_than(width / 2, height / 2):
         yield (
-            f"{tiny:,} of {len(sources):,} pictures are less than half of {width} × {height} "
+            f"{tiny:,} of {len(sources):,} images are less than half of {width} × {height} "
             "pixels: they show little."
         )
     if long := sources.longer_than(_SQUARE):
         yield (
-            f"{long:,} of {len(sources):,} pictures are far from square, and are squeezed. Each "
+            f"{long:,} of {len(sources):,} images are far from square, and are squeezed. Each "
             "must be the crop of one face: cut them out first."
         )

@@ -1,10 +1,10 @@
 """JUDGE: measure and calibrate the model folder that ships."""
 
+from emopy.evaluate.calibration import calibrate, find_temperature
+from emopy.evaluate.evaluation import evaluate, record
 from emopy.evaluate.group_file import read_groups
 from emopy.evaluate.groups import GroupFigures, Interval, group_figures
 from emopy.evaluate.html import html_report
-from emopy.evaluate.judge import evaluate, record
-from emopy.evaluate.judgement import Coverage, Judgement, Reliability
 from emopy.evaluate.metrics import (
     accuracy,
     accuracy_at_coverage,
@@ -16,14 +16,14 @@ from emopy.evaluate.metrics import (
     macro_f1,
     per_class,
 )
+from emopy.evaluate.predictions import Coverage, Predictions, Reliability
 from emopy.evaluate.report import Report, make_report
-from emopy.evaluate.temperature import calibrate, find_temperature
 
 __all__ = [
     "Coverage",
     "GroupFigures",
     "Interval",
-    "Judgement",
+    "Predictions",
     "Reliability",
     "Report",
     "accuracy",

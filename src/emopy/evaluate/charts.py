@@ -1,4 +1,4 @@
-"""Small pictures for the page of a report, as SVG that takes its colours from the page."""
+"""Small images for the page of a report, as SVG that takes its colours from the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emopy.evaluate.groups import Interval
-from emopy.evaluate.judgement import Coverage, Reliability
+from emopy.evaluate.predictions import Coverage, Reliability
 
 WIDTH, HEIGHT = 360, 300
 """Size of a chart in its own units; a phone shows it at nearly one unit per pixel."""

@@ -51,7 +51,7 @@ def html_report(
     Args:
         report: What `evaluate` found.
         faces: The data that were given to `evaluate`. With them the page shows the mistakes
-            that the model was surest of, so it then holds pictures of people.
+            that the model was surest of, so it then holds images of people.
         card: The model's card, for its name, limits and rights.
         data_name: What to call the data.
 
@@ -232,7 +232,7 @@ def _mistakes(report: Report, faces: Dataset) -> str:
         f"<section>\n<h2>Worst mistakes</h2>\n<p>Of {wrong:,} mistakes, the {len(rows)} that it "
         "was surest of. In bold its answer, below it the label in the data, each with the "
         "probability that it gave. Some may be wrong labels: look.</p>\n"
-        f'<div class="faces">{"".join(shown)}</div>\n<p class="quiet">These are pictures of '
+        f'<div class="faces">{"".join(shown)}</div>\n<p class="quiet">These are images of '
         "people. Show the page only to those who may see them.</p>\n</section>"
     )
 

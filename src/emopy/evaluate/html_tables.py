@@ -10,7 +10,7 @@ import numpy as np
 
 from emopy.evaluate.charts import interval_mark, interval_scale
 from emopy.evaluate.groups import FIGURES, SMALLEST_GROUP, GroupFigures, Interval
-from emopy.evaluate.judgement import Coverage
+from emopy.evaluate.predictions import Coverage
 from emopy.evaluate.report import Report
 
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5, 0.25)
@@ -24,7 +24,7 @@ def percent(value: float) -> str:
 
 
 def confusion_table(report: Report) -> str:
-    """How often each label was taken for each: the share of each row, as a picture in a table."""
+    """How often each label was taken for each: the share of each row, as an image in a table."""
     heads = "".join(f'<th scope="col"><span>{escape(label)}</span></th>' for label in report.labels)
     rows: list[str] = []
     for i, label in enumerate(report.labels):

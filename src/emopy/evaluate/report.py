@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emopy.evaluate import metrics
 from emopy.evaluate.groups import GroupFigures, group_figures, groups_table
-from emopy.evaluate.judgement import Judgement
+from emopy.evaluate.predictions import Predictions
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import Prior
 
@@ -65,7 +65,7 @@ class Report:
     confusion: NDArray[np.intp]
     temperature: float
     prior: Prior
-    judgement: Judgement
+    judgement: Predictions
     groups: tuple[GroupFigures, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def make_report(
     averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
     columns = [labels.index(label) for label in averaged]
     by_class = metrics.per_class(probabilities, truth)
-    judgement = Judgement(probabilities, truth)
+    judgement = Predictions(probabilities, truth)
     curve = judgement.coverage()
     rows = {share: max(1, round(share * len(truth))) - 1 for share in COVERAGES}
     return Report(

@@ -14,7 +14,7 @@ LONGEST_PX = 144
 
 
 def data_uri(face: NDArray[np.uint8]) -> str:
-    """A face as the address of a picture that holds the picture itself.
+    """A face as the address of an image that holds the image itself.
 
     Args:
         face: (H, W, C) with C 1 (gray) or 3 (RGB); of a clip (T, H, W, C) the last frame is
@@ -31,8 +31,8 @@ def data_uri(face: NDArray[np.uint8]) -> str:
         'data:image/png;base64,'
     """
     still = face[-1] if face.ndim == 4 else face
-    picture = Image.fromarray(still[:, :, 0] if still.shape[2] == 1 else still)
-    picture.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+    image = Image.fromarray(still[:, :, 0] if still.shape[2] == 1 else still)
+    image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=True)
+    image.save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -8,19 +8,19 @@ from emopy.faces.detect import (
     list_detectors,
     register_detector,
 )
-from emopy.faces.follow import Follower
+from emopy.faces.full_image import FullImage
 from emopy.faces.mtcnn import MTCNN
-from emopy.faces.track import Tracker
-from emopy.faces.whole import WholePicture
+from emopy.faces.tracker import Tracker
+from emopy.faces.tracking import TrackingDetector
 from emopy.faces.yunet import YuNet
 
 __all__ = [
     "FRAMING",
     "MTCNN",
     "Detector",
-    "Follower",
+    "FullImage",
     "Tracker",
-    "WholePicture",
+    "TrackingDetector",
     "YuNet",
     "align_face",
     "get_detector",

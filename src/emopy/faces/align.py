@@ -2,7 +2,7 @@
 
 A similarity transform (turn, scale, shift) moves the five landmarks as near as possible to those
 of the typical training face. The crop then depends little on the detector's box and on the tilt of
-the head. Coordinates count from the left and top edge of the picture; the middle of the first
+the head. Coordinates count from the left and top edge of the image; the middle of the first
 pixel is (0.5, 0.5).
 
 Source: Umeyama 1991, "Least-squares estimation of transformation parameters between two point
@@ -38,21 +38,21 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
     """Cut out a face upright, in the framing that a model was trained on.
 
     A face with landmarks is turned, scaled and shifted by them. Without landmarks the crop is set
-    by the box and not turned. A face without landmarks whose box is the whole picture counts as a
+    by the box and not turned. A face without landmarks whose box is the whole image counts as a
     crop already (detector ``whole``): it is only padded to the right proportion and resized.
-    What lies beyond the border is filled with the nearest pixel of the picture.
+    What lies beyond the border is filled with the nearest pixel of the image.
 
     Args:
         image: (H, W, 3) uint8, red first.
-        face: A face in that picture.
+        face: A face in that image.
         spec: Size of the crop; its `margin` widens the framing.
 
     Returns:
         (spec.height, spec.width, 3) uint8.
 
     Example:
-        >>> picture = np.zeros((60, 80, 3), np.uint8)
-        >>> align_face(picture, Face(Box(10, 10, 50, 58)), InputSpec(48, 48)).shape
+        >>> image = np.zeros((60, 80, 3), np.uint8)
+        >>> align_face(image, Face(Box(10, 10, 50, 58)), InputSpec(48, 48)).shape
         (48, 48, 3)
     """
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
@@ -72,7 +72,7 @@ def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArr
         spec: Size and margin of the crop.
 
     Returns:
-        (2, 3) matrix from picture to crop.
+        (2, 3) matrix from image to crop.
     """
     source = _as_complex(landmarks)
     target = _as_complex(_in_crop(FRAMING.astype(np.float64), spec))
@@ -90,7 +90,7 @@ def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
         spec: Size and margin of the crop.
 
     Returns:
-        (2, 3) matrix from picture to crop.
+        (2, 3) matrix from image to crop.
     """
     corners = _in_crop(np.array(BOX_FRAMING).reshape(2, 2), spec)
     target_width, target_height = (corners[1] - corners[0]).tolist()
@@ -135,26 +135,26 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
     matrix = transform.copy()
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     left, top, right, bottom = _region(image, matrix, spec)
-    picture = image[top:bottom, left:right]
+    region = image[top:bottom, left:right]
     matrix[:, 2] += matrix[:, :2] @ (left, top)
     factor = math.floor(1 / scale + 1e-6)
     if factor > 1:
         # Averages over factor × factor pixels: bilinear interpolation alone would skip pixels.
-        rows, columns = -(-picture.shape[0] // factor), -(-picture.shape[1] // factor)
+        rows, columns = -(-region.shape[0] // factor), -(-region.shape[1] // factor)
         padded = cv2.copyMakeBorder(
-            picture,
+            region,
             0,
-            rows * factor - picture.shape[0],
+            rows * factor - region.shape[0],
             0,
-            columns * factor - picture.shape[1],
+            columns * factor - region.shape[1],
             cv2.BORDER_REPLICATE,
         )
-        picture = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+        region = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
         matrix[:, :2] *= factor
     # OpenCV counts from the middle of the first pixel.
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     crop = cv2.warpAffine(
-        picture,
+        region,
         matrix,
         (spec.width, spec.height),
         flags=cv2.INTER_LINEAR,
@@ -166,7 +166,7 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
 def _region(
     image: RGBImage, matrix: NDArray[np.float64], spec: InputSpec
 ) -> tuple[int, int, int, int]:
-    """The part of the picture that the crop shows, with a rim; at least one pixel."""
+    """The part of the image that the crop shows, with a rim; at least one pixel."""
     corners = np.array(
         [[0, 0], [spec.width, 0], [0, spec.height], [spec.width, spec.height]], dtype=np.float64
     )

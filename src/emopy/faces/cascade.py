@@ -2,7 +2,7 @@
 
 Boxes are rows (left, top, right, bottom) of float32 arrays. Nothing here runs a network.
 
-The published weights were trained on transposed pictures: their input is (n, W, H, 3), while
+The published weights were trained on transposed images: their input is (n, W, H, 3), while
 their outputs speak of x and y as usual. Only `as_input` and `windows` know about it.
 
 Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
@@ -28,19 +28,19 @@ STRIDE_PX = 2
 """Step between two such windows."""
 
 
-def pyramid_scales(height: int, width: int, *, min_face_px: float, factor: float) -> list[float]:
-    """Scales at which faces from `min_face_px` to the whole picture fill a 12-pixel window.
+def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: float) -> list[float]:
+    """Scales at which faces from `min_face_size` to the whole image fill a 12-pixel window.
 
     Args:
-        height: Rows of the picture.
-        width: Columns of the picture.
-        min_face_px: Side of the smallest face to be found.
+        height: Rows of the image.
+        width: Columns of the image.
+        min_face_size: Side of the smallest face to be found.
         factor: Ratio of one scale to the one before, between 0 and 1.
 
     Returns:
-        Scales, largest first; none where the picture is smaller than the smallest face.
+        Scales, largest first; none where the image is smaller than the smallest face.
     """
-    scale = CELL_PX / min_face_px
+    scale = CELL_PX / min_face_size
     scales: list[float] = []
     while min(height, width) * scale >= CELL_PX:
         scales.append(scale)
@@ -48,31 +48,31 @@ def pyramid_scales(height: int, width: int, *, min_face_px: float, factor: float
     return scales
 
 
-def as_input(pictures: NDArray[np.uint8]) -> Floats:
-    """Turn RGB pictures into what the three networks were trained on.
+def as_input(images: NDArray[np.uint8]) -> Floats:
+    """Turn RGB images into what the three networks were trained on.
 
     Args:
-        pictures: (n, H, W, 3).
+        images: (n, H, W, 3).
 
     Returns:
         (n, W, H, 3), 0–255 brought to about -1–1.
     """
-    tensor = np.ascontiguousarray(pictures.transpose(0, 2, 1, 3)).astype(np.float32)
+    tensor = np.ascontiguousarray(images.transpose(0, 2, 1, 3)).astype(np.float32)
     tensor -= np.float32(127.5)
     tensor *= np.float32(1 / 128)
     return tensor
 
 
-def shrink(picture: NDArray[np.uint8], level: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+def shrink(image: NDArray[np.uint8], level: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     """Make the next level of the pyramid from the level before, which saves most of the work.
 
     Args:
-        picture: (H, W, 3), the whole picture: it says how large a level of `scale` is.
-        level: The level before, or the picture itself.
+        image: (H, W, 3), the whole image: it says how large a level of `scale` is.
+        level: The level before, or the image itself.
         scale: Scale of the new level.
     """
-    rows = max(CELL_PX, math.ceil(picture.shape[0] * scale))
-    columns = max(CELL_PX, math.ceil(picture.shape[1] * scale))
+    rows = max(CELL_PX, math.ceil(image.shape[0] * scale))
+    columns = max(CELL_PX, math.ceil(image.shape[1] * scale))
     # Between half and full size, interpolation loses nothing; below, pixels must be averaged.
     method = cv2.INTER_AREA if 2 * rows < level.shape[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(level, (columns, rows), interpolation=method), dtype=np.uint8)
@@ -90,7 +90,7 @@ def windows(
         threshold: Smallest score to keep.
 
     Returns:
-        (n, 4) boxes in pixels of the picture, regressed, and their (n,) scores.
+        (n, 4) boxes in pixels of the image, regressed, and their (n,) scores.
     """
     column, row = np.nonzero(scores >= threshold)
     corner = np.stack([column, row], axis=1).astype(np.float32) * STRIDE_PX
@@ -145,23 +145,23 @@ def suppress(
     return np.asarray(kept, dtype=np.intp)
 
 
-def cut(picture: NDArray[np.uint8], boxes: Floats, side_px: int) -> NDArray[np.uint8]:
-    """Cut square crops out of a picture; what lies beyond the border is black.
+def cut(image: NDArray[np.uint8], boxes: Floats, side_px: int) -> NDArray[np.uint8]:
+    """Cut square crops out of an image; what lies beyond the border is black.
 
     Args:
-        picture: (H, W, 3).
-        boxes: (n, 4) squares in pixels; they may reach beyond the picture.
+        image: (H, W, 3).
+        boxes: (n, 4) squares in pixels; they may reach beyond the image.
         side_px: Side of the crops.
 
     Returns:
         (n, side_px, side_px, 3) uint8.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     crops = np.zeros((len(boxes), side_px, side_px, 3), dtype=np.uint8)
     edges = np.round(boxes).astype(np.intp)
     edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)
     for crop, (left, top, right, bottom) in zip(crops, edges.tolist(), strict=True):
-        inside = picture[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
         if not inside.size:
             continue
         if left < 0 or top < 0 or right > width or bottom > height:

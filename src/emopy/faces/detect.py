@@ -93,7 +93,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
 
     Args:
         detector: A name of `list_detectors`, or a detector, which comes back as it is.
-        settings: Given to the detector of that name, such as ``min_face_px=40`` for ``"mtcnn"``.
+        settings: Given to the detector of that name, such as ``min_face_size=40`` for ``"mtcnn"``.
 
     Raises:
         ModelNotFoundError: Unknown name; says the nearest ones.
@@ -101,7 +101,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
 
     Example:
         >>> type(get_detector("whole")).__name__
-        'WholePicture'
+        'FullImage'
     """
     if not isinstance(detector, str):
         return _ready(detector, settings)
@@ -120,7 +120,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
 def _ready(detector: Detector, settings: dict[str, Any]) -> Detector:
     if not callable(detector) or isinstance(detector, type):
         raise InputError(
-            "`detector` must be a name or a callable from RGB picture to faces. "
+            "`detector` must be a name or a callable from RGB image to faces. "
             f"Received {detector!r}. Type one of: {', '.join(list_detectors())}"
         )
     if settings:

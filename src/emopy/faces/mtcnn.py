@@ -41,19 +41,19 @@ MAX_WINDOWS = 2000
 class MTCNN:
     """Find upright faces with five landmarks; most tilted by up to 30° are found.
 
-    One detector may serve many threads. Time grows with the area of the picture divided by the
+    One detector may serve many threads. Time grows with the area of the image divided by the
     square of the smallest face: twice the smallest face, a quarter of the time. The default
     therefore looks for larger faces first. Where that finds exactly one face, certain (score
-    0.95 or more) and an eighth of the shorter side or more, the picture counts as a portrait and
+    0.95 or more) and an eighth of the shorter side or more, the image counts as a portrait and
     is done. All others (no face, small ones, several) are searched for small faces too. The
-    price: a tiny face in the background of a portrait is left out; a number for `min_face_px`
+    price: a tiny face in the background of a portrait is left out; a number for `min_face_size`
     finds it.
 
     Args:
-        min_face_px: Side of the smallest face to find, in pixels, 12 or more; the whole picture
+        min_face_size: Side of the smallest face to find, in pixels, 12 or more; the whole image
             is then searched for it. None is the search in two passes: down to 24 pixels in
-            pictures up to one megapixel, and in larger ones as though they were shrunk to one
-            megapixel (12 megapixels: down to 83 pixels), so that no picture takes long.
+            images up to one megapixel, and in larger ones as though they were shrunk to one
+            megapixel (12 megapixels: down to 83 pixels), so that no image takes long.
         thresholds: Smallest scores, 0–1, that P-Net, R-Net and O-Net let pass. The paper's
             authors use 0.7 for O-Net; 0.8 loses few faces and most false finds.
         factor: Ratio between two levels of the pyramid, 0.3–0.95. Larger finds a little more
@@ -72,14 +72,14 @@ class MTCNN:
 
     def __init__(
         self,
-        min_face_px: int | None = None,
+        min_face_size: int | None = None,
         *,
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
         factor: float = 0.709,
         threads: int = 1,
     ) -> None:
-        _check_settings(min_face_px, thresholds, factor, threads)
-        self.min_face_px = min_face_px
+        _check_settings(min_face_size, thresholds, factor, threads)
+        self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.factor = factor
         self._nets = {name: _open(name, threads) for name in ("pnet", "rnet", "onet")}
@@ -92,13 +92,13 @@ class MTCNN:
 
         Returns:
             Faces with score and landmarks. A face cut by the border has a box that reaches
-            beyond the picture.
+            beyond the image.
         """
         levels = cascade.pyramid_scales(
-            *image.shape[:2], min_face_px=self._smallest(image), factor=self.factor
+            *image.shape[:2], min_face_size=self._smallest(image), factor=self.factor
         )
         coarse = levels
-        if self.min_face_px is None:
+        if self.min_face_size is None:
             first_px = FIRST_PASS_SHARE * min(image.shape[:2])
             coarse = [scale for scale in levels if scale * first_px <= cascade.CELL_PX]
         proposals = self._propose(image, coarse)
@@ -133,8 +133,8 @@ class MTCNN:
         return tuple(found)
 
     def _smallest(self, image: RGBImage) -> float:
-        if self.min_face_px is not None:
-            return float(self.min_face_px)
+        if self.min_face_size is not None:
+            return float(self.min_face_size)
         pixels = image.shape[0] * image.shape[1]
         return SMALLEST_FACE_PX * max(1.0, math.sqrt(pixels / FULL_SEARCH_PX))
 
@@ -192,9 +192,9 @@ class MTCNN:
         rows = rows[kept]
         return boxes[rows], scores[rows, 1], landmarks[rows].astype(np.float32), rows
 
-    def _run(self, name: str, pictures: NDArray[np.uint8]) -> list[Floats]:
+    def _run(self, name: str, images: NDArray[np.uint8]) -> list[Floats]:
         session = self._nets[name]
-        return session.run(None, {session.get_inputs()[0].name: cascade.as_input(pictures)})
+        return session.run(None, {session.get_inputs()[0].name: cascade.as_input(images)})
 
 
 def _face(box: Floats, score: float, landmarks: Floats) -> Face:
@@ -202,7 +202,7 @@ def _face(box: Floats, score: float, landmarks: Floats) -> Face:
 
 
 def _is_portrait(image: RGBImage, boxes: Floats, scores: Floats) -> bool:
-    # False finds in busy pictures score lower: they must not end the search.
+    # False finds in busy images score lower: they must not end the search.
     if len(boxes) != 1 or scores[0] < PORTRAIT_SCORE:
         return False
     return bool(np.max(boxes[0, 2:] - boxes[0, :2]) >= PORTRAIT_SHARE * min(image.shape[:2]))
@@ -232,15 +232,15 @@ def _weights_folder() -> Path:
 
 
 def _check_settings(
-    min_face_px: int | None,
+    min_face_size: int | None,
     thresholds: tuple[float, float, float],
     factor: float,
     threads: int,
 ) -> None:
-    if min_face_px is not None and min_face_px < cascade.CELL_PX:
+    if min_face_size is not None and min_face_size < cascade.CELL_PX:
         raise InputError(
-            f"`min_face_px` must be 12 or more. Received {min_face_px}. "
-            "Enlarge the picture to find smaller faces."
+            f"`min_face_size` must be 12 or more. Received {min_face_size}. "
+            "Enlarge the image to find smaller faces."
         )
     if len(thresholds) != 3 or not all(0 < threshold < 1 for threshold in thresholds):
         raise InputError(

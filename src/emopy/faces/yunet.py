@@ -33,8 +33,8 @@ class YuNet:
     Args:
         model_path: The ONNX file; None takes the one that ``emopy models fetch yunet`` keeps.
         min_score: Smallest score of a face, 0–1.
-        max_side_px: Larger pictures are shrunk to this longer side: the network knows faces from
-            about 10 to 300 pixels. Enlarge it to find tiny faces in large pictures.
+        max_side_px: Larger images are shrunk to this longer side: the network knows faces from
+            about 10 to 300 pixels. Enlarge it to find tiny faces in large images.
 
     Raises:
         ModelNotFoundError: The file is not there; says what to type.
@@ -79,13 +79,13 @@ class YuNet:
             return ()
         scale = min(1.0, self.max_side_px / max(height, width))
         rows, columns = max(8, round(height * scale)), max(8, round(width * scale))
-        picture = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         if scale < 1:
-            picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+            pixels = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
         with self._lock:
             self._net.setInputSize((columns, rows))
             # None where there is no face, whatever OpenCV's types say.
-            found = cast("NDArray[np.float32] | None", self._net.detect(picture)[1])
+            found = cast("NDArray[np.float32] | None", self._net.detect(pixels)[1])
         table = np.zeros((0, 15), np.float32) if found is None else found
         zoom = np.array([width / columns, height / rows], dtype=np.float32)
         return largest_first(_face(row, zoom) for row in table if row[2] > 0 and row[3] > 0)
@@ -109,7 +109,7 @@ def _face(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
     """Read one row: left, top, width, height, five points (person's right first), score."""
     left, top = (row[0:2] * zoom).tolist()
     width, height = (row[2:4] * zoom).tolist()
-    # The person's right is on the left of the picture, which is the order of `Face`.
+    # The person's right is on the left of the image, which is the order of `Face`.
     landmarks = (row[4:14].reshape(5, 2) * zoom).astype(np.float32)
     score = min(1.0, max(0.0, float(row[14])))
     return Face(Box(left, top, left + width, top + height), score, landmarks)

@@ -16,7 +16,7 @@ _WINDOW_S = 2.0
 
 
 class View(Protocol):
-    """What shows a live picture: `Page`, `Terminal`, and the window of `emopy.present`."""
+    """What shows a live image: `Page`, `Terminal`, and the window of `emopy.present`."""
 
     def __enter__(self) -> Self:
         """Open it."""
@@ -67,7 +67,7 @@ def watch(
     """
     arrivals = Arrivals(frames)
     shown = model.predict_frames(arrivals, source=source, smoothing_s=smoothing_s)
-    rhythm = Rhythm()
+    rhythm = FPSMeter()
     try:
         for frame, result in shown:
             delay_s, frames_per_s = rhythm.beat(arrivals.delay_s(frame))
@@ -105,7 +105,7 @@ class Arrivals:
         return max(0.0, time.monotonic() - self._zero_s - frame.time_s)
 
 
-class Rhythm:
+class FPSMeter:
     """Mean delay and rate of the frames of the last seconds.
 
     Args:

@@ -6,7 +6,7 @@
     POST /KEY/stop             the person who watches asked for the end
 
 A browser asks for the next frame when it has drawn the last one. So each gets the newest, a slow
-one skips frames, no frame waits in a queue, and picture and bars always belong together.
+one skips frames, no frame waits in a queue, and image and bars always belong together.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from emopy.present.panels import color_of
 from emopy.types import ImageResult, RGBImage
 
 _WIDEST_PX = 1280
-"""A wider picture is made smaller by a whole number on its way to the browser."""
+"""A wider image is made smaller by a whole number on its way to the browser."""
 
 
 class Page:
@@ -142,13 +142,13 @@ class Shown:
         self._frames_per_s = frames_per_s
 
     @cached_property
-    def picture(self) -> bytes:
+    def image(self) -> bytes:
         """The frame as JPEG."""
-        picture = Image.fromarray(self._image)
-        if (factor := -(-picture.width // _WIDEST_PX)) > 1:
-            picture = picture.reduce(factor)
+        image = Image.fromarray(self._image)
+        if (factor := -(-image.width // _WIDEST_PX)) > 1:
+            image = image.reduce(factor)
         file = io.BytesIO()
-        picture.save(file, "JPEG", quality=85)
+        image.save(file, "JPEG", quality=85)
         return file.getvalue()
 
     @cached_property

@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         page = self._served.page
         shown = page.after(int(after), wait_s=_WAIT_S)
         if shown is not None:
-            body = _form(shown.record, shown.picture)
+            body = _form(shown.record, shown.image)
             self._answer(200, f"multipart/form-data; boundary={_BOUNDARY}", body)
         else:
             self._answer(410 if page.ended else 204)
@@ -191,7 +191,7 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _form(record: bytes, picture: bytes) -> bytes:
+def _form(record: bytes, image: bytes) -> bytes:
     """Two parts in the format that browsers read as FormData.
 
     Source: RFC 7578, https://www.rfc-editor.org/rfc/rfc7578
@@ -200,7 +200,7 @@ def _form(record: bytes, picture: bytes) -> bytes:
     return b"".join(
         (
             *(start, b'"record"\r\n\r\n', record, b"\r\n"),
-            *(start, b'"picture"; filename="frame.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'),
-            *(picture, f"\r\n--{_BOUNDARY}--\r\n".encode()),
+            *(start, b'"image"; filename="frame.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'),
+            *(image, f"\r\n--{_BOUNDARY}--\r\n".encode()),
         )
     )

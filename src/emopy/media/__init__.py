@@ -1,8 +1,8 @@
-"""IN: pictures and videos, wherever they come from, as RGB arrays."""
+"""IN: images and videos, wherever they come from, as RGB arrays."""
 
-from emopy.media.ahead import ahead
 from emopy.media.folders import IMAGE_SUFFIXES, find_images
 from emopy.media.images import DEFAULT_MAX_PIXELS, ImageSource, describe_source, read_image
+from emopy.media.prefetch import prefetch
 from emopy.media.videos import Video, VideoSource, open_video
 
 __all__ = [
@@ -11,9 +11,9 @@ __all__ = [
     "ImageSource",
     "Video",
     "VideoSource",
-    "ahead",
     "describe_source",
     "find_images",
     "open_video",
+    "prefetch",
     "read_image",
 ]

@@ -12,7 +12,7 @@ from emopy.errors import InputError
 from emopy.types import RGBImage
 
 _ROUNDING = 1e-6
-"""How far beyond 0–1 a float may lie: a resized float32 picture may give 1.0000001."""
+"""How far beyond 0–1 a float may lie: a resized float32 image may give 1.0000001."""
 
 _BAND_ROWS = 256
 """Rows scaled at a time, so that scaling needs little memory beside the result."""
@@ -24,7 +24,7 @@ _SMALLER = "Make it smaller; in Python, read_image takes a larger `max_pixels`."
 def check_pixels(
     width: int, height: int, name: str, max_pixels: int, *, hint: str = _SMALLER
 ) -> None:
-    """Refuse a picture without pixels or with more than allowed.
+    """Refuse an image without pixels or with more than allowed.
 
     Args:
         width: In pixels.
@@ -48,7 +48,7 @@ def check_pixels(
 
 
 def from_array(array: NDArray[Any], max_pixels: int, name: str = "<array>") -> RGBImage:
-    """Turn a picture in an array into RGB uint8; the array is left as it is.
+    """Turn an image in an array into RGB uint8; the array is left as it is.
 
     Args:
         array: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint8 0–255, uint16 0–65535
@@ -62,10 +62,10 @@ def from_array(array: NDArray[Any], max_pixels: int, name: str = "<array>") -> R
     Raises:
         InputError: Another shape, dtype or range; NaN; too large.
     """
-    picture = np.asarray(array)
-    _check_shape(picture)
-    check_pixels(picture.shape[1], picture.shape[0], name, max_pixels)
-    eight = _to_eight_bits(picture, name)
+    image = np.asarray(array)
+    _check_shape(image)
+    check_pixels(image.shape[1], image.shape[0], name, max_pixels)
+    eight = _to_eight_bits(image, name)
     if eight.ndim == 2:
         eight = eight[:, :, np.newaxis]
     if eight.shape[2] == 4:
@@ -85,44 +85,44 @@ def sixteen_to_eight(values: NDArray[Any]) -> NDArray[np.uint8]:
     return scaled
 
 
-def _check_shape(picture: NDArray[Any]) -> None:
-    shape = picture.shape
-    if picture.ndim == 2 or (picture.ndim == 3 and shape[2] in (1, 3, 4)):
+def _check_shape(image: NDArray[Any]) -> None:
+    shape = image.shape
+    if image.ndim == 2 or (image.ndim == 3 and shape[2] in (1, 3, 4)):
         return
-    hint = "Give one picture; channels come last."
-    if picture.ndim == 3 and shape[0] in (1, 3, 4):
-        hint = "Move the channels last: picture.transpose(1, 2, 0)"
-    elif picture.ndim == 4:
-        hint = "Give one picture at a time: model.predict_many(pictures)"
+    hint = "Give one image; channels come last."
+    if image.ndim == 3 and shape[0] in (1, 3, 4):
+        hint = "Move the channels last: image.transpose(1, 2, 0)"
+    elif image.ndim == 4:
+        hint = "Give one image at a time: model.predict_many(images)"
     raise InputError(
         "`source` must be an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
         f"Received shape {shape}. {hint}"
     )
 
 
-def _to_eight_bits(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    dtype = picture.dtype
+def _to_eight_bits(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    dtype = image.dtype
     if dtype == np.uint8:
-        return picture
+        return image
     if dtype.kind == "u" and dtype.itemsize == 2:
-        return sixteen_to_eight(picture)
+        return sixteen_to_eight(image)
     if dtype.kind == "f":
-        return _float_to_eight(picture, name)
-    hint = "Convert it: picture.astype(np.uint8)"
+        return _float_to_eight(image, name)
+    hint = "Convert it: image.astype(np.uint8)"
     if dtype.kind == "b":
-        hint = "Convert it: picture.astype(np.uint8) * 255"
+        hint = "Convert it: image.astype(np.uint8) * 255"
     raise InputError(
         "`source` must be uint8 (0–255), uint16 (0–65535) or float (0–1). "
         f"Received an array of {dtype}. {hint}"
     )
 
 
-def _float_to_eight(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    low, high = float(picture.min()), float(picture.max())
+def _float_to_eight(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    low, high = float(image.min()), float(image.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
             f"`source` must hold finite numbers. Received {name!r} with NaN or infinity. "
-            "Replace them: np.nan_to_num(picture)"
+            "Replace them: np.nan_to_num(image)"
         )
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         hint = "Divide by 255." if low >= 0 and 1 < high <= 255 else "Scale them to 0–1."
@@ -130,8 +130,8 @@ def _float_to_eight(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
             f"`source` must hold floats from 0 to 1. Received {name!r} with {low:g} to {high:g}. "
             + hint
         )
-    scaled = np.empty(picture.shape, np.uint8)
-    for row in range(0, len(picture), _BAND_ROWS):
+    scaled = np.empty(image.shape, np.uint8)
+    for row in range(0, len(image), _BAND_ROWS):
         band = slice(row, row + _BAND_ROWS)
-        scaled[band] = np.rint(np.clip(picture[band].astype(np.float32), 0, 1) * 255)
+        scaled[band] = np.rint(np.clip(image[band].astype(np.float32), 0, 1) * 255)
     return scaled

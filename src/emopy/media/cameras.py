@@ -12,13 +12,13 @@ from typing import Any, Protocol, cast
 import cv2
 
 from emopy.errors import InputError
-from emopy.media.ahead import PATIENCE_S
+from emopy.media.prefetch import PATIENCE_S
 from emopy.media.quiet import quiet_opencv
 from emopy.media.sampling import Sampling, Timed, live
 from emopy.types import Frame, RGBImage
 
 _MOST_DAMAGED = 100
-"""Damaged pictures in a row after which a camera counts as gone."""
+"""Damaged images in a row after which a camera counts as gone."""
 
 _HIGHEST = 2**31 - 1
 """OpenCV knows no higher numbers, and no camera has this one."""
@@ -26,7 +26,7 @@ _HIGHEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """When a picture was taken, and as which one."""
+    """When an image was taken, and as which one."""
 
     time_s: float
     number: int
@@ -36,7 +36,7 @@ class Capture(Protocol):
     """What is needed of `cv2.VideoCapture`."""
 
     def grab(self) -> bool:
-        """Wait for the next picture; False where none comes any more."""
+        """Wait for the next image; False where none comes any more."""
         ...
 
     def retrieve(self) -> tuple[bool, Any]:
@@ -56,7 +56,7 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
     """Open a camera of this machine.
 
     Raises:
-        InputError: No such camera, or it gives no picture.
+        InputError: No such camera, or it gives no image.
     """
     if number < 0:
         raise InputError(
@@ -77,9 +77,9 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
 class Camera:
     """Reads one camera, see `emopy.media.Video` for the attributes.
 
-    A thread takes every picture as it comes and keeps the newest one that is wanted, until the
+    A thread takes every image as it comes and keeps the newest one that is wanted, until the
     reader fetches it. Once it has begun, it is the one that lets go of the camera: a driver that
-    is waiting for a picture must not be disturbed by another thread.
+    is waiting for an image must not be disturbed by another thread.
     """
 
     is_live = True
@@ -114,7 +114,7 @@ class Camera:
         if first is None:
             self.close()
             raise InputError(
-                f"`source` must be a camera that gives pictures. Received {source}: none came. "
+                f"`source` must be a camera that gives images. Received {source}: none came. "
                 "Close other programs that use it, or connect it again."
             )
         self.size = (first.image.shape[1], first.image.shape[0])
@@ -152,7 +152,7 @@ class Camera:
         return self._newest is not None or self._ended or self._closing
 
     def _watch(self) -> None:
-        """Take pictures until there are no more; runs in the thread."""
+        """Take images until there are no more; runs in the thread."""
         try:
             with self._held:
                 while (frame := self._next(self._wanted)) is not None:
@@ -165,14 +165,14 @@ class Camera:
                 self._news.notify()
 
     def _next(self, wanted: Callable[[Timed], bool]) -> Frame | None:
-        """Wait for a picture that is wanted; None where none comes any more."""
+        """Wait for an image that is wanted; None where none comes any more."""
         try:
             return self._take(wanted)
         except cv2.error:  # what a driver that fails may end in
             return None
 
     def _take(self, wanted: Callable[[Timed], bool]) -> Frame | None:
-        """Wait as `_next` does; only pictures that are wanted are decoded."""
+        """Wait as `_next` does; only images that are wanted are decoded."""
         damaged = 0
         while damaged < _MOST_DAMAGED and not self._closing and self._capture.grab():
             moment = _Moment(self._clock() - self._opened_s, self._taken)
@@ -181,9 +181,9 @@ class Camera:
                 return None
             if not wanted(moment):
                 continue
-            whole, picture = self._capture.retrieve()
+            whole, captured = self._capture.retrieve()
             if whole:
-                image = cast(RGBImage, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+                image = cast(RGBImage, cv2.cvtColor(captured, cv2.COLOR_BGR2RGB))
                 return Frame(image, moment.time_s, moment.number)
             damaged += 1
             self.skipped += 1

@@ -1,4 +1,4 @@
-"""When the packets and pictures of a video file are shown, and as which ones."""
+"""When the packets and images of a video file are shown, and as which ones."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LATEST = 1 << 62
 class Clock:
     """Turns the timestamps of one pass through a stream into seconds from its start.
 
-    Nearly all files stamp each picture with the time of its showing. AVI knows only the order of
-    decoding; where that is not the order of showing, the decoder puts the pictures right, and
+    Nearly all files stamp each image with the time of its showing. AVI knows only the order of
+    decoding; where that is not the order of showing, the decoder puts the images right, and
     the first of them is shown at the first time.
 
     Attributes:
-        interval_s: From one picture to the next, on average.
+        interval_s: From one image to the next, on average.
     """
 
     def __init__(self, stream: VideoStream) -> None:
@@ -50,7 +50,7 @@ class Clock:
         return min(self._zero + int(seconds / self._tick), _LATEST)
 
     def packet_s(self, packet: Packet[Any]) -> float | None:
-        """When the picture in a packet is shown; None where it is not, or does not say."""
+        """When the image in a packet is shown; None where it is not, or does not say."""
         if not packet.size or packet.is_discard:
             return None
         if self._vp8 and not memoryview(packet)[0] & _SHOWN_IN_VP8:
@@ -64,13 +64,13 @@ class Clock:
             self._undecoded.append(packet.dts)
 
     def lost(self, packet: Packet[Any]) -> None:
-        """Take note that no picture will come of it."""
+        """Take note that no image will come of it."""
         if packet.dts in self._undecoded:
             self._undecoded.remove(packet.dts)
 
-    def picture_s(self, picture: VideoFrame) -> float:
-        """When a decoded picture is shown: always later than the one before it."""
-        stamp = picture.pts
+    def image_s(self, image: VideoFrame) -> float:
+        """When a decoded image is shown: always later than the one before it."""
+        stamp = image.pts
         if self._by_order:
             stamp = self._undecoded.popleft() if self._undecoded else None
         time_s = None if stamp is None else self.seconds(stamp)
@@ -81,7 +81,7 @@ class Clock:
 
 
 class Places:
-    """Numbers pictures by how many packets hold earlier ones, whatever became of those."""
+    """Numbers images by how many packets hold earlier ones, whatever became of those."""
 
     def __init__(self) -> None:
         self._next = 0
@@ -89,12 +89,12 @@ class Places:
         self._waiting: list[float] = []
 
     def add(self, time_s: float | None) -> None:
-        """Take note of a packet's picture; packets come in any order, but before their picture."""
+        """Take note of a packet's image; packets come in any order, but before their image."""
         if time_s is not None:
             heapq.heappush(self._waiting, time_s)
 
     def start(self, time_s: float, number: int) -> None:
-        """Say which picture is the first one."""
+        """Say which image is the first one."""
         self.earlier(time_s)
         self._earlier = self._next = number
 
@@ -106,7 +106,7 @@ class Places:
         return self._earlier
 
     def number(self, time_s: float) -> int:
-        """The place of a picture that came, from 0."""
+        """The place of an image that came, from 0."""
         number = max(self.earlier(time_s), self._next)  # the latter where packets tell no times
         self._next = number + 1
         return number

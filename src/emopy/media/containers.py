@@ -1,4 +1,4 @@
-"""Open a video file and find its pictures, or say what it is instead."""
+"""Open a video file and find its images, or say what it is instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_VIDEO = "Check that it is the file you meant."
 _BOUNDED = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
 """For FFmpeg, while it looks at a file and while it decodes."""
 
-_PICTURE_BRANDS = {"heic", "heix", "mif1", "avif"}
+_IMAGE_BRANDS = {"heic", "heix", "mif1", "avif"}
 # ISO/IEC 14496-12, 4.2: the boxes that a QuickTime or MP4 file may begin with.
 _MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 
@@ -71,17 +71,17 @@ def open_container(path: str) -> InputContainer:
 
 
 def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """Find the moving pictures in a container.
+    """Find the moving images in a container.
 
     Raises:
-        InputError: It holds a single picture, text or only sound, or an unknown encoding.
+        InputError: It holds a single image, text or only sound, or an unknown encoding.
     """
     from av.stream import Disposition
 
     kind = container.format.name
-    if kind.endswith("_pipe") or kind == "image2" or _brand(container) in _PICTURE_BRANDS:
+    if kind.endswith("_pipe") or kind == "image2" or _brand(container) in _IMAGE_BRANDS:
         raise InputError(
-            f"`source` must be a video. Received {path!r}: a picture. "
+            f"`source` must be a video. Received {path!r}: an image. "
             "Read it as one: model.predict(path), or emopy predict on the command line."
         )
     if kind == "tty":  # any text is taken for terminal art
@@ -96,7 +96,7 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
             return stream
     else:
         raise InputError(
-            f"`source` must hold moving pictures. Received {path!r}: a file without any, such as "
+            f"`source` must hold moving images. Received {path!r}: a file without any, such as "
             f"one with sound alone. {_NO_VIDEO}"
         )
     raise InputError(

@@ -29,20 +29,20 @@ _DECLARING = ("mp4", "matroska", "avi", "flv", "asf")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A picture as the decoder gives it, with its time and place, see `emopy.types.Frame`."""
+    """An image as the decoder gives it, with its time and place, see `emopy.types.Frame`."""
 
-    picture: VideoFrame
+    image: VideoFrame
     time_s: float
     number: int
 
 
 class Decoder:
-    """One pass through the pictures of a file.
+    """One pass through the images of a file.
 
     Attributes:
         container: The opened file.
-        stream: Its pictures.
-        whole: Pictures decoded without damage so far.
+        stream: Its images.
+        whole: Images decoded without damage so far.
         skipped: Those from `start_s` on that packets announced and that did not come, so far.
         truncated: The file ended before it says it does; known at the end.
     """
@@ -67,14 +67,14 @@ class Decoder:
         self.container.close()
 
     def from_beginning(self) -> Iterator[Decoded]:
-        """Decode from the first picture on."""
+        """Decode from the first image on."""
         return self._decode(Places(), sought=False)
 
     def from_keyframe(self, *, back_s: float) -> Iterator[Decoded] | None:
         """Seek to a keyframe at least `back_s` before `start_s`, and decode from there.
 
         Returns:
-            The pictures; None where the file cannot seek, or landed behind `start_s`.
+            The images; None where the file cannot seek, or landed behind `start_s`.
         """
         from av.error import FFmpegError
 
@@ -95,26 +95,26 @@ class Decoder:
         for packet in self._packets():
             if packet is not None:
                 places.add(self._clock.packet_s(packet))
-            for picture in self._pictures_in(packet):
-                time_s = self._clock.picture_s(picture)
+            for image in self._images_in(packet):
+                time_s = self._clock.image_s(image)
                 if sought:
                     places.start(time_s, _count_before(time_s, self._path))
                     sought = False
                 if due is None and time_s >= start_s:
                     due = places.earlier(start_s)
                 number = places.number(time_s)
-                if picture.is_corrupt:
+                if image.is_corrupt:
                     continue
                 self.whole += 1
                 if due is not None:
                     self.skipped += number - due
                     due = number + 1
-                yield Decoded(picture, time_s, number)
+                yield Decoded(image, time_s, number)
         if due is not None:
             self.skipped += max(0, places.earlier(math.inf) - due)
 
     def _packets(self) -> Generator[Packet[Any] | None]:
-        """Compressed pictures; None at the end, for the decoder to give what it holds."""
+        """Compressed images; None at the end, for the decoder to give what it holds."""
         from av.error import FFmpegError
 
         failures = 0
@@ -134,14 +134,14 @@ class Decoder:
         yield None
         self.truncated = failures == _MOST_FAILURES or self._ends_early()
 
-    def _pictures_in(self, packet: Packet[Any] | None) -> list[VideoFrame]:
+    def _images_in(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         """Decode a packet; none if it is damaged."""
         from av.error import FFmpegError
 
         if packet is not None:
             self._clock.sent(packet)
         # Half a packet, at the end of half a file: the decoder would choke on it when it is
-        # asked for the last pictures, and keep them.
+        # asked for the last images, and keep them.
         if packet is None or not packet.is_corrupt:
             with suppress(FFmpegError):
                 context: Any = self.stream.codec_context  # annotated in part only
@@ -167,7 +167,7 @@ def _end_s(packet: Packet[Any]) -> float:
 
 
 def _count_before(time_s: float, path: str) -> int:
-    """Count the pictures shown before a time, by reading packets and decoding none."""
+    """Count the images shown before a time, by reading packets and decoding none."""
     from av.error import FFmpegError
 
     count = 0

@@ -1,4 +1,4 @@
-"""`find_images`: the pictures that files and folders on a command line stand for."""
+"""`find_images`: the images that files and folders on a command line stand for."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 IMAGE_SUFFIXES: frozenset[str] = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
     | {".gif", ".pbm", ".pgm", ".ppm", ".pnm"}
-    # Not readable here, but pictures all the same: the reader says how to convert them.
+    # Not readable here, but images all the same: the reader says how to convert them.
     | {".heic", ".heif", ".avif"}
 )
-"""Endings, in lower case, by which a picture in a folder is known."""
+"""Endings, in lower case, by which an image in a folder is known."""
 
 
 def find_images(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], *, recursive: bool = False
 ) -> list[Path]:
-    """List the pictures that some paths stand for, without opening any.
+    """List the images that some paths stand for, without opening any.
 
-    A folder stands for the pictures in it, in natural order (``img2`` before ``img10``). Hidden
-    entries and files without a picture's suffix are left out. Every other path stays as given,
+    A folder stands for the images in it, in natural order (``img2`` before ``img10``). Hidden
+    entries and files without an image's suffix are left out. Every other path stays as given,
     even with an odd suffix or when nothing is there: the reader reports it as one failed input,
     and the others are not lost. So does a folder that may not be listed.
 
@@ -33,7 +33,7 @@ def find_images(
             symbolic links is listed once, so that loops end.
 
     Returns:
-        Paths in the order given, folders replaced by their pictures. A folder without pictures
+        Paths in the order given, folders replaced by their images. A folder without images
         adds nothing.
 
     Example:
@@ -44,13 +44,13 @@ def find_images(
     found: list[Path] = []
     for path in map(Path, given):
         if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where it may not look
-            found += sorted(_pictures_in(path, recursive=recursive), key=_natural_key)
+            found += sorted(_images_in(path, recursive=recursive), key=_natural_key)
         else:
             found.append(path)
     return found
 
 
-def _pictures_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
+def _images_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
     """Walk breadth first, real folders before linked ones: their names are the better ones."""
     seen: set[tuple[int, int]] = set()
     waiting = deque([folder])
@@ -73,7 +73,7 @@ def _pictures_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
                 if recursive:
                     add = waiting.append if entry.is_symlink() else waiting.appendleft
                     add(Path(here, entry.name))
-            elif _is_picture(entry):
+            elif _is_image(entry):
                 yield Path(here, entry.name)
 
 
@@ -84,7 +84,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_picture(entry: os.DirEntry[str]) -> bool:
+def _is_image(entry: os.DirEntry[str]) -> bool:
     if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122
         return False
     try:

@@ -1,4 +1,4 @@
-"""`read_image`: any picture becomes RGB uint8, or an `InputError` that says what to do.
+"""`read_image`: any image becomes RGB uint8, or an `InputError` that says what to do.
 
 Files are decoded by Pillow, whose decoders keep quiet: nothing reaches standard error, and no
 warning is given. Only the formats below are tried, so that no file can start another program.
@@ -26,10 +26,10 @@ from emopy.types import RGBImage
 ImageSource: TypeAlias = (
     str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | NDArray[Any] | Image.Image
 )
-"""What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL picture."""
+"""What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL image."""
 
 DEFAULT_MAX_PIXELS = 100_000_000
-"""100 megapixels: 300 MB as an RGB array. A larger picture is refused before it is decoded."""
+"""100 megapixels: 300 MB as an RGB array. A larger image is refused before it is decoded."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
 _READABLE = "JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
@@ -52,7 +52,7 @@ _DAMAGE = (
 """What Pillow raises on damaged files; fuzzing found no other."""
 
 _ORIENTATION_TAG = 0x0112
-# Exif 2.32, tag 274: how to turn the stored picture upright.
+# Exif 2.32, tag 274: how to turn the stored image upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,7 +65,7 @@ _UPRIGHT = {
 
 
 def describe_source(source: object) -> str:
-    """Name a picture's source as results and errors show it.
+    """Name an image's source as results and errors show it.
 
     Returns:
         The path, or ``"<bytes>"``, ``"<array>"``, ``"<PIL image>"``, ``"<file>"``.
@@ -86,7 +86,7 @@ def describe_source(source: object) -> str:
 
 
 def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> RGBImage:
-    """Read a picture upright, as RGB.
+    """Read an image upright, as RGB.
 
     Gray becomes three equal channels, 16 bits are scaled to 8, transparency is laid over white,
     EXIF orientation is applied, and an animation gives its first frame. The source is left as
@@ -95,14 +95,14 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     Args:
         source: Path; encoded bytes; binary file object (read from its start); array (H, W),
             (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA as uint8 0–255, uint16 0–65535 or float
-            0–1; or a PIL picture.
+            0–1; or a PIL image.
         max_pixels: Largest width × height accepted, checked before decoding.
 
     Returns:
         (H, W, 3) uint8, red first, C-contiguous, writable.
 
     Raises:
-        InputError: Nothing there, a folder, empty, truncated, not a picture, too large, or an
+        InputError: Nothing there, a folder, empty, truncated, not an image, too large, or an
             array of another shape, dtype or range.
 
     Example:
@@ -122,9 +122,9 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
 
 
 def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
-    instead = "Give the pictures in it: find_images(folder) lists them."
+    instead = "Give the images in it: find_images(folder) lists them."
     with reading(name):
-        pipe = is_pipe(path, name, wanted="a picture", instead=instead)
+        pipe = is_pipe(path, name, wanted="an image", instead=instead)
         with open(path, "rb") as file:  # noqa: PTH123
             return _read_encoded(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
 
@@ -137,8 +137,8 @@ def _content(file: object, name: str) -> bytes:
         )
     if not hasattr(file, "read"):
         raise InputError(
-            "`source` must be a path, bytes, file object, NumPy array or PIL picture. "
-            f"Received {type(file).__name__}. Convert it, for example with numpy.asarray(picture)."
+            "`source` must be a path, bytes, file object, NumPy array or PIL image. "
+            f"Received {type(file).__name__}. Convert it, for example with numpy.asarray(image)."
         )
     stream: Any = file
     try:
@@ -161,7 +161,7 @@ def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
     start = file.read(32)
     if not start:
         raise InputError(
-            f"`source` must hold a picture. Received {name!r}: zero bytes. "
+            f"`source` must hold an image. Received {name!r}: zero bytes. "
             "Copy or download the file again."
         )
     file.seek(0)
@@ -170,7 +170,7 @@ def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
             image = Image.open(file, formats=_FORMATS)
     except _DAMAGE as error:
         raise InputError(
-            f"`source` must be a picture ({_READABLE}). Received {name!r}: {_seems(start)}"
+            f"`source` must be an image ({_READABLE}). Received {name!r}: {_seems(start)}"
         ) from error
     with image:
         return _decode(image, name, max_pixels)
@@ -179,7 +179,7 @@ def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
 def _seems(start: bytes) -> str:
     """What content that no decoder took may be, and what to do."""
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
-        return "a HEIC or AVIF picture. Convert it to JPEG or PNG."
+        return "a HEIC or AVIF image. Convert it to JPEG or PNG."
     is_video = start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3"
     if is_video:
         return "a video. Use FERModel.predict_video, or type: emopy video FILE"
@@ -198,11 +198,11 @@ def _seems(start: bytes) -> str:
                 f"a {kind} file that is damaged or of an unusual kind. Copy or download it again, "
                 "or save it as an ordinary JPEG or PNG."
             )
-    return "not a picture. Check that it is the file you meant, or convert it to JPEG or PNG."
+    return "not an image. Check that it is the file you meant, or convert it to JPEG or PNG."
 
 
 def _decode(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
-    """Pixels of a picture whose header is read."""
+    """Pixels of an image whose header is read."""
     check_pixels(image.width, image.height, name, max_pixels)
     try:
         # TIFF is the one format that reads tags, and complains aloud, while it decodes.
@@ -215,7 +215,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
         raise
     except _DAMAGE as error:
         raise InputError(
-            f"`source` must be a whole picture. Received {name!r}: damaged or truncated "
+            f"`source` must be a whole image. Received {name!r}: damaged or truncated "
             f"({error}). Copy or download the file again."
         ) from error
 

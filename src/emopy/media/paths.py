@@ -43,7 +43,7 @@ def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: st
     Args:
         path: Where to look.
         name: The path for error messages.
-        wanted: What the file must be, such as ``"a picture"``.
+        wanted: What the file must be, such as ``"an image"``.
         instead: What to do when it is a folder.
 
     Raises:

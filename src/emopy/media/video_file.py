@@ -9,13 +9,13 @@ from itertools import chain
 from threading import Lock
 
 from emopy.errors import InputError
-from emopy.media.ahead import ahead
 from emopy.media.arrays import check_pixels
 from emopy.media.containers import check_file
 from emopy.media.decoding import Decoded, Decoder
 from emopy.media.images import DEFAULT_MAX_PIXELS
+from emopy.media.orientation import Upright, square
+from emopy.media.prefetch import prefetch
 from emopy.media.sampling import Sampling, recorded
-from emopy.media.upright import Upright, square
 from emopy.types import Frame
 
 _STEPS_BACK_S = (0.0, 5.0, 60.0)
@@ -36,7 +36,7 @@ class VideoFile:
         self._sampling = sampling
         self._held = Lock()
         # In a thread: a pipe into which nobody writes must not hold up Ctrl-C.
-        with closing(ahead(_begin(path, sampling), most=1)) as begun:
+        with closing(prefetch(_begin(path, sampling), most=1)) as begun:
             self._decoder, self._decoded, self._upright = next(begun)
         self.size = self._upright.size
         stream, container = self._decoder.stream, self._decoder.container
@@ -62,7 +62,7 @@ class VideoFile:
         """Give the frames wanted, then let go of the file."""
         with self._held, closing(self._decoder):
             for one in recorded(self._decoded, self._sampling):
-                yield Frame(self._upright.rgb(one.picture), one.time_s, one.number)
+                yield Frame(self._upright.rgb(one.image), one.time_s, one.number)
 
     def close(self) -> None:
         """Let go of the file, unless somebody reads it, who will."""
@@ -89,7 +89,7 @@ def _begin(path: str, sampling: Sampling) -> Generator[tuple[Decoder, Iterator[D
         first = next(wanted, None)
         if first is None:
             raise _nothing(path, sampling, decoder)
-        upright = Upright(first.picture, decoder.stream.sample_aspect_ratio)
+        upright = Upright(first.image, decoder.stream.sample_aspect_ratio)
         _check_size(upright.size, path)
     except BaseException:
         decoder.close()

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from emopy.errors import InputError
-from emopy.media.ahead import Ahead, ahead
 from emopy.media.cameras import open_camera
+from emopy.media.prefetch import Prefetcher, prefetch
 from emopy.media.sampling import Sampling
 from emopy.media.video_file import VideoFile
 from emopy.types import Frame
@@ -127,7 +127,7 @@ class Video:
         if not self.is_live:
             width, height = self.size
             most = max(_LEAST_AHEAD, min(_MOST_AHEAD, _BYTES_AHEAD // (width * height * 3)))
-            frames = ahead(frames, most=most)
+            frames = prefetch(frames, most=most)
         self._frames, self._spent = frames, True
         return frames
 
@@ -138,7 +138,7 @@ class Video:
         when it returns.
         """
         self._spent = True
-        if isinstance(self._frames, Ahead):
+        if isinstance(self._frames, Prefetcher):
             self._frames.close()
         self._reader.close()
 
@@ -165,7 +165,7 @@ def open_video(
     """Open a video file, or a camera, to read its frames.
 
     Times are those at which frames are shown, also where the frame rate varies. 0 is the start
-    of the pictures, also where the file's sound begins earlier. Rotation and oblong pixels, as
+    of the images, also where the file's sound begins earlier. Rotation and oblong pixels, as
     files declare them, are undone. A frame's number is its true place in the file, also after
     `start_s`: the compressed frames before it are then counted without decoding them.
 

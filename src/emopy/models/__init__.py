@@ -2,9 +2,9 @@
 
 from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
-from emopy.models.files import find_network
+from emopy.models.files import find_keras_model
 from emopy.models.find import DEFAULT_MODEL, find_model, is_bundled, list_models
-from emopy.models.preprocess import to_pixels, to_tensor
+from emopy.models.preprocessing import to_pixels, to_tensor
 from emopy.models.prior import Prior, prior_shift
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
@@ -21,8 +21,8 @@ __all__ = [
     "check_model_folder",
     "fetch",
     "fetched_path",
+    "find_keras_model",
     "find_model",
-    "find_network",
     "is_bundled",
     "list_models",
     "load_model",

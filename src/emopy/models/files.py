@@ -25,7 +25,7 @@ PARTS = (CARD_FILE, *NEEDED, NETWORK_FILE, README_FILE)
 """All that a model folder may hold."""
 
 
-def find_network(model: str | Path) -> tuple[ModelCard, Path]:
+def find_keras_model(model: str | Path) -> tuple[ModelCard, Path]:
     """Find the trainable network of a model, to learn on from.
 
     Args:

@@ -30,7 +30,7 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
     new share / training share, normalised; in logits that is a sum.
 
     Args:
-        card: The model's card; its training shares stand under ``training["label_shares"]``.
+        card: The model's card; its training shares stand under ``training["label_prior"]``.
         labels: The k labels asked for, spelled as on the card.
         prior: ``"training"``: as the network learnt; ``"uniform"``: every emotion as likely as
             any other; ``"tempered"``: a third of the way from the first to the second, on the
@@ -90,12 +90,12 @@ def _shares(
 
 
 def _knows_shares(card: ModelCard, labels: Sequence[str]) -> bool:
-    known = cast("Mapping[str, float]", card.training.get("label_shares", {}))
+    known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
     return all(known.get(label, 0.0) > 0 for label in labels)
 
 
 def _training_shares(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
-    known = cast("Mapping[str, float]", card.training.get("label_shares", {}))
+    known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
     if not _knows_shares(card, labels):
         lacking = ", ".join(label for label in labels if not known.get(label, 0.0) > 0)
         raise ModelError(

@@ -137,7 +137,7 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
 def _worse(data: str, accuracies: Mapping[str, Any]) -> str:
     rows = [[cell(name), share(value)] for name, value in accuracies.items()]
     rows.append(["mean", share(statistics.fmean(accuracies.values()) if accuracies else None)])
-    return f"Accuracy when the pictures of {data} get worse:\n\n" + table(
+    return f"Accuracy when the images of {data} get worse:\n\n" + table(
         ["corruption", "accuracy"], rows
     )
 

@@ -14,7 +14,7 @@ from emopy.models.card import GOLDEN_FILE, WEIGHTS_FILE, ModelCard
 from emopy.models.files import NEEDED, check_files, read_card
 from emopy.models.find import find_model
 from emopy.models.golden import read_golden
-from emopy.models.preprocess import Crops, checked, to_tensor
+from emopy.models.preprocessing import Crops, checked, to_tensor
 from emopy.models.session import OnnxSession
 
 GOLDEN_TOLERANCE = {"float32": 1e-3, "int8": 0.2}

@@ -10,9 +10,9 @@ import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
-from emopy.models import find_network, list_models
-from emopy.nets.marks import BACKBONE, FRESH, parts_of
-from emopy.nets.stored import UNREADABLE, stored_network
+from emopy.models import find_keras_model, list_models
+from emopy.nets.layer_roles import BACKBONE, FRESH, parts_of
+from emopy.nets.load import UNREADABLE, load_keras_model
 
 Weights = str | Path | None
 """``"default"``: as published; a file; ``"random"`` or None: to start anew."""
@@ -24,7 +24,7 @@ class Backbone:
 
     Attributes:
         network: From (n, height, width, channels) to features (n, d); its name is one of
-            `emopy.nets.marks`, by which `fit` knows whether it has learnt before.
+            `emopy.nets.layer_roles`, by which `fit` knows whether it has learnt before.
         shape: (height, width, channels) of its input.
         scale: Its input is pixels of 0 to 1 times this …
         offset: … plus this; one number, or one per channel.
@@ -77,7 +77,7 @@ def list_backbones() -> tuple[str, ...]:
 
 def _is_trainable(model: str) -> bool:
     try:
-        return bool(find_network(model))
+        return bool(find_keras_model(model))
     except ModelError:  # none in the folder, or a damaged one
         return False
 
@@ -109,7 +109,7 @@ def get_backbone(name: str | Path, *, weights: Weights = "default", size_px: int
 
 def _own(name: str | Path, weights: Weights) -> Backbone:
     try:
-        card, network = stored_network(name)
+        card, network = load_keras_model(name)
     except ModelNotFoundError as error:
         raise RecipeError(
             f"`backbone` must be a model with a trainable network, or a name. {error} "

@@ -84,7 +84,7 @@ def TimeDelayConvNN(  # noqa: N802
         activation: Non-linearity after each normalisation.
         dropout: Share of pooled features dropped while training, 0–1.
         grid: The last features are averaged within at most so many rows and columns of cells.
-            1 averages over the whole picture and forgets where a feature was; from few clips,
+            1 averages over the whole image and forgets where a feature was; from few clips,
             3 learns sooner, for aligned faces have the mouth in one place.
 
     Returns:
@@ -120,7 +120,7 @@ def _check_clip(input_shape: tuple[int, ...], net: str) -> None:
 
 
 def _pool(features: keras.KerasTensor, grid: int) -> keras.KerasTensor:
-    """(n, T, h, w, c) → (n, cells · T · c), averages within each cell of the picture."""
+    """(n, T, h, w, c) → (n, cells · T · c), averages within each cell of the image."""
     if grid == 1:
         return layers.GlobalAveragePooling3D()(features)
     height, width = features.shape[2:4]

@@ -9,7 +9,7 @@ from keras import layers
 
 from emopy.errors import RecipeError
 from emopy.nets.backbones import Backbone, Weights, get_backbone
-from emopy.nets.marks import freeze_backbone, pixels_input
+from emopy.nets.layer_roles import freeze_backbone, pixels_input
 from emopy.nets.registry import register_net
 
 

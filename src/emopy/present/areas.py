@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.present.bins import Curve
 from emopy.present.panels import color_of
 from emopy.present.text import clock, one_line
+from emopy.video.time_bins import Curve
 
 INK = "#1c1c20"
 FAINT = "#6e6e78"

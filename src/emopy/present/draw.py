@@ -1,4 +1,4 @@
-"""`draw_faces`: boxes, names and probability bars on a picture; `save_image`: into a file."""
+"""`draw_faces`: boxes, names and probability bars on an image; `save_image`: into a file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from emopy.errors import InputError
-from emopy.present.atomic import replacing
+from emopy.files import replacing
+from emopy.present.label_state import CORNER_ROWS, Label, LabelState, number_of, place_labels
 from emopy.present.layout import Rectangle, Style
 from emopy.present.panels import chip, color_of, panel
-from emopy.present.placing import CORNER_ROWS, Label, Steady, number_of, place_labels
 from emopy.types import FacePrediction, ImageResult, RGBImage
 
 _SMALLEST_SIDE = 480
-"""Pixels. A picture with a shorter side is enlarged, so that letters find room."""
+"""Pixels. An image with a shorter side is enlarged, so that letters find room."""
 
 _LARGEST_ENLARGED = 4_000_000
-"""Pixels that an enlarged picture may have."""
+"""Pixels that an enlarged image may have."""
 
 _SAVERS = {
     ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
@@ -31,32 +31,34 @@ _SAVERS = {
 _SHADE = (16, 16, 20)
 
 
-def draw_faces(image: RGBImage, result: ImageResult, *, steady: Steady | None = None) -> RGBImage:
+def draw_faces(
+    image: RGBImage, result: ImageResult, *, steady: LabelState | None = None
+) -> RGBImage:
     """Draw what was found: per face a box, the emotion, and bars of all probabilities.
 
     Colours tell emotions apart for colour-blind people too. Text stands on dark glass, readable
-    on light and dark pictures. Line width and letters follow the size of the picture. A face
+    on light and dark images. Line width and letters follow the size of the image. A face
     for whose bars there is no free place shows its shares as one striped line under its name;
     a lone face shows its three most probable emotions in a corner. Faces of a video bear the
     numbers of their tracks.
 
     Args:
-        image: (H, W, 3) uint8 RGB: the picture that was read.
+        image: (H, W, 3) uint8 RGB: the image that was read.
         result: What was found in it.
         steady: For a video, the same object for all its frames: labels then stay where they are.
 
     Returns:
-        A new picture (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for a
-        picture with a side under 480 pixels.
+        A new image (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for a
+        image with a side under 480 pixels.
 
     Raises:
-        InputError: Not such an array, or not the picture of this result.
+        InputError: Not such an array, or not the image of this result.
     """
     _check(image)
     height, width = image.shape[:2]
     if tuple(result.size) != (width, height):
         raise InputError(
-            f"`image` must be the picture of `result`, {result.size[0]} × {result.size[1]}. "
+            f"`image` must be the image of `result`, {result.size[0]} × {result.size[1]}. "
             f"Received {width} × {height}. Read it with read_image, and do not resize it."
         )
     factor = enlargement(width, height)
@@ -73,7 +75,7 @@ def draw_faces(image: RGBImage, result: ImageResult, *, steady: Steady | None = 
 
 
 def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
-    """Write a picture; the file is there whole or not at all.
+    """Write an image; the file is there whole or not at all.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -98,8 +100,8 @@ def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
             Image.fromarray(image).save(partial, kind, **settings)
         except OSError as error:
             raise InputError(
-                f"`path` must be a file that can hold the picture. Received {str(path)!r}: "
-                f"{error}. Choose another folder, or .png for a very large picture."
+                f"`path` must be a file that can hold the image. Received {str(path)!r}: "
+                f"{error}. Choose another folder, or .png for a very large image."
             ) from error
     return path
 
@@ -107,13 +109,13 @@ def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
 def _check(image: RGBImage) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
         raise InputError(
-            "`image` must be an RGB picture, uint8 of shape (H, W, 3). "
+            "`image` must be an RGB image, uint8 of shape (H, W, 3). "
             f"Received {image.dtype} of shape {image.shape}. Use read_image to make one."
         )
 
 
 def enlargement(width: int, height: int) -> int:
-    """The whole factor by which `draw_faces` enlarges a picture: letters need room."""
+    """The whole factor by which `draw_faces` enlarges an image: letters need room."""
     wanted = math.ceil(_SMALLEST_SIDE / min(width, height))
     possible = int(math.sqrt(_LARGEST_ENLARGED / (width * height)))
     return max(1, min(wanted, possible))

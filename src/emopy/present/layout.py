@@ -1,4 +1,4 @@
-"""Where labels go on a picture: inside it, beside faces rather than on them, apart."""
+"""Where labels go on an image: inside it, beside faces rather than on them, apart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Rectangle(NamedTuple):
 
 
 class Style(NamedTuple):
-    """Sizes in pixels that fit a picture and its faces.
+    """Sizes in pixels that fit an image and its faces.
 
     Attributes:
         font: Height of letters.
@@ -55,10 +55,10 @@ class Style(NamedTuple):
 
 
 def choose_style(size: tuple[int, int], boxes: Sequence[Rectangle]) -> Style:
-    """Choose sizes: by the picture's shorter side, less where faces are small.
+    """Choose sizes: by the image's shorter side, less where faces are small.
 
     Args:
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         boxes: Every face.
     """
     side = min(size)
@@ -67,7 +67,7 @@ def choose_style(size: tuple[int, int], boxes: Sequence[Rectangle]) -> Style:
         # About seven letters to the width of the typical face, but never too small to read.
         typical = statistics.median(box.width for box in boxes)
         font = min(font, max(typical / 5.5, side * 0.017))
-    # The widest label, "contempt 100 %" and its number, stays within the picture.
+    # The widest label, "contempt 100 %" and its number, stays within the image.
     font = round(min(max(font, 11.0), max(size[0] / 12, 5.0), max(size[1] / 3, 5.0)))
     return Style(font=font, line=max(2, round(font / 8)), gap=max(2, round(font * 0.4)))
 
@@ -76,7 +76,7 @@ def place_panel(
     size: tuple[int, int],
     box: Rectangle,
     taken: Sequence[Rectangle],
-    picture: tuple[int, int],
+    image: tuple[int, int],
     style: Style,
     *,
     before: Rectangle | None = None,
@@ -87,7 +87,7 @@ def place_panel(
         size: (width, height) of the panel.
         box: The face it belongs to.
         taken: Every rectangle not to be covered, the box among them.
-        picture: (width, height) of the picture.
+        image: (width, height) of the image.
         style: Sizes in use.
         before: Where it stood in the last frame: of the free places the nearest is taken, and
             the panel follows a trembling box only when it would lag behind.
@@ -96,18 +96,18 @@ def place_panel(
         The place, or None where there is none.
     """
     width, height = size
-    if width > picture[0] or height > picture[1]:
+    if width > image[0] or height > image[1]:
         return None
     apart = style.line + style.gap // 2
-    level = _within(box.top, height, picture[1])
-    beside = _within(box.left, width, picture[0])
+    level = _within(box.top, height, image[1])
+    beside = _within(box.left, width, image[0])
     corners = [
         (box.right + apart, level),
         (box.left - apart - width, level),
         (beside, box.bottom + apart),
         (beside, box.top - apart - height),
     ]
-    frame = Rectangle(0, 0, *picture)
+    frame = Rectangle(0, 0, *image)
     places = [Rectangle(left, top, left + width, top + height) for left, top in corners]
     free = [place for place in places if _is_free(place, frame, taken)]
     if not free or before is None:
@@ -122,21 +122,21 @@ def place_chip(
     box: Rectangle,
     faces: Sequence[Rectangle],
     labels: Sequence[Rectangle],
-    picture: tuple[int, int],
+    image: tuple[int, int],
     *,
     before: Rectangle | None = None,
 ) -> Rectangle | None:
-    """Find the best place for a name: it always gets one, unless the picture is too small.
+    """Find the best place for a name: it always gets one, unless the image is too small.
 
     Above the box is best, then below, then inside it. Covering another label costs most, then
     covering faces, the own one least. Given where the name stood `before`, in the last frame, it
     leaves there only for a clearly better place.
 
     Returns:
-        The place, or None where the label is larger than the picture.
+        The place, or None where the label is larger than the image.
     """
     width, height = size
-    if width > picture[0] or height > picture[1]:
+    if width > image[0] or height > image[1]:
         return None
     lefts = (box.left, box.right - width, (box.left + box.right - width) // 2)
     tops = (box.top - height, box.bottom, box.top, box.bottom - height)
@@ -144,7 +144,7 @@ def place_chip(
     best: tuple[float, Rectangle] | None = None
     for rank, top in enumerate(tops):
         for left in lefts:
-            x, y = _within(left, width, picture[0]), _within(top, height, picture[1])
+            x, y = _within(left, width, image[0]), _within(top, height, image[1])
             place = Rectangle(x, y, x + width, y + height)
             cost = 100.0 * sum(map(place.shared, labels)) + 3.0 * sum(map(place.shared, faces))
             cost = (cost - 2.0 * place.shared(box)) / place.area + rank / 10
@@ -155,7 +155,7 @@ def place_chip(
     if best is None or before is None:
         return None if best is None else best[1]
     lagging = _leashed(best[1], before, max(1, height // 10))
-    left = _within(lagging.left, width, picture[0])
+    left = _within(lagging.left, width, image[0])
     return Rectangle(left, lagging.top, left + width, lagging.bottom)
 
 

@@ -1,4 +1,4 @@
-"""The two kinds of label on a picture: a panel with bars, and a chip with a striped line."""
+"""The two kinds of label on an image: a panel with bars, and a chip with a striped line."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _write(
 
 
 def _glass(canvas: Image.Image, place: Rectangle, style: Style) -> None:
-    """Darken a rectangle with round corners; the picture shimmers through."""
+    """Darken a rectangle with round corners; the image shimmers through."""
     mask = _pane(place.width, place.height, style.gap)
     canvas.paste(_GROUND, (place.left, place.top, place.right, place.bottom), mask)
 

@@ -1,11 +1,11 @@
-"""`TimelinePlot`: what the faces of a video show over time, as one picture.
+"""`TimelinePlot`: what the faces of a video show over time, as one image.
 
     plot = TimelinePlot(model.labels)
     for result in model.predict_video("clip.mp4"):
         plot.add(result)
     plot.save("timeline.png")
 
-A panel per face: coloured areas, one per emotion, together 100 %. The picture holds about a
+A panel per face: coloured areas, one per emotion, together 100 %. The image holds about a
 thousand moments, and so does the memory, however long the video.
 """
 
@@ -18,24 +18,24 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from emopy.errors import InputError
+from emopy.files import replacing
 from emopy.present.areas import FAINT, INK, draw_areas, style_axes, swatch
-from emopy.present.atomic import replacing
-from emopy.present.bins import Bins
 from emopy.present.extras import extra_module
-from emopy.present.portraits import Portraits
+from emopy.present.face_thumbnails import FaceThumbnails
 from emopy.present.sink import check_labels
 from emopy.present.text import duration, one_line
 from emopy.types import ImageResult, RGBImage
+from emopy.video.time_bins import TimeBins
 
 _SUFFIXES = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""Kinds of picture, and what would make two equal ones differ."""
+"""Kinds of image, and what would make two equal ones differ."""
 
 _SETTINGS = {
-    "font.family": "DejaVu Sans",  # comes with Matplotlib: the same picture everywhere
+    "font.family": "DejaVu Sans",  # comes with Matplotlib: the same image everywhere
     "font.size": 8.5,
     "text.parse_math": False,
     "svg.hashsalt": "emopy",  # the same names of parts in every file
@@ -52,7 +52,7 @@ _LEFT = 0.62
 _RIGHT = 0.24
 
 _SPARE = 8
-"""Pictures of faces kept for each panel there can be: nobody knows yet who stays longest."""
+"""Images of faces kept for each panel there can be: nobody knows yet who stays longest."""
 
 _OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}
 
@@ -72,8 +72,8 @@ class TimelinePlot:
             )
         self.labels = tuple(labels)
         self._most = most
-        self._bins = Bins()
-        self._portraits = Portraits()
+        self._bins = TimeBins()
+        self._portraits = FaceThumbnails()
         self._source = ""
 
     def add(self, result: ImageResult, image: RGBImage | None = None) -> None:
@@ -84,7 +84,7 @@ class TimelinePlot:
             image: (H, W, 3) uint8 RGB: the frame. With it the faces stand beside their panels.
 
         Raises:
-            InputError: A picture without a time, an earlier time than before, a face without a
+            InputError: An image without a time, an earlier time than before, a face without a
                 track, or other labels.
         """
         check_labels(result, self.labels)
@@ -92,11 +92,11 @@ class TimelinePlot:
         self._source = self._source or result.source
         if image is not None:
             self._portraits.add(image, result)
-            if len(self._portraits.pictures) > _SPARE * self._most:
+            if len(self._portraits.images) > _SPARE * self._most:
                 self._portraits.keep(self._longest(_SPARE * self._most // 2))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Draw the picture into a file; more results may follow.
+        """Draw the image into a file; more results may follow.
 
         The same results give the same bytes.
 
@@ -125,7 +125,7 @@ class TimelinePlot:
         return path
 
     def _draw(self) -> Any:
-        thumbnails = self._portraits.pictures
+        thumbnails = self._portraits.images
         seen = self._bins.seen_s
         tracks = self._longest(len(seen))
         shown: list[int | None] = [*tracks[: self._most]] or [None]
@@ -134,8 +134,8 @@ class TimelinePlot:
         height = head + len(shown) * (_TITLE + _PANEL) + _FOOT
         figures = extra_module("matplotlib.figure", feature="Plotting timelines", extra="video")
         figure = figures.Figure(figsize=(_WIDTH, height))
-        pictures = any(track in thumbnails for track in shown)
-        left = _LEFT + (_PANEL + 0.15 if pictures else 0.0)
+        images = any(track in thumbnails for track in shown)
+        left = _LEFT + (_PANEL + 0.15 if images else 0.0)
         for row, track in enumerate(shown):
             bottom = _FOOT + (len(shown) - 1 - row) * (_TITLE + _PANEL)
             axes = _axes(figure, (left, bottom, _WIDTH - left - _RIGHT, _PANEL))

@@ -19,7 +19,7 @@ def as_record(result: ImageResult | FailedInput) -> dict[str, Any]:
     Numbers keep six significant digits, times microseconds; NaN becomes None.
 
     Args:
-        result: One picture's faces, or the reason why it could not be read.
+        result: One image's faces, or the reason why it could not be read.
 
     Returns:
         The record. Faces are numbered from 1, in the order of the result. ``error`` is None

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from emopy.errors import InputError
-from emopy.present.atomic import replacing
+from emopy.files import replacing
 from emopy.present.record import as_record, writable
 from emopy.types import FailedInput, ImageResult
 
@@ -63,7 +63,7 @@ class Sink(ABC):
             self._stream = None
 
     def write(self, result: ImageResult | FailedInput) -> None:
-        """Add one picture's faces, or the reason why it failed.
+        """Add one image's faces, or the reason why it failed.
 
         Raises:
             InputError: Labels other than the sink's, or outside the ``with`` block.

@@ -1,10 +1,10 @@
-"""CSV, JSON and JSON Lines: the tables of pictures.
+"""CSV, JSON and JSON Lines: the tables of images.
 
     with CSVSink("faces.csv", model.labels) as sink:
         for result in model.predict_many(paths):
             sink.write(result)
 
-Every input leaves a trace: a picture without a face, and one that could not be read, have a row
+Every input leaves a trace: an image without a face, and one that could not be read, have a row
 or object of their own. Nothing is held in memory.
 """
 
@@ -26,7 +26,7 @@ class CSVSink(Sink):
     """A tidy table: one row per face, one column per emotion.
 
     Columns: source, width, height, face (number from 1), left, top, right, bottom (pixels),
-    score, emotion, confidence, one per label, error. A picture without a face has one row with
+    score, emotion, confidence, one per label, error. An image without a face has one row with
     empty face columns; a failed input has one row with its reason under ``error``. A label that
     is also the name of a column gets ``_probability`` behind it.
     """
@@ -42,14 +42,14 @@ class CSVSink(Sink):
 
     def _records(self, result: ImageResult | FailedInput) -> Iterable[dict[str, Any]]:
         record, columns = as_record(result), self._columns
-        picture = [record["source"], record["width"], record["height"]]
+        image = [record["source"], record["width"], record["height"]]
         if not record["faces"]:
-            blank = [None] * (len(columns) - len(picture) - 1)
-            yield dict(zip(columns, [*picture, *blank, record["error"]], strict=True))
+            blank = [None] * (len(columns) - len(image) - 1)
+            yield dict(zip(columns, [*image, *blank, record["error"]], strict=True))
         for face in record["faces"]:
             numbers = [face["face"], *face["box"].values(), face["score"]]
             answer = [face["emotion"], face["confidence"], *face["probabilities"].values()]
-            yield dict(zip(columns, [*picture, *numbers, *answer, None], strict=True))
+            yield dict(zip(columns, [*image, *numbers, *answer, None], strict=True))
 
     def _begin(self) -> None:
         self._row(self._columns)
@@ -68,7 +68,7 @@ class CSVSink(Sink):
 
 
 class JSONLSink(Sink):
-    """JSON Lines: one object per picture and line, as `as_record` gives it."""
+    """JSON Lines: one object per image and line, as `as_record` gives it."""
 
     def _begin(self) -> None:
         """JSON Lines have no head."""
@@ -81,7 +81,7 @@ class JSONLSink(Sink):
 
 
 class JSONSink(Sink):
-    """One JSON array with an object per picture, as `as_record` gives it.
+    """One JSON array with an object per image, as `as_record` gives it.
 
     The array is closed even when the ``with`` block ends early, so that what was written to a
     stream stays valid JSON.

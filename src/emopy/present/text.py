@@ -20,13 +20,13 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
     """Describe a result in lines of text, without colour and without an end of line.
 
     Args:
-        result: One picture's faces, or the reason why it could not be read.
+        result: One image's faces, or the reason why it could not be read.
         width: Columns to fit into; bars shrink, and go where there is no room for them.
 
     Returns:
         A header with the source and the number of faces; per face its number (that of its track
         in a video), its box, and one line per emotion, the dominant one marked, or "not sure"
-        behind the box and none marked. A picture without a face and a failed input give one line.
+        behind the box and none marked. An image without a face and a failed input give one line.
 
     Example:
         >>> print(as_text(ImageResult("wall.jpg", (640, 480))))

@@ -194,7 +194,7 @@ def to_frame(results: Iterable[ImageResult], labels: Sequence[str] | None = None
     """Turn results into a data frame with the columns and numbers of a timeline.
 
     Args:
-        results: Video frames, as `FERModel.predict_video` gives them; pictures have no time.
+        results: Video frames, as `FERModel.predict_video` gives them; images have no time.
         labels: Labels of every prediction; None takes those of the first face.
 
     Returns:

@@ -8,13 +8,13 @@ try:
 except ImportError as error:
     raise MissingExtraError("Training", "train") from error
 
-from emopy.train.compare import Standing, compare_runs, leaderboard
 from emopy.train.data_generator import DataGenerator
+from emopy.train.ensemble import join
 from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
 from emopy.train.graph import draw_graph
-from emopy.train.join import join
+from emopy.train.leaderboard import LeaderboardEntry, compare_runs, leaderboard
 from emopy.train.quantize import quantize
 from emopy.train.recipe import Recipe, load_recipe
 from emopy.train.sections import FitSettings
@@ -22,9 +22,9 @@ from emopy.train.sections import FitSettings
 __all__ = [
     "DataGenerator",
     "FitSettings",
+    "LeaderboardEntry",
     "Recipe",
     "Run",
-    "Standing",
     "compare_runs",
     "draw_graph",
     "export",

@@ -18,8 +18,8 @@ from emopy.data.pixels import whole_pixels
 from emopy.data.whitening import Whitening
 from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
+from emopy.train.batches import TrainingBatches
 from emopy.train.fit import spec_for
-from emopy.train.generator import TrainingBatches
 from emopy.train.sections import FitSettings
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -12,10 +12,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.samples import sample_pictures
 from emopy.errors import InputError, ModelError
 from emopy.media import read_image
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
+from emopy.samples import sample_images
 from emopy.train.convert import to_onnx
 from emopy.train.fit import Run
 from emopy.train.sections import CardSettings
@@ -138,10 +138,10 @@ def _of_run(run: Run) -> _Product:
         "epochs": len(run.history),
         "seed": run.recipe.fit.seed,
         "recipe_sha256": run.recipe.sha256,
-        "label_shares": _rounded(run.shares),
+        "label_prior": _rounded(run.shares),
     }
-    if run.learnt_from:
-        training["learnt_from"] = list(run.learnt_from)
+    if run.parent_models:
+        training["parent_models"] = list(run.parent_models)
     recipe = run.recipe
     return _Product(
         run.model, run.labels, run.spec, run.crops, recipe.name, training, words=recipe.card
@@ -179,7 +179,7 @@ def _of_network(
         )
     training: dict[str, Any] = {"net": model.name, "parameters": model.count_params()}
     if shares:
-        training["label_shares"] = _rounded({label: shares[label] for label in labels})
+        training["label_prior"] = _rounded({label: shares[label] for label in labels})
     crops = golden_crops(spec)
     product = _Product(model, tuple(labels), spec, crops, model.name, training)
     answers = product.logits(crops)
@@ -259,8 +259,8 @@ def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:
         (n, H, W, C) uint8, or (n, T, H, W, C) for a temporal network.
     """
     still = InputSpec(spec.height, spec.width, spec.channels)
-    pictures = [read_image(path) for path in sample_pictures().values()]
-    crops = to_pixels(pictures, still)
+    images = [read_image(path) for path in sample_images().values()]
+    crops = to_pixels(images, still)
     if spec.frames == 1:
         return crops
     order = np.arange(len(crops))[:, None] + np.arange(spec.frames)

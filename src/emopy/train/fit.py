@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
-from emopy.data.split import Parts
+from emopy.data.split import Splits
 from emopy.errors import DataError, EmoPyError, MissingExtraError, RecipeError
 from emopy.models import InputSpec
 from emopy.nets import Net, get_net
-from emopy.nets.marks import wants_pixels
+from emopy.nets.layer_roles import wants_pixels
 from emopy.nets.registry import net_name
-from emopy.train.generator import TrainingBatches, whole_batch
-from emopy.train.log import History, RunFolder, kept_epoch
+from emopy.train.batches import TrainingBatches, whole_batch
+from emopy.train.callbacks import BestWeights, RunLog, verbosity, watchers
 from emopy.train.recipe import Recipe
+from emopy.train.run_folder import History, RunFolder, kept_epoch
 from emopy.train.sections import FitSettings, NetSettings
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
-from emopy.train.start import learnt_from, start_from
+from emopy.train.start import parent_models, start_from
 from emopy.train.targets import Teachers, kept_shares, seen_shares, sharpened
-from emopy.train.watch import BestWeights, RunLog, verbosity, watchers
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Run:
             the network met them, less what `FitSettings.logit_adjustment` took out.
         crops: A few validation crops that `export` checks the ONNX file on.
         reopened: Whether the folder held the finished run already, so that nothing was trained.
-        learnt_from: Models that it began with or was taught by: name, version and checksum.
+        parent_models: Models that it began with or was taught by: name, version and checksum.
     """
 
     model: keras.Model
@@ -58,7 +58,7 @@ class Run:
     shares: Mapping[str, float]
     crops: np.ndarray = field(repr=False)
     reopened: bool = False
-    learnt_from: tuple[str, ...] = ()
+    parent_models: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -72,7 +72,7 @@ class Run:
 
 def fit(
     net: str | Net,
-    parts: Parts,
+    splits: Splits,
     *,
     epochs: int | None = None,
     settings: FitSettings | None = None,
@@ -84,7 +84,7 @@ def fit(
 
     Args:
         net: Name of a network, or a function ``(input_shape, classes, **settings) -> keras.Model``.
-        parts: Faces; `parts.train` is learnt, `parts.validation` is watched.
+        splits: Faces; `parts.train` is learnt, `parts.validation` is watched.
         epochs: Passes over the training faces; short for ``settings.epochs``.
         settings: How the network learns.
         augmentation: Random changes while learning; none by default.
@@ -108,15 +108,19 @@ def fit(
         augment=augmentation or Augmentation(),
         fit=replace(settings, epochs=epochs) if epochs is not None else settings,
     )
-    return fit_recipe(recipe, parts, folder=folder, net=net)
+    return fit_recipe(recipe, splits, folder=folder, net=net)
 
 
 def fit_recipe(
-    recipe: Recipe, parts: Parts, *, folder: str | Path | None = None, net: str | Net | None = None
+    recipe: Recipe,
+    splits: Splits,
+    *,
+    folder: str | Path | None = None,
+    net: str | Net | None = None,
 ) -> Run:
     """Train what a recipe says on given faces; see `fit`."""
-    train, validation = parts.train, parts.validation
-    _check(recipe.fit, parts, folder)
+    train, validation = splits.train, splits.validation
+    _check(recipe.fit, splits, folder)
     teachers = _teachers(recipe.fit, train)
     spec = spec_for(train)
     net = net or recipe.net.name
@@ -129,10 +133,10 @@ def fit_recipe(
     if recipe.fit.start:
         spec = start_from(recipe.fit.start, model, train.labels)
     met = seen_shares(train, recipe.fit, teachers)
-    models = learnt_from(recipe.fit)
-    home = RunFolder(Path(folder), recipe, parts, models) if folder is not None else None
+    models = parent_models(recipe.fit)
+    home = RunFolder(Path(folder), recipe, splits, models) if folder is not None else None
     finished = home.open_trained(model) if home else None
-    lessons = _Lessons(replace(parts, train=train), spec, recipe.augment, teachers, met)
+    lessons = _Lessons(replace(splits, train=train), spec, recipe.augment, teachers, met)
     history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
     if recipe.fit.precision != "float32":
         model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
@@ -149,7 +153,7 @@ def fit_recipe(
         shares=dict(zip(train.labels, map(float, shares), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
         reopened=finished is not None,
-        learnt_from=models,
+        parent_models=models,
     )
 
 
@@ -187,14 +191,14 @@ class _Lessons:
     """What a network is taught.
 
     Attributes:
-        parts: The faces.
+        splits: The faces.
         spec: How the network sees them.
         augmentation: How they are changed.
         teachers: Whose answers count beside the targets.
         shares: (k,) of the labels as they are met.
     """
 
-    parts: Parts
+    splits: Splits
     spec: InputSpec
     augmentation: Augmentation
     teachers: Teachers | None
@@ -206,11 +210,11 @@ def _learn(
 ) -> History:
     """Train to the end, from the start or from where the run folder was left."""
     history, kept = home.read() if home else ([], None)
-    parts, spec = lessons.parts, lessons.spec
-    watched = whole_batch(parts.validation, spec) if len(parts.validation) else None
+    splits, spec = lessons.splits, lessons.spec
+    watched = whole_batch(splits.validation, spec) if len(splits.validation) else None
     best = BestWeights(history, kept) if how.patience else None
     stages = plan_stages(model, how)
-    steps = math.ceil(len(parts.train) / how.batch_size)
+    steps = math.ceil(len(splits.train) / how.batch_size)
     for stage in stages:
         if len(history) > stage.end:
             continue
@@ -230,7 +234,7 @@ def _learn(
             continue
         model.fit(
             TrainingBatches(
-                parts.train,
+                splits.train,
                 spec,
                 lessons.augmentation,
                 how,
@@ -267,10 +271,10 @@ def _teachers(how: FitSettings, train: Dataset) -> Teachers | None:
     )
 
 
-def _check(how: FitSettings, parts: Parts, folder: str | Path | None) -> None:
-    if not len(parts.train):
+def _check(how: FitSettings, splits: Splits, folder: str | Path | None) -> None:
+    if not len(splits.train):
         raise DataError("`parts.train` must hold faces. Received none.")
-    if parts.train.images.ndim == 5 and parts.train.images.shape[1] == 1:
+    if splits.train.images.ndim == 5 and splits.train.images.shape[1] == 1:
         raise DataError(
             "`parts` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
             "of 1 frame. Load longer ones with time_delay=2, or take them as stills: "
@@ -283,7 +287,7 @@ def _check(how: FitSettings, parts: Parts, folder: str | Path | None) -> None:
             "`folder` must be given for TensorBoard. Received None. "
             "Type for example: fit(..., folder='runs/mine')"
         )
-    if how.patience and not len(parts.validation):
+    if how.patience and not len(splits.validation):
         raise DataError(
             "`parts.validation` must hold faces for early stopping. Received none. "
             "Split some off: dataset.split(validation=0.1), or set patience=0."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emopy.data import Dataset, Parts, Problem, find_loader
+from emopy.data import Dataset, SkippedSample, Splits, find_loader
 from emopy.errors import ModelError, RecipeError
 from emopy.models import load_model
 from emopy.train.export import export
@@ -13,7 +13,7 @@ from emopy.train.fit import Run, fit_recipe
 from emopy.train.recipe import load_recipe
 from emopy.train.sections import DataSettings
 
-OnProblem = Callable[[Problem], None]
+OnProblem = Callable[[SkippedSample], None]
 
 
 def train_recipe(
@@ -21,7 +21,7 @@ def train_recipe(
     *,
     settings: Iterable[str] = (),
     out: str | Path | None = None,
-    on_problem: OnProblem | None = None,
+    on_skipped: OnProblem | None = None,
 ) -> Run:
     """Train what a recipe file says and export the network to ``<run folder>/model``.
 
@@ -32,7 +32,7 @@ def train_recipe(
         recipe: TOML file.
         settings: Changes such as ``"fit.epochs=3"``.
         out: Run folder; ``runs/<name>-seed<seed>`` by default. An unfinished run in it goes on.
-        on_problem: Called with each file or row that could not be read, before the training
+        on_skipped: Called with each file or row that could not be read, before the training
             begins; the others are learnt.
 
     Returns:
@@ -44,7 +44,7 @@ def train_recipe(
     """
     plan = load_recipe(recipe, settings)
     folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
-    run = fit_recipe(plan, _open_parts(plan.data, on_problem), folder=folder)
+    run = fit_recipe(plan, _open_parts(plan.data, on_skipped), folder=folder)
     if not (run.reopened and _is_model(folder / "model")):
         export(run, folder / "model")
     return run
@@ -58,20 +58,20 @@ def _is_model(folder: Path) -> bool:
     return True
 
 
-def _open_parts(data: DataSettings, on_problem: OnProblem | None) -> Parts:
+def _open_parts(data: DataSettings, on_skipped: OnProblem | None) -> Splits:
     if not data.train:
         raise RecipeError(
             "`data.train` must name a .npz file or a folder of faces. Received nothing. "
             "Type for example: --set data.train=faces/"
         )
     if data.validation:
-        watched = _open(data.validation, data, on_problem)
-        return Parts.of(_open(data.train, data, on_problem), watched)
-    faces = _open(data.train, data, on_problem)
+        watched = _open(data.validation, data, on_skipped)
+        return Splits.of(_open(data.train, data, on_skipped), watched)
+    faces = _open(data.train, data, on_skipped)
     return faces.split(validation=0.1, calibration=0.0, test=0.0, seed=0)
 
 
-def _open(path: str, data: DataSettings, on_problem: OnProblem | None) -> Dataset:
+def _open(path: str, data: DataSettings, on_skipped: OnProblem | None) -> Dataset:
     loader = find_loader(
         path,
         time_delay=data.time_delay or None,
@@ -79,7 +79,7 @@ def _open(path: str, data: DataSettings, on_problem: OnProblem | None) -> Datase
         channels=data.channels,
     )
     dataset = loader.load_data()
-    if on_problem is not None:
-        for problem in loader.problems:
-            on_problem(problem)
+    if on_skipped is not None:
+        for skipped_sample in loader.skipped:
+            on_skipped(skipped_sample)
     return dataset.only(data.emotions) if data.emotions else dataset

@@ -1,4 +1,4 @@
-"""A picture of a network's layers."""
+"""An image of a network's layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def draw_graph(model: keras.Model, path: str | Path) -> Path:
 
     Args:
         model: Any network, `Run.model` for one.
-        path: Picture to write; the ending chooses the format: ``.png``, ``.svg`` or ``.pdf``.
+        path: Image to write; the ending chooses the format: ``.png``, ``.svg`` or ``.pdf``.
 
     Returns:
         The path.

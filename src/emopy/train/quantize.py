@@ -12,7 +12,7 @@ from emopy.errors import DataError, ModelError
 from emopy.models import OnnxSession, load_model, to_tensor, write_model_folder
 from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.golden import read_golden
-from emopy.models.integers import quantize_graph
+from emopy.models.int8 import quantize_graph
 
 PERCENTILE = 99.99
 """Share of each layer's values, in percent, that its 8-bit range covers: outliers are cut off."""

@@ -37,7 +37,7 @@ class Recipe:
         """Fingerprint of what decides the result: all but the name and the card's words.
 
         A setting left at its default does not count: one that is added some day leaves the
-        fingerprints of earlier trainings alone. A default must therefore never change.
+        content_hashes of earlier trainings alone. A default must therefore never change.
         """
         content = _chosen(replace(self, name="", card=CardSettings()))
         content.pop("name", None)

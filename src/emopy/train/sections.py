@@ -52,8 +52,8 @@ class DataSettings:
         emotions: Labels to learn; all by default.
         time_delay: Frames per clip, 2 or more, where folders hold clips; 0 for stills. Files
             know it.
-        size_px: Side that the pictures of a folder are brought to. Files know it.
-        channels: 1 to read the pictures of a folder as gray, 3 as RGB. Files know it.
+        size_px: Side that the images of a folder are brought to. Files know it.
+        channels: 1 to read the images of a folder as gray, 3 as RGB. Files know it.
     """
 
     train: str = ""

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.nets.marks import backbone_of, release_backbone
+from emopy.nets.layer_roles import backbone_of, release_backbone
 from emopy.train.sections import FitSettings
 from emopy.train.targets import logit_shift
 

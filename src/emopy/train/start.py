@@ -12,7 +12,7 @@ from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import canonical
 from emopy.models import InputSpec, load_model
 from emopy.models.card import WEIGHTS_FILE
-from emopy.nets.stored import stored_network
+from emopy.nets.load import load_keras_model
 from emopy.train.sections import FitSettings
 
 
@@ -33,7 +33,7 @@ def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> Input
         ModelError: Its network cannot be read.
     """
     try:
-        card, learnt = stored_network(model)
+        card, learnt = load_keras_model(model)
     except ModelNotFoundError as error:
         raise RecipeError(f"`start` must be a model with a trainable network. {error}") from error
     head, learnt_head = (net.layers[-1].get_weights() for net in (network, learnt))
@@ -64,7 +64,7 @@ def _shapes(weights: Sequence[NDArray[Any]]) -> list[tuple[int, ...]]:
     return [array.shape for array in weights]
 
 
-def learnt_from(how: FitSettings) -> tuple[str, ...]:
+def parent_models(how: FitSettings) -> tuple[str, ...]:
     """Models that a training begins with or is taught by: name, version and checksum of each.
 
     Raises:

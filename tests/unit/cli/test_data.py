@@ -9,7 +9,7 @@ from emopy.data import Dataset, DirectoryDataLoader, open_data
 from emopy.data.votes import VOTE_COLUMNS
 
 
-def write_picture(path, seed):
+def write_image(path, seed):
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (48, 48), dtype=np.uint8)
     Image.fromarray(noise).save(path)
@@ -20,7 +20,7 @@ def clips(tmp_path):
     """Two clips of three frames for each of two emotions."""
     for i, place in enumerate(("fear/a", "fear/b", "joy/a", "joy/b")):
         for number in range(3):
-            write_picture(tmp_path / "clips" / place / f"{number}.png", 10 * i + number)
+            write_image(tmp_path / "clips" / place / f"{number}.png", 10 * i + number)
     return tmp_path / "clips"
 
 
@@ -48,7 +48,7 @@ def ckplus(tmp_path):
     for person, emotion in (("S1", 1), ("S2", 4)):
         for number in range(5):
             name = f"{person}_001_{number:08}.png"
-            write_picture(root / "cohn-kanade-images" / person / "001" / name, number)
+            write_image(root / "cohn-kanade-images" / person / "001" / name, number)
         label = root / "Emotion" / person / "001" / f"{person}_001_00000004_emotion.txt"
         label.parent.mkdir(parents=True)
         label.write_text(f"   {emotion}.0000000e+00\n")
@@ -56,12 +56,12 @@ def ckplus(tmp_path):
 
 
 def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsys):
-    (clips / "joy" / "a" / "0.png").write_bytes(b"not a picture")
+    (clips / "joy" / "a" / "0.png").write_bytes(b"not an image")
     assert main(["data", "describe", str(clips)]) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith(f"emopy: {clips / 'joy' / 'a' / '0.png'}: ")
     assert "happiness" in captured.out
-    assert "pictures  48 × 48 pixels; all gray" in captured.out
+    assert "images  48 × 48 pixels; all gray" in captured.out
     assert "1 files or rows were left out" in captured.err
 
 
@@ -77,7 +77,7 @@ def test_clips_are_described_and_checked_on_request(clips, capsys):
 def test_the_counts_are_drawn_on_request(clips, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     target = tmp_path / "counts.png"
-    assert main(["data", "describe", str(clips), "--picture", str(target)]) == 0
+    assert main(["data", "describe", str(clips), "--image", str(target)]) == 0
     assert f"drawn on {target}" in capsys.readouterr().err
     with Image.open(target) as image:
         assert image.width > 400
@@ -93,7 +93,7 @@ def test_a_first_look_says_what_the_files_are_and_what_to_type_next(tmp_path, ca
     captured = capsys.readouterr()
     assert "64–64 pixels wide, 20–60 high" in captured.out
     assert "all in colour" in captured.out
-    assert "! 1 of 2 pictures are less than half of 48 × 48 pixels" in captured.out
+    assert "! 1 of 2 images are less than half of 48 × 48 pixels" in captured.out
     assert f"next, type: emopy data check '{folder}', then: emopy data split" in captured.err
     assert main(["data", "describe", str(folder), str(folder / "..") + "/my faces"]) == 0
     assert "split" not in capsys.readouterr().err
@@ -118,7 +118,7 @@ def test_the_parts_of_a_csv_file_are_named_behind_its_path(tmp_path, capsys):
     assert len(open_data(tmp_path / "out" / "train.npz")) in (5, 6)
 
 
-def test_another_version_of_a_picture_in_another_part_is_told(tmp_path, capsys):
+def test_another_version_of_a_image_in_another_part_is_told(tmp_path, capsys):
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (4, 32, 32, 1), dtype=np.uint8)
     targets, names = np.eye(2, dtype=np.float32)[[0, 0, 1, 1]], np.array(list("abcd"))
@@ -127,8 +127,7 @@ def test_another_version_of_a_picture_in_another_part_is_told(tmp_path, capsys):
         data.save(tmp_path / f"{name}.npz")
     assert main(["data", "check", *(str(tmp_path / f"{n}.npz") for n in ("train", "test"))]) == 0
     assert (
-        "? 4 pictures seem to be in more than one part in another version"
-        in capsys.readouterr().out
+        "? 4 images seem to be in more than one part in another version" in capsys.readouterr().out
     )
 
 

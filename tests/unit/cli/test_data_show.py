@@ -19,8 +19,8 @@ def test_faces_are_drawn_as_they_are_without_a_recipe(faces_file, tmp_path):
     out = tmp_path / "sheet.png"
     done = CliRunner().invoke(show, [str(faces_file), "--out", str(out), "--rows", "4"])
     assert (done.exit_code, done.stdout) == (0, "")
-    with Image.open(out) as picture:
-        assert picture.size == (204, 426)
+    with Image.open(out) as image:
+        assert image.size == (204, 426)
 
 
 def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
@@ -32,8 +32,8 @@ def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
         out = tmp_path / "sheet.png"
         words = [str(faces_file), "--recipe", str(recipe), "--out", str(out), "--epochs", "2"]
         assert CliRunner().invoke(show, [*words, *extra]).exit_code == 0
-        with Image.open(out) as picture:
-            sheets.append(np.asarray(picture)[26:122, 104:404])
+        with Image.open(out) as image:
+            sheets.append(np.asarray(image)[26:122, 104:404])
     assert not np.array_equal(sheets[0][:, :96], sheets[0][:, 200:296])
     np.testing.assert_array_equal(sheets[1][:, :96], sheets[1][:, 200:296])
 
@@ -47,8 +47,8 @@ def test_clips_are_drawn_with_their_frames_side_by_side(tmp_path):
     out = tmp_path / "sheet.png"
     words = [str(tmp_path / "clips"), "--clips", "3", "--out", str(out)]
     assert CliRunner().invoke(show, words).exit_code == 0
-    with Image.open(out) as picture:
-        assert picture.size == (104 + 3 * 96 + 4, 26 + 2 * 100)
+    with Image.open(out) as image:
+        assert image.size == (104 + 3 * 96 + 4, 26 + 2 * 100)
 
 
 def test_a_setting_without_a_recipe_is_wrong_usage(faces_file):
@@ -57,12 +57,12 @@ def test_a_setting_without_a_recipe_is_wrong_usage(faces_file):
     assert "--recipe" in done.output
 
 
-def test_pictures_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
+def test_images_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
     for label in ("fear", "happiness"):
         path = tmp_path / "faces" / label / "one.png"
         path.parent.mkdir(parents=True)
         Image.new("L", (48, 48), 60).save(path)
-    (path.parent / "bad.png").write_bytes(b"no picture")
+    (path.parent / "bad.png").write_bytes(b"no image")
     out = tmp_path / "sheet.png"
     done = CliRunner().invoke(
         show, [str(tmp_path / "faces"), "--out", str(out)], standalone_mode=False

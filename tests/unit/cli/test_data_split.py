@@ -10,7 +10,7 @@ from emopy.data import load_dataset
 
 @pytest.fixture
 def faces(tmp_path):
-    """Four pictures of each of ten people, half of them in each of two emotions."""
+    """Four images of each of ten people, half of them in each of two emotions."""
     for person in range(10):
         for number in range(4):
             label = ("fear", "happiness")[number % 2]
@@ -25,13 +25,13 @@ def test_faces_are_divided_and_described(faces, tmp_path, capsys):
     out = tmp_path / "parts"
     words = ["data", "split", str(faces), str(out), "--test", "0.2", "--calibration", "0"]
     assert main(words) == 0
-    parts = {path.stem: load_dataset(path) for path in sorted(out.glob("*.npz"))}
-    assert {name: len(part) for name, part in parts.items()} == {
+    splits = {path.stem: load_dataset(path) for path in sorted(out.glob("*.npz"))}
+    assert {name: len(part) for name, part in splits.items()} == {
         "test": 8,
         "train": 28,
         "validation": 4,
     }
-    origins = [str(origin) for part in parts.values() for origin in part.origin]
+    origins = [str(origin) for part in splits.values() for origin in part.origin]
     assert len(set(origins)) == 40
     assert "validation" in capsys.readouterr().out
 
@@ -58,7 +58,7 @@ def test_clips_are_divided_with_their_frames(tmp_path, capsys):
 
 
 def test_what_was_left_out_is_told(faces, tmp_path, capsys):
-    (faces / "fear" / "bad.png").write_bytes(b"not a picture")
+    (faces / "fear" / "bad.png").write_bytes(b"not an image")
     assert main(["data", "split", str(faces), str(tmp_path / "parts")]) == 1
     assert "bad.png" in capsys.readouterr().err
     assert (tmp_path / "parts" / "train.npz").is_file()

@@ -17,7 +17,7 @@ def test_a_sheet_is_about_twice_as_wide_as_high(count, rows, columns):
     assert sheet.shape == (rows * cell + GAP_PX, columns * cell + GAP_PX, 3)
 
 
-def test_every_picture_is_on_the_sheet_whole_and_the_rest_is_gray():
+def test_every_image_is_on_the_sheet_whole_and_the_rest_is_gray():
     sheet = tile([plain(10, 30, 1), plain(20, 10, 2)])
     assert np.sum(sheet == 1) == 10 * 30 * 3
     assert np.sum(sheet == 2) == 20 * 10 * 3

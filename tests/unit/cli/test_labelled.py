@@ -21,11 +21,11 @@ def write_noise(path, seed):
 
 @pytest.fixture
 def faces(tmp_path):
-    """Eight faces of each of two emotions, and a file that is no picture."""
+    """Eight faces of each of two emotions, and a file that is no image."""
     for label in ("fear", "happiness"):
         for number in range(8):
             write_noise(tmp_path / "faces" / label / f"{number}.png", number)
-    (tmp_path / "faces" / "fear" / BAD).write_bytes(b"not a picture")
+    (tmp_path / "faces" / "fear" / BAD).write_bytes(b"not an image")
     return tmp_path / "faces"
 
 

@@ -10,7 +10,7 @@ from emopy.data.votes import VOTE_COLUMNS
 
 
 def make_dataset(truth, *, labels=("anger", "fear", "joy"), people=None, seed=0, side=8):
-    """One random picture per entry of `truth`."""
+    """One random image per entry of `truth`."""
     rng = np.random.default_rng(seed)
     n = len(truth)
     return Dataset(

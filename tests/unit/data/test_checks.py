@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts, check
-from emopy.data.problems import Problem, refuse
+from emopy.data import Dataset, Splits, check
+from emopy.data.skipped import SkippedSample, refuse
 from emopy.errors import DataError
 
 
@@ -18,19 +18,19 @@ def test_clean_data_have_no_findings(make_dataset):
     assert str(report) == "Samples: data 6\nNo fault found."
 
 
-def test_a_picture_in_two_parts_is_a_leak(make_dataset):
+def test_a_image_in_two_parts_is_a_leak(make_dataset):
     train, test = make_dataset([0, 1, 2]), make_dataset([0, 1, 2], seed=1)
     test.images[0] = train.images[0]
-    report = check(Parts.of(train, test=test))
+    report = check(Splits.of(train, test=test))
     assert not report.ok
     assert kinds(report) == ["leak"]
     assert report.findings[0].examples == (
         "train row 0 (anger, row 0) = test row 0 (anger, row 0)",
     )
-    assert "✗ 1 pictures are in more than one part" in str(report)
+    assert "✗ 1 images are in more than one part" in str(report)
 
 
-def test_a_picture_with_two_labels_is_a_contradiction(make_dataset):
+def test_a_image_with_two_labels_is_a_contradiction(make_dataset):
     data = make_dataset([0, 1, 2])
     data.images[1] = data.images[0]
     report = check(data)
@@ -43,23 +43,23 @@ def test_repeats_inside_a_part_are_told_but_not_serious(make_dataset):
     data.images[1:3] = data.images[0]
     report = check(data)
     assert report.ok
-    assert "1 pictures repeat inside one part (2 surplus copies)" in str(report)
+    assert "1 images repeat inside one part (2 surplus copies)" in str(report)
 
 
-def test_a_picture_in_two_parts_in_another_version_is_probably_a_leak(make_dataset):
+def test_a_image_in_two_parts_in_another_version_is_probably_a_leak(make_dataset):
     train, test = make_dataset([0, 1, 2], side=32), make_dataset([0, 1, 2], seed=1, side=32)
     test.images[0] = train.images[0] // 2 + 60
     report = check({"train": train, "test": test})
     assert report.ok
     assert kinds(report) == ["near-leak"]
-    assert "? 1 pictures seem to be in more than one part" in str(report)
+    assert "? 1 images seem to be in more than one part" in str(report)
     assert str(report).endswith("No certain fault found. Look at what is marked ?")
     assert report.findings[0].examples == (
         "train row 0 (anger, row 0) ≈ test row 0 (anger, row 0)",
     )
 
 
-def test_versions_of_a_picture_inside_a_part_are_told_with_their_labels(make_dataset):
+def test_versions_of_a_image_inside_a_part_are_told_with_their_labels(make_dataset):
     data = make_dataset([0, 1, 2, 2], side=32)
     data.images[1] = data.images[0] // 2
     data.images[3] = data.images[2][:, ::-1]
@@ -67,12 +67,12 @@ def test_versions_of_a_picture_inside_a_part_are_told_with_their_labels(make_dat
     assert report.ok
     assert kinds(report) == ["near-repeat"]
     assert (
-        "2 pictures have other versions inside one part; the labels of the versions differ for 1"
+        "2 images have other versions inside one part; the labels of the versions differ for 1"
         in str(report)
     )
 
 
-def test_a_picture_that_occurs_often_is_shown_in_few_words(make_dataset):
+def test_a_image_that_occurs_often_is_shown_in_few_words(make_dataset):
     data = make_dataset([0, 0, 0, 0, 1, 2])
     data.images[1:5] = data.images[0]
     contradiction, repeat = (f for f in check(data).findings if f.kind != "single")
@@ -90,7 +90,7 @@ def test_a_person_in_two_parts_is_found(make_dataset):
     assert report.findings[0].examples == ("Ada: train, test",)
 
 
-def test_blank_pictures_are_found(make_dataset):
+def test_blank_images_are_found(make_dataset):
     data = make_dataset([0, 1, 2])
     data.images[2] = 7
     report = check(data)
@@ -152,11 +152,11 @@ def test_empty_data_can_be_checked(make_dataset):
 
 
 def test_problems_read_as_place_and_reason():
-    assert str(Problem("a.csv", "too short", line=3)) == "a.csv, line 3: too short"
-    assert str(Problem("a.png", "no picture")) == "a.png: no picture"
+    assert str(SkippedSample("a.csv", "too short", line=3)) == "a.csv, line 3: too short"
+    assert str(SkippedSample("a.png", "no image")) == "a.png: no image"
 
 
 def test_refusing_lists_the_first_problems():
     refuse([], "rows")
     with pytest.raises(DataError, match=r"Received 7:(\n  a.csv, line \d: bad){5}\n  … and 2 more"):
-        refuse([Problem("a.csv", "bad", line=i) for i in range(7)], "rows")
+        refuse([SkippedSample("a.csv", "bad", line=i) for i in range(7)], "rows")

@@ -9,10 +9,10 @@ from emopy.errors import DataError
 def write_clip(root, person, clip, values, emotion, *, labels="Emotion"):
     """Frames of one gray value each, and the emotion's number as CK+ writes it."""
     stem = f"{person}_{clip}"
-    pictures = root / "cohn-kanade-images" / person / clip
-    pictures.mkdir(parents=True)
+    images = root / "cohn-kanade-images" / person / clip
+    images.mkdir(parents=True)
     for number, value in enumerate(values, start=1):
-        Image.new("L", (64, 49), value).save(pictures / f"{stem}_{number:08}.png")
+        Image.new("L", (64, 49), value).save(images / f"{stem}_{number:08}.png")
     numbers = root / labels / person / clip
     numbers.mkdir(parents=True)
     if emotion is not None:
@@ -41,7 +41,7 @@ def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
     assert set(data.people) == {"S005", "S010"}
     assert report.samples["disgust"] == 3
     assert report.samples["anger"] == 0
-    assert (report.unlabelled, report.problems) == (1, ())
+    assert (report.unlabelled, report.skipped) == (1, ())
     assert "clips without an emotion: 1, with a fault: 0" in str(report)
 
 
@@ -76,18 +76,18 @@ def test_the_folders_of_the_archives_are_found(tmp_path):
 
 def test_what_cannot_be_used_is_listed_and_the_rest_is_written(ckplus, tmp_path):
     broken = ckplus / "cohn-kanade-images" / "S010" / "002" / "S010_002_00000005.png"
-    broken.write_bytes(b"not a picture")
+    broken.write_bytes(b"not an image")
     write_clip(ckplus, "S020", "001", range(5), 9)
     write_clip(ckplus, "S021", "001", range(5), float("nan"))
     write_clip(ckplus, "S022", "001", range(5), "x")
     report = convert_ckplus(ckplus, tmp_path / "out", detector="whole")
-    assert [problem.source[-8:].replace("\\", "/") for problem in report.problems] == [
+    assert [skipped_sample.source[-8:].replace("\\", "/") for skipped_sample in report.skipped] == [
         "S010/002",
         "S020/001",
         "S021/001",
         "S022/001",
     ]
-    assert report.problems[1].reason.endswith("must hold a number 0 to 7. Received '9.0000000e+00'")
+    assert report.skipped[1].reason.endswith("must hold a number 0 to 7. Received '9.0000000e+00'")
     assert report.samples["surprise"] == 3
     assert not (tmp_path / "out" / "happiness").exists()
 
@@ -104,8 +104,8 @@ def test_faces_are_cut_out_as_prediction_cuts_them(tmp_path, astronaut):
     with Image.open(face) as image:
         assert image.size == (64, 64)
         assert np.asarray(image.convert("L"))[20:44].std() > 20
-    (problem,) = report.problems
-    assert "found no face" in problem.reason
+    (skipped_sample,) = report.skipped
+    assert "found no face" in skipped_sample.reason
 
 
 def test_nothing_is_left_behind_where_nothing_can_be_written(ckplus, tmp_path):

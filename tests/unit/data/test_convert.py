@@ -23,7 +23,7 @@ def test_stills_come_back_unchanged(make_dataset, tmp_path):
     assert read.origin[0] == "anger/row 0_000000.png"
 
 
-def test_pictures_in_colour_stay_in_colour(make_dataset, tmp_path):
+def test_images_in_colour_stay_in_colour(make_dataset, tmp_path):
     gray = make_dataset([0, 1], labels=("anger", "fear"), side=16)
     colour = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
     data = Dataset(colour, gray.targets, gray.labels, gray.people, gray.origin)
@@ -37,7 +37,7 @@ def test_clips_come_back_unchanged(make_dataset, tmp_path):
     out = save_folders(data, tmp_path / "out")
     loader = SequenceDataLoader(out, time_delay=2, size=(16, 16))
     np.testing.assert_array_equal(loader.load_data().images, data.images)
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_people_are_found_again_in_the_names(make_dataset, tmp_path):

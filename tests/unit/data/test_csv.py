@@ -10,7 +10,7 @@ from emopy.models import InputSpec, to_pixels
 from emopy.testing import check_loader
 
 
-def picture(seed, count=64):
+def image(seed, count=64):
     return np.random.default_rng(seed).integers(0, 256, count)
 
 
@@ -38,7 +38,7 @@ HEAD = ("emotion", "pixels", "Usage")
 def fer2013(write):
     """Seven faces in FER2013's layout."""
     usages = ["Training"] * 4 + ["PublicTest"] * 2 + ["PrivateTest"]
-    return write([HEAD, *((i, text(picture(i)), usages[i]) for i in range(7))])
+    return write([HEAD, *((i, text(image(i)), usages[i]) for i in range(7))])
 
 
 def test_a_file_like_fer2013_needs_no_settings(fer2013):
@@ -49,7 +49,7 @@ def test_a_file_like_fer2013_needs_no_settings(fer2013):
     assert data.origin.tolist() == [f"faces.csv:{line}" for line in range(2, 9)]
     assert set(data.people) == {""}
     for i in range(7):
-        np.testing.assert_array_equal(data.images[i].ravel(), picture(i))
+        np.testing.assert_array_equal(data.images[i].ravel(), image(i))
 
 
 def test_the_loader_keeps_the_promises_of_loaders(fer2013):
@@ -70,13 +70,13 @@ def test_a_split_is_respected_on_request(fer2013):
 
 
 def test_a_split_without_its_column_is_refused(write):
-    path = write([("label", "pixels"), ("joy", text(picture(0)))])
+    path = write([("label", "pixels"), ("joy", text(image(0)))])
     with pytest.raises(DataError, match=r"`usage` .* with label, pixels. Name the column"):
         CSVDataLoader(path, usage="Training").load_data()
 
 
 def test_the_column_of_splits_can_be_named(write):
-    path = write([(i % 2, text(picture(i)), "ab"[i // 2]) for i in range(4)])
+    path = write([(i % 2, text(image(i)), "ab"[i // 2]) for i in range(4)])
     loader = CSVDataLoader(path, usage="b", usage_column=2, labels={0: "fear", 1: "joy"})
     assert loader.load_data().origin.tolist() == ["faces.csv:3", "faces.csv:4"]
 
@@ -91,34 +91,34 @@ def test_the_column_of_splits_can_be_named(write):
     ],
 )
 def test_columns_are_named_or_counted(write, wish):
-    rows = [(i, text(picture(i)), "x", ("happy", "Fear")[i % 2]) for i in range(4)]
+    rows = [(i, text(image(i)), "x", ("happy", "Fear")[i % 2]) for i in range(4)]
     path = write([("id", "face", "note", "Mood"), *rows])
     data = CSVDataLoader(path, **wish).load_data()
     assert [data.labels[i] for i in data.truth] == ["happiness", "fear"] * 2
-    assert not CSVDataLoader(path, **wish).problems
+    assert not CSVDataLoader(path, **wish).skipped
 
 
 @pytest.mark.parametrize("wish", [{}, {"header": "no"}, {"label_column": 0, "pixels_column": 1}])
 def test_a_file_without_a_header_is_known_by_its_first_row(write, wish):
-    path = write([("joy", text(picture(0))), ("fear", text(picture(1)))])
+    path = write([("joy", text(image(0))), ("fear", text(image(1)))])
     loader = CSVDataLoader(path, **wish)
     assert loader.load_data().counts() == {"fear": 1, "happiness": 1}
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_a_first_row_that_is_said_to_be_a_header_is_left_out(write):
-    path = write([("joy", text(picture(i))) for i in range(2)] + [("fear", text(picture(3)))])
+    path = write([("joy", text(image(i))) for i in range(2)] + [("fear", text(image(3)))])
     assert len(CSVDataLoader(path, header="yes").load_data()) == 2
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found(write, delimiter):
-    path = write([HEAD, *((i, text(picture(i)), "a") for i in range(2))], delimiter=delimiter)
+    path = write([HEAD, *((i, text(image(i)), "a") for i in range(2))], delimiter=delimiter)
     assert len(CSVDataLoader(path).load_data()) == 2
 
 
 def test_any_other_delimiter_can_be_given(write):
-    path = write([("joy", text(picture(0))), ("fear", text(picture(1)))], delimiter="#")
+    path = write([("joy", text(image(0))), ("fear", text(image(1)))], delimiter="#")
     assert len(CSVDataLoader(path, delimiter="#").load_data()) == 2
     with pytest.raises(DataError, match="`delimiter` must be one character"):
         CSVDataLoader(path, delimiter="##").load_data()
@@ -130,7 +130,7 @@ def test_labels_stand_for_what_the_user_says_and_others_are_left_out(fer2013):
     loader = CSVDataLoader(fer2013, labels={"0": "Angry", "2": "fear", "3": "calm", "9": "sad"})
     data = loader.load_data()
     assert data.counts() == {"anger": 1, "fear": 1, "neutral": 1, "sadness": 0}
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_two_written_labels_may_stand_for_one_emotion(fer2013):
@@ -140,14 +140,14 @@ def test_two_written_labels_may_stand_for_one_emotion(fer2013):
 
 def test_labels_in_two_spellings_are_merged(write):
     words = ["happy", "Happiness", "JOY", "fear"]
-    path = write([(word, text(picture(i))) for i, word in enumerate(words)])
+    path = write([(word, text(image(i))) for i, word in enumerate(words)])
     data = CSVDataLoader(path).load_data()
     assert data.counts() == {"fear": 1, "happiness": 3}
     assert "spelling" not in {finding.kind for finding in check(data).findings}
 
 
 def test_numbers_that_nothing_explains_are_never_guessed(write):
-    path = write([("emotion", "pixels"), *((i, text(picture(i))) for i in range(3))])
+    path = write([("emotion", "pixels"), *((i, text(image(i))) for i in range(3))])
     with pytest.raises(DataError, match=r"labels 0, 1, 2. Type .*FER2013_LABELS"):
         CSVDataLoader(path).load_data()
     data = CSVDataLoader(path, labels=FER2013_LABELS).load_data()
@@ -164,7 +164,7 @@ def test_only_the_wanted_labels_are_loaded_in_their_order(fer2013):
 
 def test_the_standard_emotions_leave_contempt_out(write):
     words = [*FER2013_LABELS.values(), "contempt"]
-    path = write([(word, text(picture(i))) for i, word in enumerate(words)])
+    path = write([(word, text(image(i))) for i, word in enumerate(words)])
     assert len(CSVDataLoader(path, target_emotions="all").load_data()) == 8
     data = CSVDataLoader(path, target_emotions="standard").load_data()
     assert "contempt" not in data.labels
@@ -172,23 +172,23 @@ def test_the_standard_emotions_leave_contempt_out(write):
 
 
 def test_the_size_can_be_given(write):
-    path = write([("joy", text(picture(0, 96))), ("fear", text(picture(1, 96)))])
+    path = write([("joy", text(image(0, 96))), ("fear", text(image(1, 96)))])
     data = CSVDataLoader(path, size=(12, 8)).load_data()
-    np.testing.assert_array_equal(data.images[0, :, :, 0], picture(0, 96).reshape(12, 8))
-    with pytest.raises(DataError, match=r"with 96 numbers per picture. Type a `size`, such as"):
+    np.testing.assert_array_equal(data.images[0, :, :, 0], image(0, 96).reshape(12, 8))
+    with pytest.raises(DataError, match=r"with 96 numbers per image. Type a `size`, such as"):
         CSVDataLoader(path).load_data()
-    with pytest.raises(DataError, match=r"pictures of 9 × 8 pixels"):
+    with pytest.raises(DataError, match=r"images of 9 × 8 pixels"):
         CSVDataLoader(path, size=(9, 8)).load_data()
 
 
-def test_pictures_in_colour_are_known_by_their_length(write):
+def test_images_in_colour_are_known_by_their_length(write):
     red = np.tile([255, 0, 0], 64)
-    path = write([("joy", text(red)), ("fear", text(picture(1, 192)))])
+    path = write([("joy", text(red)), ("fear", text(image(1, 192)))])
     assert CSVDataLoader(path).load_data().images[0, 0, 0].tolist() == [255, 0, 0]
     assert CSVDataLoader(path, channels=1).load_data().images[0, 0, 0].tolist() == [76]
 
 
-def test_gray_pictures_become_three_channels_on_request(fer2013):
+def test_gray_images_become_three_channels_on_request(fer2013):
     data = CSVDataLoader(fer2013, channels=3).load_data()
     assert data.images.shape == (7, 8, 8, 3)
     assert (data.images == data.images[..., :1]).all()
@@ -197,82 +197,82 @@ def test_gray_pictures_become_three_channels_on_request(fer2013):
 
 
 def test_people_are_read_from_their_column(write):
-    rows = [(("joy", "fear")[i % 2], text(picture(i)), f"S{i // 4}") for i in range(24)]
+    rows = [(("joy", "fear")[i % 2], text(image(i)), f"S{i // 4}") for i in range(24)]
     path = write([("label", "pixels", "who"), *rows])
-    data = CSVDataLoader(path, people_column="who").load_data()
+    data = CSVDataLoader(path, subject_column="who").load_data()
     assert data.people.tolist() == [row[2] for row in rows]
-    parts = data.split(validation=0.2, calibration=0, test=0.2)
-    assert not set(parts.train.people) & set(parts.test.people)
+    splits = data.split(validation=0.2, calibration=0, test=0.2)
+    assert not set(splits.train.people) & set(splits.test.people)
 
 
 @pytest.mark.parametrize(
     "row, reason",
     [
-        ((0, text(picture(9, 63)), "a"), "64 numbers, or those of a square"),
-        ((0, text(picture(9, 49)), "a"), "at least 8 × 8. Received 49"),
-        ((0, text(picture(9, 2 * 81)), "a"), "Received 162"),
+        ((0, text(image(9, 63)), "a"), "64 numbers, or those of a square"),
+        ((0, text(image(9, 49)), "a"), "at least 8 × 8. Received 49"),
+        ((0, text(image(9, 2 * 81)), "a"), "Received 162"),
         ((0, text([256] * 64), "a"), "whole numbers 0–255"),
         ((0, "x " * 64, "a"), "whole numbers 0–255"),
         ((0, "", "a"), "Received 0"),
-        (("", text(picture(9)), "a"), "the label is empty"),
+        (("", text(image(9)), "a"), "the label is empty"),
         ((0,), "only 1 cells"),
     ],
 )
 @pytest.mark.parametrize("place", [1, 4])
 def test_an_odd_row_is_listed_with_its_line_and_the_rest_is_loaded(write, row, reason, place):
-    good = [(i, text(picture(i)), "a") for i in range(7)]
+    good = [(i, text(image(i)), "a") for i in range(7)]
     path = write([HEAD, *good[: place - 1], row, *good[place - 1 :]])
     loader = CSVDataLoader(path)
     assert len(loader.load_data()) == 7
-    (problem,) = loader.problems
-    assert (problem.source, problem.line) == (str(path), place + 1)
-    assert reason in problem.reason
+    (skipped_sample,) = loader.skipped
+    assert (skipped_sample.source, skipped_sample.line) == (str(path), place + 1)
+    assert reason in skipped_sample.reason
     with pytest.raises(DataError, match=r"no bad rows\. Received 1"):
         CSVDataLoader(path, strict=True).load_data()
 
 
 def test_the_usual_length_decides_which_rows_are_odd(write):
-    first = ("joy", text(picture(0, 96)))
-    path = write([first, *((("joy", "fear")[i % 2], text(picture(i))) for i in range(6))])
+    first = ("joy", text(image(0, 96)))
+    path = write([first, *((("joy", "fear")[i % 2], text(image(i))) for i in range(6))])
     loader = CSVDataLoader(path)
     assert loader.load_data().images.shape == (6, 8, 8, 1)
-    assert [problem.line for problem in loader.problems] == [1]
+    assert [skipped_sample.line for skipped_sample in loader.skipped] == [1]
 
 
 def test_squares_of_another_size_are_resized_as_prediction_would_do_it(write):
     counts = [64, 100, 64, 144, 64, 64]
-    pixels = [picture(i, count) for i, count in enumerate(counts)]
+    pixels = [image(i, count) for i, count in enumerate(counts)]
     path = write([(("joy", "fear")[i % 2], text(cell)) for i, cell in enumerate(pixels)])
     loader = CSVDataLoader(path, strict=True)
     data = loader.load_data()
     assert data.images.shape == (6, 8, 8, 1)
-    for image, cell, count in zip(data.images, pixels, counts, strict=True):
+    for found, cell, count in zip(data.images, pixels, counts, strict=True):
         side = math.isqrt(count)
         crop = cell.astype(np.uint8).reshape(1, side, side)
-        np.testing.assert_array_equal(image, to_pixels(crop, InputSpec(8, 8))[0])
+        np.testing.assert_array_equal(found, to_pixels(crop, InputSpec(8, 8))[0])
     assert loader.sources.sizes == {(8, 8): 4, (10, 10): 1, (12, 12): 1}
 
 
 def test_squares_are_brought_to_the_size_that_is_asked_for(fer2013):
     loader = CSVDataLoader(fer2013, size=(16, 12))
     assert loader.load_data().images.shape == (7, 16, 12, 1)
-    assert loader.problems == ()
+    assert loader.skipped == ()
     assert str(loader.sources) == "8 × 8 pixels; all gray"
 
 
-def test_squares_join_pictures_of_a_size_that_was_given(write):
-    tall = picture(0, 96)
-    rows = [("joy", tall), ("fear", picture(1, 96)), ("joy", picture(2)), ("fear", picture(3, 95))]
+def test_squares_join_images_of_a_size_that_was_given(write):
+    tall = image(0, 96)
+    rows = [("joy", tall), ("fear", image(1, 96)), ("joy", image(2)), ("fear", image(3, 95))]
     loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]), size=(12, 8))
     data = loader.load_data()
     assert data.images.shape == (3, 12, 8, 1)
     np.testing.assert_array_equal(data.images[0].ravel(), tall)
-    assert [problem.line for problem in loader.problems] == [4]
+    assert [skipped_sample.line for skipped_sample in loader.skipped] == [4]
 
 
 def test_gray_and_colour_may_be_mixed(write):
     red = np.tile([255, 0, 0], 100)
-    rows = [("joy", picture(0)), ("fear", picture(1)), ("joy", red)]
+    rows = [("joy", image(0)), ("fear", image(1)), ("joy", red)]
     loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]))
     assert (loader.load_data().images[2] == 76).all()
     assert loader.sources.colour == 1
@@ -289,13 +289,13 @@ def test_what_an_earlier_call_saw_is_forgotten(fer2013):
 
 
 def test_problems_of_an_earlier_call_are_forgotten(write):
-    rows = [("joy", text(picture(0))), ("fear", text(picture(1)))]
+    rows = [("joy", text(image(0))), ("fear", text(image(1)))]
     path = write([*rows, ("joy", "1 2")])
     loader = CSVDataLoader(path)
     loader.load_data()
     write(rows)
     loader.load_data()
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_unusable_files_are_refused(write, tmp_path):
@@ -308,8 +308,8 @@ def test_unusable_files_are_refused(write, tmp_path):
     with pytest.raises(DataError, match="a column of pixels"):
         CSVDataLoader(write([("a", "b"), ("c", "d")])).load_data()
     with pytest.raises(DataError, match="two labels or more"):
-        CSVDataLoader(write([("joy", text(picture(0)))])).load_data()
-    path = write([("joy", text(picture(0))), ("fear", text(picture(1)))])
+        CSVDataLoader(write([("joy", text(image(0)))])).load_data()
+    path = write([("joy", text(image(0))), ("fear", text(image(1)))])
     with pytest.raises(DataError, match=r"Received none: .*labels joy, fear"):
         CSVDataLoader(path, labels={"0": "anger", "1": "fear"}).load_data()
 
@@ -328,7 +328,7 @@ def test_bad_arguments_are_refused(fer2013):
 
 
 def test_a_column_of_names_is_not_taken_for_labels(write):
-    path = write([("label", "pixels"), *((f"n{i}", text(picture(0))) for i in range(1100))])
+    path = write([("label", "pixels"), *((f"n{i}", text(image(0))) for i in range(1100))])
     with pytest.raises(DataError, match="more than 1,000 different ones, such as n0, n1"):
         CSVDataLoader(path).load_data()
 
@@ -336,7 +336,7 @@ def test_a_column_of_names_is_not_taken_for_labels(write):
 @pytest.mark.parametrize("sides", [[48], [48, 48, 48, 64]])
 def test_memory_is_bounded_by_the_result(write, sides):
     rows = 6000
-    cells = [text(picture(seed, sides[seed % len(sides)] ** 2)) for seed in range(8)]
+    cells = [text(image(seed, sides[seed % len(sides)] ** 2)) for seed in range(8)]
     path = write([HEAD, *((i % 7, cells[i % 8], "Training") for i in range(rows))])
     result = rows * 48 * 48
     assert path.stat().st_size > 3 * result
@@ -351,7 +351,7 @@ def test_memory_is_bounded_by_the_result(write, sides):
 
 
 def test_rows_of_other_splits_cost_no_memory(write):
-    cells = text(picture(0, 48 * 48))
+    cells = text(image(0, 48 * 48))
     path = write([HEAD, *((i % 7, cells, "Training" if i > 20 else "b") for i in range(3000))])
     tracemalloc.start()
     try:

@@ -23,7 +23,7 @@ def mine(tmp_path):
 
 MEANING = """
 label_column = 2
-people_column = 1
+subject_column = 1
 usage_column = 3
 delimiter = ";"
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from emopy.data import Dataset, load_dataset
-from emopy.data.samples import sample_clips, sample_stills
 from emopy.errors import DataError, LabelError
+from emopy.samples import sample_clips, sample_stills
 
 
 def test_a_saved_dataset_comes_back_equal(make_dataset, tmp_path):

@@ -9,7 +9,7 @@ from emopy.errors import DataError, LabelError
 
 
 def write(path, value, size=(48, 48)):
-    """A picture of one gray value, or one colour."""
+    """An image of one gray value, or one colour."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = "L" if isinstance(value, int) else "RGB"
     Image.new(mode, (size[1], size[0]), value).save(path)
@@ -33,7 +33,7 @@ def test_folders_are_labels_and_spellings_of_one_emotion_merge(folder):
     assert (data.targets.max(axis=1) == 1).all()
 
 
-def test_pictures_come_in_natural_order(folder):
+def test_images_come_in_natural_order(folder):
     for number in (9, 11):
         write(folder / "fear" / f"{number}.png", 5)
     data = DirectoryDataLoader(folder).load_data()
@@ -72,12 +72,12 @@ def test_only_the_wanted_labels_are_loaded_in_their_order(folder):
 
 
 def test_bad_files_are_listed_with_their_path_and_the_rest_is_loaded(folder):
-    (folder / "fear" / "broken.png").write_bytes(b"not a picture")
+    (folder / "fear" / "broken.png").write_bytes(b"not an image")
     (folder / "fear" / "notes.txt").write_text("hello")
     (folder / "fear" / ".hidden").write_text("hello")
     loader = DirectoryDataLoader(folder)
     assert len(loader.load_data()) == 5
-    assert sorted(problem.source for problem in loader.problems) == [
+    assert sorted(skipped_sample.source for skipped_sample in loader.skipped) == [
         str(folder / "fear" / "broken.png"),
         str(folder / "fear" / "notes.txt"),
     ]
@@ -87,12 +87,12 @@ def test_bad_files_are_listed_with_their_path_and_the_rest_is_loaded(folder):
 
 def test_problems_of_an_earlier_call_are_forgotten(folder):
     bad = folder / "fear" / "broken.png"
-    bad.write_bytes(b"not a picture")
+    bad.write_bytes(b"not an image")
     loader = DirectoryDataLoader(folder)
     loader.load_data()
     bad.unlink()
     loader.load_data()
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 @pytest.mark.parametrize(

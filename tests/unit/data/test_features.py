@@ -6,9 +6,9 @@ import pytest
 from emopy.data.features import (
     FeatureExtractor,
     hog_features,
-    hog_pictures,
+    hog_images,
     lbp_features,
-    lbp_pictures,
+    lbp_images,
 )
 from emopy.errors import DataError, MissingExtraError
 
@@ -60,7 +60,7 @@ def test_what_fills_no_cell_is_left_out_at_all_sides(faces):
 
 
 def test_features_do_not_depend_on_the_other_faces(faces):
-    for extract in (hog_features, lbp_features, hog_pictures, lbp_pictures):
+    for extract in (hog_features, lbp_features, hog_images, lbp_images):
         np.testing.assert_array_equal(extract(faces)[2], extract(faces[2:3])[0])
 
 
@@ -70,35 +70,35 @@ def test_colour_is_seen_as_gray(faces):
     np.testing.assert_allclose(hog_features(rgb), hog_features(faces))
 
 
-def test_pictures_have_the_size_of_the_faces_and_use_the_whole_range(faces):
-    for pictures in (hog_pictures(faces), lbp_pictures(faces)):
-        assert (pictures.shape, pictures.dtype) == ((4, 48, 40), np.uint8)
-        assert pictures.max() == 255
+def test_images_have_the_size_of_the_faces_and_use_the_whole_range(faces):
+    for images in (hog_images(faces), lbp_images(faces)):
+        assert (images.shape, images.dtype) == ((4, 48, 40), np.uint8)
+        assert images.max() == 255
 
 
-def test_an_even_face_has_a_black_picture():
+def test_an_even_face_has_a_black_image():
     even = np.full((1, 16, 16, 1), 90, np.uint8)
-    assert hog_pictures(even).max() == 0
+    assert hog_images(even).max() == 0
 
 
 def test_an_extractor_puts_kinds_together_in_order(faces):
     extractor = FeatureExtractor(faces)
     extractor.add_feature("lbp", {"radius": 2, "n_points": 10})
     extractor.add_feature("hog", {"orientations": 6, "pixels_per_cell": (4, 4)})
-    parts = [
+    splits = [
         lbp_features(faces, radius=2, n_points=10),
         hog_features(faces, orientations=6, pixels_per_cell=(4, 4)),
     ]
-    np.testing.assert_array_equal(extractor.extract(), np.concatenate(parts, axis=1))
+    np.testing.assert_array_equal(extractor.extract(), np.concatenate(splits, axis=1))
 
 
 def test_an_extractor_draws_kinds_side_by_side(faces):
     extractor = FeatureExtractor(faces)
     extractor.add_feature("hog")
     extractor.add_feature("lbp", {"radius": 2, "pixels_per_cell": (4, 4)})
-    pictures = extractor.pictures()
-    assert pictures.shape == (4, 48, 80)
-    np.testing.assert_array_equal(pictures[:, :, 40:], lbp_pictures(faces, radius=2))
+    images = extractor.images()
+    assert images.shape == (4, 48, 80)
+    np.testing.assert_array_equal(images[:, :, 40:], lbp_images(faces, radius=2))
 
 
 def test_a_classifier_learns_from_the_features():
@@ -140,8 +140,8 @@ def test_an_extractor_without_a_wish_is_refused(faces):
         (lambda faces: hog_features(faces, orientations=0), "orientations"),
         (lambda faces: lbp_features(faces, pixels_per_cell=(0, 8)), "pixels_per_cell"),
         (lambda faces: lbp_features(faces, radius=0), "radius"),
-        (lambda faces: lbp_pictures(faces[..., 0]), "uint8 faces"),
-        (lambda faces: hog_pictures(faces / 255), "uint8 faces"),
+        (lambda faces: lbp_images(faces[..., 0]), "uint8 faces"),
+        (lambda faces: hog_images(faces / 255), "uint8 faces"),
         (lambda faces: FeatureExtractor(faces[:0]), "one face or more"),
     ],
 )

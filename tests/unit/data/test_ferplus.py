@@ -73,9 +73,9 @@ def test_a_bad_row_of_pixels_is_listed_and_the_rest_is_loaded(files, line, colum
     edit(images, line, column, value)
     loader = FERPlusDataLoader(images, votes)
     assert loader.load_data().origin.tolist() == ["fer2013:1"]
-    (problem,) = loader.problems
-    assert (problem.source, problem.line) == (str(images), line)
-    assert reason in problem.reason
+    (skipped_sample,) = loader.skipped
+    assert (skipped_sample.source, skipped_sample.line) == (str(images), line)
+    assert reason in skipped_sample.reason
 
 
 @pytest.mark.parametrize("value", ["many", "-1", "nan", "inf", ""])
@@ -84,8 +84,8 @@ def test_a_bad_row_of_votes_is_listed_and_the_rest_is_loaded(files, value):
     edit(votes, 3, 4, value)
     faces = read_ferplus(images, votes)
     assert faces.rows.tolist() == [0, 2, 3, 4]
-    assert [problem.line for problem in faces.problems] == [3]
-    assert "votes" in str(faces.problems[0])
+    assert [skipped_sample.line for skipped_sample in faces.skipped] == [3]
+    assert "votes" in str(faces.skipped[0])
 
 
 def test_strict_mode_refuses_a_bad_row(files):
@@ -101,7 +101,7 @@ def test_files_of_different_length_are_listed(files):
     votes.write_text("\n".join(lines[:4]) + "\n")
     faces = read_ferplus(images, votes)
     assert len(faces.rows) == 3
-    assert [str(problem) for problem in faces.problems] == [
+    assert [str(skipped_sample) for skipped_sample in faces.skipped] == [
         f"{images}, line 5: from here on the other file has no row"
     ]
 

@@ -6,13 +6,13 @@ import pytest
 
 from emopy.data import Dataset, check
 from emopy.data.near import difference_hashes, near_groups
-from emopy.data.samples import sample_parts
+from emopy.samples import sample_splits
 
 
 @pytest.fixture(scope="module")
 def faces():
     """Forty composites, of which no two are alike: (40, 48, 48, 1)."""
-    return sample_parts().test.images[:40]
+    return sample_splits().test.images[:40]
 
 
 def resized(face, side):
@@ -69,7 +69,7 @@ def test_a_group_is_linked_by_what_lies_between(faces):
     assert near_groups(bits[[0, 2]]).tolist() == [0, 1]
 
 
-def test_pictures_without_detail_are_not_taken_for_one_another():
+def test_images_without_detail_are_not_taken_for_one_another():
     flat = np.full((3, 48, 48, 1), 9, np.uint8)
     flat[1] = 200
     flat[2, :, :20] = 10
@@ -85,11 +85,11 @@ def test_a_clip_is_near_another_if_its_frames_are(faces):
     assert groups(clips, half)[10:].tolist() == list(range(10, 20))
 
 
-def test_no_pictures_make_no_groups():
+def test_no_images_make_no_groups():
     assert groups(np.empty((0, 48, 48, 1), np.uint8)).shape == (0,)
 
 
-def test_a_split_keeps_versions_of_a_picture_together(faces):
+def test_a_split_keeps_versions_of_a_image_together(faces):
     darker = (faces * 0.7).astype(np.uint8)
     names = np.array([f"face {i}" for i in range(len(faces))])
     data = Dataset(
@@ -99,7 +99,7 @@ def test_a_split_keeps_versions_of_a_picture_together(faces):
         np.full(2 * len(faces), ""),
         np.concatenate([names, names]),
     )
-    parts = data.split(validation=0.2, calibration=0.2, test=0.2, seed=3)
-    homes = [set(part.origin) for _, part in parts.items()]
+    splits = data.split(validation=0.2, calibration=0.2, test=0.2, seed=3)
+    homes = [set(part.origin) for _, part in splits.items()]
     assert sum(map(len, homes)) == len(set.union(*homes)) == len(faces)
-    assert "near-leak" not in {finding.kind for finding in check(parts).findings}
+    assert "near-leak" not in {finding.kind for finding in check(splits).findings}

@@ -3,8 +3,8 @@ import shutil
 import pytest
 
 from emopy.data import CSVDataLoader, find_loader, open_data
-from emopy.data.samples import sample_pictures
 from emopy.errors import DataError
+from emopy.samples import sample_images
 
 
 def test_a_csv_file_is_opened_and_its_odd_rows_are_told(tmp_path):
@@ -14,7 +14,7 @@ def test_a_csv_file_is_opened_and_its_odd_rows_are_told(tmp_path):
     loader = find_loader(path)
     assert isinstance(loader, CSVDataLoader)
     assert loader.load_data().counts() == {"fear": 1, "happiness": 1}
-    assert [problem.line for problem in loader.problems] == [4]
+    assert [skipped_sample.line for skipped_sample in loader.skipped] == [4]
     assert open_data(path).labels == ("fear", "happiness")
 
 
@@ -22,7 +22,7 @@ def test_a_file_that_was_saved_is_read_whole(tmp_path, make_dataset):
     path = make_dataset([0, 1, 2]).save(tmp_path / "faces.npz")
     loader = find_loader(path)
     assert len(loader.load_data()) == 3
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_what_is_no_data_is_named(tmp_path):
@@ -35,7 +35,7 @@ def test_what_is_no_data_is_named(tmp_path):
 def test_a_folder_is_read_in_the_size_and_colour_that_is_asked_for(tmp_path):
     for emotion in ("anger", "fear"):
         (tmp_path / emotion).mkdir()
-        shutil.copy(sample_pictures()[emotion], tmp_path / emotion)
+        shutil.copy(sample_images()[emotion], tmp_path / emotion)
     assert find_loader(tmp_path).load_data().images.shape == (2, 48, 48, 1)
     loader = find_loader(tmp_path, size=(20, 30), channels=3)
     assert loader.load_data().images.shape == (2, 20, 30, 3)

@@ -45,25 +45,25 @@ def prepared(rows, write_ferplus, tmp_path):
 
 
 def test_each_part_is_written(prepared):
-    report, parts = prepared
-    assert report.samples == {name: len(data) for name, data in parts.items()}
+    report, splits = prepared
+    assert report.samples == {name: len(data) for name, data in splits.items()}
     assert report.samples == {"train": 48, "calibration": 12, "validation": 1, "test": 2}
 
 
-def test_no_picture_is_in_two_parts(prepared):
+def test_no_image_is_in_two_parts(prepared):
     assert not [found for found in check(prepared[1]).findings if found.kind not in FEW]
 
 
-def test_a_picture_stays_in_the_last_split_that_shows_it(prepared):
-    report, parts = prepared
+def test_a_image_stays_in_the_last_split_that_shows_it(prepared):
+    report, splits = prepared
     assert report.repeats_across == {
         "validation → test": 1,
         "train → test": 1,
         "train → validation": 1,
         "train → calibration": 0,
     }
-    assert parts["validation"].origin.tolist() == ["fer2013:65"]
-    assert parts["test"].origin.tolist() == ["fer2013:67", "fer2013:68"]
+    assert splits["validation"].origin.tolist() == ["fer2013:65"]
+    assert splits["test"].origin.tolist() == ["fer2013:67", "fer2013:68"]
 
 
 def test_another_version_of_a_photograph_in_a_later_part_is_not_learnt(votes_for, tmp_path):
@@ -85,17 +85,17 @@ def test_another_version_of_a_photograph_in_a_later_part_is_not_learnt(votes_for
 
 
 def test_copies_inside_the_training_split_become_one_with_averaged_votes(prepared):
-    report, parts = prepared
+    report, splits = prepared
     assert report.surplus == 1
     assert report.conflicting == 1
-    both = {**parts, "validation": parts["train"]}
-    origins = np.concatenate([both["train"].origin, parts["calibration"].origin]).tolist()
+    both = {**splits, "validation": splits["train"]}
+    origins = np.concatenate([both["train"].origin, splits["calibration"].origin]).tolist()
     assert origins.count("fer2013:0") == 1
     assert "fer2013:60" not in origins
-    merged = np.concatenate([parts["train"].targets, parts["calibration"].targets])[
+    merged = np.concatenate([splits["train"].targets, splits["calibration"].targets])[
         origins.index("fer2013:0")
     ]
-    if "fer2013:0" in parts["train"].origin:
+    if "fer2013:0" in splits["train"].origin:
         assert merged[ALL_EMOTIONS.index("fear")] == pytest.approx(0.6)
         assert merged[ALL_EMOTIONS.index("disgust")] == pytest.approx(0.4)
     else:
@@ -181,11 +181,11 @@ def test_packed_sheets_give_the_same_files_as_the_official_csv(rows, write_ferpl
 
 
 def test_folders_hold_the_same_faces_as_files(prepared, rows, write_ferplus, tmp_path):
-    _, parts = prepared
+    _, splits = prepared
     faces = read_ferplus(*write_ferplus(rows))
     report = prepare_ferplus(faces, tmp_path / "folders", calibration=12, layout="folders")
     assert report.files["test"] == tmp_path / "folders" / "test"
-    for name, data in parts.items():
+    for name, data in splits.items():
         read = DirectoryDataLoader(report.files[name]).load_data()
         assert read.labels == data.labels
         assert read.counts() == data.counts()

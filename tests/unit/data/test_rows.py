@@ -7,14 +7,14 @@ from emopy.data.rows import csv_rows, read_pixels
 def rows_of(tmp_path, content, **options):
     path = tmp_path / "rows.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    problems = []
-    return list(csv_rows(path, problems, **options)), problems
+    skipped = []
+    return list(csv_rows(path, skipped, **options)), skipped
 
 
 def test_rows_come_with_their_line_and_blank_lines_are_left_out(tmp_path):
-    rows, problems = rows_of(tmp_path, 'a, b\n\n  \n1,"x, y"\r\n')
+    rows, skipped = rows_of(tmp_path, 'a, b\n\n  \n1,"x, y"\r\n')
     assert rows == [(1, ["a", "b"]), (4, ["1", "x, y"])]
-    assert not problems
+    assert not skipped
 
 
 def test_a_quotation_mark_that_is_never_closed_spoils_its_own_row_only(tmp_path):
@@ -34,16 +34,16 @@ def test_bytes_that_are_no_text_spoil_their_own_cell_only(tmp_path):
 
 
 def test_a_cell_without_end_is_listed_and_the_next_row_is_read(tmp_path):
-    rows, problems = rows_of(tmp_path, "1," + "9" * (2**24 + 1) + "\n2,3\n")
+    rows, skipped = rows_of(tmp_path, "1," + "9" * (2**24 + 1) + "\n2,3\n")
     assert rows == [(2, ["2", "3"])]
-    assert [problem.line for problem in problems] == [1]
+    assert [skipped_sample.line for skipped_sample in skipped] == [1]
 
 
-def test_a_large_picture_fits_into_a_cell(tmp_path):
+def test_a_large_image_fits_into_a_cell(tmp_path):
     pixels = " ".join(["255"] * 300 * 300)
-    ((_, cells),), problems = rows_of(tmp_path, f"1,{pixels}\n")
+    ((_, cells),), skipped = rows_of(tmp_path, f"1,{pixels}\n")
     assert len(read_pixels(cells[1])) == 300 * 300
-    assert not problems
+    assert not skipped
 
 
 def test_pixels_are_read_as_they_are_written():

@@ -8,7 +8,7 @@ from emopy.testing import check_loader
 
 
 def frame(path, value, size=(48, 48)):
-    """A picture of one gray value, or one colour."""
+    """An image of one gray value, or one colour."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = "L" if isinstance(value, int) else "RGB"
     Image.new(mode, (size[1], size[0]), value).save(path)
@@ -59,7 +59,9 @@ def test_short_and_empty_clips_are_listed_and_the_rest_is_loaded(folder):
     (folder / "fear" / "S9_9").mkdir()
     loader = SequenceDataLoader(folder, time_delay=6)
     assert loader.load_data().origin.tolist() == ["anger/S10_1", "happy/S2_2"]
-    assert [(problem.source, problem.reason) for problem in loader.problems] == [
+    assert [
+        (skipped_sample.source, skipped_sample.reason) for skipped_sample in loader.skipped
+    ] == [
         (str(folder / "anger" / "S2_1"), "has 4 frames, fewer than time_delay=6"),
         (str(folder / "fear" / "S9_9"), "a clip without frames"),
         (str(folder / "Happiness" / "S3_1"), "has 5 frames, fewer than time_delay=6"),
@@ -69,19 +71,19 @@ def test_short_and_empty_clips_are_listed_and_the_rest_is_loaded(folder):
 
 
 def test_a_clip_with_an_unreadable_frame_is_listed(folder):
-    (folder / "anger" / "S10_1" / "11.png").write_bytes(b"not a picture")
+    (folder / "anger" / "S10_1" / "11.png").write_bytes(b"not an image")
     loader = SequenceDataLoader(folder)
     assert "anger/S10_1" not in loader.load_data().origin
-    (problem,) = loader.problems
-    assert problem.source == str(folder / "anger" / "S10_1")
-    assert "11.png" in problem.reason
+    (skipped_sample,) = loader.skipped
+    assert skipped_sample.source == str(folder / "anger" / "S10_1")
+    assert "11.png" in skipped_sample.reason
 
 
 def test_an_unreadable_frame_that_is_not_needed_does_no_harm(folder):
-    (folder / "anger" / "S10_1" / "1.png").write_bytes(b"not a picture")
+    (folder / "anger" / "S10_1" / "1.png").write_bytes(b"not an image")
     loader = SequenceDataLoader(folder)
     assert len(loader.load_data()) == 4
-    assert loader.problems == ()
+    assert loader.skipped == ()
 
 
 def test_files_in_odd_places_are_listed(folder):
@@ -91,7 +93,7 @@ def test_files_in_odd_places_are_listed(folder):
     (folder / "fear" / "Thumbs.db").write_text("litter")
     loader = SequenceDataLoader(folder)
     assert len(loader.load_data()) == 4
-    assert [problem.source for problem in loader.problems] == [
+    assert [skipped_sample.source for skipped_sample in loader.skipped] == [
         str(folder / "root.png"),
         str(folder / "anger" / "loose.png"),
         str(folder / "fear" / "notes.txt"),
@@ -126,10 +128,10 @@ def test_no_person_is_in_two_parts_of_a_split(tmp_path, people):
                 clip(tmp_path / emotion / f"S{person:02}_{take}", values)
     data = SequenceDataLoader(tmp_path, time_delay=3, people=people).load_data()
     assert len(set(data.people)) == 12
-    parts = data.split(validation=0.2, calibration=0, test=0.2)
-    assert parts.test.images.shape[1:] == (3, 48, 48, 1)
-    assert sum(len(part) for _, part in parts.items()) == len(data)
-    assert "person" not in {finding.kind for finding in check(parts).findings}
+    splits = data.split(validation=0.2, calibration=0, test=0.2)
+    assert splits.test.images.shape[1:] == (3, 48, 48, 1)
+    assert sum(len(part) for _, part in splits.items()) == len(data)
+    assert "person" not in {finding.kind for finding in check(splits).findings}
 
 
 def test_open_data_takes_clips_where_it_is_told_to(folder):

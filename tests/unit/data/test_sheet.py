@@ -79,8 +79,8 @@ def test_a_very_long_label_stays_in_its_margin(make_dataset):
 def test_a_sheet_can_be_written_and_read(make_dataset, tmp_path):
     sheet = contact_sheet(make_dataset([0, 1, 2], side=48), STRONG, columns=1)
     path = save_image(sheet, tmp_path / "sheet.png")
-    with Image.open(path) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), sheet)
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image), sheet)
 
 
 @pytest.mark.parametrize("numbers", [{"rows": 0}, {"columns": -1}, {"side_px": 8}])

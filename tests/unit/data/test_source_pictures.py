@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emopy.data import DirectoryDataLoader, SequenceDataLoader, SourcePictures
+from emopy.data import DirectoryDataLoader, ImageStats, SequenceDataLoader
 
 
-def noted(*pictures):
-    sources = SourcePictures()
-    for picture in pictures:
-        sources.add(picture)
+def noted(*images):
+    sources = ImageStats()
+    for image in images:
+        sources.add(image)
     return sources
 
 
@@ -21,7 +21,7 @@ def red(width, height):
 
 
 @pytest.mark.parametrize(
-    "pictures, text",
+    "images, text",
     [
         ([], "none"),
         ([gray(40, 30)], "40 × 30 pixels; all gray"),
@@ -32,12 +32,12 @@ def red(width, height):
         ),
     ],
 )
-def test_sizes_are_told_as_width_and_height(pictures, text):
-    assert str(noted(*pictures)) == text
-    assert len(noted(*pictures)) == len(pictures)
+def test_sizes_are_told_as_width_and_height(images, text):
+    assert str(noted(*images)) == text
+    assert len(noted(*images)) == len(images)
 
 
-def test_small_and_long_pictures_are_counted():
+def test_small_and_long_images_are_counted():
     sources = noted(gray(24, 24), gray(23, 90), gray(90, 23), gray(130, 100), gray(131, 100))
     assert sources.smaller_than(24, 24) == 2
     assert sources.longer_than(1.3) == 3
@@ -45,14 +45,14 @@ def test_small_and_long_pictures_are_counted():
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two clips of three frames, 60 × 50 pixels, and a file that is no picture."""
+    """Two clips of three frames, 60 × 50 pixels, and a file that is no image."""
     for place in ("fear/a", "joy/b"):
         (tmp_path / place).mkdir(parents=True)
         for number in range(3):
             Image.new("RGB", (60, 50), (10 * number, 80, 90)).save(
                 tmp_path / place / f"{number}.png"
             )
-    (tmp_path / "joy" / "b" / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "joy" / "b" / "bad.png").write_bytes(b"no image")
     return tmp_path
 
 

@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from emopy.data import Parts, check
+from emopy.data import Splits, check
 from emopy.data.split import stratified_rows
 from emopy.errors import DataError
 
 
-def sizes(parts):
-    return {name: len(data) for name, data in parts.items()}
+def sizes(splits):
+    return {name: len(data) for name, data in splits.items()}
 
 
 def test_each_label_has_its_share_in_each_part(make_dataset):
-    parts = make_dataset([0] * 100 + [1] * 50 + [2] * 10).split()
-    assert sizes(parts) == {"train": 112, "validation": 16, "calibration": 16, "test": 16}
-    assert parts.test.counts() == {"anger": 10, "fear": 5, "joy": 1}
-    assert parts.train.counts() == {"anger": 70, "fear": 35, "joy": 7}
+    splits = make_dataset([0] * 100 + [1] * 50 + [2] * 10).split()
+    assert sizes(splits) == {"train": 112, "validation": 16, "calibration": 16, "test": 16}
+    assert splits.test.counts() == {"anger": 10, "fear": 5, "joy": 1}
+    assert splits.train.counts() == {"anger": 70, "fear": 35, "joy": 7}
 
 
 def test_every_sample_is_in_exactly_one_part(make_dataset):
@@ -31,25 +31,25 @@ def test_the_same_seed_gives_the_same_parts_and_another_does_not(make_dataset):
 
 def test_people_are_never_in_two_parts(make_dataset):
     people = [f"person {i // 6}" for i in range(240)]
-    parts = make_dataset(np.arange(240) % 3, people=people).split()
-    assert check(parts).findings == ()
-    assert sizes(parts) == {"train": 168, "validation": 24, "calibration": 24, "test": 24}
+    splits = make_dataset(np.arange(240) % 3, people=people).split()
+    assert check(splits).findings == ()
+    assert sizes(splits) == {"train": 168, "validation": 24, "calibration": 24, "test": 24}
 
 
 def test_copies_are_never_in_two_parts(make_dataset):
     data = make_dataset(np.arange(120) % 3)
     data.images[60:] = data.images[:60]
-    parts = data.split(validation=0.25, calibration=0, test=0.25)
-    assert not [found for found in check(parts).findings if found.kind == "leak"]
-    assert sizes(parts) == {"train": 60, "validation": 30, "test": 30}
+    splits = data.split(validation=0.25, calibration=0, test=0.25)
+    assert not [found for found in check(splits).findings if found.kind == "leak"]
+    assert sizes(splits) == {"train": 60, "validation": 30, "test": 30}
 
 
-def test_people_linked_by_a_shared_picture_stay_together(make_dataset):
+def test_people_linked_by_a_shared_image_stay_together(make_dataset):
     data = make_dataset([0, 1] * 10, people=[f"p{i // 2}" for i in range(20)])
-    data.images[2] = data.images[0]  # p0 and p1 share a picture
+    data.images[2] = data.images[0]  # p0 and p1 share an image
     for seed in range(10):
-        parts = data.split(validation=0.3, calibration=0, test=0.3, seed=seed)
-        homes = {name for name, part in parts.items() if {"p0", "p1"} & set(part.people)}
+        splits = data.split(validation=0.3, calibration=0, test=0.3, seed=seed)
+        homes = {name for name, part in splits.items() if {"p0", "p1"} & set(part.people)}
         assert len(homes) == 1
 
 
@@ -58,21 +58,21 @@ def test_unknown_people_are_not_one_person(make_dataset):
 
 
 def test_a_part_that_nobody_asked_for_is_empty(make_dataset):
-    parts = make_dataset([0, 1] * 20).split(calibration=0, test=0)
-    assert (len(parts.calibration), len(parts.test)) == (0, 0)
-    assert parts.calibration.labels == parts.train.labels
-    assert str(parts) == "train 36, validation 4"
+    splits = make_dataset([0, 1] * 20).split(calibration=0, test=0)
+    assert (len(splits.calibration), len(splits.test)) == (0, 0)
+    assert splits.calibration.labels == splits.train.labels
+    assert str(splits) == "train 36, validation 4"
 
 
 def test_a_label_with_one_sample_goes_to_the_training_part(make_dataset):
-    parts = make_dataset([0] * 30 + [1] * 30 + [2]).split()
-    assert parts.train.counts()["joy"] == 1
+    splits = make_dataset([0] * 30 + [1] * 30 + [2]).split()
+    assert splits.train.counts()["joy"] == 1
 
 
 def test_many_rare_labels_together_still_fill_every_part(make_dataset):
-    parts = make_dataset([0] * 5 + [1] * 5 + [2] * 5).split()
-    assert min(sizes(parts).values()) >= 1
-    assert sizes(parts)["train"] in (10, 11)
+    splits = make_dataset([0] * 5 + [1] * 5 + [2] * 5).split()
+    assert min(sizes(splits).values()) >= 1
+    assert sizes(splits)["train"] in (10, 11)
 
 
 def test_a_wanted_part_without_samples_is_refused(make_dataset):
@@ -100,18 +100,18 @@ def test_impossible_shares_are_refused(make_dataset, shares, wrong):
 
 def test_parts_can_be_joined_from_datasets_divided_before(make_dataset):
     train, test = make_dataset([0, 1, 2]), make_dataset([0, 1], seed=1)
-    parts = Parts.of(train, test=test)
-    assert parts.test is test
-    assert len(parts.validation) == 0
-    assert sizes(parts) == {"train": 3, "test": 2}
+    splits = Splits.of(train, test=test)
+    assert splits.test is test
+    assert len(splits.validation) == 0
+    assert sizes(splits) == {"train": 3, "test": 2}
 
 
-def test_parts_with_different_labels_or_pictures_are_refused(make_dataset):
+def test_parts_with_different_labels_or_images_are_refused(make_dataset):
     train = make_dataset([0, 1, 2])
-    with pytest.raises(DataError, match="share labels and picture shape"):
-        Parts.of(train, make_dataset([0], labels=("anger", "fear", "calm")))
+    with pytest.raises(DataError, match="share labels and image shape"):
+        Splits.of(train, make_dataset([0], labels=("anger", "fear", "calm")))
     with pytest.raises(DataError, match=r"\(9, 9, 1\)"):
-        Parts.of(train, make_dataset([0], side=9))
+        Splits.of(train, make_dataset([0], side=9))
 
 
 def test_stratified_rows_take_each_label_in_its_share():

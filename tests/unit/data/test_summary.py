@@ -1,6 +1,6 @@
 import numpy as np
 
-from emopy.data import Dataset, SourcePictures, describe
+from emopy.data import Dataset, ImageStats, describe
 
 
 def test_the_description_counts_labels_with_their_shares_and_bars(make_dataset):
@@ -13,7 +13,7 @@ def test_the_description_counts_labels_with_their_shares_and_bars(make_dataset):
         ["all", "4"],
         [],
         ["data"],
-        ["pictures", "8", "×", "8", "pixels,", "gray"],
+        ["images", "8", "×", "8", "pixels,", "gray"],
         ["targets", "one", "label", "each"],
         ["people", "2"],
         ["repeats", "none"],
@@ -41,7 +41,7 @@ def test_clips_and_empty_data_are_described(make_dataset):
     stills = make_dataset([0, 1, 2])
     frames = np.stack([stills.images, 255 - stills.images], axis=1)
     clips = Dataset(frames, stills.targets, stills.labels, stills.people, stills.origin)
-    assert "pictures  clips of 2, 8 × 8 pixels, gray" in describe(clips)
+    assert "images  clips of 2, 8 × 8 pixels, gray" in describe(clips)
     assert "No sample of anger, fear, joy" in describe(make_dataset([]))
 
 
@@ -54,14 +54,14 @@ def test_uneven_labels_are_a_warning(make_dataset):
 
 def test_small_and_long_sources_are_a_warning(make_dataset):
     data = make_dataset([0, 1, 2], side=48)
-    sources = SourcePictures()
+    sources = ImageStats()
     for width, height in ((20, 20), (48, 48), (640, 480)):
         sources.add(np.zeros((height, width, 3), np.uint8))
     text = describe(data, sources={"data": sources})
-    assert "pictures  20–640 pixels wide, 20–480 high" in text
+    assert "images  20–640 pixels wide, 20–480 high" in text
     assert "read as   48 × 48 pixels, gray" in text
-    assert "! 1 of 3 pictures are less than half of 48 × 48 pixels" in text
-    assert "! 1 of 3 pictures are far from square, and are squeezed" in text
-    good = SourcePictures()
+    assert "! 1 of 3 images are less than half of 48 × 48 pixels" in text
+    assert "! 1 of 3 images are far from square, and are squeezed" in text
+    good = ImageStats()
     good.add(np.zeros((48, 40, 3), np.uint8))
     assert "!" not in describe(data, sources={"data": good})

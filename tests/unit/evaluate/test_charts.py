@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from emopy.evaluate import Interval, Judgement
+from emopy.evaluate import Interval, Predictions
 from emopy.evaluate.charts import (
     HEIGHT,
     WIDTH,
@@ -17,7 +17,7 @@ from emopy.evaluate.charts import (
 def judged(n, seed=0):
     rng = np.random.default_rng(seed)
     sure = rng.uniform(0.5, 1, n)
-    return Judgement(np.stack([sure, 1 - sure], axis=1), (rng.random(n) > sure).astype(int))
+    return Predictions(np.stack([sure, 1 - sure], axis=1), (rng.random(n) > sure).astype(int))
 
 
 def of_class(svg, kind):
@@ -52,7 +52,7 @@ def test_the_coverage_curve_stays_inside_and_small_for_any_number_of_faces(n):
 
 
 def test_a_perfect_model_has_a_curve_at_the_top():
-    perfect = Judgement(np.eye(2)[[0, 1] * 20], np.array([0, 1] * 20))
+    perfect = Predictions(np.eye(2)[[0, 1] * 20], np.array([0, 1] * 20))
     (curve,) = of_class(coverage_chart(perfect.coverage(), "A chart."), "curve")
     assert len({point.split(",")[1] for point in curve.get("points").split()}) == 1
 

@@ -89,9 +89,9 @@ def test_landmarks_in_one_place_fall_back_to_the_box(astronaut):
 
 def test_shrinking_a_lot_averages_and_does_not_skip_pixels():
     # Stripes one pixel wide: skipping pixels would show black or white, averaging shows gray.
-    picture = np.zeros((960, 960, 3), np.uint8)
-    picture[:, ::2] = 255
-    crop = align_face(picture, Face(Box(0, 0, 10, 10), landmarks=FRAMING * 960), SPEC)
+    image = np.zeros((960, 960, 3), np.uint8)
+    image[:, ::2] = 255
+    crop = align_face(image, Face(Box(0, 0, 10, 10), landmarks=FRAMING * 960), SPEC)
     assert np.abs(crop.astype(int) - 127).max() <= 1
 
 
@@ -99,13 +99,13 @@ def test_shrinking_a_lot_averages_and_does_not_skip_pixels():
     "box", [Box(-60, -60, 40, 40), Box(90, 90, 200, 200), Box(500, 0, 600, 90)]
 )
 def test_beyond_the_border_lies_the_nearest_pixel(box):
-    picture = np.full((100, 100, 3), 77, np.uint8)
-    assert (align_face(picture, Face(box), SPEC) == 77).all()
+    image = np.full((100, 100, 3), 77, np.uint8)
+    assert (align_face(image, Face(box), SPEC) == 77).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 3)])
-def test_a_picture_smaller_than_the_crop_is_enlarged(shape):
-    picture = np.full((*shape, 3), 9, np.uint8)
-    crop = align_face(picture, Face(Box(0, 0, shape[1], shape[0])), SPEC)
+def test_a_image_smaller_than_the_crop_is_enlarged(shape):
+    image = np.full((*shape, 3), 9, np.uint8)
+    crop = align_face(image, Face(Box(0, 0, shape[1], shape[0])), SPEC)
     assert crop.shape == (48, 48, 3)
     assert (crop == 9).all()

@@ -8,19 +8,19 @@ def boxes(*rows):
     return np.array(rows, np.float32)
 
 
-def test_the_pyramid_runs_from_the_smallest_face_to_the_whole_picture():
-    scales = cascade.pyramid_scales(480, 640, min_face_px=24, factor=0.5)
+def test_the_pyramid_runs_from_the_smallest_face_to_the_whole_image():
+    scales = cascade.pyramid_scales(480, 640, min_face_size=24, factor=0.5)
     assert scales == [0.5, 0.25, 0.125, 0.0625, 0.03125]
 
 
-def test_a_picture_below_the_smallest_face_has_no_pyramid():
-    assert cascade.pyramid_scales(20, 400, min_face_px=24, factor=0.7) == []
+def test_a_image_below_the_smallest_face_has_no_pyramid():
+    assert cascade.pyramid_scales(20, 400, min_face_size=24, factor=0.7) == []
 
 
 def test_network_input_is_transposed_and_centred():
-    picture = np.zeros((1, 2, 3, 3), np.uint8)
-    picture[0, 1, 2] = 255
-    tensor = cascade.as_input(picture)
+    image = np.zeros((1, 2, 3, 3), np.uint8)
+    image[0, 1, 2] = 255
+    tensor = cascade.as_input(image)
     assert tensor.shape == (1, 3, 2, 3)
     assert tensor[0, 2, 1, 0] == pytest.approx(127.5 / 128)
     assert tensor[0, 0, 0, 0] == pytest.approx(-127.5 / 128)
@@ -62,19 +62,19 @@ def test_suppressing_nothing_gives_nothing():
 
 
 def test_what_lies_beyond_the_border_is_black():
-    picture = np.full((10, 10, 3), 200, np.uint8)
-    (crop,) = cascade.cut(picture, boxes([-10, 0, 10, 20]), 20)
+    image = np.full((10, 10, 3), 200, np.uint8)
+    (crop,) = cascade.cut(image, boxes([-10, 0, 10, 20]), 20)
     assert (crop[:10, 10:] == 200).all()
     assert (crop[:, :10] == 0).all()
     assert (crop[10:] == 0).all()
 
 
-def test_a_box_outside_the_picture_is_all_black():
-    picture = np.full((10, 10, 3), 200, np.uint8)
-    crops = cascade.cut(picture, boxes([20, 20, 30, 30], [-30, -30, -20, -20]), 8)
+def test_a_box_outside_the_image_is_all_black():
+    image = np.full((10, 10, 3), 200, np.uint8)
+    crops = cascade.cut(image, boxes([20, 20, 30, 30], [-30, -30, -20, -20]), 8)
     assert not crops.any()
 
 
-def test_a_crop_of_its_own_size_is_the_picture_itself():
-    picture = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(cascade.cut(picture, boxes([0, 0, 24, 24]), 24)[0], picture)
+def test_a_crop_of_its_own_size_is_the_image_itself():
+    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(cascade.cut(image, boxes([0, 0, 24, 24]), 24)[0], image)

@@ -4,7 +4,7 @@ import pytest
 from emopy.errors import InputError, ModelNotFoundError
 from emopy.faces import (
     MTCNN,
-    WholePicture,
+    FullImage,
     get_detector,
     largest_first,
     list_detectors,
@@ -18,9 +18,9 @@ def test_the_built_in_detectors_are_known():
 
 
 def test_a_name_gives_a_detector_with_its_settings():
-    detector = get_detector("mtcnn", min_face_px=40, threads=1)
+    detector = get_detector("mtcnn", min_face_size=40, threads=1)
     assert isinstance(detector, MTCNN)
-    assert detector.min_face_px == 40
+    assert detector.min_face_size == 40
 
 
 def test_an_unknown_name_says_the_nearest():
@@ -29,7 +29,7 @@ def test_an_unknown_name_says_the_nearest():
 
 
 def test_an_unknown_setting_says_the_nearest():
-    with pytest.raises(InputError, match=r"'min_face'.* Did you mean 'min_face_px'"):
+    with pytest.raises(InputError, match=r"'min_face'.* Did you mean 'min_face_size'"):
         get_detector("mtcnn", min_face=40)
 
 
@@ -52,7 +52,7 @@ def test_any_callable_is_a_detector():
     assert get_detector(nothing) is nothing
 
 
-@pytest.mark.parametrize("wrong", [7, None, WholePicture])
+@pytest.mark.parametrize("wrong", [7, None, FullImage])
 def test_something_else_is_refused(wrong):
     with pytest.raises(InputError, match="`detector` must be a name or a callable"):
         get_detector(wrong)
@@ -60,13 +60,13 @@ def test_something_else_is_refused(wrong):
 
 def test_settings_with_a_ready_detector_are_refused():
     with pytest.raises(InputError, match="`settings` must go with the name"):
-        get_detector(WholePicture(), threads=2)
+        get_detector(FullImage(), threads=2)
 
 
 def test_a_detector_of_ones_own_plugs_in_under_a_new_name():
     @register_detector("corner")
     def corner(**settings):
-        return lambda image: WholePicture()(image[: settings["size"], : settings["size"]])
+        return lambda image: FullImage()(image[: settings["size"], : settings["size"]])
 
     (face,) = get_detector("corner", size=5)(np.zeros((20, 20, 3), np.uint8))
     assert face.box.width == 5
@@ -74,4 +74,4 @@ def test_a_detector_of_ones_own_plugs_in_under_a_new_name():
 
 def test_a_taken_name_is_refused():
     with pytest.raises(InputError, match="'mtcnn', which is taken"):
-        register_detector("mtcnn")(WholePicture)
+        register_detector("mtcnn")(FullImage)

@@ -19,10 +19,10 @@ def resized(image, scale):
 
 
 def canvas(height, width, *pieces):
-    picture = np.full((height, width, 3), 90, np.uint8)
+    image = np.full((height, width, 3), 90, np.uint8)
     for piece, top, left in pieces:
-        picture[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
-    return picture
+        image[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+    return image
 
 
 def test_a_portrait_gives_one_face_with_landmarks_in_place(mtcnn, astronaut):
@@ -46,7 +46,7 @@ def test_faces_from_24_px_are_found_by_default(mtcnn, astronaut, size_px):
 
 
 @pytest.mark.parametrize("scale", [0.28, 0.3, 0.36])
-def test_thirty_faces_in_one_picture_are_all_found(mtcnn, astronaut, scale):
+def test_thirty_faces_in_one_image_are_all_found(mtcnn, astronaut, scale):
     tile = resized(astronaut, scale)
     faces = mtcnn(np.tile(tile, (5, 6, 1)))
     assert len(faces) == 30
@@ -58,19 +58,19 @@ def test_thirty_faces_in_one_picture_are_all_found(mtcnn, astronaut, scale):
 
 
 def test_large_and_small_faces_come_largest_first(mtcnn, astronaut):
-    picture = canvas(
+    image = canvas(
         480, 640, (resized(astronaut, 0.6), 10, 300), (resized(astronaut, 0.8)[:300], 5, 0)
     )
-    heights = [face.box.height for face in mtcnn(picture)]
+    heights = [face.box.height for face in mtcnn(image)]
     assert len(heights) == 2
     assert heights == sorted(heights, reverse=True)
 
 
 def test_a_named_smallest_face_finds_what_the_portrait_search_leaves_out(astronaut):
-    picture = canvas(480, 640, (astronaut[:400, :330], 0, 0), (resized(astronaut, 0.25), 320, 480))
-    small = [face for face in MTCNN(min_face_px=24)(picture) if face.box.height < 45]
+    image = canvas(480, 640, (astronaut[:400, :330], 0, 0), (resized(astronaut, 0.25), 320, 480))
+    small = [face for face in MTCNN(min_face_size=24)(image) if face.box.height < 45]
     assert len(small) == 1
-    assert not [face for face in MTCNN(min_face_px=60)(picture) if face.box.height < 45]
+    assert not [face for face in MTCNN(min_face_size=60)(image) if face.box.height < 45]
 
 
 @pytest.mark.parametrize("angle_deg", [-30, -20, 20, 30])
@@ -90,15 +90,15 @@ def test_a_mirrored_face_has_its_left_eye_on_the_left(mtcnn, astronaut):
 
 @pytest.mark.parametrize("cut", ["left", "top"])
 def test_a_face_cut_by_the_border_keeps_a_box_of_its_size(mtcnn, astronaut, cut):
-    picture = astronaut[:, 195:] if cut == "left" else astronaut[80:, :]
-    faces = [face for face in mtcnn(np.ascontiguousarray(picture)) if face.box.height > 70]
+    image = astronaut[:, 195:] if cut == "left" else astronaut[80:, :]
+    faces = [face for face in mtcnn(np.ascontiguousarray(image)) if face.box.height > 70]
     assert len(faces) == 1
     edge = faces[0].box.left if cut == "left" else faces[0].box.top
     assert edge < 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (5, 3000), (23, 23), (480, 640)])
-def test_a_blank_picture_of_any_shape_has_no_face(mtcnn, shape):
+def test_a_blank_image_of_any_shape_has_no_face(mtcnn, shape):
     assert mtcnn(np.full((*shape, 3), 200, np.uint8)) == ()
 
 
@@ -135,11 +135,11 @@ def test_refining_again_and_again_stays_on_the_face(mtcnn, astronaut):
 
 
 def test_refining_keeps_the_order_and_gives_each_face_once(mtcnn, astronaut):
-    picture = canvas(300, 900, (astronaut[:300, :400], 0, 0), (astronaut[:300, :400], 0, 400))
-    right, left = sorted(mtcnn(picture), key=lambda face: -face.box.left)
+    image = canvas(300, 900, (astronaut[:300, :400], 0, 0), (astronaut[:300, :400], 0, 400))
+    right, left = sorted(mtcnn(image), key=lambda face: -face.box.left)
     nowhere = Box(600, 250, 640, 290)
     boxes = [right.box, nowhere, left.box, moved(left.box, right=0.1), Box(-300, -300, -200, -200)]
-    found = mtcnn.refine(picture, boxes)
+    found = mtcnn.refine(image, boxes)
     assert found[0].box.left > 500
     assert found[1] is found[4] is None
     assert sum(face is not None for face in found[2:4]) == 1
@@ -154,27 +154,27 @@ def test_a_view_with_strides_gives_the_same_as_its_copy(mtcnn, astronaut):
     assert mtcnn(view)[0].box == mtcnn(astronaut)[0].box
 
 
-def test_gray_pictures_in_three_channels_are_searched_too(mtcnn, astronaut):
+def test_gray_images_in_three_channels_are_searched_too(mtcnn, astronaut):
     gray = np.repeat(astronaut.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     assert len(mtcnn(gray)) == 1
 
 
-def test_the_picture_is_not_changed(mtcnn, astronaut):
+def test_the_image_is_not_changed(mtcnn, astronaut):
     before = astronaut.copy()
     mtcnn(astronaut)
     np.testing.assert_array_equal(astronaut, before)
 
 
 def test_many_threads_share_one_detector(mtcnn, astronaut):
-    pictures = [resized(astronaut, scale) for scale in (0.4, 0.6, 0.8, 1.0)] * 4
-    alone = [mtcnn(picture) for picture in pictures]
+    images = [resized(astronaut, scale) for scale in (0.4, 0.6, 0.8, 1.0)] * 4
+    alone = [mtcnn(image) for image in images]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(mtcnn, pictures))
+        together = list(pool.map(mtcnn, images))
     for one, other in zip(alone, together, strict=True):
         assert [face.box for face in one] == [face.box for face in other]
 
 
-def test_a_large_picture_is_searched_in_bounded_detail(mtcnn, astronaut):
+def test_a_large_image_is_searched_in_bounded_detail(mtcnn, astronaut):
     (face,) = mtcnn(cv2.resize(astronaut, (2400, 2400)))
     np.testing.assert_allclose(face.landmarks, LANDMARKS * (2400 / 512), atol=24)
 
@@ -182,7 +182,7 @@ def test_a_large_picture_is_searched_in_bounded_detail(mtcnn, astronaut):
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
-        ({"min_face_px": 5}, "min_face_px"),
+        ({"min_face_size": 5}, "min_face_size"),
         ({"thresholds": (0.5, 0.5)}, "thresholds"),
         ({"thresholds": (0.5, 0.5, 1.5)}, "thresholds"),
         ({"factor": 1.0}, "factor"),

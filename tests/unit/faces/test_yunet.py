@@ -30,7 +30,7 @@ def test_a_setting_out_of_range_is_named(settings):
         YuNet(**settings)
 
 
-def test_a_row_of_the_network_becomes_a_face_in_pixels_of_the_picture():
+def test_a_row_of_the_network_becomes_a_face_in_pixels_of_the_image():
     row = np.array([10, 20, 30, 40, 12, 25, 32, 26, 22, 35, 14, 50, 30, 51, 1.01], np.float32)
     face = _face(row, np.array([2.0, 3.0], np.float32))
     assert face.box == Box(20, 60, 80, 180)

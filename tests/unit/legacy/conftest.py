@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from emopy.data.samples import write_samples
+from emopy.samples import write_samples
 
 # Training is an extra: without Keras the networks and what feeds them are not collected.
 NEED_KERAS = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.data.samples import sample_pictures
+from emopy.samples import sample_images
 
 pytestmark = pytest.mark.filterwarnings("ignore:`EmoPy:DeprecationWarning")
 
@@ -146,7 +146,7 @@ def test_webcam_example(astronaut, in_tmp, capsys):
     assert "No face found" not in capsys.readouterr().out
 
 
-def test_an_exported_model_reads_pictures_and_knows_calm(files, in_tmp):
+def test_an_exported_model_reads_images_and_knows_calm(files, in_tmp):
     from EmoPy.src.directory_data_loader import DirectoryDataLoader
     from EmoPy.src.neuralnets import ConvolutionalNN
 
@@ -158,5 +158,5 @@ def test_an_exported_model_reads_pictures_and_knows_calm(files, in_tmp):
     model.fit(*dataset.get_training_data(), 0.2, epochs=1)
     assert set(emotion_map) == {"anger", "calm"}
     folder = model.export_model("net.json", "net.h5", "map.json", emotion_map)
-    (face,) = FERModel(["calm", "anger"], model=folder).predict(sample_pictures()["anger"]).faces
+    (face,) = FERModel(["calm", "anger"], model=folder).predict(sample_images()["anger"]).faces
     assert set(face.probabilities) == {"anger", "neutral"}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emopy.data.samples import sample_clips, sample_stills
 from emopy.legacy.adapters.generator import DataGenerator
+from emopy.samples import sample_clips, sample_stills
 
 STILLS = sample_stills().take(range(0, 448, 16))
 CLIPS = sample_clips(frames=3).take(range(0, 224, 16))

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from emopy.data.samples import sample_stills
 from emopy.errors import DataError, InputError, LabelError, ModelError, RecipeError
 from emopy.legacy.adapters.generator import DataGenerator
 from emopy.legacy.adapters.networks import ConvolutionalNN, TransferLearningNN
+from emopy.samples import sample_stills
 
 MAP = {"anger": 0, "happiness": 1, "calm": 2}
 DATA = sample_stills().only(["anger", "happiness", "calm"]).take(range(0, 192, 4))

@@ -105,5 +105,5 @@ def test_a_bad_number_of_frames_is_a_value_error(files, wrong):
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path):
     with pytest.raises(NotADirectoryError, match="nowhere"):
         DirectoryDataLoader(datapath=tmp_path / "nowhere").load_data()
-    with pytest.raises(ValueError, match="must hold pictures"):
+    with pytest.raises(ValueError, match="must hold images"):
         DirectoryDataLoader(datapath=tmp_path).load_data()

@@ -6,10 +6,10 @@ from emopy.legacy.adapters.plot import PlotLosses
 from emopy.media import read_image
 
 
-def colours(picture: np.ndarray) -> int:
+def colours(image: np.ndarray) -> int:
     """How many of the first three line colours of Matplotlib are to be seen."""
     lines = ([31, 119, 180], [255, 127, 14], [44, 160, 44])
-    return sum(bool((picture == line).all(axis=2).any()) for line in lines)
+    return sum(bool((image == line).all(axis=2).any()) for line in lines)
 
 
 def test_the_loss_is_drawn_while_a_network_of_ones_own_learns(in_tmp):
@@ -18,8 +18,8 @@ def test_the_loss_is_drawn_while_a_network_of_ones_own_learns(in_tmp):
     samples = np.ones((4, 3)), np.ones((4, 1))
     model.fit(*samples, validation_split=0.5, epochs=2, verbose=0, callbacks=[PlotLosses()])
     both = read_image(in_tmp / "output" / "loss_plot.png")
-    model.fit(*samples, epochs=2, verbose=0, callbacks=[PlotLosses("pictures", "mine.png")])
-    one = read_image(in_tmp / "pictures" / "mine.png")
+    model.fit(*samples, epochs=2, verbose=0, callbacks=[PlotLosses("images", "mine.png")])
+    one = read_image(in_tmp / "images" / "mine.png")
     assert both.shape == one.shape
     assert (colours(both), colours(one)) == (2, 1)  # training, and validation where there is one
 

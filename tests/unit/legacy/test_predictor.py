@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import emopy
-from emopy.data.samples import sample_pictures, sample_stills
 from emopy.labels import canonical
 from emopy.legacy.adapters.predictor import FERModel
+from emopy.samples import sample_images, sample_stills
 
 ORIGINAL_SUBSETS = [
     ("anger", "fear", "calm", "sadness", "happiness", "surprise", "disgust"),
@@ -31,7 +31,7 @@ def three():
 @pytest.mark.parametrize("subset", ORIGINAL_SUBSETS, ids="-".join)
 def test_each_original_subset_answers_with_one_of_its_words(subset, capsys):
     model = FERModel(list(subset))
-    found = model.predict(sample_pictures()["surprise"])
+    found = model.predict(sample_images()["surprise"])
     lines = capsys.readouterr().out.splitlines()
     assert found in subset
     assert {line.split(":")[0] for line in lines} == set(subset)
@@ -66,19 +66,19 @@ def test_every_pair_and_other_subsets_answer_with_their_strongest_emotion(
 
 
 def test_one_line_for_each_emotion_is_printed_and_they_sum_to_a_hundred(three, capsys):
-    assert three.predict(str(sample_pictures()["happiness"])) == "happiness"
+    assert three.predict(str(sample_images()["happiness"])) == "happiness"
     rows = [line.split(": ") for line in capsys.readouterr().out.splitlines()]
     assert [row[0] for row in rows] == list(three.emotion_map) == ["anger", "happiness", "calm"]
     assert sum(float(row[1].removesuffix("%")) for row in rows) == pytest.approx(100, abs=0.15)
 
 
 def test_calm_is_answered_as_calm(three, capsys):
-    assert three.predict(sample_pictures()["neutral"]) == "calm"
+    assert three.predict(sample_images()["neutral"]) == "calm"
 
 
 def test_the_figures_are_those_of_the_new_predictor(three, capsys):
-    three.predict(sample_pictures()["disgust"])
-    new = emopy.FERModel(["anger", "happiness", "calm"]).predict(sample_pictures()["disgust"])
+    three.predict(sample_images()["disgust"])
+    new = emopy.FERModel(["anger", "happiness", "calm"]).predict(sample_images()["disgust"])
     printed = [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()]
     assert printed == [f"{100 * share:.1f}%" for share in new.faces[0].prediction.probabilities]
 
@@ -95,12 +95,12 @@ def test_blue_and_red_are_not_mixed_up(capsys):
     model = FERModel(FERModel.POSSIBLE_EMOTIONS)
     colours = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
     told = []
-    for picture in (
+    for image in (
         colours,
         cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY),
         cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY),
     ):
-        model.predict_from_ndarray(picture)
+        model.predict_from_ndarray(image)
         told.append(capsys.readouterr().out)
     assert told[0] == told[1] != told[2]
 
@@ -109,10 +109,10 @@ def test_a_gray_array_is_read(three, astronaut, capsys):
     assert three.predict_from_ndarray(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)) == "happiness"
 
 
-def test_a_picture_without_a_found_face_is_taken_whole(capsys):
+def test_a_image_without_a_found_face_is_taken_whole(capsys):
     model = FERModel(["anger", "happiness"], verbose=True)
     assert model.predict_from_ndarray(np.full((60, 50), 90, np.uint8)) in ("anger", "happiness")
-    assert "No face found: the whole picture is judged." in capsys.readouterr().out
+    assert "No face found: the whole image is judged." in capsys.readouterr().out
 
 
 def test_the_largest_of_several_faces_is_judged(three, astronaut, capsys):
@@ -131,7 +131,7 @@ def test_verbose_says_what_is_judged_and_silence_does_not(capsys):
     assert capsys.readouterr().out == ""
     talking = FERModel(["anger", "calm"], verbose=True)
     assert "target emotions anger, calm" in capsys.readouterr().out
-    talking.predict(sample_pictures()["anger"])
+    talking.predict(sample_images()["anger"])
     talk = capsys.readouterr().out
     assert "pixels, is judged." in talk
     assert talk.endswith("Dominant emotion: anger\n\n")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.data.samples import sample_stills
 from emopy.errors import DataError
 from emopy.legacy.adapters.generator import DataGenerator
 from emopy.legacy.adapters.networks import ConvolutionalNN, TimeDelayConvNN, TransferLearningNN
 from emopy.models import softmax, to_tensor
+from emopy.samples import sample_stills
 
 MAP = {"anger": 0, "happiness": 1, "calm": 2}
 DATA = sample_stills().only(["anger", "happiness", "calm"]).take(range(0, 192, 4))

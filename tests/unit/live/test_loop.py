@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.live.loop import Arrivals, Rhythm, watch
+from emopy.live.loop import Arrivals, FPSMeter, watch
 from emopy.types import Frame
 
 
@@ -82,11 +82,11 @@ def test_who_stops_early_lets_the_frames_go(model):
 def test_answers_are_steadied_as_asked(model):
     rng = np.random.default_rng(0)
     base = np.kron(rng.integers(60, 180, (1, 6, 6, 3)), np.ones((1, 8, 8, 1)))
-    pictures = (base + rng.integers(-40, 41, (6, 48, 48, 3))).astype(np.uint8)
-    film = [Frame(picture, 0.04 * i, i) for i, picture in enumerate(pictures)]
+    images = (base + rng.integers(-40, 41, (6, 48, 48, 3))).astype(np.uint8)
+    film = [Frame(image, 0.04 * i, i) for i, image in enumerate(images)]
     raw = list(watch(model, film, Notes(), smoothing_s=0))
     calm = list(watch(model, film, Notes(), smoothing_s=5.0))
-    alone = [model.predict(picture) for picture in pictures]
+    alone = [model.predict(image) for image in images]
 
     def spread(results):
         return np.std([result.faces[0].prediction.probabilities for result in results], axis=0)
@@ -118,7 +118,7 @@ def test_a_frame_that_was_late_at_first_does_not_shorten_the_delays_after_it():
 
 def test_the_rate_is_that_of_the_last_seconds_and_the_delay_their_mean():
     now = [0.0]
-    rhythm = Rhythm(clock=lambda: now[0])
+    rhythm = FPSMeter(clock=lambda: now[0])
     assert rhythm.beat(0.5) == (0.5, 0.0)
     for number in range(1, 101):  # ten seconds at 10, then at 20 frames per second
         now[0] = number / 10

@@ -56,12 +56,12 @@ def ask(page):
 
 
 def opened(headers, body):
-    """The record and the picture of a frame, read as any mail program does."""
+    """The record and the image of a frame, read as any mail program does."""
     head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
     parts = BytesParser().parsebytes(head + body).get_payload()
     named = {part.get_param("name", header="content-disposition"): part for part in parts}
-    picture = Image.open(BytesIO(named["picture"].get_payload(decode=True)))
-    return json.loads(named["record"].get_payload(decode=True)), picture
+    image = Image.open(BytesIO(named["image"].get_payload(decode=True)))
+    return json.loads(named["record"].get_payload(decode=True)), image
 
 
 def show(page, level=100, faces=None):
@@ -69,26 +69,26 @@ def show(page, level=100, faces=None):
     page.show(gray(level, found.size), found, delay_s=0.0421, frames_per_s=24.96)
 
 
-def test_a_frame_is_its_picture_and_its_record_together(page, ask):
+def test_a_frame_is_its_image_and_its_record_together(page, ask):
     show(page, 100)
     status, headers, body = ask("frame?after=0")
-    record, picture = opened(headers, body)
+    record, image = opened(headers, body)
     assert status == 200
     assert (record["number"], record["delay_s"], record["frames_per_s"]) == (1, 0.0421, 24.96)
     (face,) = record["result"]["faces"]
     assert (face["track"], face["emotion"]) == (7, "happiness")
     assert face["probabilities"]["mañana"] == pytest.approx(0.2)
     assert record["colors"]["anger"] == "#{:02x}{:02x}{:02x}".format(*COLORS["anger"])
-    assert picture.size == (64, 48)
-    assert np.abs(np.asarray(picture).astype(int) - 100).max() <= 2
+    assert image.size == (64, 48)
+    assert np.abs(np.asarray(image).astype(int) - 100).max() <= 2
 
 
 def test_a_browser_that_was_away_gets_the_newest_frame_and_no_older_one(page, ask):
     for level in (10, 20, 200):
         show(page, level)
-    record, picture = opened(*ask("frame?after=1")[1:])
+    record, image = opened(*ask("frame?after=1")[1:])
     assert record["number"] == 3
-    assert np.asarray(picture).mean() == pytest.approx(200, abs=2)
+    assert np.asarray(image).mean() == pytest.approx(200, abs=2)
 
 
 def test_a_browser_waits_for_a_frame_that_is_still_to_come(page, ask):
@@ -114,16 +114,16 @@ def test_no_face_is_an_empty_list(page, ask):
     assert record["colors"] == {}
 
 
-def test_a_large_picture_is_sent_smaller_and_its_record_keeps_the_true_size(page, ask):
+def test_a_large_image_is_sent_smaller_and_its_record_keeps_the_true_size(page, ask):
     show(page, faces=result(0.2, 0.3, 0.5, size=(2600, 1300)))
-    record, picture = opened(*ask("frame")[1:])
-    assert picture.size == (867, 434)
+    record, image = opened(*ask("frame")[1:])
+    assert image.size == (867, 434)
     assert (record["result"]["width"], record["result"]["height"]) == (2600, 1300)
 
 
 def test_a_frame_that_nobody_asks_for_is_not_encoded(page):
     show(page)
-    assert "picture" not in vars(page.after(0, wait_s=0))
+    assert "image" not in vars(page.after(0, wait_s=0))
 
 
 def test_the_page_and_its_parts_need_nothing_from_elsewhere(ask):
@@ -177,7 +177,7 @@ def test_only_this_machine_can_reach_it(page):
 def test_stop_is_heard_from_the_page_itself_only(page, ask):
     origin = page.address.split("/", 3)
     own = "/".join(origin[:3])
-    assert ask("stop")[0] == 404  # a link or a picture of another site asks with GET
+    assert ask("stop")[0] == 404  # a link or an image of another site asks with GET
     for other in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert ask("stop", method="POST", **other)[0] == 403
     assert not page.stopped

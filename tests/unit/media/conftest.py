@@ -1,4 +1,4 @@
-"""Pictures to read, made on the spot."""
+"""Images to read, made on the spot."""
 
 import io
 from fractions import Fraction
@@ -11,20 +11,20 @@ from PIL import Image
 @pytest.fixture(scope="session")
 def scene():
     """(24, 40, 3) uint8: four flat quarters, so that lossy codecs keep them."""
-    picture = np.zeros((24, 40, 3), np.uint8)
-    picture[:12, :20] = (255, 0, 0)
-    picture[:12, 20:] = (0, 255, 0)
-    picture[12:, :20] = (0, 0, 255)
-    picture[12:, 20:] = (255, 255, 255)
-    return picture
+    image = np.zeros((24, 40, 3), np.uint8)
+    image[:12, :20] = (255, 0, 0)
+    image[:12, 20:] = (0, 255, 0)
+    image[12:, :20] = (0, 0, 255)
+    image[12:, 20:] = (255, 255, 255)
+    return image
 
 
 @pytest.fixture(scope="session")
 def encode():
-    """Encode a PIL picture or array: encode(picture, "PNG", **settings) -> bytes."""
+    """Encode a PIL image or array: encode(image, "PNG", **settings) -> bytes."""
 
-    def encode(picture, kind, **settings):
-        image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    def encode(pixels, kind, **settings):
+        image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
         stream = io.BytesIO()
         image.save(stream, kind, **settings)
         return stream.getvalue()
@@ -34,7 +34,7 @@ def encode():
 
 @pytest.fixture(scope="session")
 def place_shown():
-    """Read which frame of a `clip` a picture is: eight bars, white for a 1."""
+    """Read which frame of a `clip` an image is: eight bars, white for a 1."""
 
     def place_shown(image):
         height, width, _ = image.shape
@@ -52,7 +52,7 @@ def clip():
     """
     import av
 
-    def picture(place):
+    def drawn(place):
         image = np.zeros((120, 160, 3), np.uint8)
         for bit in range(8):
             image[:, bit * 20 : bit * 20 + 20] = 255 * (place >> bit & 1)
@@ -74,7 +74,7 @@ def clip():
             if codec != "gif":
                 stream.codec_context.time_base = Fraction(1, options.get("ticks", 1000))
             for place, time_ms in enumerate(times_ms):
-                frame = av.VideoFrame.from_ndarray(picture(place), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(drawn(place), format="rgb24")
                 frame = frame.reformat(format=pixels)
                 tick = Fraction(1, 20) if codec == "gif" else stream.codec_context.time_base
                 frame.time_base = tick

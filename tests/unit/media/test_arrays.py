@@ -16,11 +16,11 @@ def test_a_float_a_rounding_error_beyond_one_is_accepted():
     assert from_array(np.full((2, 2), 1 + 1e-7), 100).max() == 255
 
 
-def test_tall_pictures_are_scaled_band_by_band_without_a_seam():
+def test_tall_images_are_scaled_band_by_band_without_a_seam():
     ramp = np.linspace(0, 1, 1000)[:, None]
     assert np.array_equal(from_array(ramp, 1000)[:, 0, 0], np.rint(ramp[:, 0].astype("f4") * 255))
 
 
-def test_a_picture_over_the_limit_is_refused_by_name():
+def test_a_image_over_the_limit_is_refused_by_name():
     with pytest.raises(InputError, match=r"at most 1 megapixels. Received 'a.png'"):
         check_pixels(1001, 1000, "a.png", 1_000_000)

@@ -14,17 +14,17 @@ from emopy.media.sampling import Sampling
 
 
 class Generated:
-    """A camera over generated pictures: 100 a second by its own clock, as fast as it is let."""
+    """A camera over generated images: 100 a second by its own clock, as fast as it is let."""
 
-    def __init__(self, pictures=50, damaged=(), pace_s=0.0, gate=None):
-        self.pictures, self.damaged, self.pace_s, self.gate = pictures, damaged, pace_s, gate
+    def __init__(self, images=50, damaged=(), pace_s=0.0, gate=None):
+        self.images, self.damaged, self.pace_s, self.gate = images, damaged, pace_s, gate
         self.grabbed, self.decoded, self.released = 0, 0, False
 
     def grab(self):
         time.sleep(self.pace_s)
         if self.gate is not None and self.grabbed:
             self.gate.acquire(timeout=10)
-        if self.grabbed == self.pictures:
+        if self.grabbed == self.images:
             return False
         self.grabbed += 1
         return True
@@ -44,7 +44,7 @@ class Generated:
         self.released = True
 
     def clock(self):
-        """Seconds: 5.00 when it is opened, 10 ms for each picture from then on."""
+        """Seconds: 5.00 when it is opened, 10 ms for each image from then on."""
         return 5.0 + self.grabbed * 0.01 - 0.01 * (self.grabbed > 0)
 
 
@@ -68,7 +68,7 @@ def test_a_camera_tells_what_it_is():
 
 def test_frames_have_numbers_times_and_red_first():
     gate = threading.Semaphore(0)
-    with opened(Generated(pictures=5, gate=gate)) as video:
+    with opened(Generated(images=5, gate=gate)) as video:
         frames = list(one_by_one(video, gate))
     assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
@@ -77,7 +77,7 @@ def test_frames_have_numbers_times_and_red_first():
 
 
 def test_a_slow_reader_gets_the_newest_frame_and_no_growing_delay():
-    capture = Generated(pictures=60, pace_s=0.005)
+    capture = Generated(images=60, pace_s=0.005)
     late = []
     with opened(capture) as video:
         for frame in video:
@@ -90,7 +90,7 @@ def test_a_slow_reader_gets_the_newest_frame_and_no_growing_delay():
 
 
 def test_a_camera_that_disappears_ends_the_video_after_its_last_frame():
-    capture = Generated(pictures=10)
+    capture = Generated(images=10)
     with opened(capture) as video:
         assert [frame.number for frame in video][-1] == 9
     assert capture.released
@@ -98,7 +98,7 @@ def test_a_camera_that_disappears_ends_the_video_after_its_last_frame():
 
 def test_closing_stops_the_thread_and_lets_go_of_the_camera():
     before = threading.active_count()
-    capture = Generated(pictures=-1, pace_s=0.001)
+    capture = Generated(images=-1, pace_s=0.001)
     with opened(capture) as video:
         next(iter(video))
         assert threading.active_count() == before + 1
@@ -107,7 +107,7 @@ def test_closing_stops_the_thread_and_lets_go_of_the_camera():
 
 
 def test_closing_from_elsewhere_ends_a_waiting_reader():
-    capture = Generated(pictures=-1, pace_s=0.001)
+    capture = Generated(images=-1, pace_s=0.001)
     video = opened(capture)
     timer = threading.Timer(0.1, video.close)
     timer.start()
@@ -117,16 +117,16 @@ def test_closing_from_elsewhere_ends_a_waiting_reader():
     assert capture.released
 
 
-def test_damaged_pictures_are_left_out_and_counted():
+def test_damaged_images_are_left_out_and_counted():
     gate = threading.Semaphore(0)
-    with opened(Generated(pictures=5, damaged={0, 2}, gate=gate)) as video:
+    with opened(Generated(images=5, damaged={0, 2}, gate=gate)) as video:
         gate.release(10)
         assert [frame.number for frame in video][-1] == 4
         assert video.skipped == 2
 
 
-@pytest.mark.parametrize("capture", [Generated(pictures=0), Generated(-1, damaged=range(255))])
-def test_a_camera_without_a_picture_is_refused_and_released(capture):
+@pytest.mark.parametrize("capture", [Generated(images=0), Generated(-1, damaged=range(255))])
+def test_a_camera_without_a_image_is_refused_and_released(capture):
     with pytest.raises(InputError, match=r"Received camera 0: none came. Close other programs"):
         opened(capture)
     assert capture.released
@@ -144,11 +144,11 @@ def test_a_camera_without_a_picture_is_refused_and_released(capture):
 )
 def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
     gate = threading.Semaphore(0)
-    capture = Generated(pictures=20, gate=gate)
+    capture = Generated(images=20, gate=gate)
     got = []
     with opened(capture, **wanted) as video:
         frames = iter(video)
-        step = threading.Thread(target=feed, args=(gate, capture.pictures))
+        step = threading.Thread(target=feed, args=(gate, capture.images))
         step.start()
         got.extend(frame.number for frame in frames)
         step.join()
@@ -157,9 +157,9 @@ def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
     assert capture.decoded == len(numbers) + (numbers[0] > 0), "the first tells the size"
 
 
-def feed(gate, pictures):
-    """Let the camera take its pictures, a little apart."""
-    for _ in range(pictures + 1):
+def feed(gate, images):
+    """Let the camera take its images, a little apart."""
+    for _ in range(images + 1):
         gate.release()
         time.sleep(0.002)
 
@@ -176,7 +176,7 @@ def test_no_camera_says_what_to_type_and_nothing_else(capfd):
 
 
 class Stuck(Generated):
-    """Its driver gives one picture and then waits for the next one, in vain."""
+    """Its driver gives one image and then waits for the next one, in vain."""
 
     def __init__(self):
         super().__init__()
@@ -218,7 +218,7 @@ def eventually(fact):
 
 
 class Failing(Generated):
-    """Its driver fails at the fourth picture, in one of its functions."""
+    """Its driver fails at the fourth image, in one of its functions."""
 
     def __init__(self, where, after=3):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Paths on a command line become pictures."""
+"""Paths on a command line become images."""
 
 import os
 
@@ -20,7 +20,7 @@ def names(paths, root):
     return [str(path.relative_to(root)) for path in paths]
 
 
-def test_a_folder_gives_its_pictures_in_natural_order(folder):
+def test_a_folder_gives_its_images_in_natural_order(folder):
     assert names(find_images(folder), folder) == ["Img1.png", "img2.jpg", "img10.JPG"]
 
 
@@ -37,7 +37,7 @@ def test_paths_given_stay_as_given_and_in_order(folder):
     assert find_images(str(given[0])) == [given[0]]
 
 
-def test_a_folder_without_pictures_gives_nothing(tmp_path):
+def test_a_folder_without_images_gives_nothing(tmp_path):
     assert find_images([tmp_path]) == []
 
 

@@ -1,4 +1,4 @@
-"""Any picture in, RGB uint8 out; or an InputError that says what to do."""
+"""Any image in, RGB uint8 out; or an InputError that says what to do."""
 
 import io
 import os
@@ -19,13 +19,13 @@ from emopy.errors import InputError
 from emopy.media import describe_source, read_image
 
 
-def near(picture, expected, tolerance=40):
+def near(image, expected, tolerance=40):
     return (
-        picture.shape == expected.shape
-        and np.abs(picture.astype(int) - expected).mean() < tolerance / 10
-        and picture.dtype == np.uint8
-        and picture.flags.c_contiguous
-        and picture.flags.writeable
+        image.shape == expected.shape
+        and np.abs(image.astype(int) - expected).mean() < tolerance / 10
+        and image.dtype == np.uint8
+        and image.flags.c_contiguous
+        and image.flags.writeable
     )
 
 
@@ -39,7 +39,7 @@ def png_header(width, height):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM"])
-def test_every_format_gives_the_same_picture(scene, encode, kind):
+def test_every_format_gives_the_same_image(scene, encode, kind):
     settings = {"JPEG": {"subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
     assert near(read_image(encode(scene, kind, **settings)), scene)
 
@@ -49,7 +49,7 @@ def test_compressed_tiff_is_read(scene, encode, compression):
     assert near(read_image(encode(scene, "TIFF", compression=compression)), scene, 150)
 
 
-def test_every_kind_of_source_gives_the_same_picture(scene, encode, tmp_path):
+def test_every_kind_of_source_gives_the_same_image(scene, encode, tmp_path):
     data = encode(scene, "PNG")
     path = tmp_path / "ä b.png"
     path.write_bytes(data)
@@ -99,8 +99,8 @@ def test_exif_orientation_is_applied(scene, encode, orientation, kind):
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bit_gray_is_scaled_not_clipped(encode, kind):
     ramp = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
-    picture = read_image(encode(ramp, kind))
-    assert np.array_equal(picture, np.repeat((ramp // 257)[:, :, None], 3, axis=2))
+    image = read_image(encode(ramp, kind))
+    assert np.array_equal(image, np.repeat((ramp // 257)[:, :, None], 3, axis=2))
 
 
 def test_sixteen_bit_rgb_png_is_scaled():
@@ -116,8 +116,8 @@ def test_sixteen_bit_rgb_png_is_scaled():
 
 def test_transparency_lies_over_white(encode):
     pixel = np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 128]]], np.uint8)
-    for picture in (read_image(encode(pixel, "PNG")), read_image(pixel)):
-        assert picture[0, :, 0].tolist() == [255, 0, 127]
+    for image in (read_image(encode(pixel, "PNG")), read_image(pixel)):
+        assert image[0, :, 0].tolist() == [255, 0, 127]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "La", "P", "PA", "RGBA", "RGBa", "CMYK", "YCbCr"])
@@ -164,9 +164,9 @@ def test_arrays_of_every_accepted_kind_agree():
 
 
 def test_the_result_is_a_copy_of_the_callers_array(scene):
-    picture = scene.copy()
-    read_image(picture)[:] = 7
-    assert np.array_equal(picture, scene)
+    image = scene.copy()
+    read_image(image)[:] = 7
+    assert np.array_equal(image, scene)
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ def test_a_wrong_array_is_refused_with_a_hint(array, hint):
 
 def test_bad_paths_are_named_with_what_to_do(tmp_path):
     (tmp_path / "empty.jpg").touch()
-    (tmp_path / "notes.jpg").write_text("no picture at all, but long enough to be one")
+    (tmp_path / "notes.jpg").write_text("no image at all, but long enough to be one")
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     cases = {
         "missing.jpg": "no such file",
         "empty.jpg": "zero bytes",
-        "notes.jpg": "not a picture",
+        "notes.jpg": "not an image",
         "phone.heic": "Convert it to JPEG",
         "loop.jpg": "readable file",
         "x" * 300: "readable file",
@@ -238,7 +238,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(encode, kind):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     data = encode(noise, kind)
     for length in (3, 12, 40, len(data) // 2, len(data) * 9 // 10):
-        with pytest.raises(InputError, match=r"damaged|truncated|not a picture"):
+        with pytest.raises(InputError, match=r"damaged|truncated|not an image"):
             read_image(data[:length])
 
 
@@ -303,12 +303,12 @@ def test_pillows_own_limit_is_neither_used_nor_changed(scene, encode, monkeypatc
 
 
 def test_many_threads_read_at_once(scene, encode):
-    pictures = [encode(scene, kind) for kind in ("PNG", "TIFF", "GIF")] * 20
+    images = [encode(scene, kind) for kind in ("PNG", "TIFF", "GIF")] * 20
     filters, limit = list(warnings.filters), Image.MAX_IMAGE_PIXELS
     right = []
     threads = [
         threading.Thread(target=lambda d=data: right.append(near(read_image(d), scene)))
-        for data in pictures
+        for data in images
     ]
     for thread in threads:
         thread.start()
@@ -330,6 +330,6 @@ def test_sources_have_names(tmp_path):
 @pytest.mark.parametrize(
     "start", [b"\0\0\0\x20ftypisom", b"RIFF\0\0\1\0AVI LIST", b"\x1a\x45\xdf\xa3\x9fB\x86\x81"]
 )
-def test_a_video_is_told_from_a_picture(start):
+def test_a_video_is_told_from_a_image(start):
     with pytest.raises(InputError, match=r"a video\. .*emopy video FILE"):
         read_image(start + bytes(40))

@@ -18,7 +18,7 @@ from PIL import Image
 from emopy.errors import InputError
 from emopy.media import open_video
 
-# How to write each kind of file. In the second AVI pictures are decoded out of order.
+# How to write each kind of file. In the second AVI images are decoded out of order.
 KINDS = {
     "mp4": ("libx264", {}),
     "mov": ("mpeg4", {}),
@@ -129,7 +129,7 @@ def test_rotation_is_applied_the_right_way_round(clips, tmp_path, degrees, corne
         assert near(frame.image[corner], (255, 0, 0)), "the red corner"
 
 
-def test_a_mirrored_picture_is_put_right(clips, tmp_path):
+def test_a_mirrored_image_is_put_right(clips, tmp_path):
     frames, _ = read(turned(clips("mov"), "mirrored", tmp_path), end_s=0.1)
     assert near(frames[0].image[0, -1], (255, 0, 0))
     assert near(frames[0].image[0, 0], (0, 0, 255))
@@ -143,11 +143,11 @@ def test_oblong_pixels_become_square(clip, tmp_path):
 
 
 def test_transparency_lies_over_white(tmp_path):
-    pictures = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
-    for place, picture in enumerate(pictures):
+    images = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
+    for place, picture in enumerate(images):
         picture.paste((255, 0, 0, 255), (0, 0, 5 + place, 5))
     path = tmp_path / "a.gif"
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100, disposal=2)
+    images[0].save(path, save_all=True, append_images=images[1:], duration=100, disposal=2)
     frames, _ = read(path)
     assert len(frames) == 3
     for frame in frames:
@@ -190,7 +190,7 @@ def test_a_rate_gives_the_nearest_frames_and_none_twice(clip, tmp_path):
 
 
 def damage(content, spots):
-    """Put noise at some places of the compressed pictures; the tables around them stay whole."""
+    """Put noise at some places of the compressed images; the tables around them stay whole."""
     content = bytearray(content)
     start = max(content.find(b"mdat"), content.find(b"movi")) + 4
     end = max(content.rfind(b"moov"), content.rfind(b"idx1"))
@@ -261,7 +261,7 @@ def test_a_stretch_in_which_no_frame_begins_has_none(clips):
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov", "mkv"])
-def test_time_begins_with_the_pictures_also_where_sound_began_before(tmp_path, kind):
+def test_time_begins_with_the_images_also_where_sound_began_before(tmp_path, kind):
     import av
 
     path = tmp_path / f"late.{kind}"
@@ -275,9 +275,9 @@ def test_time_begins_with_the_pictures_also_where_sound_began_before(tmp_path, k
             )
             silence.sample_rate, silence.pts = 48000, 1920 * place
             container.mux(sound.encode(silence))
-            picture = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8))
-            picture.pts = place + 2
-            container.mux(video.encode(picture))
+            image = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8))
+            image.pts = place + 2
+            container.mux(video.encode(image))
         container.mux(sound.encode())
         container.mux(video.encode())
     with av.open(str(path)) as container:
@@ -416,10 +416,10 @@ def test_a_cover_is_no_video(tmp_path):
 
 
 def content_of(clips, what):
-    picture = io.BytesIO()
+    image = io.BytesIO()
     if what in {"JPEG", "PNG", "AVIF"}:
-        Image.new("RGB", (64, 48), "red").save(picture, what)
-        return picture.getvalue()
+        Image.new("RGB", (64, 48), "red").save(image, what)
+        return image.getvalue()
     whole = clips("mov").read_bytes()
     return {
         "empty": b"",
@@ -435,10 +435,10 @@ def content_of(clips, what):
         ("empty", "mp4", "`source` must hold a video. .* zero bytes. Copy or download"),
         ("noise", "mp4", "`source` must be a video .* not a video. Check that it is the file"),
         ("text", "txt", "`source` must be a video. .* a text. Check that it is the file"),
-        ("JPEG", "jpg", "`source` must be a video. .* a picture. Read it as one"),
-        ("JPEG", "mp4", "`source` must be a video. .* a picture. Read it as one"),
-        ("PNG", "png", "`source` must be a video. .* a picture. Read it as one"),
-        ("AVIF", "avif", "`source` must be a video. .* a picture. Read it as one"),
+        ("JPEG", "jpg", "`source` must be a video. .* an image. Read it as one"),
+        ("JPEG", "mp4", "`source` must be a video. .* an image. Read it as one"),
+        ("PNG", "png", "`source` must be a video. .* an image. Read it as one"),
+        ("AVIF", "avif", "`source` must be a video. .* an image. Read it as one"),
         ("no index", "mov", "lost its index, .* Copy or download it again; .* untrunc"),
     ],
 )

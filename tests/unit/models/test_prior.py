@@ -6,7 +6,7 @@ from emopy.models import InputSpec, ModelCard, prior_shift, softmax
 
 LABELS = ("anger", "fear", "neutral")
 SHARES = {"anger": 0.1, "fear": 0.2, "neutral": 0.7}
-CARD = ModelCard("m", "1", LABELS, InputSpec(8, 8), training={"label_shares": SHARES})
+CARD = ModelCard("m", "1", LABELS, InputSpec(8, 8), training={"label_prior": SHARES})
 LOGITS = np.array([[0.3, -1.0, 2.0], [5.0, 4.0, 4.5]])
 
 
@@ -64,7 +64,7 @@ def test_a_prior_that_makes_no_sense_is_refused(prior, reason):
 
 @pytest.mark.parametrize("shares", [{}, {"anger": 0.5, "fear": 0.5}, SHARES | {"fear": 0}])
 def test_a_card_without_the_training_shares_allows_the_training_prior_only(shares):
-    lacking = CARD.changed(training={"label_shares": shares})
+    lacking = CARD.changed(training={"label_prior": shares})
     with pytest.raises(ModelError, match="must be 'training' for the model m"):
         prior_shift(lacking, LABELS, "uniform")
     assert prior_shift(lacking, LABELS, "tempered").tolist() == [0, 0, 0]

@@ -9,7 +9,7 @@ FULL = ModelCard(
     files={"model.onnx": "ab" * 32},
     data="Faces | drawn by hand.",
     licence="Apache-2.0; the drawings are public domain.",
-    training={"net": "ResidualNN", "seed": 0, "label_shares": {"anger": 0.25, "fear": 0.75}},
+    training={"net": "ResidualNN", "seed": 0, "label_prior": {"anger": 0.25, "fear": 0.75}},
     metrics={
         "valid": {
             "samples": 1234,
@@ -43,7 +43,7 @@ def test_the_page_says_what_the_card_says():
         "Only faces from the front.",
         "Faces | drawn by hand.",
         "public domain",
-        "| label_shares | anger 0.25, fear 0.75 |",
+        "| label_prior | anger 0.25, fear 0.75 |",
         "temperature 1.3",
         "On valid confidence and accuracy differ by 2.1% on average",
         "`" + "ab" * 32 + "`",
@@ -60,7 +60,7 @@ def test_figures_are_in_tables_with_a_dash_for_what_was_not_measured():
     assert "| anger | 50.0% |\n| fear | – |\n| neutral | – |" in page
 
 
-def test_curve_confusions_seeds_and_worse_pictures_have_a_table_each():
+def test_curve_confusions_seeds_and_worse_images_have_a_table_each():
     page = readme_from_card(FULL)
     assert "| measured on |  | 100% | 80% |\n| --- | ---: | ---: | ---: |\n" in page
     assert "| valid | accuracy | 84.6% | 90.0% |\n" in page

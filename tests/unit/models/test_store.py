@@ -11,7 +11,7 @@ from emopy.models import (
     ModelCard,
     OnnxSession,
     check_model_folder,
-    find_network,
+    find_keras_model,
     load_model,
     softmax,
     to_tensor,
@@ -274,33 +274,33 @@ def folder_to_learn_from(parts, tmp_path):
 def test_a_folder_may_also_hold_the_trainable_network(folder_to_learn_from):
     folder = folder_to_learn_from
     assert "network.keras" in names_in(folder)
-    card, file = find_network(folder)
+    card, file = find_keras_model(folder)
     assert list(card.files) == ["model.onnx", "golden.npz", "network.keras"]
     assert file == folder / "network.keras"
     assert card.files["network.keras"] == checksum(file)
     assert check_model_folder(folder) < 1e-5
     update_card(folder, load_model(folder).card.changed(temperature=2.0))
-    assert find_network(folder)[0].temperature == 2.0
+    assert find_keras_model(folder)[0].temperature == 2.0
 
 
 def test_prediction_does_without_the_trainable_network(folder_to_learn_from):
     (folder_to_learn_from / "network.keras").unlink()
     assert load_model(folder_to_learn_from).card.files["network.keras"]
-    for ask in (find_network, check_model_folder):
+    for ask in (find_keras_model, check_model_folder):
         with pytest.raises(ModelError, match=r"must hold network\.keras"):
             ask(folder_to_learn_from)
 
 
 def test_a_changed_trainable_network_is_refused(folder_to_learn_from):
     (folder_to_learn_from / "network.keras").write_bytes(b"other weights")
-    for ask in (find_network, check_model_folder):
+    for ask in (find_keras_model, check_model_folder):
         with pytest.raises(ModelError, match="SHA-256"):
             ask(folder_to_learn_from)
 
 
 def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
     with pytest.raises(ModelNotFoundError, match='trainable="always"'):
-        find_network(folder)
+        find_keras_model(folder)
 
 
 def test_a_folder_is_replaced_by_one_without_a_trainable_network(folder_to_learn_from, parts):

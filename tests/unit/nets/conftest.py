@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts
+from emopy.data import Dataset, Splits
 from emopy.train import FitSettings, export, fit
 
 
@@ -19,7 +19,7 @@ def own_run():
     )
     small = {"widths": [8, 16], "blocks": [1, 1]}
     settings = FitSettings(epochs=2, batch_size=12)
-    return fit("ResidualNN", Parts.of(faces, faces), settings=settings, net_settings=small)
+    return fit("ResidualNN", Splits.of(faces, faces), settings=settings, net_settings=small)
 
 
 @pytest.fixture(scope="session")

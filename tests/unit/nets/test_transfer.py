@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts
+from emopy.data import Dataset, Splits
 from emopy.errors import ModelError, RecipeError
 from emopy.models import OnnxSession, check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
 from emopy.nets.backbones import _with_fixed_ranges, get_backbone
-from emopy.nets.marks import FRESH, backbone_of, wants_pixels
+from emopy.nets.layer_roles import FRESH, backbone_of, wants_pixels
 from emopy.train import FitSettings, export, fit
 from emopy.train.convert import to_onnx
 from emopy.train.stages import plan_stages
@@ -101,7 +101,7 @@ def test_a_network_of_keras_learns_and_becomes_a_model_folder(own_run, tmp_path)
     )
     wish = {"backbone": "mobilenet_v3_small", "weights": "random", "size_px": 32, "dense": 8}
     settings = FitSettings(epochs=1, batch_size=n)
-    run = fit("TransferLearningNN", Parts.of(faces), settings=settings, net_settings=wish)
+    run = fit("TransferLearningNN", Splits.of(faces), settings=settings, net_settings=wish)
     assert len(run.model.trainable_variables) > 100
     assert check_model_folder(export(run, tmp_path / "model", trainable="never")) < 1e-3
 

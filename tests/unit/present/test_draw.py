@@ -1,4 +1,4 @@
-"""Pictures of results."""
+"""Images of results."""
 
 import os
 
@@ -21,8 +21,8 @@ def drawn(image, *faces):
     return draw_faces(image, ImageResult("x", (image.shape[1], image.shape[0]), faces))
 
 
-def colors_in(picture):
-    packed = picture.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+def colors_in(image):
+    packed = image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     return {(c >> 16, c >> 8 & 255, c & 255) for c in np.unique(packed).tolist()}
 
 
@@ -39,13 +39,13 @@ def test_box_text_and_bars_are_seen_on_any_ground(found, value):
 
 
 def test_the_line_of_the_box_has_the_colour_of_the_emotion(found):
-    picture = drawn(flat(640, 480), found((50, 50, 200, 230), "fear"))
-    edge = picture[150, 50:58].tolist()
+    image = drawn(flat(640, 480), found((50, 50, 200, 230), "fear"))
+    edge = image[150, 50:58].tolist()
     assert list(COLORS["fear"]) in edge
-    assert picture[140, 125].tolist() == [128, 128, 128]
+    assert image[140, 125].tolist() == [128, 128, 128]
 
 
-def test_no_face_gives_the_picture_itself():
+def test_no_face_gives_the_image_itself():
     image = flat(640, 480)
     assert np.array_equal(drawn(image), image)
 
@@ -55,18 +55,18 @@ def test_no_face_gives_the_picture_itself():
 )
 def test_any_size_works_and_small_ones_are_enlarged_by_a_whole_factor(found, size):
     width, height = size
-    picture = drawn(flat(width, height), found((-3, -2, width + 4, height + 5)))
-    assert picture.shape[0] % height == picture.shape[1] % width == 0
-    assert picture.shape[0] // height == picture.shape[1] // width
-    assert picture.shape[0] * picture.shape[1] <= 4_000_000
-    assert COLORS["happiness"] in colors_in(picture)
+    image = drawn(flat(width, height), found((-3, -2, width + 4, height + 5)))
+    assert image.shape[0] % height == image.shape[1] % width == 0
+    assert image.shape[0] // height == image.shape[1] // width
+    assert image.shape[0] * image.shape[1] <= 4_000_000
+    assert COLORS["happiness"] in colors_in(image)
 
 
-def test_a_face_that_fills_the_picture_still_has_bars(found):
-    picture = drawn(flat(48, 48), found((0, 0, 48, 48), share=0.6))
-    assert picture.shape == (480, 480, 3)
-    assert {COLORS["happiness"], COLORS["anger"]} <= colors_in(picture)
-    assert (picture[100:300, 100:380] == 128).all()
+def test_a_face_that_fills_the_image_still_has_bars(found):
+    image = drawn(flat(48, 48), found((0, 0, 48, 48), share=0.6))
+    assert image.shape == (480, 480, 3)
+    assert {COLORS["happiness"], COLORS["anger"]} <= colors_in(image)
+    assert (image[100:300, 100:380] == 128).all()
 
 
 def test_thirty_faces_all_have_their_colours(found):
@@ -74,8 +74,8 @@ def test_thirty_faces_all_have_their_colours(found):
         found((20 + i % 8 * 78, 20 + i // 8 * 110, 64 + i % 8 * 78, 76 + i // 8 * 110), label)
         for i, label in enumerate((STANDARD_EMOTIONS * 5)[:30])
     ]
-    picture = drawn(flat(640, 480), *faces)
-    assert {COLORS[label] for label in STANDARD_EMOTIONS} <= colors_in(picture)
+    image = drawn(flat(640, 480), *faces)
+    assert {COLORS[label] for label in STANDARD_EMOTIONS} <= colors_in(image)
 
 
 @pytest.mark.parametrize("edges", [(-90, -90, -50, -50), (700, 500, 900, 600), (5, 5, 5.1, 5.1)])
@@ -83,9 +83,9 @@ def test_boxes_outside_and_tiny_boxes_are_survived(found, edges):
     assert drawn(flat(640, 480), found(edges)).shape == (480, 640, 3)
 
 
-def test_large_pictures_get_thicker_lines(found):
-    picture = drawn(flat(4000, 3000), found((500, 500, 1500, 1800)))
-    assert (picture[1500, 495:530] == COLORS["happiness"]).all(axis=1).sum() >= 8
+def test_large_images_get_thicker_lines(found):
+    image = drawn(flat(4000, 3000), found((500, 500, 1500, 1800)))
+    assert (image[1500, 495:530] == COLORS["happiness"]).all(axis=1).sum() >= 8
 
 
 def test_a_users_own_labels_have_colours_of_their_own():
@@ -94,15 +94,15 @@ def test_a_users_own_labels_have_colours_of_their_own():
     assert len({color_of(label, ALL_EMOTIONS) for label in ALL_EMOTIONS}) == 8
 
 
-def test_another_picture_than_the_results_is_refused(found):
-    with pytest.raises(InputError, match=r"picture of `result`, 640 × 480\. Received 480 × 640"):
+def test_another_image_than_the_results_is_refused(found):
+    with pytest.raises(InputError, match=r"image of `result`, 640 × 480\. Received 480 × 640"):
         draw_faces(flat(480, 640), ImageResult("x", (640, 480), (found((0, 0, 9, 9)),)))
     with pytest.raises(InputError, match="uint8 of shape"):
         draw_faces(np.zeros((480, 640), np.uint8), ImageResult("x", (640, 480)))
 
 
 @pytest.mark.parametrize("name", ["a.png", "new/b.jpg", "c.JPEG"])
-def test_a_picture_is_saved_whole(tmp_path, name):
+def test_a_image_is_saved_whole(tmp_path, name):
     image = flat(64, 48)
     path = save_image(image, tmp_path / name)
     assert path == tmp_path / name
@@ -110,9 +110,9 @@ def test_a_picture_is_saved_whole(tmp_path, name):
     assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
 
 
-def test_a_picture_that_cannot_be_saved_leaves_nothing(tmp_path):
+def test_a_image_that_cannot_be_saved_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match=r"end in .png or .jpg"):
         save_image(flat(8, 8), tmp_path / "a.gif")
-    with pytest.raises(InputError, match="very large picture"):
+    with pytest.raises(InputError, match="very large image"):
         save_image(flat(70_000, 1), tmp_path / "a.jpg")
     assert list(tmp_path.iterdir()) == []

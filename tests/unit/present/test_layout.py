@@ -1,4 +1,4 @@
-"""Labels are inside the picture, beside faces, apart."""
+"""Labels are inside the image, beside faces, apart."""
 
 import pytest
 
@@ -44,13 +44,13 @@ def test_chips_stay_inside_and_apart():
         assert not any(place.shared(other) for other in placed[:i])
 
 
-def test_a_label_larger_than_the_picture_is_left_out():
+def test_a_label_larger_than_the_image_is_left_out():
     box = Rectangle(0, 0, 5, 5)
     assert place_chip((80, 20), box, [box], [], (60, 60)) is None
     assert place_panel((80, 20), box, [box], (60, 60), STYLE) is None
 
 
-def test_letters_follow_the_picture_and_the_faces():
+def test_letters_follow_the_image_and_the_faces():
     small = [Rectangle(0, 0, 40, 50)] * 9
     assert choose_style((4000, 3000), []).font > 4 * choose_style((640, 480), []).font
     assert choose_style((640, 480), small).font < choose_style((640, 480), []).font

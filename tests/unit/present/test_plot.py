@@ -1,4 +1,4 @@
-"""Pictures of what a video shows over time."""
+"""Images of what a video shows over time."""
 
 import re
 import sys
@@ -10,8 +10,8 @@ from PIL import Image
 from emopy.errors import InputError, MissingExtraError
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import COLORS, TimelinePlot
-from emopy.present.bins import Bins
 from emopy.types import ImageResult
+from emopy.video.time_bins import TimeBins
 
 
 def plotted(results, path, labels=STANDARD_EMOTIONS, image=None, **settings):
@@ -21,9 +21,9 @@ def plotted(results, path, labels=STANDARD_EMOTIONS, image=None, **settings):
     return plot.save(path)
 
 
-def part_of(picture, label):
-    """Where a picture has the colour of a label."""
-    return (np.array(picture) == COLORS[label]).all(axis=2)
+def part_of(image, label):
+    """Where an image has the colour of a label."""
+    return (np.array(image) == COLORS[label]).all(axis=2)
 
 
 def texts(path):
@@ -32,14 +32,14 @@ def texts(path):
 
 
 def test_areas_have_the_colours_and_the_shares_of_the_emotions(clip, tmp_path):
-    picture = Image.open(plotted(clip, tmp_path / "a.png")).convert("RGB")
-    assert picture.size == (1440, 665)
-    happy, fear, neutral = (part_of(picture, name) for name in ("happiness", "fear", "neutral"))
+    image = Image.open(plotted(clip, tmp_path / "a.png")).convert("RGB")
+    assert image.size == (1440, 665)
+    happy, fear, neutral = (part_of(image, name) for name in ("happiness", "fear", "neutral"))
     first, second = slice(170, 350), slice(400, 580)  # panels of 168 pixels
     assert happy[first, 150].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 0.2 s
     assert fear[first, 1000].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 2.8 s
     assert neutral[second, 1350].sum() / 168 == pytest.approx(0.7, abs=0.02)  # 3.8 s
-    pixels = np.array(picture)
+    pixels = np.array(image)
     assert (pixels[180:340, 750] > 240).all()  # 2.0 s: face 1 is away
     assert (pixels[410:570, 400] > 240).all()  # 0.9 s: face 2 is not there yet
 
@@ -83,18 +83,18 @@ def test_faces_stand_beside_their_panels(clip, tmp_path):
     (width, height), box = clip[0].size, clip[-1].faces[0].box
     image = np.zeros((height, width, 3), np.uint8)
     image[round(box.top) : round(box.bottom), round(box.left) : round(box.right)] = (255, 0, 0)
-    picture = np.array(Image.open(plotted(clip, tmp_path / "a.png", image=image)))
-    rows, columns = np.nonzero((picture[..., :3] == (255, 0, 0)).all(axis=2))
+    drawn = np.array(Image.open(plotted(clip, tmp_path / "a.png", image=image)))
+    rows, columns = np.nonzero((drawn[..., :3] == (255, 0, 0)).all(axis=2))
     assert 100 < np.ptp(rows) < 400
     assert columns.max() < 250
 
 
-def test_of_many_faces_few_pictures_are_kept_those_of_the_longest_seen(shown):
+def test_of_many_faces_few_images_are_kept_those_of_the_longest_seen(shown):
     plot, image = TimelinePlot(STANDARD_EMOTIONS, most=2), np.zeros((480, 640, 3), np.uint8)
     for i in range(200):
         passing = {1: "fear", 2 + i // 2: "anger"}
         plot.add(shown(i / 5, passing), image)
-    kept = plot._portraits.pictures
+    kept = plot._portraits.images
     assert 1 in kept
     assert len(kept) <= 16
 
@@ -107,7 +107,7 @@ def test_odd_names_are_drawn_as_they_are(shown, tmp_path):
 
 
 def test_memory_stays_flat_however_long_the_video(shown):
-    bins = Bins()
+    bins = TimeBins()
     one, two = shown(0.0, {1: "fear"}), shown(0.0, {1: "happiness", 2: "fear"})
     for i in range(60_000):
         held = two if i >= 30_000 else one

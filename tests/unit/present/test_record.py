@@ -23,7 +23,7 @@ def test_a_record_holds_everything_that_was_found(results):
 
 def test_all_records_have_the_same_keys(results):
     assert len({tuple(as_record(result)) for result in results}) == 1
-    assert as_record(results[2])["error"] == "`source` must hold a picture."
+    assert as_record(results[2])["error"] == "`source` must hold an image."
     assert as_record(FailedInput("a", ValueError()))["error"] == "ValueError"
 
 

@@ -33,7 +33,7 @@ def test_csv_has_a_row_per_face_and_a_trace_of_every_input(results):
     assert [row["source"] for row in rows] == ["group, 1.jpg"] * 2 + ["wall.jpg", "bad.jpg"]
     assert [row["face"] for row in rows] == ["1", "2", "", ""]
     assert [row["emotion"] for row in rows] == ["happiness", "fear", "", ""]
-    assert [row["error"] for row in rows] == ["", "", "", "`source` must hold a picture."]
+    assert [row["error"] for row in rows] == ["", "", "", "`source` must hold an image."]
     assert float(rows[0]["happiness"]) == float(rows[0]["confidence"]) == 0.7
     assert (rows[1]["left"], rows[1]["right"], rows[2]["width"]) == ("-5.25", "7.12346", "64")
 

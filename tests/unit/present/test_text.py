@@ -31,7 +31,7 @@ def test_a_face_of_which_the_model_is_not_sure_says_so_and_nothing_is_marked(fou
 
 def test_no_face_and_failure_are_one_line(results):
     assert as_text(results[1]) == "wall.jpg · 64 × 48 · no face found"
-    assert as_text(results[2]) == "bad.jpg · failed: `source` must hold a picture."
+    assert as_text(results[2]) == "bad.jpg · failed: `source` must hold an image."
     assert as_text(FailedInput("a", ValueError())) == "a · failed: ValueError"
 
 

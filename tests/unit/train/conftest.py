@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts
-from emopy.train.log import RunFolder
+from emopy.data import Dataset, Splits
+from emopy.train.run_folder import RunFolder
 
 
 def stripes(n: int, seed: int) -> Dataset:
@@ -28,8 +28,8 @@ def stripes(n: int, seed: int) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def parts() -> Parts:
-    return Parts.of(stripes(192, 0), stripes(96, 1), stripes(96, 2))
+def splits() -> Splits:
+    return Splits.of(stripes(192, 0), stripes(96, 1), stripes(96, 2))
 
 
 class KilledError(BaseException):

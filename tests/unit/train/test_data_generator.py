@@ -10,8 +10,8 @@ from emopy.train.fit import spec_for
 
 
 @pytest.fixture
-def train(parts):
-    return parts.train
+def train(splits):
+    return splits.train
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_faces_are_standardised_as_prediction_will_do_it(train):
     np.testing.assert_array_equal(labels, train.targets[order])
 
 
-def test_validation_faces_are_standardised_by_the_training_faces_and_not_changed(parts):
+def test_validation_faces_are_standardised_by_the_training_faces_and_not_changed(splits):
     generator = DataGenerator()
-    generator.fit(parts.train.images, parts.train.targets)
-    prepared = generator.prepare(parts.validation.images)
-    expected = to_tensor(parts.validation.images, spec_for(parts.train))
+    generator.fit(splits.train.images, splits.train.targets)
+    prepared = generator.prepare(splits.validation.images)
+    expected = to_tensor(splits.validation.images, spec_for(splits.train))
     np.testing.assert_array_equal(prepared, expected)
 
 
@@ -123,10 +123,10 @@ def test_whitened_batches_are_uncorrelated_and_no_card_can_hold_them(train):
         _ = generator.spec
 
 
-def test_a_network_learns_from_generated_batches(parts):
+def test_a_network_learns_from_generated_batches(splits):
     generator = DataGenerator()
     generator.config_augmentation(rotation_angle=5, shift_range=0.05)
-    generator.fit(parts.train.images, parts.train.targets)
+    generator.fit(splits.train.images, splits.train.targets)
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
@@ -140,7 +140,7 @@ def test_a_network_learns_from_generated_batches(parts):
         keras.optimizers.Adam(0.02), keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )  # fmt: skip
-    watched = (generator.prepare(parts.validation.images), parts.validation.targets)
+    watched = (generator.prepare(splits.validation.images), splits.validation.targets)
     history = model.fit(
         generator.generate(batch_size=32), epochs=12, validation_data=watched, verbose=0
     )

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from emopy import FERModel
-from emopy.data import Parts
-from emopy.data.samples import sample_pictures
+from emopy.data import Splits
 from emopy.errors import InputError, ModelError
 from emopy.media import read_image
-from emopy.models import InputSpec, check_model_folder, find_network, load_model, to_tensor
+from emopy.models import InputSpec, check_model_folder, find_keras_model, load_model, to_tensor
+from emopy.samples import sample_images
 from emopy.train import DataGenerator, convert, export, fit, train_recipe
 from emopy.train.sections import FitSettings
 
@@ -19,15 +19,15 @@ SMALL = {"widths": [8, 16], "blocks": [1, 1]}
 
 
 @pytest.fixture(scope="module")
-def run(parts):
+def run(splits):
     return fit(
-        "ResidualNN", parts, settings=FitSettings(epochs=4, batch_size=32), net_settings=SMALL
+        "ResidualNN", splits, settings=FitSettings(epochs=4, batch_size=32), net_settings=SMALL
     )
 
 
-def test_an_exported_network_gives_the_logits_of_keras(run, parts, tmp_path):
+def test_an_exported_network_gives_the_logits_of_keras(run, splits, tmp_path):
     folder = export(run, tmp_path / "model", name="stripes")
-    tensor = to_tensor(parts.calibration.images, run.spec)
+    tensor = to_tensor(splits.calibration.images, run.spec)
     np.testing.assert_allclose(
         load_model(folder).session.run(tensor),
         keras.ops.convert_to_numpy(run.model(tensor, training=False)),
@@ -41,22 +41,22 @@ def test_the_card_tells_how_the_model_was_made(run, tmp_path):
     assert (card.name, card.labels, card.input) == ("stripes", run.labels, run.spec)
     assert card.training["net"] == "ResidualNN"
     assert card.training["recipe_sha256"] == run.recipe.sha256
-    assert sum(card.training["label_shares"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(card.training["label_prior"].values()) == pytest.approx(1, abs=1e-4)
 
 
 def test_the_golden_crops_are_the_packaged_composites_and_no_training_face(run, tmp_path):
     folder = export(run, tmp_path / "model")
     with np.load(folder / "golden.npz", allow_pickle=False) as golden:
         crops = golden["crops"]
-    composites = [read_image(path) for path in sample_pictures().values()]
+    composites = [read_image(path) for path in sample_images().values()]
     np.testing.assert_array_equal(crops, np.rint(to_tensor(composites, STILL)).astype(np.uint8))
 
 
-def test_an_exported_network_predicts_through_fermodel(run, parts, tmp_path):
+def test_an_exported_network_predicts_through_fermodel(run, splits, tmp_path):
     model = FERModel(model=export(run, tmp_path / "model"))
-    predictions = model.predict_faces(parts.calibration.images[..., 0])
+    predictions = model.predict_faces(splits.calibration.images[..., 0])
     shown = np.array([prediction.emotion for prediction in predictions])
-    assert np.mean(shown == np.array(parts.calibration.labels)[parts.calibration.truth]) > 0.8
+    assert np.mean(shown == np.array(splits.calibration.labels)[splits.calibration.truth]) > 0.8
 
 
 def test_a_file_that_disagrees_with_keras_is_not_exported(run, tmp_path, monkeypatch):
@@ -75,8 +75,8 @@ def test_a_network_of_another_class_layout_is_refused(run, tmp_path):
         export(wrong, tmp_path / "model")
 
 
-def test_a_recipe_file_becomes_a_model_folder(parts, tmp_path):
-    parts.train.save(tmp_path / "train.npz")
+def test_a_recipe_file_becomes_a_model_folder(splits, tmp_path):
+    splits.train.save(tmp_path / "train.npz")
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f'name = "tiny"\n[data]\ntrain = "{(tmp_path / "train.npz").as_posix()}"\n'
@@ -87,11 +87,11 @@ def test_a_recipe_file_becomes_a_model_folder(parts, tmp_path):
     assert load_model(tmp_path / "run" / "model").card.name == "tiny"
 
 
-def test_the_trainable_network_goes_along_without_its_optimiser(run, parts, tmp_path):
-    card, file = find_network(export(run, tmp_path / "model"))
+def test_the_trainable_network_goes_along_without_its_optimiser(run, splits, tmp_path):
+    card, file = find_keras_model(export(run, tmp_path / "model"))
     loaded = keras.saving.load_model(file, safe_mode=True)
     assert not loaded.compiled
-    tensor = to_tensor(parts.calibration.images, card.input)
+    tensor = to_tensor(splits.calibration.images, card.input)
     expected = np.asarray(run.model(tensor, training=False))
     np.testing.assert_allclose(np.asarray(loaded(tensor, training=False)), expected, atol=1e-5)
 
@@ -108,38 +108,38 @@ def test_the_trainable_network_stays_behind_where_it_is_large_or_not_wanted(
         export(run, tmp_path / "none", trainable="yes")
 
 
-def test_a_network_that_only_its_own_code_can_load_is_exported_without_it(parts, tmp_path):
+def test_a_network_that_only_its_own_code_can_load_is_exported_without_it(splits, tmp_path):
     def closed(input_shape, classes):
         crops = keras.Input(input_shape)
         x = keras.layers.Lambda(lambda pixels: pixels * 2)(keras.layers.Flatten()(crops))
         return keras.Model(crops, keras.layers.Dense(classes)(x))
 
-    run = fit(closed, parts, epochs=1)
+    run = fit(closed, splits, epochs=1)
     assert not (export(run, tmp_path / "model") / "network.keras").exists()
     with pytest.raises(ModelError, match="without your code"):
         export(run, tmp_path / "again", trainable="always")
 
 
 @pytest.mark.parametrize("net", ["ConvolutionalLstmNN", "TimeDelayConvNN"])
-def test_a_network_of_clips_predicts_sequences_through_fermodel(net, parts, tmp_path):
-    clips = dataclasses.replace(parts.train, images=np.stack([parts.train.images] * 3, axis=1))
+def test_a_network_of_clips_predicts_sequences_through_fermodel(net, splits, tmp_path):
+    clips = dataclasses.replace(splits.train, images=np.stack([splits.train.images] * 3, axis=1))
     settings = FitSettings(epochs=3, batch_size=32, learning_rate=0.01, weight_decay=0.0)
-    run = fit(net, Parts.of(clips), settings=settings, net_settings={"filters": 8})
+    run = fit(net, Splits.of(clips), settings=settings, net_settings={"filters": 8})
     model = FERModel(model=export(run, tmp_path / "model"), target_emotions="all")
     assert model.card.input.frames == 3
-    crops = parts.calibration.images[..., 0]
-    order = np.argsort(parts.calibration.truth, kind="stable")
+    crops = splits.calibration.images[..., 0]
+    order = np.argsort(splits.calibration.truth, kind="stable")
     shown = np.array([prediction.emotion for prediction in model.predict_sequence(crops[order])])
-    truth = np.array(parts.calibration.labels)[parts.calibration.truth[order]]
+    truth = np.array(splits.calibration.labels)[splits.calibration.truth[order]]
     assert np.mean(shown == truth) > 0.7
 
 
 @pytest.fixture(scope="module")
-def own_loop(parts):
+def own_loop(splits):
     """A network trained with Keras alone, and the generator that fed it."""
     generator = DataGenerator()
     generator.config_augmentation(rotation_angle=3, shift_range=0.02)
-    generator.fit(parts.train.images, parts.train.targets)
+    generator.fit(splits.train.images, splits.train.targets)
     keras.utils.set_random_seed(0)
     crops = keras.Input((16, 16, 1))
     x = keras.layers.Conv2D(8, 3, activation="relu")(crops)
@@ -151,26 +151,26 @@ def own_loop(parts):
     return model, generator
 
 
-def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, parts, tmp_path):
+def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, splits, tmp_path):
     model, generator = own_loop
-    labels = parts.train.labels
-    shares = dict(zip(labels, parts.train.targets.mean(axis=0), strict=True))
+    labels = splits.train.labels
+    shares = dict(zip(labels, splits.train.targets.mean(axis=0), strict=True))
     folder = export(model, tmp_path / "mine", labels=labels, spec=generator.spec, shares=shares)
     check_model_folder(folder)
-    card, _ = find_network(folder)
+    card, _ = find_keras_model(folder)
     assert (card.name, card.labels, card.input) == ("by_hand", labels, generator.spec)
     assert card.training["net"] == "by_hand"
-    assert card.training["label_shares"] == pytest.approx(shares, abs=1e-4)
-    found = FERModel(model=folder).predict_faces(parts.validation.images)
+    assert card.training["label_prior"] == pytest.approx(shares, abs=1e-4)
+    found = FERModel(model=folder).predict_faces(splits.validation.images)
     shown = np.array([prediction.emotion for prediction in found])
-    assert np.mean(shown == np.array(labels)[parts.validation.truth]) > 0.8
+    assert np.mean(shown == np.array(labels)[splits.validation.truth]) > 0.8
     bare = export(model, tmp_path / "bare", labels=labels, spec=generator.spec, name="bare")
-    assert "label_shares" not in load_model(bare).card.training
+    assert "label_prior" not in load_model(bare).card.training
 
 
-def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, parts, tmp_path):
+def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, splits, tmp_path):
     model, generator = own_loop
-    labels, spec = parts.train.labels, generator.spec
+    labels, spec = splits.train.labels, generator.spec
     softmax = keras.Model(model.inputs[0], keras.layers.Softmax()(model.outputs[0]), name="softmax")
     for trained, settings, error, reason in (
         (model, {}, InputError, "`labels` and `spec` must be given"),
@@ -194,12 +194,12 @@ def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, parts, 
 
 
 def test_rounding_errors_of_large_logits_are_no_disagreement(
-    own_loop, parts, tmp_path, monkeypatch
+    own_loop, splits, tmp_path, monkeypatch
 ):
     model, generator = own_loop
     crops = keras.Input((16, 16, 1))
     loud = keras.Model(crops, keras.layers.Rescaling(1e5)(model(crops)), name="loud")
-    settings = {"labels": parts.train.labels, "spec": generator.spec}
+    settings = {"labels": splits.train.labels, "spec": generator.spec}
     export(loud, tmp_path / "loud", **settings)
     other = keras.Model(crops, keras.layers.Rescaling(1.001e5)(model(crops)))
     monkeypatch.setattr(

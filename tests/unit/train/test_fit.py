@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts
+from emopy.data import Dataset, Splits
 from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
 from emopy.models import load_model
 from emopy.nets import ResidualNN
 from emopy.train import export, fit
-from emopy.train.log import RunFolder
+from emopy.train.run_folder import RunFolder
 from emopy.train.sections import FitSettings
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
@@ -24,10 +24,10 @@ SETTINGS = FitSettings(epochs=4, batch_size=32, learning_rate=5e-3, ema=0.9, see
 AUGMENTATION = Augmentation(shift=0.1, noise=0.05, brightness=0.1)
 
 
-def train(parts: Parts, folder: Path | None = None):
+def train(splits: Splits, folder: Path | None = None):
     return fit(
         "ResidualNN",
-        parts,
+        splits,
         settings=SETTINGS,
         augmentation=AUGMENTATION,
         folder=folder,
@@ -35,10 +35,10 @@ def train(parts: Parts, folder: Path | None = None):
     )
 
 
-def test_a_network_learns_and_the_run_says_so(parts, tmp_path):
-    run = fit(ResidualNN, parts, epochs=6, settings=SETTINGS, folder=tmp_path, net_settings=SMALL)
+def test_a_network_learns_and_the_run_says_so(splits, tmp_path):
+    run = fit(ResidualNN, splits, epochs=6, settings=SETTINGS, folder=tmp_path, net_settings=SMALL)
     assert run.history[-1]["val_accuracy"] > 0.8
-    assert run.labels == parts.train.labels
+    assert run.labels == splits.train.labels
     assert len(run.history) == 6
     assert "val_accuracy" in run.summary
     for name in ("recipe.toml", "metrics.csv", "curves.png", "model.keras"):
@@ -46,8 +46,8 @@ def test_a_network_learns_and_the_run_says_so(parts, tmp_path):
     assert not list(tmp_path.glob("partial*"))
 
 
-def test_the_same_seed_gives_the_same_curve_and_weights(parts):
-    first, second = train(parts), train(parts)
+def test_the_same_seed_gives_the_same_curve_and_weights(splits):
+    first, second = train(splits), train(splits)
     assert first.history == second.history
     for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -63,9 +63,9 @@ train(Parts.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[4
 """
 
 
-def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path):
+def test_a_killed_training_goes_on_to_the_same_curve_and_weights(splits, tmp_path):
     run_folder = tmp_path / "run"
-    files = parts.train.save(tmp_path / "train.npz"), parts.validation.save(tmp_path / "val.npz")
+    files = splits.train.save(tmp_path / "train.npz"), splits.validation.save(tmp_path / "val.npz")
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(Path(__file__).parent), *map(str, files), run_folder],
         stdout=subprocess.DEVNULL,
@@ -81,7 +81,7 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path
     child.communicate()
     assert not (run_folder / "model.keras").exists()
 
-    resumed, whole = train(parts, run_folder), train(parts)
+    resumed, whole = train(splits, run_folder), train(splits)
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
     assert resumed.history == whole.history
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
@@ -89,7 +89,7 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(parts, tmp_path
 
 
 def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
-    parts, tmp_path, monkeypatch
+    splits, tmp_path, monkeypatch
 ):
     def die(*_):
         raise KeyboardInterrupt
@@ -97,51 +97,51 @@ def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "finish", die)
         with pytest.raises(KeyboardInterrupt):
-            train(parts, tmp_path)
-    resumed, whole = train(parts, tmp_path), train(parts)
+            train(splits, tmp_path)
+    resumed, whole = train(splits, tmp_path), train(splits)
     assert resumed.history == whole.history
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_finished_run_is_opened_and_not_trained_again(parts, tmp_path):
-    first = train(parts, tmp_path)
+def test_a_finished_run_is_opened_and_not_trained_again(splits, tmp_path):
+    first = train(splits, tmp_path)
     written = (tmp_path / "metrics.csv").stat().st_mtime_ns
-    again = train(parts, tmp_path)
+    again = train(splits, tmp_path)
     assert again.history == first.history
     assert (tmp_path / "metrics.csv").stat().st_mtime_ns == written
 
 
-def test_a_folder_with_a_run_on_other_faces_is_refused(parts, tmp_path):
-    assert not train(parts, tmp_path).reopened
-    assert train(parts, tmp_path).reopened
-    fewer = dataclasses.replace(parts, train=parts.train.take(range(100)))
+def test_a_folder_with_a_run_on_other_faces_is_refused(splits, tmp_path):
+    assert not train(splits, tmp_path).reopened
+    assert train(splits, tmp_path).reopened
+    fewer = dataclasses.replace(splits, train=splits.train.take(range(100)))
     with pytest.raises(RecipeError, match="learnt from others"):
         train(fewer, tmp_path)
 
 
-def test_other_faces_to_stop_by_are_refused(parts, tmp_path):
+def test_other_faces_to_stop_by_are_refused(splits, tmp_path):
     patient = dataclasses.replace(SETTINGS, patience=2)
 
-    def learn(parts):
-        return fit(ResidualNN, parts, settings=patient, folder=tmp_path, net_settings=SMALL)
+    def learn(splits):
+        return fit(ResidualNN, splits, settings=patient, folder=tmp_path, net_settings=SMALL)
 
-    learn(parts)
+    learn(splits)
     with pytest.raises(RecipeError, match="learnt from others"):
-        learn(dataclasses.replace(parts, validation=parts.validation.take(range(50))))
+        learn(dataclasses.replace(splits, validation=splits.validation.take(range(50))))
 
 
-def test_another_teacher_of_the_same_name_is_refused(parts, tmp_path):
+def test_another_teacher_of_the_same_name_is_refused(splits, tmp_path):
     def learn(seed, **changes):
         settings = dataclasses.replace(SETTINGS, epochs=1, seed=seed, **changes)
-        return fit(ResidualNN, parts, settings=settings, folder=folder, net_settings=SMALL)
+        return fit(ResidualNN, splits, settings=settings, folder=folder, net_settings=SMALL)
 
     folder = None
     teacher = export(learn(0), tmp_path / "teacher")
     folder = tmp_path / "pupil"
     card = load_model(export(learn(0, teacher=(str(teacher),)), folder / "model")).card
     checksum = load_model(teacher).card.files["model.onnx"]
-    assert card.training["learnt_from"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
+    assert card.training["parent_models"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
     folder = None
     export(learn(1), teacher)
     folder = tmp_path / "pupil"
@@ -149,17 +149,17 @@ def test_another_teacher_of_the_same_name_is_refused(parts, tmp_path):
         learn(0, teacher=(str(teacher),))
 
 
-def test_a_folder_with_another_run_is_refused(parts, tmp_path):
-    train(parts, tmp_path)
+def test_a_folder_with_another_run_is_refused(splits, tmp_path):
+    train(splits, tmp_path)
     with pytest.raises(RecipeError, match=r"another folder") as refused:
-        fit(ResidualNN, parts, epochs=1, folder=tmp_path, net_settings=SMALL)
+        fit(ResidualNN, splits, epochs=1, folder=tmp_path, net_settings=SMALL)
     assert "fit.epochs is" in str(refused.value)
 
 
-def test_settings_that_a_network_lacks_leave_no_folder_behind(parts, tmp_path):
+def test_settings_that_a_network_lacks_leave_no_folder_behind(splits, tmp_path):
     for settings in ({"width": 3}, {"dropout": 3.0}, {"widths": [-8]}):
         with pytest.raises(RecipeError, match=r"net\.settings"):
-            fit(ResidualNN, parts, folder=tmp_path / "run", net_settings=settings)
+            fit(ResidualNN, splits, folder=tmp_path / "run", net_settings=settings)
     assert not (tmp_path / "run").exists()
 
 
@@ -167,7 +167,7 @@ def test_settings_that_a_network_lacks_leave_no_folder_behind(parts, tmp_path):
     ("precision", "number"),
     [("float32", "float32"), ("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")],
 )
-def test_a_network_learns_in_the_numbers_that_are_asked_for(parts, precision, number):
+def test_a_network_learns_in_the_numbers_that_are_asked_for(splits, precision, number):
     learnt_in = set()
 
     class Witness(keras.layers.Layer):
@@ -181,28 +181,28 @@ def test_a_network_learns_in_the_numbers_that_are_asked_for(parts, precision, nu
         x = Witness()(keras.layers.Dense(4)(keras.layers.Flatten()(crops)))
         return keras.Model(crops, keras.layers.Dense(classes, dtype="float32")(x))
 
-    fit(witnessed, parts, settings=FitSettings(epochs=1, precision=precision))
+    fit(witnessed, splits, settings=FitSettings(epochs=1, precision=precision))
     assert learnt_in == {number}
 
 
-def test_parts_that_do_not_fit_together_are_refused(parts):
-    other = parts.validation.only(["anger", "fear"])
+def test_parts_that_do_not_fit_together_are_refused(splits):
+    other = splits.validation.only(["anger", "fear"])
     with pytest.raises(DataError, match="must share labels"):
-        dataclasses.replace(parts, validation=other)
+        dataclasses.replace(splits, validation=other)
 
 
-def test_no_training_faces_is_an_error(parts):
-    nothing: Dataset = parts.train.take([])
+def test_no_training_faces_is_an_error(splits):
+    nothing: Dataset = splits.train.take([])
     with pytest.raises(DataError, match=r"`parts\.train` must hold faces"):
-        fit(ResidualNN, Parts.of(nothing), epochs=1)
+        fit(ResidualNN, Splits.of(nothing), epochs=1)
 
 
-def test_a_setting_that_the_network_does_not_know_is_named(parts):
+def test_a_setting_that_the_network_does_not_know_is_named(splits):
     with pytest.raises(RecipeError, match="depth"):
-        fit(ResidualNN, parts, epochs=1, net_settings={"depth": 3})
+        fit(ResidualNN, splits, epochs=1, net_settings={"depth": 3})
 
 
-def test_clips_of_one_frame_are_refused_with_what_to_load(parts):
-    single = dataclasses.replace(parts.train, images=parts.train.images[:, None])
+def test_clips_of_one_frame_are_refused_with_what_to_load(splits):
+    single = dataclasses.replace(splits.train, images=splits.train.images[:, None])
     with pytest.raises(DataError, match="Received clips of 1 frame"):
-        fit("TimeDelayConvNN", Parts.of(single), epochs=1)
+        fit("TimeDelayConvNN", Splits.of(single), epochs=1)

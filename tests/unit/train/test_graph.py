@@ -14,13 +14,13 @@ def model():
 
 
 def test_the_layers_are_drawn_where_graphviz_is_and_asked_for_where_it_is_not(model, tmp_path):
-    picture = tmp_path / "pictures" / "graph.png"
+    image = tmp_path / "images" / "graph.png"
     if shutil.which("dot"):
-        assert draw_graph(model, picture) == picture
-        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert draw_graph(model, image) == image
+        assert image.read_bytes().startswith(b"\x89PNG")
     else:
         with pytest.raises(InputError, match="apt install graphviz"):
-            draw_graph(model, picture)
+            draw_graph(model, image)
 
 
 def test_a_missing_graphviz_is_named(model, tmp_path, monkeypatch):

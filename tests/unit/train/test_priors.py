@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, Parts
+from emopy.data import Dataset, Splits
 from emopy.models import load_model, to_tensor
 from emopy.train import FitSettings, export, fit
 from emopy.train.targets import face_weights
@@ -26,7 +26,7 @@ def brightness_only(input_shape, classes):
 def guesses():
     """Noise in which nothing tells the labels apart: the answers are the prior."""
     n = 200
-    return Parts.of(
+    return Splits.of(
         Dataset(
             np.random.default_rng(0).integers(0, 256, (n, 8, 8, 1), np.uint8),
             np.eye(3, dtype=np.float32)[np.where(np.arange(n) < COMMON * n, 0, 1)],
@@ -65,21 +65,21 @@ def test_labels_that_smoothing_makes_are_part_of_the_prior(guesses):
     np.testing.assert_allclose(answers.mean(axis=0), expected, atol=0.06)
 
 
-def test_the_shares_of_a_taught_run_are_those_of_its_targets(parts, linear_model, tmp_path):
+def test_the_shares_of_a_taught_run_are_those_of_its_targets(splits, linear_model, tmp_path):
     settings = FitSettings(epochs=1, balance=0.6, teacher=(str(linear_model),), teacher_weight=1.0)
-    run = fit("ResidualNN", parts, settings=settings, net_settings={"widths": [8], "blocks": [1]})
-    logits = load_model(linear_model).logits(parts.train.images)
+    run = fit("ResidualNN", splits, settings=settings, net_settings={"widths": [8], "blocks": [1]})
+    logits = load_model(linear_model).logits(splits.train.images)
     columns = [load_model(linear_model).card.labels.index(label) for label in run.labels]
     powers = np.exp(logits[:, columns])
     answers = powers / powers.sum(axis=1, keepdims=True)
-    expected = face_weights(parts.train.targets, 0.6) @ answers
+    expected = face_weights(splits.train.targets, 0.6) @ answers
     np.testing.assert_allclose(list(run.shares.values()), expected, rtol=1e-4)
     card = load_model(export(run, tmp_path / "model")).card
-    assert list(card.training["label_shares"].values()) == pytest.approx(expected, abs=1e-4)
+    assert list(card.training["label_prior"].values()) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
-    parts, linear_model, tmp_path, killed_after
+    splits, linear_model, tmp_path, killed_after
 ):
     settings = FitSettings(
         epochs=3,
@@ -94,7 +94,7 @@ def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
 
     def train(folder=None):
         small = {"widths": [8], "blocks": [1]}
-        return fit("ResidualNN", parts, settings=settings, folder=folder, net_settings=small)
+        return fit("ResidualNN", splits, settings=settings, folder=folder, net_settings=small)
 
     with killed_after(2):
         train(tmp_path)

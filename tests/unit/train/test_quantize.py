@@ -4,19 +4,19 @@ import pytest
 from emopy import FERModel
 from emopy.cli.main import main
 from emopy.data import Dataset
-from emopy.data.samples import sample_stills
 from emopy.errors import DataError, ModelError
 from emopy.evaluate import evaluate
 from emopy.models import InputSpec, check_model_folder, load_model, update_card
 from emopy.nets import get_net
-from emopy.nets.stored import stored_network
+from emopy.nets.load import load_keras_model
+from emopy.samples import sample_stills
 from emopy.train import export, quantize
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The bundled model in 32 bits, from its trainable network."""
-    card, network = stored_network("emopy-base")
+    card, network = load_keras_model("emopy-base")
     folder = tmp_path_factory.mktemp("float") / "whole"
     export(network, folder, labels=card.labels, spec=card.input)
     update_card(folder, load_model(folder).card.changed(temperature=card.temperature))

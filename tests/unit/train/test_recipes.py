@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from emopy.cli.main import main
-from emopy.data.samples import write_samples
 from emopy.errors import RecipeError
 from emopy.evaluate import calibrate
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
+from emopy.samples import write_samples
 from emopy.train import load_recipe, train_recipe
 
 RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.toml"))
@@ -38,8 +38,8 @@ def test_a_recipe_says_what_to_type_until_it_knows_the_faces():
                 train_recipe(path)
 
 
-def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(parts, tmp_path, capsys):
-    parts.train.save(tmp_path / "train.npz")
+def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tmp_path, capsys):
+    splits.train.save(tmp_path / "train.npz")
     recipe = next(path for path in RECIPES if path.stem == "convolutional-dropout")
     words = ["train", str(recipe), "--out", str(tmp_path / "run")]
     data = f"data.train={(tmp_path / 'train.npz').as_posix()}"
@@ -53,7 +53,7 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(parts, tmp
     card = load_model(tmp_path / "run" / "model").card
     assert card.training["net"] == "ConvolutionalNNDropout"
 
-    temperature = calibrate(tmp_path / "run" / "model", parts.validation)
+    temperature = calibrate(tmp_path / "run" / "model", splits.validation)
     assert temperature != 1
     assert main(words) == 0  # the same line once more
     assert load_model(tmp_path / "run" / "model").card.temperature == temperature
@@ -64,12 +64,12 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(parts, tmp
 
 def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
     samples = write_samples(tmp_path / "samples") / "stills" / "test"
-    (samples / "fear" / "bad.png").write_bytes(b"not a picture")
+    (samples / "fear" / "bad.png").write_bytes(b"not an image")
     recipe = str(next(path for path in RECIPES if path.stem == "convolutional"))
     wishes = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
     told = []
-    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run", on_problem=told.append)
-    assert [problem.source for problem in told] == [str(samples / "fear" / "bad.png")]
+    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run", on_skipped=told.append)
+    assert [skipped_sample.source for skipped_sample in told] == [str(samples / "fear" / "bad.png")]
     words = ["train", recipe, "--out", str(tmp_path / "run")]
     for wish in wishes:
         words += ["--set", wish]

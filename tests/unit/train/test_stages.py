@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from emopy.data import Parts
+from emopy.data import Splits
 from emopy.errors import RecipeError
-from emopy.nets.marks import backbone_of
+from emopy.nets.layer_roles import backbone_of
 from emopy.train import FitSettings, export, fit
 from emopy.train.stages import Stage, begin_stage, numbers, plan_stages
 
@@ -14,17 +14,17 @@ SETTINGS = FitSettings(
 
 
 @pytest.fixture(scope="module")
-def own_folder(parts, tmp_path_factory):
+def own_folder(splits, tmp_path_factory):
     """A small network that has learnt stripes, to learn on from."""
     small = {"widths": [8, 16], "blocks": [1, 1]}
     settings = FitSettings(epochs=3, batch_size=32, learning_rate=5e-3)
-    run = fit("ResidualNN", parts, settings=settings, net_settings=small)
+    run = fit("ResidualNN", splits, settings=settings, net_settings=small)
     return export(run, tmp_path_factory.mktemp("models") / "own", name="own")
 
 
-def transfer(parts: Parts, own_folder, folder=None, settings=SETTINGS):
+def transfer(splits: Splits, own_folder, folder=None, settings=SETTINGS):
     wish = {"backbone": own_folder, "dense": 8, "dropout": 0.2}
-    return fit("TransferLearningNN", parts, settings=settings, folder=folder, net_settings=wish)
+    return fit("TransferLearningNN", splits, settings=settings, folder=folder, net_settings=wish)
 
 
 def weights_of(run):
@@ -32,17 +32,17 @@ def weights_of(run):
 
 
 @pytest.fixture(scope="module")
-def whole(parts, own_folder):
-    return transfer(parts, own_folder)
+def whole(splits, own_folder):
+    return transfer(splits, own_folder)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_a_training_in_two_stages_goes_on_to_the_same_weights_wherever_it_was_stopped(
-    whole, parts, own_folder, tmp_path, killed_after, epoch
+    whole, splits, own_folder, tmp_path, killed_after, epoch
 ):
     with killed_after(epoch):
-        transfer(parts, own_folder, tmp_path)
-    resumed = transfer(parts, own_folder, tmp_path)
+        transfer(splits, own_folder, tmp_path)
+    resumed = transfer(splits, own_folder, tmp_path)
     assert list(resumed.history) == list(whole.history)
     for a, b in zip(weights_of(resumed), weights_of(whole), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -91,7 +91,7 @@ def test_the_head_learns_alone_and_then_with_the_top_but_never_with_batch_normal
     assert 4 < len(model.trainable_variables) < len(model.variables)
 
 
-def test_the_lower_layers_end_as_they_began(whole, own_folder, parts):
+def test_the_lower_layers_end_as_they_began(whole, own_folder, splits):
     begun = keras.saving.load_model(own_folder / "network.keras")
     ended = backbone_of(whole.model)
     changed = [
@@ -106,23 +106,23 @@ def test_the_lower_layers_end_as_they_began(whole, own_folder, parts):
     assert any(changed[half:])
 
 
-def test_a_transfer_network_exports_and_is_a_backbone_itself(whole, parts, tmp_path):
+def test_a_transfer_network_exports_and_is_a_backbone_itself(whole, splits, tmp_path):
     folder = export(whole, tmp_path / "model")
     settings = FitSettings(epochs=2, batch_size=64)
-    again = transfer(parts, folder, settings=settings)
+    again = transfer(splits, folder, settings=settings)
     assert len(again.history) == 2
     export(again, tmp_path / "again")
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_ends_in_full_precision(parts, tmp_path, precision):
+def test_mixed_precision_ends_in_full_precision(splits, tmp_path, precision):
     settings = FitSettings(epochs=2, batch_size=64, ema=0.8, precision=precision)
     small = {"widths": [8], "blocks": [1]}
-    run = fit("ResidualNN", parts, settings=settings, net_settings=small, folder=tmp_path / "run")
+    run = fit("ResidualNN", splits, settings=settings, net_settings=small, folder=tmp_path / "run")
     assert keras.config.dtype_policy().name == "float32"
     assert {layer.compute_dtype for layer in run.model.layers} == {"float32"}
     export(run, tmp_path / "model")
-    again = fit("ResidualNN", parts, settings=settings, net_settings=small, folder=run.folder)
+    again = fit("ResidualNN", splits, settings=settings, net_settings=small, folder=run.folder)
     assert {layer.compute_dtype for layer in again.model.layers} == {"float32"}
     for a, b in zip(weights_of(again), weights_of(run), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -136,9 +136,9 @@ def test_mixed_precision_computes_in_half_precision_within():
 
 
 @pytest.mark.parametrize("settings", [{"weights": None}, {"weights": object()}])
-def test_a_setting_that_a_recipe_cannot_hold_is_refused(parts, settings):
+def test_a_setting_that_a_recipe_cannot_hold_is_refused(splits, settings):
     with pytest.raises(RecipeError, match=r"`net\.settings` must be text"):
-        fit("TransferLearningNN", parts, net_settings=settings)
+        fit("TransferLearningNN", splits, net_settings=settings)
 
 
 @pytest.mark.parametrize(

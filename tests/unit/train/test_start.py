@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import Parts
+from emopy.data import Splits
 from emopy.errors import RecipeError
 from emopy.models import load_model
 from emopy.nets import get_net
@@ -13,8 +13,8 @@ HOW = FitSettings(epochs=2, batch_size=32, learning_rate=5e-3, seed=3)
 
 
 @pytest.fixture(scope="module")
-def learnt(parts, tmp_path_factory):
-    run = fit("ResidualNN", parts, settings=HOW, net_settings=SMALL)
+def learnt(splits, tmp_path_factory):
+    run = fit("ResidualNN", splits, settings=HOW, net_settings=SMALL)
     return run, str(export(run, tmp_path_factory.mktemp("learnt") / "model"))
 
 
@@ -22,10 +22,10 @@ def fresh(labels, **settings):
     return get_net("ResidualNN")((16, 16, 1), len(labels), **SMALL | settings)
 
 
-def test_the_network_begins_where_the_model_ended(parts, learnt):
+def test_the_network_begins_where_the_model_ended(splits, learnt):
     run, folder = learnt
-    network = fresh(parts.train.labels)
-    assert start_from(folder, network, parts.train.labels) == load_model(folder).card.input
+    network = fresh(splits.train.labels)
+    assert start_from(folder, network, splits.train.labels) == load_model(folder).card.input
     for mine, theirs in zip(network.get_weights(), run.model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -42,12 +42,12 @@ def test_labels_that_both_know_keep_their_part_of_the_last_layer(learnt):
 
 
 def test_a_training_that_starts_from_a_model_is_ahead_and_goes_on_exactly(
-    parts, learnt, tmp_path, killed_after
+    splits, learnt, tmp_path, killed_after
 ):
     how = FitSettings(epochs=2, batch_size=32, learning_rate=1e-4, warmup=0.0, start=learnt[1])
 
     def train(folder=None):
-        return fit("ResidualNN", parts, settings=how, folder=folder, net_settings=SMALL)
+        return fit("ResidualNN", splits, settings=how, folder=folder, net_settings=SMALL)
 
     with killed_after(1):
         train(tmp_path)
@@ -65,20 +65,20 @@ def test_a_training_that_starts_from_a_model_is_ahead_and_goes_on_exactly(
         ({}, "nobody", "`start` must be a model with a trainable network.*Received 'nobody'"),
     ],
 )
-def test_a_model_that_does_not_fit_is_refused(parts, learnt, settings, start, message):
-    network = fresh(parts.train.labels, **settings)
+def test_a_model_that_does_not_fit_is_refused(splits, learnt, settings, start, message):
+    network = fresh(splits.train.labels, **settings)
     with pytest.raises(RecipeError, match=message):
-        start_from(start or learnt[1], network, parts.train.labels)
+        start_from(start or learnt[1], network, splits.train.labels)
 
 
-def test_faces_of_another_size_are_refused(parts, learnt):
+def test_faces_of_another_size_are_refused(splits, learnt):
     network = get_net("ResidualNN")((24, 24, 1), 3, **SMALL)
     with pytest.raises(RecipeError, match="faces of the same size"):
-        start_from(learnt[1], network, parts.train.labels)
+        start_from(learnt[1], network, splits.train.labels)
 
 
-def test_a_start_that_does_not_fit_is_refused_and_leaves_no_folder_behind(parts, learnt, tmp_path):
+def test_a_start_that_does_not_fit_is_refused_and_leaves_no_folder_behind(splits, learnt, tmp_path):
     settings = FitSettings(start=learnt[1])
     with pytest.raises(RecipeError, match="same network"):
-        fit("ConvolutionalNN", Parts.of(parts.train), settings=settings, folder=tmp_path / "run")
+        fit("ConvolutionalNN", Splits.of(splits.train), settings=settings, folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -48,7 +48,7 @@ def test_a_pair_is_mixed_with_its_targets_in_the_same_share():
     assert (mixed.dtype, both.dtype) == (np.uint8, np.float32)
     np.testing.assert_allclose(both.sum(axis=1), 1, rtol=1e-6)
     assert (np.count_nonzero(both, axis=1) == 2).sum() >= 7
-    # One number per picture here, so the picture tells the shares: the sum of share * gray.
+    # One number per image here, so the image tells the shares: the sum of share * gray.
     np.testing.assert_allclose(mixed[:, 0, 0, 0], both @ images[:, 0, 0, 0], atol=0.51)
 
 
@@ -142,8 +142,8 @@ def test_a_teacher_that_does_not_fit_is_refused(linear_model):
         Teachers(["nowhere"], LABELS)
 
 
-def test_the_shares_that_are_met_follow_sampling_and_teachers(parts, linear_model):
-    train = parts.train
+def test_the_shares_that_are_met_follow_sampling_and_teachers(splits, linear_model):
+    train = splits.train
     np.testing.assert_array_equal(
         seen_shares(train, FitSettings(), None), train.targets.mean(axis=0)
     )

@@ -1,4 +1,4 @@
-"""The old `FeatureExtractor`, which gave pictures unless asked for vectors."""
+"""The old `FeatureExtractor`, which gave images unless asked for vectors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FeatureExtractor(features.FeatureExtractor):
 
     Args:
         images: (n, H, W) or (n, H, W, 1 | 3) uint8 faces of one size.
-        return_2d_array: Give pictures instead of one row of numbers per face.
+        return_2d_array: Give images instead of one row of numbers per face.
     """
 
     def __init__(self, images: NDArray[np.uint8], return_2d_array: bool = True) -> None:
@@ -23,5 +23,5 @@ class FeatureExtractor(features.FeatureExtractor):
         self.return_2d_array = return_2d_array
 
     def extract(self) -> NDArray[Any]:
-        """Pictures (n, H, W · kinds), or features (n, features); errors as of `emopy`'s own."""
-        return self.pictures() if self.return_2d_array else super().extract()
+        """Images (n, H, W · kinds), or features (n, features); errors as of `emopy`'s own."""
+        return self.images() if self.return_2d_array else super().extract()

@@ -13,7 +13,7 @@ from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
 from emopy.models import InputSpec, to_pixels
 from emopy.train import data_generator
-from emopy.train.generator import TrainingBatches
+from emopy.train.batches import TrainingBatches
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emopy.data import Dataset, Parts
+from emopy.data import Dataset, Splits
 from emopy.data.augment import Augmentation
 from emopy.data.pixels import whole_pixels
 from emopy.errors import DataError, LabelError, ModelError
@@ -83,7 +83,7 @@ class FERNeuralNet:
         elif validation_data is not None:
             watched = self._dataset(*validation_data)
         self._learn(
-            Parts.of(replace(generator.dataset, labels=self._labels), watched),
+            Splits.of(replace(generator.dataset, labels=self._labels), watched),
             generator.augmentation,
             batch_size=generator.batch_size,
             epochs=epochs,
@@ -191,14 +191,14 @@ class FERNeuralNet:
         batch_size: int = 32,
     ) -> None:
         """Learn from stills or clips, whole numbers 0–255, with a stratified share to watch."""
-        parts = self._dataset(images, labels).split(
+        splits = self._dataset(images, labels).split(
             validation=validation_split, calibration=0, test=0
         )
-        self._learn(parts, Augmentation(), batch_size=batch_size, epochs=epochs)
+        self._learn(splits, Augmentation(), batch_size=batch_size, epochs=epochs)
 
     def _learn(
         self,
-        parts: Parts,
+        splits: Splits,
         augmentation: Augmentation,
         *,
         batch_size: int,
@@ -217,12 +217,12 @@ class FERNeuralNet:
                     f"{model.input_shape[1:]}. Received {shape}. Type for example: "
                     f"generate(target_dimensions={model.input_shape[-3:-1]})"
                 )
-            return whiten_first(model, parts.train) if whitened else model
+            return whiten_first(model, splits.train) if whitened else model
 
         network.__name__ = self.net
         self._run = fit(
             network,
-            parts,
+            splits,
             settings=FitSettings(epochs=epochs, batch_size=batch_size),
             augmentation=augmentation,
             net_settings=self._settings,

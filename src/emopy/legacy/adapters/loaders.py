@@ -37,13 +37,13 @@ class DataLoader(ABC):
         """Read all samples and divide them."""
 
     def _divide(self, loaded: data.Dataset, words: Iterable[str]) -> Dataset:
-        """Stratified; equal pictures go to the same side."""
-        parts = loaded.split(validation=0, calibration=0, test=self.validation_split, seed=_SEED)
+        """Stratified; equal images go to the same side."""
+        splits = loaded.split(validation=0, calibration=0, test=self.validation_split, seed=_SEED)
         return Dataset(
-            parts.train.images,
-            parts.test.images,
-            parts.train.targets,
-            parts.test.targets,
+            splits.train.images,
+            splits.test.images,
+            splits.train.targets,
+            splits.test.targets,
             index_map(loaded.labels, words),
             self.time_delay,
         )
@@ -57,7 +57,7 @@ class CSVDataLoader(DataLoader):
             with others are left out.
         datapath: The file.
         validation_split: Share of the samples to test with, from 0 to less than 1.
-        image_dimensions: (height, width) of the pictures in the file; a square by default.
+        image_dimensions: (height, width) of the images in the file; a square by default.
         csv_label_col: Column of the label, from 0; found by default.
         csv_image_col: Column of the pixels, from 0; found by default.
         out_channels: 1 for gray, 3 for RGB.
@@ -108,9 +108,9 @@ class CSVDataLoader(DataLoader):
 
 
 class DirectoryDataLoader(DataLoader):
-    """Loads one folder per emotion, of pictures or of folders of frames.
+    """Loads one folder per emotion, of images or of folders of frames.
 
-    Pictures keep the size of the first one; others are brought to it.
+    Images keep the size of the first one; others are brought to it.
 
     Args:
         target_emotion_map: Its values are the emotions to load; None for every folder.
@@ -138,7 +138,7 @@ class DirectoryDataLoader(DataLoader):
 
         Raises:
             NotADirectoryError: No such folder.
-            DataError: A bad `time_delay`, a clip with fewer frames, a bad picture, or none.
+            DataError: A bad `time_delay`, a clip with fewer frames, a bad image, or none.
             LabelError: A wanted emotion has no folder.
         """
         path = _given(self.datapath)
@@ -171,8 +171,8 @@ def _given(datapath: Source | None) -> Path:
 
 
 def _first_size(folder: Path) -> tuple[int, int]:
-    pictures = find_images([folder], recursive=True)
-    if not pictures:
-        raise DataError(f"`datapath` must hold pictures. Received {folder}: none.")
-    height, width, _ = read_image(pictures[0]).shape
+    images = find_images([folder], recursive=True)
+    if not images:
+        raise DataError(f"`datapath` must hold images. Received {folder}: none.")
+    height, width, _ = read_image(images[0]).shape
     return height, width

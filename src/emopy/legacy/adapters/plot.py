@@ -1,4 +1,4 @@
-"""The old `PlotLosses`: a picture of the loss, drawn anew after each epoch."""
+"""The old `PlotLosses`: an image of the loss, drawn anew after each epoch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from emopy.train.log import draw_curves
+from emopy.train.run_folder import draw_curves
 
 
 class PlotLosses(keras.callbacks.Callback):

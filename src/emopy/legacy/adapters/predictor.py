@@ -1,4 +1,4 @@
-"""The old `FERModel`: one picture, one emotion, printed."""
+"""The old `FERModel`: one image, one emotion, printed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emopy.types import Box, Face, ImageResult, RGBImage
 
 
 class FERModel:
-    """Reads the largest face of a picture; where none is found, the picture is the face.
+    """Reads the largest face of an image; where none is found, the image is the face.
 
     Args:
         target_emotions: Two or more of the seven emotions, in any order; "calm" is answered as
@@ -50,18 +50,18 @@ class FERModel:
             print(f"FERModel of {self.model.card.name}, for the target emotions {wanted}")
 
     def predict(self, image_file: str | os.PathLike[str]) -> str:
-        """Print a line for each emotion of a picture file.
+        """Print a line for each emotion of an image file.
 
         Returns:
             The dominant emotion.
 
         Raises:
-            InputError: The picture cannot be read.
+            InputError: The image cannot be read.
         """
         return self._tell(self.model.predict(image_file))
 
     def predict_from_ndarray(self, image_array: NDArray[Any]) -> str:
-        """Print a line for each emotion of a picture in an array.
+        """Print a line for each emotion of an image in an array.
 
         Args:
             image_array: (H, W) gray or (H, W, 3) blue first, as OpenCV has it; uint8.
@@ -72,10 +72,10 @@ class FERModel:
         Raises:
             InputError: Not such an array.
         """
-        picture = np.asarray(image_array)
-        if picture.ndim == 3 and picture.shape[2] >= 3:
-            picture = picture[:, :, [2, 1, 0]]
-        return self._tell(self.model.predict(picture))
+        image = np.asarray(image_array)
+        if image.ndim == 3 and image.shape[2] >= 3:
+            image = image[:, :, [2, 1, 0]]
+        return self._tell(self.model.predict(image))
 
     def _tell(self, result: ImageResult) -> str:
         face = result.faces[0]
@@ -100,7 +100,7 @@ def _old_words(target_emotions: Iterable[str]) -> list[str]:
 
 
 def _find_one_face() -> Detector:
-    """A detector that gives the largest face, or the whole picture as one."""
+    """A detector that gives the largest face, or the whole image as one."""
     find, whole = get_detector("mtcnn"), get_detector("whole")
 
     def one_face(image: RGBImage) -> tuple[Face, ...]:
@@ -111,7 +111,7 @@ def _find_one_face() -> Detector:
 
 def _described(box: Box, size: tuple[int, int]) -> str:
     if (box.width, box.height) == size:
-        return "No face found: the whole picture is judged."
+        return "No face found: the whole image is judged."
     return (
         f"The face at ({box.left:.0f}, {box.top:.0f}), "
         f"{box.width:.0f} × {box.height:.0f} pixels, is judged."

@@ -9,7 +9,7 @@ from keras import layers
 from emopy.data import Dataset, Whitening
 from emopy.errors import DataError
 from emopy.models import to_tensor
-from emopy.nets.marks import wants_pixels
+from emopy.nets.layer_roles import wants_pixels
 from emopy.train.fit import spec_for
 
 

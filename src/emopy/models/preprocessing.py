@@ -1,0 +1,219 @@
+"""From face crops to the network's input.
+
+`to_tensor` is the only road: training and prediction both take it, so a network can never be
+asked about faces prepared otherwise than those it learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.errors import InputError
+from emopy.models.card import InputSpec
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+Crops: TypeAlias = Pixels | Sequence[Pixels] | Sequence[Sequence[Pixels]]
+"""Stills: (n, H, W[, 1 | 3]), or a sequence of (H, W[, 1 | 3]) of any size. Clips: T before H."""
+
+
+def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
+    """Turn face crops into what a network wants to see.
+
+    Colour becomes gray, or gray becomes three equal channels, as the network asks; then each
+    crop is resized, scaled, and shifted: ``(pixel * scale - mean) / std``.
+
+    Args:
+        crops: uint8, RGB or gray, 0–255. One array (n, H, W) or (n, H, W, 1 | 3), or a sequence
+            of (H, W) or (H, W, 1 | 3) of any size. For a network that reads clips
+            (``spec.frames`` = T > 1): one array (n, T, H, W, 1 | 3) or (n, T, H, W), or a
+            sequence of clips, each of T crops.
+        spec: The network's wish, from the model card.
+
+    Returns:
+        (n, height, width, channels) float32, or (n, T, height, width, channels) for clips;
+        contiguous, n = 0 for no crops.
+
+    Raises:
+        InputError: Not uint8, not of such a shape, or a clip of another length.
+
+    Source:
+        Gray is the luma 0.299 R + 0.587 G + 0.114 B of ITU-R BT.601
+        (https://www.itu.int/rec/R-REC-BT.601), as the training faces were made with.
+
+    Example:
+        >>> to_tensor([np.full((60, 50, 3), 255, np.uint8)], InputSpec(48, 48)).shape
+        (1, 48, 48, 1)
+    """
+    return _normalise(to_pixels(crops, spec), spec)
+
+
+def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
+    """The first half of `to_tensor`: colour and size as a network wants them, still as pixels.
+
+    Args:
+        crops: As for `to_tensor`.
+        spec: Its size, channels and frames count.
+
+    Returns:
+        (n, height, width, channels) uint8, or (n, T, height, width, channels) for clips. It may
+        share memory with `crops` where nothing had to change.
+
+    Raises:
+        InputError: Not uint8, not of such a shape, or a clip of another length.
+    """
+    if spec.frames == 1:
+        return _stills(crops, spec)
+    flat, clips = _flatten(crops, spec.frames)
+    return _stills(flat, spec).reshape(clips, *spec.shape)
+
+
+def checked(crops: Crops, spec: InputSpec) -> Crops:
+    """Refuse what is not crops at all, and make an iterator a list, so that it can be sliced.
+
+    Raises:
+        InputError: Neither an array of crops nor a row of them.
+    """
+    if isinstance(crops, np.ndarray):
+        return _checked_batch(crops) if spec.frames == 1 else _checked_clips(crops, spec.frames)
+    return cast("Crops", crops if isinstance(crops, list | tuple) else list(_items(crops)))
+
+
+def _normalise(pixels: Pixels, spec: InputSpec) -> NDArray[np.float32]:
+    """(pixel * scale - mean) / std with one multiplication and one addition."""
+    tensor = np.multiply(pixels, np.float32(spec.scale / spec.std), dtype="f4", order="C")
+    if spec.mean:
+        tensor -= np.float32(spec.mean / spec.std)
+    return tensor
+
+
+def _stills(crops: object, spec: InputSpec) -> Pixels:
+    """(n, height, width, channels) uint8 of the network's size."""
+    if isinstance(crops, np.ndarray):
+        return _resize(_recolour(_checked_batch(cast("Pixels", crops)), spec.channels), spec)
+    items = [_checked_crop(item, i) for i, item in enumerate(_items(crops))]
+    if not items:
+        return np.empty((0, spec.height, spec.width, spec.channels), np.uint8)
+    if len({item.shape for item in items}) == 1:
+        # The usual case, crops of one size, costs one pass over them all.
+        return _resize(_recolour(np.stack(items), spec.channels), spec)
+    return np.concatenate([_resize(_recolour(item[None], spec.channels), spec) for item in items])
+
+
+def _flatten(crops: object, frames: int) -> tuple[object, int]:
+    """All crops of all clips in a row, and the number of clips."""
+    if isinstance(crops, np.ndarray):
+        batch = _checked_clips(cast("Pixels", crops), frames)
+        return batch.reshape(-1, *batch.shape[2:]), len(batch)
+    clips = [list(_items(clip)) for clip in _items(crops)]
+    for clip in clips:
+        if len(clip) != frames:
+            raise _wrong_length(frames, len(clip))
+    return [crop for clip in clips for crop in clip], len(clips)
+
+
+def _checked_clips(batch: Pixels, frames: int) -> Pixels:
+    """One array of clips, (n, T, H, W) or (n, T, H, W, 1 | 3)."""
+    _check_dtype(batch, "`crops`")
+    if batch.ndim not in (4, 5) or (batch.ndim == 4 and batch.shape[-1] in (1, 3)):
+        raise InputError(
+            f"`crops` must be clips of {frames} frames, one array (n, T, H, W[, 1 or 3]). "
+            f"Received shape {batch.shape}. Put a single clip into a list: [clip]."
+        )
+    if batch.shape[1] != frames:
+        raise _wrong_length(frames, batch.shape[1])
+    return batch
+
+
+def _wrong_length(frames: int, received: int) -> InputError:
+    return InputError(
+        f"`crops` must be clips of {frames} frames for this network. Received {received} frames. "
+        f"Choose {frames} frames evenly from the clip."
+    )
+
+
+def _items(crops: object) -> Iterable[object]:
+    if isinstance(crops, (str, bytes)) or not isinstance(crops, Iterable):
+        raise InputError(
+            "`crops` must be face crops as uint8 arrays. "
+            f"Received {type(crops).__name__}. Use FERModel.predict for whole images."
+        )
+    return cast("Iterable[object]", crops)
+
+
+def _checked_batch(batch: Pixels) -> Pixels:
+    """One array of crops, as (n, H, W, 1 | 3)."""
+    _check_dtype(batch, "`crops`")
+    # (H, W, 3) could also be read as crops three pixels wide: it is one crop that lacks its list.
+    if batch.ndim not in (3, 4) or (batch.ndim == 3 and batch.shape[-1] in (1, 3)):
+        raise InputError(
+            "`crops` must be one array (n, H, W) or (n, H, W, 1 or 3), or a list of crops. "
+            f"Received shape {batch.shape}. Put a single crop into a list: [crop]."
+        )
+    if batch.ndim == 3:
+        batch = batch[..., np.newaxis]
+    _check_shape(batch.shape[1:], "each of `crops`")
+    return batch
+
+
+def _checked_crop(crop: object, index: int) -> Pixels:
+    """One crop, as (H, W, 1 | 3)."""
+    if not isinstance(crop, np.ndarray):
+        raise InputError(
+            f"`crops[{index}]` must be a uint8 array (H, W) or (H, W, 1 or 3). "
+            f"Received {type(crop).__name__}. Use numpy.asarray on a PIL image."
+        )
+    pixels = cast("Pixels", crop)
+    if pixels.dtype != np.uint8:
+        _check_dtype(pixels, f"`crops[{index}]`")
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    _check_shape(pixels.shape, f"`crops[{index}]`")
+    return pixels
+
+
+def _check_dtype(pixels: Pixels, name: str) -> None:
+    if pixels.dtype != np.uint8:
+        raise InputError(
+            f"{name} must be uint8, 0 to 255. Received {pixels.dtype}. "
+            "For values in 0 to 1 type: (crops * 255).round().astype('uint8')"
+        )
+
+
+def _check_shape(shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 3 or shape[-1] not in (1, 3) or 0 in shape:
+        raise InputError(
+            f"{name} must have shape (H, W) or (H, W, 1 or 3), not empty. Received shape {shape}. "
+            "Drop an alpha channel with crop[..., :3]."
+        )
+
+
+def _recolour(batch: Pixels, channels: int) -> Pixels:
+    """Gray to RGB or RGB to gray, for all crops in one pass."""
+    if batch.shape[-1] == channels or not len(batch):
+        return batch if len(batch) else np.empty((*batch.shape[:-1], channels), np.uint8)
+    if channels == 3:
+        return np.repeat(batch, 3, axis=-1)
+    n, height, width, _ = batch.shape
+    rows = np.ascontiguousarray(batch).reshape(n * height, width, 3)
+    gray = cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY)
+    return cast("Pixels", gray).reshape(n, height, width, 1)
+
+
+def _resize(batch: Pixels, spec: InputSpec) -> Pixels:
+    """Every crop at the network's size; pixels are averaged when shrinking."""
+    n, height, width, channels = batch.shape
+    if (height, width) == (spec.height, spec.width):
+        return batch
+    shrinks = height * width > spec.height * spec.width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = np.empty((n, spec.height, spec.width, channels), np.uint8)
+    for crop, target in zip(batch, resized, strict=True):
+        small = cast("Pixels", cv2.resize(crop, (spec.width, spec.height), interpolation=method))
+        target[...] = small.reshape(target.shape)
+    return resized

@@ -1,0 +1,1 @@
+"""What tracks show over time: summaries, episodes and time bins."""

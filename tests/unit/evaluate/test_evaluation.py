@@ -1,0 +1,139 @@
+import stat
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+
+from emopy.data import Dataset
+from emopy.errors import DataError, InputError, LabelError, ModelError
+from emopy.evaluate import evaluate, record
+from emopy.evaluate.evaluation import writable
+from emopy.models import load_model, softmax, update_card
+
+LABELS = ("anger", "fear", "happiness", "neutral")
+
+
+def relabelled(faces, labels):
+    return Dataset(faces.images, faces.targets, labels, faces.people, faces.origin)
+
+
+def test_the_shipped_folder_is_judged(model_folder, faces, logits):
+    report = evaluate(model_folder, faces)
+    assert report.samples == 80
+    assert report.accuracy == accuracy_score(faces.truth, logits.argmax(axis=1)) == 0.75
+    assert report.confusion.tolist() == [
+        [15, 5, 0, 0], [0, 15, 5, 0], [0, 0, 15, 5], [5, 0, 0, 15],
+    ]  # fmt: skip
+
+
+def test_the_cards_temperature_is_used(model_folder, faces, logits):
+    card = load_model(model_folder).card
+    update_card(model_folder, card.changed(temperature=3.0))
+    report = evaluate(model_folder, faces)
+    given = softmax(logits, 3.0)[np.arange(80), faces.truth]
+    assert report.temperature == 3.0
+    assert report.log_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-5)
+
+
+def test_more_threads_give_the_same_figures(model_folder, faces):
+    one, two = (evaluate(model_folder, faces, threads=n).as_dict() for n in (1, 2))
+    assert one == two
+
+
+def test_data_with_fewer_labels_are_judged_among_those_alone(model_folder, faces, logits):
+    some = faces.only(["happiness", "anger"])
+    report = evaluate(model_folder, some)
+    rows = np.isin(faces.truth, [0, 2])
+    expected = softmax(logits[rows][:, [2, 0]])
+    assert report.labels == ("happiness", "anger")
+    assert report.accuracy == np.mean(expected.argmax(1) == some.truth)
+    assert evaluate(model_folder, faces, labels=["happiness", "anger"]).accuracy == report.accuracy
+
+
+def test_aliases_in_the_data_are_understood(model_folder, faces):
+    report = evaluate(model_folder, relabelled(faces, ("angry", "scared", "joy", "calm")))
+    assert report.accuracy == 0.75
+
+
+def test_a_label_that_the_model_lacks_is_refused(model_folder, faces):
+    with pytest.raises(LabelError, match=r"model corners knows. Received 'happyness'"):
+        evaluate(model_folder, relabelled(faces, ("anger", "fear", "happyness", "neutral")))
+
+
+def test_no_faces_are_refused(model_folder, faces):
+    with pytest.raises(DataError, match="must hold faces"):
+        evaluate(model_folder, faces.take([]))
+
+
+def test_clips_are_refused_by_a_network_of_stills(model_folder, faces):
+    clips = Dataset(faces.images[:, None], faces.targets, faces.labels, faces.people, faces.origin)
+    with pytest.raises(InputError):
+        evaluate(model_folder, clips)
+
+
+def test_soft_targets_count_as_their_dominant_label(model_folder, faces):
+    soft = Dataset(
+        faces.images, 0.7 * faces.targets + 0.075, faces.labels, faces.people, faces.origin
+    )
+    found, expected = (evaluate(model_folder, data).as_dict() for data in (soft, faces))
+    assert found.pop("kl_divergence") > 0
+    assert expected.pop("kl_divergence") is None
+    assert found == expected
+
+
+def test_the_divergence_from_the_votes_is_nothing_for_the_model_that_says_them(
+    model_folder, faces, logits
+):
+    own = Dataset(faces.images, softmax(logits), faces.labels, faces.people, faces.origin)
+    assert evaluate(model_folder, own).kl == pytest.approx(0, abs=1e-6)
+
+
+def test_another_prior_shifts_the_answers_towards_what_is_expected(model_folder, faces):
+    card = load_model(model_folder).card
+    shares = {"anger": 0.97, "fear": 0.01, "happiness": 0.01, "neutral": 0.01}
+    update_card(model_folder, card.changed(training={"label_prior": shares}))
+    as_learnt = evaluate(model_folder, faces)
+    even = evaluate(model_folder, faces, prior="uniform")
+    only_fear = evaluate(model_folder, faces, prior=dict.fromkeys(LABELS, 0) | {"fear": 1})
+    assert as_learnt.accuracy == evaluate(model_folder, faces, prior=shares).accuracy
+    assert even.confusion[:, 0].sum() < as_learnt.confusion[:, 0].sum()
+    assert only_fear.confusion[:, 1].sum() == 80
+    assert (even.as_dict()["prior"], "uniform" in str(even)) == ("uniform", True)
+
+
+def test_recorded_figures_stand_on_the_card_and_in_its_readme(model_folder, faces):
+    report = evaluate(model_folder, faces)
+    record(model_folder, "corner faces", report)
+    record(model_folder, "other faces", report)
+    metrics = load_model(model_folder).card.metrics
+    assert list(metrics) == ["corner faces", "other faces"]
+    assert metrics["corner faces"] == report.as_dict()
+    readme = (model_folder / "README.md").read_text(encoding="utf-8")
+    assert "corner faces" in readme
+    assert "75.0%" in readme
+
+
+def test_spread_over_seeds_and_worse_images_stand_beside_the_figures(model_folder, faces):
+    report = evaluate(model_folder, faces)
+    record(model_folder, "faces", report, seeds={"accuracy": (0.7, 0.8)}, worse={"dark": 0.6})
+    extra = {"seeds": {"accuracy": [0.7, 0.8]}, "worse": {"dark": 0.6}}
+    assert load_model(model_folder).card.metrics["faces"] == report.as_dict() | extra
+    readme = (model_folder / "README.md").read_text(encoding="utf-8")
+    assert "| accuracy | 0.700 | 0.800 | 0.750 | 0.071 |" in readme
+
+
+def test_a_read_only_folder_is_not_written_to(model_folder, faces):
+    report = evaluate(model_folder, faces)
+    mode = model_folder.stat().st_mode
+    model_folder.chmod(mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+    try:
+        with pytest.raises(ModelError, match=r"read-only. Copy the folder"):
+            record(model_folder, "corner faces", report)
+    finally:
+        model_folder.chmod(mode)
+    assert not load_model(model_folder).card.metrics
+
+
+def test_the_models_that_come_with_emopy_are_not_written_to():
+    with pytest.raises(ModelError, match=r"comes with EmoPy\. Copy the folder"):
+        writable("emopy-base")

@@ -1,0 +1,154 @@
+"""Frames through the model: real detector, real networks, scenes whose truth is known."""
+
+import tracemalloc
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from emopy import FERModel, Frame, InputError
+from emopy.faces import TrackingDetector
+from emopy.models import InputSpec
+from emopy.pipeline import Smoother, predict_frames
+from emopy.samples import Actor, scene
+from emopy.types import Box, Face, Prediction
+
+STANDING = Actor(path=((0, 170, 120, 110), (9, 170, 120, 110)))
+
+
+def left_to_right(image):
+    """A detector: one face per column of the brightness of the top row's first pixels."""
+    return tuple(Face(Box(60 * i, 0, 60 * i + 40, 40)) for i in range(image[0, 0, 0]))
+
+
+def blank(faces, time_s, number):
+    image = np.full((64, 256, 3), 80, np.uint8)
+    image[0, 0, 0] = faces
+    return Frame(image, time_s, number)
+
+
+def reading(frames, judge, *, clip=1, smoothing_s=0.0):
+    return predict_frames(
+        frames,
+        source="made up",
+        follow=TrackingDetector(left_to_right),
+        spec=InputSpec(height=48, width=48, channels=1, frames=clip),
+        judge=judge,
+        smooth=Smoother(smoothing_s),
+    )
+
+
+def sure(items, labels=("anger", "fear")):
+    return [Prediction(labels, np.array([0.9, 0.1], np.float32)) for _ in items]
+
+
+def test_each_frame_comes_back_with_its_result_number_and_time():
+    frames = [blank(k, k / 7, 3 * k) for k in range(3)]
+    for given, (frame, result) in zip(frames, reading(frames, sure), strict=True):
+        assert frame is given
+        assert (result.source, result.size) == ("made up", (256, 64))
+        assert (result.time_s, result.frame) == (given.time_s, given.number)
+        assert len(result.faces) == given.image[0, 0, 0]
+        assert all(face.track for face in result.faces)
+
+
+def test_frames_are_taken_one_by_one_as_results_are():
+    taken = []
+
+    def source():
+        for k in range(100):
+            taken.append(k)
+            yield blank(1, k / 25, k)
+
+    results = reading(source(), sure)
+    next(results)
+    assert taken == [0]
+
+
+def test_a_clip_network_sees_the_last_frames_of_the_same_track():
+    seen = []
+
+    def judge(clips):
+        seen.append([[int(crop.mean()) for crop in clip] for clip in clips])
+        return sure(clips)
+
+    frames = []
+    for k in range(5):
+        frame = blank(1, k / 25, k)
+        frame.image[1:] = 40 * (k + 1)
+        frames.append(frame)
+    list(reading(frames, judge, clip=3))
+    shades = [clips[0] for clips in seen]
+    assert all(len(clip) == 3 for clip in shades)
+    assert shades[0][0] == shades[0][1] == shades[0][2]  # before the first frame it is repeated
+    assert shades[4] == sorted(shades[4])
+    assert shades[4][:2] == shades[3][1:]
+
+
+def test_what_is_no_frame_is_refused_with_what_to_type():
+    with pytest.raises(InputError, match=r"Type: Frame\(image, time_s=seconds, number=n\)"):
+        list(reading([np.zeros((8, 8, 3), np.uint8)], sure))
+
+
+def test_a_flickering_answer_is_steadied_and_raw_on_request():
+    state = {"n": 0}
+
+    def flickering(items):
+        state["n"] += 1
+        odd = state["n"] % 4 == 0
+        share = [0.3, 0.7] if odd else [0.8, 0.2]
+        return [Prediction(("anger", "fear"), np.array(share, np.float32)) for _ in items]
+
+    def flips(smoothing_s):
+        frames = [blank(1, k / 25, k) for k in range(40)]
+        names = [
+            result.faces[0].emotion
+            for _, result in reading(frames, flickering, smoothing_s=smoothing_s)
+        ]
+        return sum(one != two for one, two in pairwise(names))
+
+    assert flips(0.0) >= 18
+    assert flips(0.3) == 0
+
+
+def test_memory_holds_nothing_of_people_who_are_gone():
+    def crowd():
+        for k in range(600):
+            yield blank(k % 2, float(3 * k), k)  # each reappears after the tracker gave up
+
+    def traced_after(results, count):
+        for _ in range(count):
+            next(results)
+        return tracemalloc.get_traced_memory()[0]
+
+    results = reading(crowd(), sure, clip=4, smoothing_s=0.3)
+    tracemalloc.start()
+    try:
+        early = traced_after(results, 100)
+        late = traced_after(results, 500)
+    finally:
+        tracemalloc.stop()
+    # A crop of 48 × 48 and its logits for each of 250 people would be 600 kB and more.
+    assert late - early < 100_000
+
+
+def test_faces_of_a_scene_are_followed_and_read_as_played():
+    model = FERModel()
+    played = scene(
+        [replace(STANDING, emotions=((0, "happiness"), (1.0, "surprise")))],
+        size=(340, 240),
+        seconds=2.4,
+        fps=10,
+    )
+    frames, truths = zip(*played, strict=True)
+    results = [result for _, result in model.predict_frames(frames, smoothing_s=0)]
+    assert [len(result.faces) for result in results] == [1] * len(frames)
+    assert {result.faces[0].track for result in results} == {1}
+    settled = [k for k, frame in enumerate(frames) if not 0.9 < frame.time_s < 1.5]
+    assert [results[k].faces[0].emotion for k in settled] == [truths[k][0].emotion for k in settled]
+
+
+def test_a_bad_smoothing_shows_at_the_call():
+    with pytest.raises(InputError, match="smoothing_s"):
+        FERModel(detector="whole").predict_frames([], smoothing_s=-1)

@@ -1,0 +1,105 @@
+import csv
+import json
+import shutil
+import statistics
+
+import pytest
+
+from emopy.cli.main import main
+from emopy.errors import RecipeError
+from emopy.evaluate import evaluate, record
+from emopy.train import compare_runs, export, fit, leaderboard
+from emopy.train.sections import FitSettings
+
+SMALL = {"widths": (4, 8), "blocks": (1, 1), "squeeze": 0.0, "dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, splits):
+    """One recipe with two seeds, recorded, and one whose steps are far too small to learn."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, rate, seed in (("good-0", 5e-3, 0), ("good-1", 5e-3, 1), ("slow", 1e-6, 0)):
+        settings = FitSettings(epochs=3, batch_size=32, learning_rate=rate, seed=seed)
+        run = fit("ResidualNN", splits, settings=settings, folder=folder / name, net_settings=SMALL)
+        if name != "slow":
+            model = export(run, folder / name / "model")
+            record(model, "stripes", evaluate(model, splits.validation))
+    return folder
+
+
+def last_accuracy(folder):
+    with (folder / "metrics.csv").open(newline="") as stream:
+        return float(list(csv.DictReader(stream))[-1]["val_accuracy"])
+
+
+def test_runs_that_differ_in_their_seed_only_are_one_standing_and_the_best_comes_first(runs):
+    good, slow = compare_runs(runs)
+    assert [path.name for path in good.folders] == ["good-0", "good-1"]
+    assert [path.name for path in slow.folders] == ["slow"]
+    assert good.figures["val_accuracy"] == tuple(map(last_accuracy, good.folders))
+    assert good.score > slow.score
+    assert good.epochs == (3, 3)
+
+
+def test_only_settings_that_differ_are_told(runs):
+    good, slow = compare_runs(runs)
+    assert good.differs == {"fit.learning_rate": 5e-3}
+    assert slow.differs == {"fit.learning_rate": 1e-6}
+
+
+def test_figures_recorded_on_the_card_stand_beside_those_of_the_training(runs):
+    good, slow = compare_runs(runs)
+    cards = [json.loads((path / "model" / "card.json").read_text()) for path in good.folders]
+    recorded = tuple(card["metrics"]["stripes"]["accuracy"] for card in cards)
+    assert good.figures["stripes: accuracy"] == recorded
+    assert "stripes: accuracy" not in slow.figures
+
+
+def test_the_leaderboard_shows_mean_and_deviation(runs, capsys):
+    assert main(["train", "--compare", str(runs)]) == 0
+    text = capsys.readouterr().out
+    assert text.strip() == leaderboard(compare_runs(runs)).strip()
+    scores = [last_accuracy(runs / name) for name in ("good-0", "good-1")]
+    mean, spread = statistics.fmean(scores), statistics.stdev(scores)
+    assert f"{mean:.4f} ± {spread:.4f}" in text.splitlines()[1]
+    assert "[1] recorded on stripes" in text
+    assert "2. slow: fit.learning_rate=1e-06" in text
+
+
+def test_of_a_run_that_was_stopped_early_the_best_epoch_counts(tmp_path, splits):
+    settings = FitSettings(epochs=6, batch_size=32, learning_rate=0.05, patience=6)
+    fit("ResidualNN", splits, settings=settings, folder=tmp_path / "run", net_settings=SMALL)
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as stream:
+        lowest = min(float(row["val_loss"]) for row in csv.DictReader(stream))
+    (standing,) = compare_runs(tmp_path)
+    assert standing.figures["val_loss"] == (lowest,)
+
+
+def test_a_run_that_is_not_done_stands_apart(runs, tmp_path):
+    for name in ("good-0", "good-1"):
+        shutil.copytree(runs / name, tmp_path / name)
+    (tmp_path / "good-1" / "model.keras").unlink()
+    entries = {row.finished: row for row in compare_runs(tmp_path)}
+    assert [path.name for path in entries[True].folders] == ["good-0"]
+    assert [path.name for path in entries[False].folders] == ["good-1"]
+    text = leaderboard(compare_runs(tmp_path))
+    assert "good-1, unfinished" in text
+    assert "good-0, unfinished" not in text
+
+
+def test_a_folder_without_runs_is_refused_with_the_line_to_type(tmp_path):
+    with pytest.raises(RecipeError, match="emopy train RECIPE --out runs/first"):
+        compare_runs(tmp_path)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_a_recipe_and_a_comparison_exclude_each_other(runs, both, capsys):
+    recipe = str(runs / "slow" / "recipe.toml")
+    assert main(["train", recipe, "--compare", str(runs)] if both else ["train"]) == 2
+    assert "either a recipe, or --compare" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wish", [("--set", "fit.epochs=3"), ("--out", "elsewhere")])
+def test_what_a_comparison_would_not_heed_is_refused(runs, wish, capsys):
+    assert main(["train", "--compare", str(runs), *wish]) == 2
+    assert "leave --set and --out out" in capsys.readouterr().err
