@@ -35,8 +35,8 @@ from sample_draws import (
     FACES_IN_EACH,
     SIDE_PX,
     WORK_PX,
+    GrayImage,
     Pool,
-    SampleImage,
     draw,
     make_pools,
     morph,
@@ -76,7 +76,7 @@ class Camera:
             drift=(float(rng.normal(0, 0.8)), float(rng.normal(0, 0.8))),
         )
 
-    def take(self, picture: SampleImage, *, time: float = 0.0) -> NDArray[np.uint8]:
+    def take(self, picture: GrayImage, *, time: float = 0.0) -> NDArray[np.uint8]:
         """Cut the face out of a composite.
 
         Args:

@@ -29,7 +29,7 @@ TRAIN_SHARE = 0.6
 AGREEMENT = {"disgust": 0.5, "fear": 0.6}
 """Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
 
-Image = NDArray[np.float32]
+GrayImage = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Mean:
         points: (13, 2) five landmarks and eight points of the border, in pixels.
     """
 
-    image: Image
+    image: GrayImage
     points: NDArray[np.float64]
 
 
@@ -123,7 +123,7 @@ def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Me
     return Mean(image.astype(np.float32), np.concatenate([placed, _border()]))
 
 
-def morph(first: Mean, last: Mean, share: float) -> Image:
+def morph(first: Mean, last: Mean, share: float) -> GrayImage:
     """Go a share of the way from one composite to another.
 
     Both are warped to the shape between them, linear inside the triangles of the points, and

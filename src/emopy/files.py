@@ -1,68 +1,137 @@
-"""`replacing`: a file is there whole or not at all."""
+"""The one atomic writer: a file or folder appears whole, or not at all."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
-from glob import escape
 from pathlib import Path
+from secrets import token_hex
 
 from emopy.errors import InputError
 
+_PREFIX = ".emopy-"
+"""Start of every temporary name: the prefix, the process id, eight random digits, the suffix."""
+
+_MAX_SUFFIX_LENGTH = 12
+
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Generator[Path]:
-    """Write a file under a temporary name in its folder, and rename it when all went well.
+def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
+    """Write a file under a temporary name in its folder, and rename it on success.
 
-    Folders that lack are made. On an exception the temporary file is removed, and a file that
-    was there stays as it was; one that a killed process left is removed too. A device or pipe,
-    such as ``/dev/null``, is written directly.
+    Missing parent folders are created. After an exception the temporary file is removed and an
+    existing file is unchanged. Temporary files of processes that no longer run are removed too.
+    A device or pipe, such as ``/dev/null``, is written directly.
 
     Args:
-        path: The file to write.
+        path: The file to write. A symbolic link is kept; the file it points to is replaced.
 
     Yields:
-        The path to write to.
+        The path to write to. It has the suffix of `path`.
 
     Raises:
-        InputError: A folder is in the way, or the file may not be written.
+        InputError: `path` is a folder, or cannot be written.
     """
     target = Path(path)
     if target.is_dir():
-        raise InputError(f"`path` must be a file. Received the folder {str(target)!r}.")
+        raise InputError(
+            f"`path` must be a file. Received the folder {str(target)!r}. Add a file name."
+        )
     if target.exists() and not target.is_file():
         yield target
         return
-    target = Path(os.path.realpath(target))  # a link stays a link; what it leads to is replaced
-    partial = target.with_name(f".{os.getpid()}.partial.{target.name}")
+    target = Path(os.path.realpath(target))
+    temporary = _temporary(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        partial.open("wb").close()
+        _remove_leftovers(target.parent)
+        temporary.open("wb").close()
     except OSError as error:
         raise InputError(
             f"`path` must be a file that can be written. Received {str(target)!r}: "
             f"{error.strerror}. Choose another folder."
         ) from error
     try:
-        yield partial
-        partial.replace(target)
+        yield temporary
+        temporary.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _sweep(target: Path) -> None:
-    """Remove what processes that are gone left of this file."""
-    ending = f".partial.{target.name}"
-    for leftover in target.parent.glob(f".*{escape(ending)}"):
-        process = leftover.name.removesuffix(ending).removeprefix(".")
-        if process.isdecimal() and not _runs(int(process)):
-            leftover.unlink(missing_ok=True)
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Generator[Path]:
+    """Fill a folder under a temporary name beside its place, and rename it on success.
+
+    After an exception the temporary folder is removed and an existing folder is unchanged.
+
+    Args:
+        path: The folder to write.
+        replace: Whether a folder that is not empty may be replaced.
+
+    Yields:
+        The new, empty folder to write to.
+
+    Raises:
+        InputError: `path` is a file, a folder that is not empty (without `replace`), or cannot
+            be written.
+    """
+    target = Path(path).absolute()
+    if target.is_file() or (not replace and target.is_dir() and any(target.iterdir())):
+        raise InputError(
+            f"`path` must be a new or empty folder. Received {str(path)!r}, which "
+            f"{'is a file' if target.is_file() else 'is not empty'}. Choose another folder."
+        )
+    temporary = _temporary(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target.parent)
+        temporary.mkdir()
+    except OSError as error:
+        raise InputError(
+            f"`path` must be a folder that can be created. Received {str(path)!r}: "
+            f"{error.strerror}. Choose another folder."
+        ) from error
+    try:
+        yield temporary
+        if target.is_dir():
+            replaced = _temporary(target)
+            target.rename(replaced)
+            temporary.rename(target)
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
-    if os.name != "posix":  # elsewhere asking would end the process
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file as 64 hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _temporary(target: Path) -> Path:
+    """A free name beside the target that stays short however long the target's name is."""
+    suffix = target.suffix if len(target.suffix) <= _MAX_SUFFIX_LENGTH else ""
+    return target.with_name(f"{_PREFIX}{os.getpid()}-{token_hex(4)}{suffix}")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove temporary files and folders of processes that no longer run."""
+    for leftover in folder.glob(f"{_PREFIX}*-*"):
+        process = leftover.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdecimal() and not _is_running(int(process)):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # on Windows os.kill(pid, 0) would end the process
         return True
     try:
         os.kill(process, 0)

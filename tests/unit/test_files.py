@@ -1,4 +1,4 @@
-"""Files are there whole or not at all."""
+"""`atomic_file` and `atomic_folder`: written whole, or not at all."""
 
 import os
 import subprocess
@@ -7,44 +7,102 @@ import sys
 import pytest
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file, atomic_folder, sha256_of
 
 
-def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
+def names(folder):
+    return [entry.name for entry in folder.iterdir()]
+
+
+def fail_inside(writer):
+    with writer as temporary:
+        (temporary / "half" if temporary.is_dir() else temporary).write_text("half")
+        raise RuntimeError
+
+
+def test_a_link_is_kept_and_its_target_is_replaced(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with replacing(tmp_path / "link") as partial:
-        partial.write_text("new")
+    with atomic_file(tmp_path / "link") as temporary:
+        temporary.write_text("new")
         assert (tmp_path / "real").read_text() == "old"
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
 
 
-def test_a_device_is_written_and_not_replaced():
-    with replacing("/dev/null") as path:
+def test_a_device_is_written_directly():
+    with atomic_file("/dev/null") as path:
         path.write_text("gone")
     assert path.is_char_device()
 
 
-def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+def test_a_path_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    for path, part in ((tmp_path, "folder"), (tmp_path / "file" / "out", "can be written")):
-        with pytest.raises(InputError, match=part), replacing(path):
+    for path, reason in ((tmp_path, "folder"), (tmp_path / "file" / "out", "can be written")):
+        with pytest.raises(InputError, match=reason), atomic_file(path):
             pass
+    with pytest.raises(InputError, match="can be created"), atomic_folder(tmp_path / "file" / "x"):
+        pass
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_is_not(tmp_path):
+def test_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path):
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises(RuntimeError):
+        fail_inside(atomic_file(tmp_path / "a.csv"))
+    assert (tmp_path / "a.csv").read_text() == "old"
+    assert names(tmp_path) == ["a.csv"]
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
+def test_names_as_long_as_the_file_system_allows_are_written(tmp_path, writer):
+    path = tmp_path / ("n" * 251 + ".csv")
+    with writer(path) as temporary:
+        (temporary if writer is atomic_file else temporary / "inside").write_text("whole")
+        assert temporary.suffix == ".csv"
+    assert path.exists()
+
+
+def test_leftovers_of_ended_processes_are_removed_and_of_running_ones_kept(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    target = tmp_path / "table.csv"
-    dead = tmp_path / f".{ended.pid}.partial.table.csv"
-    alive = tmp_path / f".{os.getppid()}.partial.table.csv"
-    other = tmp_path / f".{ended.pid}.partial.other.csv"
-    for file in (dead, alive, other):
+    dead = tmp_path / f".emopy-{ended.pid}-00000000.csv"
+    dead_folder = tmp_path / f".emopy-{ended.pid}-00000001"
+    running = tmp_path / f".emopy-{os.getppid()}-00000000.csv"
+    dead_folder.mkdir()
+    for file in (dead, running):
         file.write_text("half")
-    with replacing(target) as partial:
-        partial.write_text("whole")
+    with atomic_file(tmp_path / "table.csv") as temporary:
+        temporary.write_text("whole")
     assert not dead.exists()
-    assert alive.exists()
-    assert other.exists()
-    assert target.read_text() == "whole"
+    assert not dead_folder.exists()
+    assert running.exists()
+    assert (tmp_path / "table.csv").read_text() == "whole"
+
+
+def test_a_folder_appears_when_it_is_complete(tmp_path):
+    with atomic_folder(tmp_path / "out") as temporary:
+        (temporary / "a").write_text("1")
+        assert not (tmp_path / "out").exists()
+    assert (tmp_path / "out" / "a").read_text() == "1"
+
+
+def test_a_folder_with_content_is_only_replaced_on_request(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with pytest.raises(InputError, match="not empty"), atomic_folder(tmp_path / "out"):
+        pass
+    with atomic_folder(tmp_path / "out", replace=True) as temporary:
+        (temporary / "new").touch()
+    assert names(tmp_path / "out") == ["new"]
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_folder_whose_writer_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError):
+        fail_inside(atomic_folder(tmp_path / "out"))
+    assert not names(tmp_path)
+
+
+def test_the_checksum_is_that_of_the_standard(tmp_path):
+    (tmp_path / "empty").touch()
+    assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")

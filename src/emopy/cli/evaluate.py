@@ -59,13 +59,13 @@ def evaluate(
     from emopy.evaluate import evaluate as judge
     from emopy.evaluate import html_report, read_groups
     from emopy.evaluate import record as write_down
-    from emopy.files import replacing
+    from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
     faces, left_out = open_for(model, data)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:  # a page that cannot be written is refused before the long work
-        page = None if html is None else stack.enter_context(replacing(html))
+        page = None if html is None else stack.enter_context(atomic_file(html))
         report = judge(model, faces, labels=emotions, groups=names, prior=prior, threads=threads)
         if page:
             card = load_model(model).card

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, Self, TextIO
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.present import CSVSink, JSONLSink, JSONSink, as_text, encodable
 from emopy.types import FailedInput, ImageResult
 
@@ -37,7 +37,7 @@ class TextSink:
     def __enter__(self) -> Self:
         self._gap = ""
         if isinstance(self._target, Path):
-            partial = self._stack.enter_context(replacing(self._target))
+            partial = self._stack.enter_context(atomic_file(self._target))
             self._stream = self._stack.enter_context(partial.open("w", encoding="utf-8"))
         else:
             self._stream = self._target

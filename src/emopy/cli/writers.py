@@ -11,7 +11,7 @@ from emopy.cli.progress import track
 from emopy.cli.stdout import outliving_reader
 from emopy.errors import InputError
 from emopy.fermodel import FERModel
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.media import Video
 from emopy.present import (
     Summary,
@@ -91,5 +91,5 @@ class Writers:
             self._plot.save(self._outputs.plot)
         if self._outputs.summary:
             text = json.dumps(summary_record(self.summary), ensure_ascii=False, indent=2)
-            with replacing(self._outputs.summary) as partial:
+            with atomic_file(self._outputs.summary) as partial:
                 partial.write_text(text + "\n", encoding="utf-8")

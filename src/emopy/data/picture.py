@@ -12,7 +12,7 @@ from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
 from emopy.data.split import Splits
 from emopy.errors import DataError, MissingExtraError
-from emopy.files import replacing
+from emopy.files import atomic_file
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -67,6 +67,6 @@ def plot_counts(
     if len(named) > 1:
         axes.legend(frameon=False)
     figure.tight_layout()
-    with replacing(path) as partial:
+    with atomic_file(path) as partial:
         figure.savefig(partial, format=path.suffix[1:].lower())
     return path

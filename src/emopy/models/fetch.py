@@ -6,7 +6,6 @@ whose checksum differs is kept.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
+from emopy.files import sha256_of
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -108,7 +108,7 @@ def fetched_path(name: str) -> Path:
             f"{name} must be fetched before it is used. Received no file at {path}. "
             f"Type: emopy models fetch {name}"
         )
-    if path.is_file() and checksum(path) != KNOWN[name].sha256:
+    if path.is_file() and sha256_of(path) != KNOWN[name].sha256:
         raise ModelError(
             f"{path} must have the SHA-256 {KNOWN[name].sha256}. Received another: the file "
             f"is damaged. Type: emopy models fetch {name}"
@@ -165,12 +165,6 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
     return target
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _target(name: str, folder: str | Path | None) -> Path:
     if name not in KNOWN:
         raise ModelNotFoundError(
@@ -190,7 +184,7 @@ def _is_packed(download: Download) -> bool:
 def _is_there(target: Path, download: Download) -> bool:
     if _is_packed(download):
         return (target / CARD_FILE).is_file()
-    return target.is_file() and checksum(target) == download.sha256
+    return target.is_file() and sha256_of(target) == download.sha256
 
 
 def _download(url: str, partial: Path) -> None:
@@ -228,7 +222,7 @@ def _failed(url: str, received: str) -> ModelError:
 
 
 def _verify(partial: Path, download: Download, source: str) -> None:
-    received = checksum(partial)
+    received = sha256_of(partial)
     if received != download.sha256:
         raise ModelError(
             f"The download must have the SHA-256 {download.sha256}. Received {received} from "

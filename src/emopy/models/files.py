@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emopy.errors import ModelError, ModelNotFoundError
+from emopy.files import sha256_of
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -15,7 +16,6 @@ from emopy.models.card import (
     ModelCard,
     card_from_json,
 )
-from emopy.models.fetch import checksum
 from emopy.models.find import find_model, which_folder
 
 NEEDED = (WEIGHTS_FILE, GOLDEN_FILE)
@@ -88,7 +88,7 @@ def check_files(path: Path, card: ModelCard, names: Iterable[str]) -> None:
                 f"{path} must hold {name}. Received a folder without it. "
                 "Fetch or export the model again."
             )
-        if (received := checksum(file)) != expected:
+        if (received := sha256_of(file)) != expected:
             raise ModelError(
                 f"{file} must have the SHA-256 of the card, {expected}. Received {received}: it "
                 "was changed or damaged. Fetch or export the model again."

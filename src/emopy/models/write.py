@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import ModelError
+from emopy.files import sha256_of
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -19,7 +20,6 @@ from emopy.models.card import (
     WEIGHTS_FILE,
     ModelCard,
 )
-from emopy.models.fetch import checksum
 from emopy.models.files import PARTS, read_card
 from emopy.models.golden import Golden, write_golden
 from emopy.models.readme import readme_from_card
@@ -66,7 +66,7 @@ def write_model_folder(
         if network is not None:
             shutil.copyfile(network, partial / NETWORK_FILE)
         files = sorted(partial.iterdir(), key=lambda file: PARTS.index(file.name))
-        card = card.changed(files={file.name: checksum(file) for file in files})
+        card = card.changed(files={file.name: sha256_of(file) for file in files})
         _write_card(partial, card)
         check_model_folder(partial)
         _replace_folder(partial, path)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.present.label_state import CORNER_ROWS, Label, LabelState, number_of, place_labels
 from emopy.present.layout import Rectangle, Style
 from emopy.present.panels import chip, color_of, panel
@@ -95,7 +95,7 @@ def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
             f"Type for example: {path.stem or 'faces'}.png"
         )
     kind, settings = _SAVERS[path.suffix.lower()]
-    with replacing(path) as partial:
+    with atomic_file(path) as partial:
         try:
             Image.fromarray(image).save(partial, kind, **settings)
         except OSError as error:

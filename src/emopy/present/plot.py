@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.present.areas import FAINT, INK, draw_areas, style_axes, swatch
 from emopy.present.extras import extra_module
 from emopy.present.face_thumbnails import FaceThumbnails
@@ -115,7 +115,7 @@ class TimelinePlot:
         with (
             matplotlib.rc_context(_SETTINGS),
             warnings.catch_warnings(),
-            replacing(path) as partial,
+            atomic_file(path) as partial,
         ):
             warnings.filterwarnings("ignore", "Glyph")  # a script that the font lacks: boxes
             figure = self._draw()

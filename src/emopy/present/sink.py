@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.present.record import as_record, writable
 from emopy.types import FailedInput, ImageResult
 
@@ -36,7 +36,7 @@ class Sink(ABC):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             if isinstance(self._target, str | os.PathLike):
-                partial = stack.enter_context(replacing(self._target))
+                partial = stack.enter_context(atomic_file(self._target))
                 self._stream = stack.enter_context(self._open(partial))
             else:
                 self._stream = self._target

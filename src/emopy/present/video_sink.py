@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from emopy.errors import InputError
-from emopy.files import replacing
+from emopy.files import atomic_file
 from emopy.present.draw import draw_faces, enlargement
 from emopy.present.extras import extra_module
 from emopy.present.label_state import LabelState
@@ -109,7 +109,7 @@ class VideoSink:
         self._reformat = self._av.video.reformatter.VideoReformatter().reformat
         kind, settings, encoders = _KINDS[self.path.suffix.lower()]
         with ExitStack() as stack:
-            partial = stack.enter_context(replacing(self.path))
+            partial = stack.enter_context(atomic_file(self.path))
             with self._reported():
                 container = self._av.open(str(partial), "w", format=kind, options=settings)
             stack.callback(container.close)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.files import sha256_of
 from emopy.models import fetch, fetched_path, load_model
-from emopy.models.fetch import KNOWN, Download, checksum, user_folder
+from emopy.models.fetch import KNOWN, Download, user_folder
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -212,5 +213,5 @@ def test_files_go_where_the_platform_keeps_them(monkeypatch, platform, variables
 
 def test_checksums_are_sha256_in_hexadecimal(tmp_path):
     (tmp_path / "file").write_bytes(CONTENT)
-    assert checksum(tmp_path / "file") == SHA256
+    assert sha256_of(tmp_path / "file") == SHA256
     assert all(len(known.sha256) == 64 for known in KNOWN.values())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.files import sha256_of
 from emopy.models import (
     InputSpec,
     ModelCard,
@@ -18,7 +19,6 @@ from emopy.models import (
     update_card,
     write_model_folder,
 )
-from emopy.models.fetch import checksum
 
 CARD = ModelCard("tiny", "1", ("anger", "fear", "joy"), InputSpec(48, 48))
 CROPS = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
@@ -56,7 +56,7 @@ def edit(folder, **changes):
 def swap(folder, name, content):
     """Replace a file and put its new checksum into the card, past all checks."""
     (folder / name).write_bytes(content)
-    files = {name: checksum(folder / name) for name in ("model.onnx", "golden.npz")}
+    files = {name: sha256_of(folder / name) for name in ("model.onnx", "golden.npz")}
     edit(folder, files=files)
 
 
@@ -131,7 +131,7 @@ def test_a_missing_file_is_named(folder, name):
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
-def test_a_changed_file_is_refused_by_its_checksum(folder, name):
+def test_a_changed_file_is_refused_by_its_sha256_of(folder, name):
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
@@ -172,7 +172,7 @@ def test_weights_of_another_training_load_but_fail_the_check(folder):
         check_model_folder(folder)
 
 
-def test_damaged_weights_are_refused_though_the_card_knows_their_checksum(folder):
+def test_damaged_weights_are_refused_though_the_card_knows_their_sha256_of(folder):
     swap(folder, "model.onnx", b"no network")
     with pytest.raises(ModelError, match="sound ONNX file"):
         load_model(folder)
@@ -277,7 +277,7 @@ def test_a_folder_may_also_hold_the_trainable_network(folder_to_learn_from):
     card, file = find_keras_model(folder)
     assert list(card.files) == ["model.onnx", "golden.npz", "network.keras"]
     assert file == folder / "network.keras"
-    assert card.files["network.keras"] == checksum(file)
+    assert card.files["network.keras"] == sha256_of(file)
     assert check_model_folder(folder) < 1e-5
     update_card(folder, load_model(folder).card.changed(temperature=2.0))
     assert find_keras_model(folder)[0].temperature == 2.0
