@@ -48,8 +48,8 @@ class FERModel:
     threads, where its detector may (the built-in ones do).
 
     Args:
-        target_emotions: Two or more labels or aliases (``"calm"`` is ``"neutral"``), in the order
-            in which results shall have them; ``"standard"`` for the seven standard emotions;
+        target_emotions: Two or more labels or aliases (``"calm"`` for ``"neutral"``); results
+            have the same words in the same order; ``"standard"`` for the seven standard emotions;
             ``"all"`` for every label of the model.
         model: Name of a model, or path of a model folder.
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
@@ -89,9 +89,10 @@ class FERModel:
         providers: Sequence[str] | None = None,
     ) -> None:
         self._folder = load_model(model, threads=threads, providers=providers)
-        self._labels = select_labels(target_emotions, self.card.labels)
-        self._columns = [self.card.labels.index(label) for label in self._labels]
-        self._shift = prior_shift(self.card, self._labels, prior)
+        selection = select_labels(target_emotions, self.card.labels)
+        self._labels = selection.labels
+        self._columns = list(selection.columns)
+        self._shift = prior_shift(self.card, selection.known, prior)
         if not 0 <= min_confidence <= 1:
             raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
         self._min_confidence = min_confidence
@@ -100,7 +101,7 @@ class FERModel:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The emotions asked for, in the user's order."""
+        """The labels of all results: as they were asked for, in the same order."""
         return self._labels
 
     @property

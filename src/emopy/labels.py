@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from emopy.errors import LabelError, nearest
@@ -62,61 +63,75 @@ def canonical(label: str) -> str:
     return ALIASES.get(word, word)
 
 
-def select_labels(
-    target_emotions: str | Iterable[str], available: Sequence[str]
-) -> tuple[str, ...]:
-    """Turn a user's wish into labels that a model knows, in the user's order.
+@dataclass(frozen=True, slots=True)
+class LabelSelection:
+    """The labels that a user asked for, and where they are among the labels available.
+
+    Attributes:
+        labels: As the user typed them, without surrounding blanks: what results show.
+        known: The same labels as they are spelled among the available ones.
+        columns: Their positions among the available ones.
+    """
+
+    labels: tuple[str, ...]
+    known: tuple[str, ...]
+    columns: tuple[int, ...]
+
+
+def select_labels(target_emotions: str | Iterable[str], available: Sequence[str]) -> LabelSelection:
+    """Find the labels that a user asked for among those of a model or a data set.
 
     Args:
-        target_emotions: Two or more labels or aliases; ``"all"`` for every label the model
-            has; ``"standard"`` for the seven standard emotions (every label, where the model
-            was trained on labels of its own).
-        available: The model's labels.
+        target_emotions: Two or more labels or aliases; ``"all"`` for every available label;
+            ``"standard"`` for the seven standard emotions (every label, where they are not all
+            available).
+        available: Labels of the model or the data set.
 
     Returns:
-        The chosen labels, spelled as in `available`.
+        The selection, in the user's order.
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
 
     Example:
-        >>> select_labels(["calm", "anger"], ALL_EMOTIONS)
-        ('neutral', 'anger')
+        >>> select_labels(["calm", "anger"], ("anger", "fear", "neutral"))
+        LabelSelection(labels=('calm', 'anger'), known=('neutral', 'anger'), columns=(2, 0))
     """
     if isinstance(target_emotions, str):
         return _named_subset(target_emotions, available)
-    spelling = {canonical(label): label for label in available}
-    aliases = (alias for alias, label in ALIASES.items() if label in spelling)
-    chosen: dict[str, str] = {}
-    for wish in target_emotions:
-        word = canonical(wish)
-        if word not in spelling:
+    columns = {canonical(label): column for column, label in enumerate(available)}
+    aliases = (alias for alias, label in ALIASES.items() if label in columns)
+    chosen: dict[int, str] = {}
+    for label in target_emotions:
+        typed, name = str(label).strip(), canonical(label)
+        if name not in columns:
             raise LabelError(
-                f"`target_emotions` must be labels that the model knows. Received {str(wish)!r}. "
-                + nearest(word, [*spelling, *aliases])
+                f"`target_emotions` must be labels that the model knows. Received {typed!r}. "
+                + nearest(name, [*columns, *aliases])
             )
-        if spelling[word] in chosen:
+        if columns[name] in chosen:
             raise LabelError(
-                f"`target_emotions` must name each emotion once. Received {word!r} twice, as "
-                f"{chosen[spelling[word]]!r} and {str(wish)!r}. Leave one out."
+                f"`target_emotions` must name each emotion once. Received {name!r} twice, as "
+                f"{chosen[columns[name]]!r} and {typed!r}. Leave one out."
             )
-        chosen[spelling[word]] = str(wish)
+        chosen[columns[name]] = typed
     if len(chosen) < 2:
         raise LabelError(
-            f"`target_emotions` must hold two or more labels. Received {list(chosen)}. "
+            f"`target_emotions` must hold two or more labels. Received {list(chosen.values())}. "
             f"Type for example: ['{available[0]}', '{available[1]}']"
         )
-    return tuple(chosen)
+    known = tuple(available[column] for column in chosen)
+    return LabelSelection(tuple(chosen.values()), known, tuple(chosen))
 
 
-def _named_subset(name: str, available: Sequence[str]) -> tuple[str, ...]:
+def _named_subset(name: str, available: Sequence[str]) -> LabelSelection:
     word = name.strip().lower()
-    if word == "all":
-        return tuple(available)
-    if word == "standard":
-        standard = tuple(label for label in available if label in STANDARD_EMOTIONS)
-        return standard if len(standard) == len(STANDARD_EMOTIONS) else tuple(available)
-    raise LabelError(
-        f"`target_emotions` must be a list of labels, 'standard' or 'all'. Received {name!r}. "
-        f"Type for example: ['{available[0]}', '{available[1]}']"
-    )
+    if word not in {"all", "standard"}:
+        raise LabelError(
+            f"`target_emotions` must be a list of labels, 'standard' or 'all'. Received {name!r}. "
+            f"Type for example: ['{available[0]}', '{available[1]}']"
+        )
+    labels = tuple(available)
+    if word == "standard" and set(STANDARD_EMOTIONS) <= set(available):
+        labels = tuple(label for label in available if label in STANDARD_EMOTIONS)
+    return LabelSelection(labels, labels, tuple(available.index(label) for label in labels))

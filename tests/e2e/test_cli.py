@@ -128,6 +128,15 @@ def test_bad_images_have_a_row_each_and_the_exit_code_is_1(predict, folder, caps
     assert "4 of 6 images could not be read" in captured.err
 
 
+def test_columns_and_rows_have_the_labels_as_they_were_typed(predict, astronaut_file, capsys):
+    assert predict(astronaut_file, "--format", "csv", "--emotions", "calm,Angry") == 0
+    reader = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    (row,) = reader
+    assert row["emotion"] in {"calm", "Angry"}
+    assert float(row["calm"]) + float(row["Angry"]) == pytest.approx(1, abs=1e-4)
+    assert not {"neutral", "anger"} & set(reader.fieldnames)
+
+
 def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
     assert predict(folder / "inner", "--format", "jsonl") == 0
     assert len(capsys.readouterr().out.splitlines()) == 1

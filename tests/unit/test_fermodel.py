@@ -38,12 +38,27 @@ def test_labels_are_the_standard_seven_unless_asked_otherwise(linear_model):
     assert FERModel("all", model=linear_model, detector=halves).labels == ALL_EMOTIONS
 
 
-def test_labels_come_in_the_users_order_and_aliases_are_understood(linear_model):
-    model = FERModel(["Happy", "calm", "anger"], model=linear_model, detector=halves)
-    assert model.labels == ("happiness", "neutral", "anger")
-    (prediction,) = model.predict_faces([noise(48, 48)])
-    assert prediction.labels == model.labels
-    assert list(prediction.as_dict()) == list(model.labels)
+def test_results_have_the_labels_as_they_were_asked_for(linear_model):
+    model = FERModel([" Happy", "calm", "anger"], model=linear_model, detector=halves)
+    assert model.labels == ("Happy", "calm", "anger")
+    assert repr(model).startswith("FERModel(['Happy', 'calm', 'anger']")
+    crops = noise(12, 48, 48)
+    same = FERModel(["happiness", "neutral", "anger"], model=linear_model, detector=halves)
+    words = {"happiness": "Happy", "neutral": "calm", "anger": "anger"}
+    for typed, known in zip(model.predict_faces(crops), same.predict_faces(crops), strict=True):
+        assert typed.labels == model.labels
+        assert list(typed.as_dict()) == list(model.labels)
+        assert typed.emotion == words[known.emotion]
+        np.testing.assert_array_equal(typed.probabilities, known.probabilities)
+
+
+def test_a_prior_may_have_the_typed_labels_or_other_words_for_them(linear_model):
+    def predict(prior):
+        model = FERModel(["calm", "angry"], prior=prior, detector=halves)
+        return [shown.probabilities.tolist() for shown in model.predict_faces(noise(3, 48, 48))]
+
+    typed = predict({"calm": 0.8, "angry": 0.2})
+    assert typed == predict({"Neutral": 4, "anger": 1}) != predict("uniform")
 
 
 @pytest.mark.parametrize(

@@ -30,19 +30,38 @@ def test_an_own_label_is_only_stripped_and_lowered():
     assert canonical("  Boredom ") == "boredom"
 
 
-def test_labels_come_in_the_users_order_and_the_models_spelling():
-    assert select_labels(["calm", "ANGRY"], ALL_EMOTIONS) == ("neutral", "anger")
-    assert select_labels(["yes", "no"], ["No", "Yes"]) == ("Yes", "No")
+def test_labels_are_kept_as_typed_and_found_among_those_of_the_model():
+    selection = select_labels([" calm ", "ANGRY"], ALL_EMOTIONS)
+    assert selection.labels == ("calm", "ANGRY")
+    assert selection.known == ("neutral", "anger")
+    assert [ALL_EMOTIONS[column] for column in selection.columns] == ["neutral", "anger"]
+    selection = select_labels(["yes", "no"], ["No", "Yes"])
+    assert (selection.labels, selection.known) == (("yes", "no"), ("Yes", "No"))
+    assert selection.columns == (1, 0)
 
 
-def test_words_for_whole_sets():
-    assert select_labels("all", ALL_EMOTIONS) == ALL_EMOTIONS
-    assert select_labels(" Standard ", ALL_EMOTIONS) == STANDARD_EMOTIONS
-    assert select_labels("standard", ["yes", "no"]) == ("yes", "no")
+def test_an_emotion_is_kept_as_its_plain_word():
+    labels = select_labels([Emotion.FEAR, Emotion.ANGER], ALL_EMOTIONS).labels
+    assert labels == ("fear", "anger")
+    assert {type(label) for label in labels} == {str}
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    "name, available, expected",
+    [
+        ("all", ALL_EMOTIONS, ALL_EMOTIONS),
+        (" Standard ", ALL_EMOTIONS, STANDARD_EMOTIONS),
+        ("standard", ("yes", "no"), ("yes", "no")),
+    ],
+)
+def test_standard_and_all_give_the_labels_in_the_models_spelling(name, available, expected):
+    selection = select_labels(name, available)
+    assert selection.labels == selection.known == expected
+    assert tuple(available[column] for column in selection.columns) == expected
+
+
+@pytest.mark.parametrize(
+    ("target_emotions", "message"),
     [
         (["sadnes", "anger"], "Did you mean 'sadness'"),
         (["anger"], "two or more"),
@@ -51,9 +70,9 @@ def test_words_for_whole_sets():
         ("anger", "a list of labels, 'standard' or 'all'"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_refused_with_what_to_type(wish, message):
+def test_labels_that_cannot_be_selected_are_refused_with_what_to_type(target_emotions, message):
     with pytest.raises(LabelError, match=message):
-        select_labels(wish, ALL_EMOTIONS)
+        select_labels(target_emotions, ALL_EMOTIONS)
 
 
 def test_aliases_of_labels_that_are_not_there_are_not_offered():

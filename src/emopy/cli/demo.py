@@ -22,19 +22,23 @@ def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> Non
     from emopy.cli.drawing import Drawings
     from emopy.cli.inputs import load
     from emopy.cli.sinks import open_sink
+    from emopy.labels import canonical
     from emopy.samples import sample_images
 
     reader = load(emotions, model)
     images = {
-        emotion: path for emotion, path in sample_images().items() if emotion in reader.labels
+        label: path
+        for emotion, path in sample_images().items()
+        for label in reader.labels
+        if canonical(label) == emotion
     }
     drawings = Drawings(draw) if draw else None
     as_expected = 0
     with open_sink("text", None, reader.labels) as sink:
-        for emotion, path in images.items():
+        for label, path in images.items():
             result = reader.predict(path)
             sink.write(replace(result, source=path.name))
-            as_expected += [face.emotion for face in result.faces] == [emotion]
+            as_expected += [face.emotion for face in result.faces] == [label]
             if drawings:
                 drawings.add(str(path), result)
     if drawings:

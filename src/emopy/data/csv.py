@@ -188,7 +188,7 @@ class CSVDataLoader:
             np.char.add(f"{self.path.name}:", lines),
         )
         # Which labels "standard" means is known only now that all rows are read.
-        chosen = labels if names.wish is None else select_labels(names.wish, labels)
+        chosen = labels if names.wish is None else select_labels(names.wish, labels).known
         return data if chosen == labels else data.only(chosen)
 
 
@@ -256,7 +256,7 @@ class _Names:
                 f"`path` must hold rows of two labels or more. Received {path} with only "
                 f"{', '.join(found)}. Check `label_column`, `labels` and `usage`."
             )
-        return found if self._wanted is None else select_labels(self.wish or (), found)
+        return found if self._wanted is None else select_labels(self.wish or (), found).known
 
     def columns(self, labels: tuple[str, ...]) -> NDArray[np.intp]:
         """Column of the targets for each code; 0 for codes that no row has."""

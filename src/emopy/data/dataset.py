@@ -115,13 +115,13 @@ class Dataset:
             LabelError: Unknown, repeated or fewer than two labels.
         """
         chosen = select_labels(target_emotions, self.labels)
-        columns = [self.labels.index(label) for label in chosen]
+        columns = list(chosen.columns)
         rows = np.isin(self.truth, columns)
         targets = self.targets[rows][:, columns]
         return Dataset(
             self.images[rows],
             (targets / targets.sum(axis=1, keepdims=True)).astype(np.float32),
-            chosen,
+            chosen.known,
             self.people[rows],
             self.origin[rows],
         )

@@ -79,7 +79,7 @@ class FolderReader:
         folders = label_folders(self.path, skipped)
         labels = tuple(sorted(folders))
         if self.target_emotions is not None:
-            labels = select_labels(self.target_emotions, labels)
+            labels = select_labels(self.target_emotions, labels).known
         images: list[NDArray[np.uint8]] = []
         truth: list[int] = []
         files: list[Path] = []

@@ -15,7 +15,7 @@ from emopy.data.dataset import Dataset
 from emopy.errors import DataError, LabelError, ModelError, nearest
 from emopy.evaluate.groups import group_names
 from emopy.evaluate.report import Report, make_report
-from emopy.labels import canonical
+from emopy.labels import canonical, select_labels
 from emopy.models import (
     ModelCard,
     ModelFolder,
@@ -45,7 +45,8 @@ def evaluate(
     Args:
         model: Name of a model, or a model folder.
         dataset: Faces that took no part in training or calibration.
-        labels: Judge on these labels only; ``"standard"`` for the seven standard emotions.
+        labels: Judge on these labels only; ``"standard"`` for the seven standard emotions. The
+            report has them as they are given here.
         groups: (n,) group of each face of `dataset`, in its order, such as who is an adult: each
             group is then measured apart, with intervals. See `emopy.evaluate.read_groups`.
         prior: How often each emotion is expected: ``"training"``, ``"uniform"`` or a share for
@@ -63,6 +64,7 @@ def evaluate(
     """
     folder = load_model(model, threads=threads)
     chosen = dataset if labels is None else dataset.only(labels)
+    shown = chosen.labels if labels is None else select_labels(labels, dataset.labels).labels
     names = None if groups is None else group_names(groups, len(dataset))
     if names is not None and labels is not None:  # the same faces that `only` keeps
         names = names[np.isin(np.array(dataset.labels)[dataset.truth], chosen.labels)]
@@ -71,7 +73,7 @@ def evaluate(
     return make_report(
         softmax(logits / temperature + shift_for(folder.card, chosen.labels, prior)),
         chosen.truth,
-        chosen.labels,
+        shown,
         temperature=temperature,
         groups=names,
         targets=chosen.targets,

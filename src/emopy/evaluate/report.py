@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emopy.evaluate import metrics
 from emopy.evaluate.groups import GroupFigures, group_figures, groups_table
 from emopy.evaluate.predictions import Predictions
-from emopy.labels import STANDARD_EMOTIONS
+from emopy.labels import STANDARD_EMOTIONS, canonical
 from emopy.models import Prior
 
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -127,7 +127,8 @@ class Report:
         return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table(), *groups])
 
     def _without_contempt(self) -> bool:
-        return set(self.labels) - set(self.macro_f1_labels) == {"contempt"}
+        left_out = set(self.labels) - set(self.macro_f1_labels)
+        return {canonical(label) for label in left_out} == {"contempt"}
 
     def _class_table(self) -> list[str]:
         width = max(len("label"), *map(len, self.labels))
@@ -177,7 +178,7 @@ def make_report(
     Raises:
         DataError: No faces, or not one group per face.
     """
-    standard = tuple(label for label in labels if label in STANDARD_EMOTIONS)
+    standard = tuple(label for label in labels if canonical(label) in STANDARD_EMOTIONS)
     averaged = standard if len(standard) == len(STANDARD_EMOTIONS) else labels
     columns = [labels.index(label) for label in averaged]
     by_class = metrics.per_class(probabilities, truth)

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+from emopy.labels import canonical
 from emopy.present.layout import Rectangle, Style
 from emopy.types import Prediction
 
@@ -40,11 +41,11 @@ NOT_SURE = "not sure"
 
 
 def color_of(label: str | None, labels: Sequence[str]) -> Color:
-    """The colour of a label; a user's own labels share the palette in their order."""
+    """The colour of a label's emotion; other labels share the palette in their order."""
     if label is None:
         return _INK
-    if label in COLORS:
-        return COLORS[label]
+    if color := COLORS.get(canonical(label)):
+        return color
     palette = list(COLORS.values())
     return palette[labels.index(label) % len(palette)]
 

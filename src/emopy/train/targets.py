@@ -255,10 +255,9 @@ def _columns(teacher: ModelFolder, labels: Sequence[str], frames: int) -> list[i
             f"`teacher` must read {given}. Received {card.name!r}, which reads {reads}."
         )
     try:
-        chosen = select_labels(list(labels), card.labels)
+        return list(select_labels(list(labels), card.labels).columns)
     except LabelError as error:
         raise RecipeError(
             f"`teacher` must know every label that is learnt: {', '.join(labels)}. Received "
             f"{card.name!r}, which knows {', '.join(card.labels)}."
         ) from error
-    return [card.labels.index(label) for label in chosen]

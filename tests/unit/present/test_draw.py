@@ -88,6 +88,12 @@ def test_large_images_get_thicker_lines(found):
     assert (image[1500, 495:530] == COLORS["happiness"]).all(axis=1).sum() >= 8
 
 
+def test_a_label_has_the_colour_of_its_emotion_whatever_word_is_used(found):
+    image = drawn(flat(640, 480), found((50, 50, 200, 230), "Joy", labels=("calm", "Joy")))
+    assert {COLORS["happiness"], COLORS["neutral"]} <= colors_in(image)
+    assert color_of("calm", ("calm", "Joy")) == COLORS["neutral"]
+
+
 def test_a_users_own_labels_have_colours_of_their_own():
     labels = ("bored", "awake", "lost")
     assert len({color_of(label, labels) for label in labels}) == 3

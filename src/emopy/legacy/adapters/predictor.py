@@ -95,7 +95,7 @@ def _old_words(target_emotions: Iterable[str]) -> list[str]:
     """The wanted emotions in the order of the old numbers; to name one twice does no harm."""
     if not isinstance(target_emotions, str):
         target_emotions = dict.fromkeys(canonical(word) for word in target_emotions)
-    wanted = select_labels(target_emotions, STANDARD_EMOTIONS)
+    wanted = select_labels(target_emotions, STANDARD_EMOTIONS).known
     return [word for word in EMOTION_INDEX if canonical(word) in wanted]
 
 
