@@ -52,7 +52,7 @@ class FERModel:
             have the same words in the same order; ``"standard"`` for the seven standard emotions;
             ``"all"`` for every label of the model.
         model: Name of a model, or path of a model folder.
-        detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"whole"`` …), or any callable
+        detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"full-image"`` …), or any callable
             that takes an RGB image and returns a tuple of `Face`.
         prior: How often each emotion is expected: ``"training"``: as among the training faces;
             ``"uniform"``: all alike; ``"tempered"``: a third of the way from the first to the

@@ -31,7 +31,7 @@ def predict(linear_model):
     """Run `emopy predict` with the quick model; each image is one face."""
 
     def run(*words):
-        options = ["--model", str(linear_model), "--detector", "whole"]
+        options = ["--model", str(linear_model), "--detector", "full-image"]
         return main(["predict", *map(str, words), *options])
 
     return run
@@ -152,7 +152,16 @@ def test_a_folder_without_images_is_mentioned_and_no_error(predict, tmp_path, ca
 
 
 def test_a_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
-    words = ["predict", "-", "--format", "json", "--model", linear_model, "--detector", "whole"]
+    words = [
+        "predict",
+        "-",
+        "--format",
+        "json",
+        "--model",
+        linear_model,
+        "--detector",
+        "full-image",
+    ]
     drawn = tmp_path / "drawn"
     done = emopy(*words, "--draw", drawn, input=astronaut_file.read_bytes(), check=True)
     (record,) = json.loads(done.stdout)
@@ -217,7 +226,14 @@ def test_debug_shows_the_trace_wherever_it_stands(capsys):
 
 
 def test_a_closed_pipe_ends_quietly(linear_model, astronaut_file):
-    words = ["predict", *[astronaut_file] * 2000, "--model", linear_model, "--detector", "whole"]
+    words = [
+        "predict",
+        *[astronaut_file] * 2000,
+        "--model",
+        linear_model,
+        "--detector",
+        "full-image",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "emopy", *map(str, words), "--format", "jsonl"],
         stdout=subprocess.PIPE,
@@ -240,7 +256,7 @@ def test_an_interrupted_run_exits_with_130(monkeypatch, linear_model, astronaut_
 
 
 def test_an_output_that_knows_no_blocks_gets_plain_bars(linear_model, astronaut_file):
-    words = ["predict", astronaut_file, "--model", linear_model, "--detector", "whole"]
+    words = ["predict", astronaut_file, "--model", linear_model, "--detector", "full-image"]
     done = emopy(*words, env={"PYTHONIOENCODING": "ascii"}, check=True)
     assert b">" in done.stdout
     assert b"?" not in done.stdout

@@ -178,7 +178,7 @@ def test_a_reader_of_the_terminal_view_that_goes_away_ends_it_like_stop(clip, ru
 def test_what_is_there_is_recorded_over_only_when_asked(clip, linear_model, tmp_path, capsys):
     table = tmp_path / "table.csv"
     table.write_text("precious", encoding="utf-8")
-    quick = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    quick = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     assert main(["webcam", "--camera", "97", "--out", str(table), *quick]) == 2
     assert "there already. Name another one, or type --overwrite." in capsys.readouterr().err
     assert table.read_text(encoding="utf-8") == "precious"
@@ -190,13 +190,13 @@ def test_a_film_that_was_cut_off_is_said_and_exit_code_1(clip, linear_model, tmp
     cut = tmp_path / "cut.avi"
     content = clip.read_bytes()
     cut.write_bytes(content[: len(content) * 6 // 10])
-    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     assert main(["webcam", str(cut), *words]) == 1
     assert f"emopy: {cut}: the file ends too early" in capsys.readouterr().err
 
 
 def test_a_camera_that_ends_is_a_good_end_that_is_said(clip, linear_model, capsys):
-    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     assert main(["webcam", str(clip), *words]) == 0
     out, err = capsys.readouterr()
     assert 2 <= len(out.splitlines()) <= 4
@@ -204,7 +204,7 @@ def test_a_camera_that_ends_is_a_good_end_that_is_said(clip, linear_model, capsy
 
 
 def test_it_stops_after_so_many_seconds(clip, linear_model, capsys):
-    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "whole"]
+    words = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     began_s = time.monotonic()
     assert main(["webcam", str(clip), "--loop", "--seconds", "0.5", *words]) == 0
     assert time.monotonic() - began_s < 10

@@ -29,8 +29,8 @@ def test_softmax_of_a_subset_is_the_whole_restricted_and_renormalised(logits, co
 def test_every_subset_of_a_model_shares_the_belief_of_the_whole(linear_model, wish, seed):
     labels = [ALL_EMOTIONS[i] for i in wish]
     crops = np.random.default_rng(seed).integers(0, 256, (3, 48, 48), dtype=np.uint8)
-    whole = FERModel("all", model=linear_model, detector="whole").predict_faces(crops)
-    part = FERModel(labels, model=linear_model, detector="whole").predict_faces(crops)
+    whole = FERModel("all", model=linear_model, detector="full-image").predict_faces(crops)
+    part = FERModel(labels, model=linear_model, detector="full-image").predict_faces(crops)
     for full, few in zip(whole, part, strict=True):
         kept = np.array([full.as_dict()[label] for label in labels])
         assert few.labels == tuple(labels)

@@ -224,7 +224,7 @@ def test_unknown_models_and_detectors_are_refused(linear_model, tmp_path):
 
 
 def test_the_whole_image_can_be_the_face(linear_model):
-    model = FERModel(model=linear_model, detector="whole")
+    model = FERModel(model=linear_model, detector="full-image")
     (face,) = model.predict(noise(48, 48)).faces
     assert (face.box.width, face.box.height) == (48, 48)
 
@@ -325,12 +325,14 @@ def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_
 
 def test_a_prior_and_a_least_confidence_hold_for_every_face():
     crops = [noise(48, 48, seed=seed) for seed in range(6)]
-    learnt, even = (FERModel("all", detector="whole", prior=p) for p in ("training", "uniform"))
+    learnt, even = (
+        FERModel("all", detector="full-image", prior=p) for p in ("training", "uniform")
+    )
     shares = np.array([learnt.card.training["label_prior"][label] for label in learnt.labels])
     for a, b in zip(learnt.predict_faces(crops), even.predict_faces(crops), strict=True):
         weighted = a.probabilities / shares
         assert b.probabilities == pytest.approx(weighted / weighted.sum(), rel=1e-4)
-    never = FERModel("all", detector="whole", min_confidence=1.0)
+    never = FERModel("all", detector="full-image", min_confidence=1.0)
     assert {shown.emotion for shown in never.predict_faces(crops)} == {None}
 
 

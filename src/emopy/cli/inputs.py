@@ -64,7 +64,7 @@ def load(
     emotions: str | list[str],
     model: str | None,
     detector: str = "mtcnn",
-    smallest_face_px: int | None = None,
+    min_face_size: int | None = None,
     **reading: Any,
 ) -> FERModel:
     """Load the model and the detector that the options ask for.
@@ -75,7 +75,7 @@ def load(
     from emopy.fermodel import FERModel
     from emopy.models import DEFAULT_MODEL
 
-    settings = {} if smallest_face_px is None else {"min_face_size": smallest_face_px}
+    settings = {} if min_face_size is None else {"min_face_size": min_face_size}
     return FERModel(
         emotions,
         model=model or DEFAULT_MODEL,

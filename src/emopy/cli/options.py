@@ -48,16 +48,15 @@ detector_option: Decorator = click.option(
     default="mtcnn",
     show_default=True,
     metavar="NAME",
-    help="What finds the faces; whole: each image is one face.",
+    help="Name of the face detector; full-image takes each image as one face.",
 )
 
-smallest_face_option: Decorator = click.option(
-    "--smallest-face",
-    "smallest_face_px",
+min_face_size_option: Decorator = click.option(
+    "--min-face-size",
     type=click.IntRange(min=12),
-    metavar="PX",
-    help="Search the whole image for faces of this size and more.  [default: one large face ends "
-    "the search; other images: 24, or more above one megapixel]",
+    metavar="PIXELS",
+    help="Side of the smallest face to find; all of the image is searched.  [default: one large "
+    "face ends the search; other images: 24, or more above one megapixel]",
 )
 
 min_confidence_option: Decorator = click.option(

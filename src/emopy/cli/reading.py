@@ -9,8 +9,8 @@ from emopy.cli.options import (
     detector_option,
     emotions_option,
     min_confidence_option,
+    min_face_size_option,
     model_option,
-    smallest_face_option,
     threads_option,
 )
 from emopy.cli.prior import prior_option
@@ -19,7 +19,7 @@ _OPTIONS = (
     emotions_option(),
     model_option,
     detector_option,
-    smallest_face_option,
+    min_face_size_option,
     prior_option(),
     min_confidence_option,
     threads_option,

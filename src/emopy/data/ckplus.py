@@ -83,7 +83,7 @@ def convert_ckplus(
         peaks: Of stills, how many frames at the end of each clip show its emotion.
         first: Of stills, whether the first frame of each clip is written as neutral.
         size: (height, width) of the faces in pixels.
-        detector: What finds the face: a name or a detector; ``"whole"`` where the images are
+        detector: What finds the face: a name or a detector; ``"full-image"`` where the images are
             faces already. The face in its first frame gives a clip its framing.
 
     Returns:

@@ -39,7 +39,7 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
 
     A face with landmarks is turned, scaled and shifted by them. Without landmarks the crop is set
     by the box and not turned. A face without landmarks whose box is the whole image counts as a
-    crop already (detector ``whole``): it is only padded to the right proportion and resized.
+    crop already (detector ``full-image``): it is only padded to the right proportion and resized.
     What lies beyond the border is filled with the nearest pixel of the image.
 
     Args:

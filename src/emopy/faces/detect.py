@@ -100,7 +100,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
         InputError: Not a detector, or settings that it does not know.
 
     Example:
-        >>> type(get_detector("whole")).__name__
+        >>> type(get_detector("full-image")).__name__
         'FullImage'
     """
     if not isinstance(detector, str):

@@ -6,7 +6,7 @@ from emopy.faces.detect import register_detector
 from emopy.types import Box, Face, RGBImage
 
 
-@register_detector("whole")
+@register_detector("full-image")
 class FullImage:
     """Take every image for one face, framed as the model expects it.
 

@@ -166,7 +166,7 @@ def test_ferplus_is_prepared_as_files_or_folders(ferplus, tmp_path, capsys, layo
 
 def test_ckplus_is_prepared_as_a_folder_per_emotion(ckplus, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ["data", "prepare", "ckplus", str(ckplus), str(out), "--detector", "whole"]
+    words = ["data", "prepare", "ckplus", str(ckplus), str(out), "--detector", "full-image"]
     assert main([*words, "--peaks", "2"]) == 0
     assert "with a fault: 0" in capsys.readouterr().out
     assert DirectoryDataLoader(out).load_data().counts() == {"anger": 2, "fear": 2, "neutral": 2}

@@ -32,7 +32,7 @@ def ckplus(tmp_path):
 
 
 def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
-    report = convert_ckplus(ckplus, tmp_path / "out", detector="whole", size=(48, 48))
+    report = convert_ckplus(ckplus, tmp_path / "out", detector="full-image", size=(48, 48))
     loader = DirectoryDataLoader(report.path, people=r"S\d+", strict=True)
     data = loader.load_data()
     assert data.counts() == {"disgust": 3, "happiness": 3, "neutral": 3, "surprise": 3}
@@ -46,19 +46,19 @@ def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
 
 
 def test_neutral_faces_can_be_left_out(ckplus, tmp_path):
-    report = convert_ckplus(ckplus, tmp_path / "out", detector="whole", first="skip", peaks=1)
+    report = convert_ckplus(ckplus, tmp_path / "out", detector="full-image", first="skip", peaks=1)
     assert sum(report.samples.values()) == 3
     assert not (tmp_path / "out" / "neutral").exists()
 
 
 def test_a_clip_of_peaks_alone_has_no_neutral_face(ckplus, tmp_path):
-    report = convert_ckplus(ckplus, tmp_path / "out", detector="whole", peaks=4)
+    report = convert_ckplus(ckplus, tmp_path / "out", detector="full-image", peaks=4)
     assert report.samples["neutral"] == 2
     assert report.samples["surprise"] == 4
 
 
 def test_clips_are_written_whole(ckplus, tmp_path):
-    report = convert_ckplus(ckplus, tmp_path / "out", kind="clips", detector="whole")
+    report = convert_ckplus(ckplus, tmp_path / "out", kind="clips", detector="full-image")
     loader = SequenceDataLoader(report.path, time_delay=4, people=r"S\d+", strict=True)
     data = loader.load_data()
     assert data.origin.tolist() == ["disgust/S005_001", "happiness/S010_002", "surprise/S010_001"]
@@ -70,7 +70,7 @@ def test_the_folders_of_the_archives_are_found(tmp_path):
     root = tmp_path / "ckplus"
     for person, emotion in (("S1", 1), ("S2", 4)):
         write_clip(root, person, "001", range(5), emotion, labels="Emotion_labels/Emotion")
-    report = convert_ckplus(root, tmp_path / "out", detector="whole", first="skip", peaks=2)
+    report = convert_ckplus(root, tmp_path / "out", detector="full-image", first="skip", peaks=2)
     assert {label: n for label, n in report.samples.items() if n} == {"anger": 2, "fear": 2}
 
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_used_is_listed_and_the_rest_is_written(ckplus, tmp_path)
     write_clip(ckplus, "S020", "001", range(5), 9)
     write_clip(ckplus, "S021", "001", range(5), float("nan"))
     write_clip(ckplus, "S022", "001", range(5), "x")
-    report = convert_ckplus(ckplus, tmp_path / "out", detector="whole")
+    report = convert_ckplus(ckplus, tmp_path / "out", detector="full-image")
     assert [skipped_sample.source[-8:].replace("\\", "/") for skipped_sample in report.skipped] == [
         "S010/002",
         "S020/001",
@@ -112,7 +112,7 @@ def test_nothing_is_left_behind_where_nothing_can_be_written(ckplus, tmp_path):
     for file in ckplus.rglob("*_emotion.txt"):
         file.unlink()
     with pytest.raises(DataError, match="4 without one, 0 with a fault"):
-        convert_ckplus(ckplus, tmp_path / "out", detector="whole")
+        convert_ckplus(ckplus, tmp_path / "out", detector="full-image")
     assert [path.name for path in tmp_path.iterdir()] == ["ckplus"]
 
 

@@ -14,7 +14,7 @@ from emopy.types import Box, Face
 
 
 def test_the_built_in_detectors_are_known():
-    assert {"mtcnn", "whole", "yunet"} <= set(list_detectors())
+    assert {"full-image", "mtcnn", "yunet"} <= set(list_detectors())
 
 
 def test_a_name_gives_a_detector_with_its_settings():
@@ -35,7 +35,7 @@ def test_an_unknown_setting_says_the_nearest():
 
 def test_a_detector_without_settings_says_so():
     with pytest.raises(InputError, match="It has no settings"):
-        get_detector("whole", threads=2)
+        get_detector("full-image", threads=2)
 
 
 def test_faces_are_put_in_order_by_area_and_equal_ones_stay_in_theirs():

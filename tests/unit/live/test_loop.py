@@ -31,7 +31,7 @@ class Notes:
 
 @pytest.fixture(scope="module")
 def model(linear_model):
-    return FERModel(model=linear_model, detector="whole")
+    return FERModel(model=linear_model, detector="full-image")
 
 
 def frames(count, closed=None, step_s=0.04):

@@ -151,4 +151,4 @@ def test_faces_of_a_scene_are_followed_and_read_as_played():
 
 def test_a_bad_smoothing_shows_at_the_call():
     with pytest.raises(InputError, match="smoothing_s"):
-        FERModel(detector="whole").predict_frames([], smoothing_s=-1)
+        FERModel(detector="full-image").predict_frames([], smoothing_s=-1)

@@ -41,7 +41,7 @@ def test_the_copy_is_a_quarter_of_the_size_and_says_what_it_is(small, whole):
 
 def test_the_copy_answers_as_the_model_does(small, whole):
     faces = sample_stills()
-    large, shrunk = (FERModel("all", model=m, detector="whole") for m in (whole, small))
+    large, shrunk = (FERModel("all", model=m, detector="full-image") for m in (whole, small))
     pairs = list(
         zip(large.predict_faces(faces.images), shrunk.predict_faces(faces.images), strict=True)
     )

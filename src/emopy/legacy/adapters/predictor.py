@@ -101,7 +101,7 @@ def _old_words(target_emotions: Iterable[str]) -> list[str]:
 
 def _find_one_face() -> Detector:
     """A detector that gives the largest face, or the whole image as one."""
-    find, whole = get_detector("mtcnn"), get_detector("whole")
+    find, whole = get_detector("mtcnn"), get_detector("full-image")
 
     def one_face(image: RGBImage) -> tuple[Face, ...]:
         return largest_first(find(image) or whole(image))[:1]
