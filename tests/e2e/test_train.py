@@ -57,7 +57,7 @@ def test_faces_become_a_calibrated_model_that_reads_images(faces, tmp_path, caps
     unseen = [str(splits / "test.npz"), "--format", "json", "--record", "mine"]
     assert main(["evaluate", model, *unseen]) == 0
     judged = json.loads(capsys.readouterr().out)
-    assert sum(map(sum, judged["confusion"])) == 36
+    assert sum(map(sum, judged["confusion_matrix"])) == 36
     assert judged["accuracy"] > 0.9
 
     image = str(sample_images()["surprise"])

@@ -35,4 +35,4 @@ def test_a_bundled_model_gives_its_golden_answers_and_is_small(name, most_bytes)
     np.testing.assert_array_equal(model.logits(golden.crops).argmax(1), golden.logits.argmax(1))
     assert (model.path / "model.onnx").stat().st_size <= most_bytes
     assert model.card.metrics
-    assert "Art. 5(1)(f)" in model.card.misuse
+    assert "Art. 5(1)(f)" in model.card.out_of_scope_use

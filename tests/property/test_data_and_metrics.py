@@ -94,7 +94,7 @@ def test_the_order_of_samples_changes_no_figure(belief):
     other = make_report(probabilities[::-1], truth[::-1], labels).as_dict()
     for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier", "log_loss"):
         np.testing.assert_allclose(one[name], other[name], atol=1e-9)
-    assert one["confusion"] == other["confusion"]
+    assert one["confusion_matrix"] == other["confusion_matrix"]
 
 
 @few

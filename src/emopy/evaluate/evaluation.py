@@ -87,7 +87,7 @@ def record(
     report: Report,
     *,
     seeds: Mapping[str, Sequence[float]] | None = None,
-    worse: Mapping[str, float] | None = None,
+    corruptions: Mapping[str, float] | None = None,
 ) -> None:
     """Write the figures of a report into the model's card, under the name of the data.
 
@@ -97,7 +97,7 @@ def record(
         report: What `evaluate` found.
         seeds: Figures of the same training from several seeds, this model's first: name → one
             value per seed.
-        worse: Accuracy on the same faces when their images get worse: how → 0–1.
+        corruptions: Accuracy on the same images under each corruption: name → 0–1.
 
     Raises:
         ModelError: The folder may not be written to, or is no model.
@@ -106,8 +106,8 @@ def record(
     found = report.as_dict()
     if seeds:
         found["seeds"] = {figure: list(values) for figure, values in seeds.items()}
-    if worse:
-        found["worse"] = dict(worse)
+    if corruptions:
+        found["corruptions"] = dict(corruptions)
     metrics = {**folder.card.metrics, data_name: found}
     update_card(folder.path, folder.card.changed(metrics=metrics))
 

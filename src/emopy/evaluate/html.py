@@ -29,7 +29,7 @@ MOST_MISTAKES = 24
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _CARD_TEXTS = {
     "intended_use": "Intended use",
-    "misuse": "Must not be used for",
+    "out_of_scope_use": "Must not be used for",
     "limits": "Known limits",
     "data": "Trained on",
     "licence": "Licence and rights",
@@ -68,7 +68,7 @@ def html_report(
         https://html.spec.whatwg.org.
     """
     everyone = np.full(report.samples, "all faces")
-    columns = [report.labels.index(label) for label in report.macro_f1_labels]
+    columns = [report.labels.index(label) for label in report.macro_labels]
     judged = report.judgement
     (overall,) = group_figures(judged.probabilities, judged.truth, everyone, columns=columns)
     name = f"{card.name} {card.version}" if card else "The model"
@@ -114,7 +114,7 @@ def _header(report: Report, name: str, data_name: str) -> str:
 
 def _figures(report: Report, overall: GroupFigures) -> str:
     most = report.confusion.sum(axis=1).max() / report.samples
-    left_out = sorted(set(report.labels) - set(report.macro_f1_labels))
+    left_out = sorted(set(report.labels) - set(report.macro_labels))
     f1_note = f" Without {' and '.join(left_out)}." if left_out else ""
     cards = [
         ("accuracy", percent(report.accuracy), overall.accuracy, "of the faces get the right "

@@ -29,9 +29,9 @@ class Report:
         samples: Number of faces.
         accuracy: 0–1.
         balanced_accuracy: 0–1, mean recall of the labels that occur.
-        macro_f1: 0–1, mean F1 over `macro_f1_labels`.
-        macro_f1_labels: The seven standard emotions where all of them were judged, else `labels`.
-        macro_recall: 0–1, mean recall over `macro_f1_labels`.
+        macro_f1: 0–1, mean F1 over `macro_labels`.
+        macro_labels: The seven standard emotions where all of them were judged, else `labels`.
+        macro_recall: 0–1, mean recall over `macro_labels`.
         coverage: Share of the faces answered, the surest first → accuracy on them, both 0–1.
         confidence: The same shares → confidence of the least sure answer among them, 0–1: the
             `min_confidence` of `FERModel` that answers about that share.
@@ -53,7 +53,7 @@ class Report:
     accuracy: float
     balanced_accuracy: float
     macro_f1: float
-    macro_f1_labels: tuple[str, ...]
+    macro_labels: tuple[str, ...]
     macro_recall: float
     coverage: Mapping[float, float]
     confidence: Mapping[float, float]
@@ -75,7 +75,7 @@ class Report:
             "accuracy": self.accuracy,
             "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": _defined(self.macro_f1),
-            "macro_f1_labels": list(self.macro_f1_labels),
+            "macro_labels": list(self.macro_labels),
             "macro_recall": _defined(self.macro_recall),
             "accuracy_at_coverage": {str(share): value for share, value in self.coverage.items()},
             "confidence_at_coverage": {
@@ -93,7 +93,7 @@ class Report:
                 for label, count in zip(self.labels, self.per_class.support, strict=True)
             },
             "labels": list(self.labels),
-            "confusion": self.confusion.tolist(),
+            "confusion_matrix": self.confusion.tolist(),
             "temperature": self.temperature,
             "prior": self.prior if isinstance(self.prior, str) else dict(self.prior),
             "groups": {group.name: group.as_dict() for group in self.groups},
@@ -105,7 +105,7 @@ class Report:
         }
 
     def __str__(self) -> str:
-        averaged = f"over {len(self.macro_f1_labels)} labels" + (
+        averaged = f"over {len(self.macro_labels)} labels" + (
             ", contempt left out" if self._without_contempt() else ""
         )
         head = [
@@ -127,7 +127,7 @@ class Report:
         return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table(), *groups])
 
     def _without_contempt(self) -> bool:
-        left_out = set(self.labels) - set(self.macro_f1_labels)
+        left_out = set(self.labels) - set(self.macro_labels)
         return {canonical(label) for label in left_out} == {"contempt"}
 
     def _class_table(self) -> list[str]:
@@ -191,7 +191,7 @@ def make_report(
         accuracy=metrics.accuracy(probabilities, truth),
         balanced_accuracy=metrics.balanced_accuracy(probabilities, truth),
         macro_f1=metrics.macro_f1(probabilities, truth, columns=columns),
-        macro_f1_labels=averaged,
+        macro_labels=averaged,
         macro_recall=float(metrics.mean_of_defined(by_class.recall[columns])),
         coverage={share: float(curve.accuracy[row]) for share, row in rows.items()},
         confidence={share: float(curve.confidence[row]) for share, row in rows.items()},

@@ -17,7 +17,7 @@ from typing import Any, cast
 from emopy.errors import ModelError, nearest
 from emopy.labels import canonical
 
-CARD_FORMAT = 1
+CARD_FORMAT = 2
 PRECISIONS = ("float32", "int8")
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.onnx"
@@ -96,7 +96,7 @@ class ModelCard:
         metrics: What `emopy.evaluate` measured, keyed by the name of the data.
             Written by `evaluate` and `calibrate` only.
         intended_use: What it is for.
-        misuse: What it must not be used for.
+        out_of_scope_use: What it must not be used for.
         limits: Where it is known to do badly.
         format: Version of this card's layout.
     """
@@ -114,7 +114,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
     intended_use: str = ""
-    misuse: str = ""
+    out_of_scope_use: str = ""
     limits: str = ""
     format: int = CARD_FORMAT
 

@@ -49,7 +49,7 @@ def quantize_graph(
         tools: Any = import_module("onnxruntime.quantization")
         shapes: Any = import_module("onnxruntime.quantization.shape_inference")
     except ImportError as error:
-        raise MissingExtraError("Quantisation", "train") from error
+        raise MissingExtraError("Quantization", "train") from error
     merged = file.with_name("merged.onnx")
     with contextlib.redirect_stdout(io.StringIO()):  # the tools chatter there
         shapes.quant_pre_process(session.path, merged, skip_symbolic_shape=True)

@@ -29,7 +29,7 @@ def readme_from_card(card: ModelCard) -> str:
         f"# {card.name} {card.version}\n\n{_summary(card)}",
         _use(card),
         _section("Intended use", card.intended_use),
-        _section("Must not be used for", card.misuse),
+        _section("Must not be used for", card.out_of_scope_use),
         _accuracy(card),
         _calibration(card),
         _section("Known limits", card.limits),

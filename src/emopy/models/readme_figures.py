@@ -56,7 +56,9 @@ def figures_text(card: ModelCard) -> str:
         return ""
     tables = [_overview(found), _recall(card, found), _coverage(found), _confusion(found)]
     tables += [_seeds(data, part["seeds"]) for data, part in found.items() if "seeds" in part]
-    tables += [_worse(data, part["worse"]) for data, part in found.items() if "worse" in part]
+    tables += [
+        _worse(data, part["corruptions"]) for data, part in found.items() if "corruptions" in part
+    ]
     return "\n\n".join(filter(None, tables))
 
 
@@ -103,9 +105,9 @@ def _coverage(found: Mapping[str, Figures]) -> str:
 def _confusion(found: Mapping[str, Figures]) -> str:
     """What was taken for what, on the data that were measured first."""
     for data, part in found.items():
-        if "confusion" in part and "labels" in part:
+        if "confusion_matrix" in part and "labels" in part:
             labels: Sequence[str] = part["labels"]
-            counts: Sequence[Sequence[int]] = part["confusion"]
+            counts: Sequence[Sequence[int]] = part["confusion_matrix"]
             rows = [
                 [cell(label), *map(str, row)] for label, row in zip(labels, counts, strict=True)
             ]

@@ -91,7 +91,7 @@ def _committee(networks: Sequence[keras.Model]) -> keras.Model:
     for place, network in enumerate(networks):
         network.name = f"member_{place}"
     answers = [network(crops) for network in networks]
-    return keras.Model(crops, layers.Average(name="logits")(answers), name="Committee")
+    return keras.Model(crops, layers.Average(name="logits")(answers), name="Ensemble")
 
 
 def _training(members: Sequence[ModelCard], joined: ModelCard) -> dict[str, object]:
@@ -104,4 +104,4 @@ def _training(members: Sequence[ModelCard], joined: ModelCard) -> dict[str, obje
             label: round(float(np.mean([found[label] for found in shares])), 5)
             for label in joined.labels
         }
-    return {**training, **{f"member {place}": found for place, found in enumerate(making)}}
+    return {**training, "members": making}

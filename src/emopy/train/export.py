@@ -133,7 +133,7 @@ class _Product:
 
 def _of_run(run: Run) -> _Product:
     training = {
-        "net": run.recipe.net.name,
+        "network": run.recipe.net.name,
         "parameters": run.model.count_params(),
         "epochs": len(run.history),
         "seed": run.recipe.fit.seed,
@@ -177,7 +177,7 @@ def _of_network(
             f"{shapes[1]}, one logit per label. Received one from {model.input_shape} to "
             f"{model.output_shape}."
         )
-    training: dict[str, Any] = {"net": model.name, "parameters": model.count_params()}
+    training: dict[str, Any] = {"network": model.name, "parameters": model.count_params()}
     if shares:
         training["label_prior"] = _rounded({label: shares[label] for label in labels})
     crops = golden_crops(spec)
@@ -209,7 +209,7 @@ def _write(product: _Product, path: Path, name: str, trainable: str) -> Path:
         data=words.data,
         licence=words.licence,
         intended_use=words.intended_use,
-        misuse=words.misuse,
+        out_of_scope_use=words.out_of_scope_use,
         limits=words.limits,
         training=product.training,
     )

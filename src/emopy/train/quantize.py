@@ -28,7 +28,7 @@ def quantize(
 ) -> Path:
     """Write a copy of a model that computes with 8-bit integers: a quarter of the size, and faster.
 
-    The range of each layer is measured on faces first (static quantisation); weights get a scale
+    The range of each layer is measured on faces first (static quantization); weights get a scale
     per channel and 7 bits, so that no CPU overflows. Temperature and words stay; figures
     that were measured on the old weights are left out: evaluate the new folder.
 
@@ -72,7 +72,7 @@ def quantize(
         name=name or folder.card.name,
         precision="int8",
         metrics={},
-        training={**folder.card.training, "quantisation": note},
+        training={**folder.card.training, "quantization": note},
     )
     network = folder.path / NETWORK_FILE
     return write_model_folder(

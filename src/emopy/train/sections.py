@@ -199,5 +199,5 @@ class CardSettings:
     data: str = ""
     licence: str = ""
     intended_use: str = ""
-    misuse: str = ""
+    out_of_scope_use: str = ""
     limits: str = ""

@@ -46,7 +46,7 @@ def model_folder(tmp_path) -> Path:
     crops = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8, 1)
     return write_model_folder(
         tmp_path / "corners",
-        card=ModelCard("corners", "1", LABELS, SPEC, training={"net": "corners"}),
+        card=ModelCard("corners", "1", LABELS, SPEC, training={"network": "corners"}),
         weights=as_onnx(weights),
         golden_crops=crops,
         golden_logits=to_tensor(crops, SPEC).reshape(3, 64) @ weights,

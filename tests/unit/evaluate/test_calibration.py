@@ -77,7 +77,7 @@ def test_calibration_mends_an_over_confident_model_and_says_so_on_the_card(model
     assert after.accuracy == before.accuracy
     assert after.log_loss < before.log_loss
     assert after.ece < before.ece
-    assert card.training["net"] == "corners"
+    assert card.training["network"] == "corners"
     assert card.training["calibration"] == {
         "samples": 80,
         "temperature": temperature,

@@ -123,8 +123,8 @@ def test_recorded_figures_stand_on_the_card_and_in_its_readme(model_folder, face
 
 def test_spread_over_seeds_and_worse_images_stand_beside_the_figures(model_folder, faces):
     report = evaluate(model_folder, faces)
-    record(model_folder, "faces", report, seeds={"accuracy": (0.7, 0.8)}, worse={"dark": 0.6})
-    extra = {"seeds": {"accuracy": [0.7, 0.8]}, "worse": {"dark": 0.6}}
+    record(model_folder, "faces", report, seeds={"accuracy": (0.7, 0.8)}, corruptions={"dark": 0.6})
+    extra = {"seeds": {"accuracy": [0.7, 0.8]}, "corruptions": {"dark": 0.6}}
     assert load_model(model_folder).card.metrics["faces"] == report.as_dict() | extra
     readme = (model_folder / "README.md").read_text(encoding="utf-8")
     assert "| accuracy | 0.700 | 0.800 | 0.750 | 0.071 |" in readme

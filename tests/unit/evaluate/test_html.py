@@ -53,7 +53,7 @@ def report(model_folder, faces):
 @pytest.fixture
 def card(model_folder):
     return load_model(model_folder).card.changed(
-        data="four corners", limits="no\nfaces", misuse="deciding about people"
+        data="four corners", limits="no\nfaces", out_of_scope_use="deciding about people"
     )
 
 
@@ -105,7 +105,7 @@ def test_names_from_outside_are_shown_as_text_and_never_as_markup(faces):
     )  # fmt: skip
     probabilities = np.full((80, 4), 0.1) + 0.6 * np.eye(4)[(faces.truth + 1) % 4]
     report = make_report(probabilities, faces.truth, data.labels, groups=[evil] * 80)
-    card = ModelCard(evil, evil, data.labels, InputSpec(8, 8), data=evil, misuse=evil)
+    card = ModelCard(evil, evil, data.labels, InputSpec(8, 8), data=evil, out_of_scope_use=evil)
     text = html_report(report, data, card=card, data_name=evil)
     page = Page(text)
     assert "<script" not in text

@@ -21,7 +21,7 @@ def test_a_report_becomes_json_with_none_for_what_is_undefined():
     assert figures["recall"] == {"anger": 1.0, "fear": 0.5, "joy": None}
     assert figures["precision"] == {"anger": 0.5, "fear": 1.0, "joy": None}
     assert figures["support"] == {"anger": 1, "fear": 2, "joy": 0}
-    assert figures["confusion"] == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert figures["confusion_matrix"] == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
     assert figures["temperature"] == 1.5
 
 
@@ -38,7 +38,7 @@ def test_the_confidence_to_ask_for_answers_the_share_that_is_told():
 def test_macro_f1_leaves_contempt_out_when_all_eight_are_judged():
     contempt, fear = ALL_EMOTIONS.index("contempt"), ALL_EMOTIONS.index("fear")
     report = report_over(ALL_EMOTIONS, [fear, contempt], [fear, 0])
-    assert report.macro_f1_labels == STANDARD_EMOTIONS
+    assert report.macro_labels == STANDARD_EMOTIONS
     assert report.macro_f1 == pytest.approx((1 + 0) / 2)  # fear right, anger guessed wrongly
     assert "over 7 labels, contempt left out" in str(report)
 
@@ -51,7 +51,7 @@ def test_other_words_for_the_emotions_leave_contempt_out_too():
 
 
 def test_macro_f1_takes_all_labels_of_a_subset():
-    assert report_over(("fear", "anger"), [0], [0]).macro_f1_labels == ("fear", "anger")
+    assert report_over(("fear", "anger"), [0], [0]).macro_labels == ("fear", "anger")
 
 
 def test_the_text_is_a_readable_table():

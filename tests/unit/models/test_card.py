@@ -32,8 +32,8 @@ def test_a_card_survives_being_written_and_read():
     [
         ("{", "must be JSON"),
         ("[]", "must hold a JSON object. Received list"),
-        ("{}", '"format": 1'),
-        (changed(format=2), '"format": 1. Received 2'),
+        ("{}", '"format": 2'),
+        (changed(format=1), '"format": 2. Received 1'),
         (changed(temprature=2), "unknown key 'temprature'. Did you mean 'temperature'"),
         (changed(input=3), "`input` must hold a JSON object. Received int"),
         (changed(input={"height": 48}), "lacks width"),

@@ -9,7 +9,7 @@ FULL = ModelCard(
     files={"model.onnx": "ab" * 32},
     data="Faces | drawn by hand.",
     licence="Apache-2.0; the drawings are public domain.",
-    training={"net": "ResidualNN", "seed": 0, "label_prior": {"anger": 0.25, "fear": 0.75}},
+    training={"network": "ResidualNN", "seed": 0, "label_prior": {"anger": 0.25, "fear": 0.75}},
     metrics={
         "valid": {
             "samples": 1234,
@@ -20,14 +20,14 @@ FULL = ModelCard(
             "accuracy_at_coverage": {"1.0": 0.8456, "0.8": 0.9},
             "confidence_at_coverage": {"1.0": 0.21, "0.8": 0.64},
             "labels": ["anger", "fear"],
-            "confusion": [[5, 1], [0, 7]],
+            "confusion_matrix": [[5, 1], [0, 7]],
             "seeds": {"accuracy": [0.85, 0.83, 0.84], "macro F1": [0.5], "none": []},
-            "worse": {"blurred": 0.7, "dark": 0.8},
+            "corruptions": {"blurred": 0.7, "dark": 0.8},
         },
         "own faces": {"samples": 10, "accuracy": 1.0, "balanced_accuracy": 0.9},
     },
     intended_use="Drawings.",
-    misuse="Deciding about people.",
+    out_of_scope_use="Deciding about people.",
     limits="Only faces from the front.",
 )
 

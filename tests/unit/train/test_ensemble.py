@@ -38,7 +38,7 @@ def test_the_card_names_every_member_and_nothing_measured(members, tmp_path):
     one, other = (load_model(member).card for member in members)
     assert (card.name, card.temperature, dict(card.metrics)) == ("seed 0", 1.0, {})
     assert card.training["parameters"] == 2 * one.training["parameters"]
-    assert [card.training[f"member {place}"]["seed"] for place in (0, 1)] == [0, 1]
+    assert [member["seed"] for member in card.training["members"]] == [0, 1]
     assert card.training["label_prior"] == one.training["label_prior"]
     assert card.labels == other.labels
 

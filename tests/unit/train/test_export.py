@@ -39,7 +39,7 @@ def test_an_exported_network_gives_the_logits_of_keras(run, splits, tmp_path):
 def test_the_card_tells_how_the_model_was_made(run, tmp_path):
     card = load_model(export(run, tmp_path / "model", name="stripes")).card
     assert (card.name, card.labels, card.input) == ("stripes", run.labels, run.spec)
-    assert card.training["net"] == "ResidualNN"
+    assert card.training["network"] == "ResidualNN"
     assert card.training["recipe_sha256"] == run.recipe.sha256
     assert sum(card.training["label_prior"].values()) == pytest.approx(1, abs=1e-4)
 
@@ -159,7 +159,7 @@ def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, splits, tmp
     check_model_folder(folder)
     card, _ = find_keras_model(folder)
     assert (card.name, card.labels, card.input) == ("by_hand", labels, generator.spec)
-    assert card.training["net"] == "by_hand"
+    assert card.training["network"] == "by_hand"
     assert card.training["label_prior"] == pytest.approx(shares, abs=1e-4)
     found = FERModel(model=folder).predict_faces(splits.validation.images)
     shown = np.array([prediction.emotion for prediction in found])

@@ -34,7 +34,7 @@ def test_the_copy_is_a_quarter_of_the_size_and_says_what_it_is(small, whole):
     assert sizes[0] < 0.28 * sizes[1]
     card, old = load_model(small).card, load_model(whole).card
     assert (card.precision, old.precision) == ("int8", "float32")
-    assert card.training["quantisation"]["samples"] == min(512, len(sample_stills()))
+    assert card.training["quantization"]["samples"] == min(512, len(sample_stills()))
     assert card.temperature == old.temperature
     assert not card.metrics
 

@@ -51,7 +51,7 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tm
     assert "loss" in captured.err
     assert "\b" not in captured.err  # no moving bar where nobody watches
     card = load_model(tmp_path / "run" / "model").card
-    assert card.training["net"] == "ConvolutionalNNDropout"
+    assert card.training["network"] == "ConvolutionalNNDropout"
 
     temperature = calibrate(tmp_path / "run" / "model", splits.validation)
     assert temperature != 1
