@@ -28,8 +28,8 @@ check: $(VENV)/.test  ## format, lint, types, import rules, architecture
 test: $(VENV)/.test  ## every test
 	$(BIN)/python -m pytest -n auto
 
-bench: $(VENV)/.bench  ## measure speed and memory; figures go to docs/performance.md
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
+	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
 	$(BIN)/python scripts/write_cli_help.py

@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from figures import CannotMeasureError
+from benchmarks.report import CannotMeasureError
 
 ROOT = Path(__file__).parents[1]
 CORE, FER = ROOT / ".venv-core", ROOT / ".venv-fer"

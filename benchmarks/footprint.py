@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from environments import CORE, clean_environment, core_environment
-from figures import Figure, Section, Settings
-from timing import Spread, alternate
+from benchmarks.environments import CORE, clean_environment, core_environment
+from benchmarks.report import Figure, Section, Settings
+from benchmarks.timing import Spread, alternate
 
 MOST_MB, MOST_IMPORT_S = 350, 0.3
 _INSTALLERS = (
@@ -86,7 +86,7 @@ def _packages(site: Path) -> dict[str, float]:
 
 
 def _is_installer(path: Path, site: Path) -> bool:
-    return path.relative_to(site).splits[0].startswith(_INSTALLERS)
+    return path.relative_to(site).parts[0].startswith(_INSTALLERS)
 
 
 def _size(entry: Path) -> float:

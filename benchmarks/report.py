@@ -1,11 +1,147 @@
-"""Results as text for the terminal and as Markdown for docs/performance.md."""
+"""What a benchmark measured: records, their JSON file, and their text and Markdown."""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from figures import Figure, Section
+PACKAGES = ("emopy", "numpy", "onnxruntime", "opencv-python-headless")
+
+
+class CannotMeasureError(RuntimeError):
+    """Something that a benchmark needs is not there; its text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number.
+
+    Attributes:
+        what: What was measured.
+        value: The median, where it was measured several times.
+        unit: ``"×"``, ``"ms"``, ``"µs"``, ``"s"``, ``"MB"`` (10⁶ bytes), ``"%"``, ``"/s"`` or
+            ``"/min"``.
+        low: Smallest value of the run, or None.
+        high: Largest value of the run, or None.
+        at_most: Target, or None.
+        at_least: Target, or None.
+    """
+
+    what: str
+    value: float
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def target_met(self) -> bool | None:
+        """Whether the value reaches its target; None where there is none."""
+        if self.at_most is None and self.at_least is None:
+            return None
+        below = self.at_most is None or self.value <= self.at_most
+        return below and (self.at_least is None or self.value >= self.at_least)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one benchmark found.
+
+    Attributes:
+        title: Its heading.
+        how: How it was measured, in whole sentences.
+        figures: Numbers, some with targets.
+        header: Column names of an additional table, or nothing.
+        rows: Rows of that table.
+        notes: What a reader has to know to judge the numbers.
+        machine: Where it was measured.
+        measured_on: Day, ISO 8601.
+    """
+
+    title: str
+    how: str
+    figures: tuple[Figure, ...]
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str | float, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    machine: str = ""
+    measured_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose.
+
+    Attributes:
+        model: Name of a model, or an absolute path of a model folder.
+        quick: A trial of the benchmark itself: few turns, figures without meaning.
+        data: Labelled faces for `stability`, or None.
+        scratch: An empty folder that is removed afterwards.
+    """
+
+    model: str
+    quick: bool
+    data: Path | None
+    scratch: Path = field(compare=False)
+
+    def turns(self, usual: int) -> int:
+        """How often to repeat a measurement."""
+        return 2 if self.quick else usual
+
+
+def machine() -> str:
+    """Processor, cores, memory, system and versions, in one line."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"{_processor()}, {os.cpu_count()} cores; {platform.system()} {platform.machine()}; "
+        f"Python {platform.python_version()}; {packages}"
+    )
+
+
+def save_sections(sections: Mapping[str, Section], path: Path) -> None:
+    """Write results as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    text = json.dumps({k: asdict(v) for k, v in sections.items()}, indent=2, ensure_ascii=False)
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def load_sections(path: Path) -> dict[str, Section]:
+    """Read what `save_sections` wrote; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    raw: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return {name: _section(item) for name, item in raw.items()}
+
+
+def _section(raw: dict[str, Any]) -> Section:
+    return Section(
+        **raw
+        | {
+            "figures": tuple(Figure(**figure) for figure in raw["figures"]),
+            "header": tuple(raw["header"]),
+            "rows": tuple(tuple(row) for row in raw["rows"]),
+            "notes": tuple(raw["notes"]),
+        }
+    )
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
 
 START, END = "<!-- figures -->", "<!-- /figures -->"
 _DIGITS = {"×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}

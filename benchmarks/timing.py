@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from environments import clean_environment
-from figures import CannotMeasureError
+from benchmarks.environments import clean_environment
+from benchmarks.report import CannotMeasureError
 
-_LAUNCHER = Path(__file__).parent / "workers" / "one_process.py"
+_LAUNCHER = Path(__file__).parent / "workers" / "measure_process.py"
 
 
 @dataclass(frozen=True, slots=True)

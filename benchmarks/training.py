@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
+from benchmarks.environments import ROOT
+from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.timing import Spread, alternate, ratios, seconds
 from emopy.data import load_dataset
 from emopy.data.augment import Augmentation
-from environments import ROOT
-from figures import CannotMeasureError, Figure, Section, Settings
-from timing import Spread, alternate, ratios, seconds
 
 BATCHES = 12
 AT_LEAST = 0.9

@@ -8,16 +8,23 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from images import FRAME_SIZE
-
-from clips import FPS, Size, panned, repeated, walkers, write_clip, write_frames
+from benchmarks.environments import fer_environment
+from benchmarks.inputs import (
+    FPS,
+    FRAME_SIZE,
+    Size,
+    panned,
+    repeated,
+    walkers,
+    write_clip,
+    write_frames,
+)
+from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.timing import Spread, alternate, ratios, whole_process
+from benchmarks.worker import Worker
 from emopy import FERModel
 from emopy.faces import TrackingDetector, align_face, get_detector
 from emopy.media import open_video
-from environments import fer_environment
-from figures import CannotMeasureError, Figure, Section, Settings
-from timing import Spread, alternate, ratios, whole_process
-from worker import Worker
 
 LARGE: Size = (1920, 1080)
 MOST_FACES = 5
@@ -34,7 +41,7 @@ def measure(settings: Settings) -> Section:
     fer_frames = 10 if settings.quick else 60
     turns = settings.turns(9)
     shell = _from_shell(clips[SMALL_CLIP], settings)
-    with Worker(Path(sys.executable), "emopy_clips.py", settings.model) as emopy:
+    with Worker(Path(sys.executable), "emopy_worker.py", "clips", settings.model) as emopy:
         notes = [
             f"EmoPy: {emopy.about['model']}; threads: {emopy.about['threads']}; "
             f"{emopy.about['versions']}."
@@ -118,7 +125,7 @@ def _frame_s(worker: Worker, clip: Path) -> Callable[[], float]:
 
     def turn() -> float:
         time.sleep(REST_S)
-        worker.tell(str(clip))
+        worker.send(str(clip))
         found = worker.read()
         return found["seconds"] / found["frames"]
 
@@ -134,7 +141,9 @@ def _beside_fer(
     with ExitStack() as stack:
         workers = {"": emopy}
         try:
-            fer = stack.enter_context(Worker(fer_environment(), "fer_clips.py", str(frames)))
+            fer = stack.enter_context(
+                Worker(fer_environment(), "fer_worker.py", "clips", str(frames))
+            )
             notes.append(f"fer: threads: {fer.about['threads']}; {fer.about['versions']}.")
             workers["fer: "] = fer
         except CannotMeasureError as error:
@@ -142,7 +151,7 @@ def _beside_fer(
             print(notes[-1], file=sys.stderr)
         for side, worker in workers.items():
             for name in wanted:
-                worker.tell(str(clips[name]))  # the first reading finds cold caches
+                worker.send(str(clips[name]))  # the first reading finds cold caches
                 found = worker.read()
                 share = found["faces"] / found["frames"]
                 notes.append(f"{side or 'EmoPy: '}{name}: {share:.2f} faces found in a frame.")

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
-from environments import clean_environment
-from figures import CannotMeasureError
+from benchmarks.environments import clean_environment
+from benchmarks.report import CannotMeasureError
 
 _SCRIPTS = Path(__file__).parent / "workers"
 
@@ -23,21 +23,21 @@ class Worker:
         arguments: For the script.
 
     Attributes:
-        about: What it said about itself when it was ready.
+        about: Its first message: versions, threads, what it found.
         pid: Its process.
 
     Raises:
-        CannotMeasureError: It did not get ready; says why.
+        CannotMeasureError: It ended before it was ready; the message says why.
     """
 
     def __init__(self, python: Path, script: str, *arguments: str) -> None:
         self._name = " ".join((script, *arguments))
-        self._talk = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see close
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see close
         self._process = subprocess.Popen(
             [str(python), str(_SCRIPTS / script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._talk,
+            stderr=self._stderr,
             text=True,
             env=clean_environment(),
         )
@@ -55,16 +55,16 @@ class Worker:
         self.close()
 
     def ask(self, frames: int) -> list[float]:
-        """Let it read its frame some times.
+        """Let it predict its frame some times.
 
         Returns:
-            Seconds of each reading.
+            Seconds of each prediction.
         """
-        self.tell(str(frames))
+        self.send(str(frames))
         return self.read()["seconds"]
 
     def resident_mb(self) -> float:
-        """Its resident memory now, in MB, read from outside.
+        """Its resident memory now, in MB, read by this process.
 
         Raises:
             CannotMeasureError: psutil is not installed.
@@ -75,14 +75,14 @@ class Worker:
             raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
         return psutil.Process(self.pid).memory_info().rss / 1e6
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         """Write a line to it."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
     def read(self) -> dict[str, Any]:
-        """Wait for the next line of JSON; other output is skipped.
+        """Wait for the next line of JSON; other lines are skipped.
 
         Raises:
             CannotMeasureError: It ended instead.
@@ -91,12 +91,12 @@ class Worker:
         for line in self._process.stdout:
             if line.startswith("{"):
                 return json.loads(line)
-        self._talk.seek(0)
-        said = " ".join(self._talk.read().strip().splitlines()[-2:])
-        raise CannotMeasureError(f"{self._name} ended: {said}")
+        self._stderr.seek(0)
+        error = " ".join(self._stderr.read().strip().splitlines()[-2:])
+        raise CannotMeasureError(f"{self._name} ended: {error}")
 
     def close(self) -> None:
-        """End it: its input closes, and it is given half a minute."""
+        """Close its input and wait; kill it after half a minute."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
@@ -105,4 +105,4 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._talk.close()
+        self._stderr.close()

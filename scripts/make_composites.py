@@ -4,7 +4,7 @@
 
 Each image is the pixel average of at least 40 training faces whose voters agree on the emotion,
 enlarged and aligned by their landmarks, on a plain background. `FACES.npz` is a `Dataset` file of
-FER+ faces with shares of votes as targets; `LANDMARKS.npz` comes from `measure_framing.py`.
+FER+ faces with proportions of votes as targets; `LANDMARKS.npz` comes from `research.framing`.
 Faces whose features lie far from the class's typical place (profiles, failed landmarks) are left
 out: averages stay sharp. The choice is seeded: the same arguments give the same images.
 """
@@ -85,7 +85,7 @@ def choose(
     """Rows of different faces that voters agree on and whose features lie where they are typical.
 
     Args:
-        data: Faces with shares of votes as targets.
+        data: Faces with proportions of votes as targets.
         landmarks: (n, 5, 2) shares of the crop; NaN where no face was found.
         label: Column of the emotion.
         agreement: Smallest share of the votes, 0–1.
@@ -142,7 +142,7 @@ def main() -> None:
     """Read the arguments, make the images, say what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
-    parser.add_argument("landmarks", type=Path, help="made by measure_framing.py")
+    parser.add_argument("landmarks", type=Path, help="made by research.framing")
     parser.add_argument("out", type=Path, help="folder for the images")
     parser.add_argument("--count", type=int, default=48, help="faces in each average")
     parser.add_argument("--seed", type=int, default=0)

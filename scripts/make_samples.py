@@ -174,7 +174,7 @@ def main() -> None:
     """Read the arguments, make the sheets, say what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
-    parser.add_argument("landmarks", type=Path, help="made by measure_framing.py")
+    parser.add_argument("landmarks", type=Path, help="made by research.framing")
     parser.add_argument("--out", type=Path, default=Path("src/emopy.samples/sheets"))
     parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--seed", type=int, default=0)

@@ -1,6 +1,3 @@
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -11,9 +8,9 @@ from emopy.data.ferplus import VotedFaces
 from emopy.data.votes import VOTE_COLUMNS
 from emopy.errors import DataError
 from emopy.labels import ALL_EMOTIONS
+from research.ferplus import read_sheets
 
 FEW = ("missing", "single")  # the parts here are tiny
-SCRIPT = Path(__file__).parents[3] / "scripts" / "prepare_ferplus_sheets.py"
 
 
 @pytest.fixture
@@ -165,10 +162,7 @@ def test_packed_sheets_give_the_same_files_as_the_official_csv(rows, write_ferpl
     for number, sheet in enumerate(tiles.swapaxes(2, 3).reshape(2, 240, 480)):
         Image.fromarray(sheet).save(sheets / f"faces-{number}.png")
 
-    spec = importlib.util.spec_from_file_location("prepare_ferplus_sheets", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    packed = prepare_ferplus(script.read_sheets(sheets), tmp_path / "packed", calibration=12)
+    packed = prepare_ferplus(read_sheets(sheets), tmp_path / "packed", calibration=12)
     official = prepare_ferplus(
         read_ferplus(*write_ferplus(rows)), tmp_path / "official", calibration=12
     )
@@ -177,7 +171,7 @@ def test_packed_sheets_give_the_same_files_as_the_official_csv(rows, write_ferpl
         assert file.read_bytes() == official.files[part].read_bytes()
 
     with pytest.raises(DataError, match="without it"):
-        script.read_sheets(tmp_path)
+        read_sheets(tmp_path)
 
 
 def test_folders_hold_the_same_faces_as_files(prepared, rows, write_ferplus, tmp_path):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from images import write_variants
-
-from environments import core_environment
-from figures import Figure, Section, Settings
-from worker import Worker
+from benchmarks.environments import core_environment
+from benchmarks.inputs import write_variants
+from benchmarks.report import Figure, Section, Settings
+from benchmarks.worker import Worker
 
 IMAGES = 1000
 MOST_SLOWDOWN, MOST_GROWTH = 1.1, 1.05
@@ -19,12 +18,12 @@ def measure(settings: Settings) -> Section:
     folder = write_variants(settings.scratch / "images", count)
     arguments = (str(folder), settings.model, *map(str, marks))
     rows: list[tuple[float, float, float, float]] = []
-    with Worker(core_environment(), "emopy_many.py", *arguments) as worker:
+    with Worker(core_environment(), "emopy_worker.py", "many", *arguments) as worker:
         loaded = worker.resident_mb()
         for _ in marks:
             mark = worker.read()
             rows.append((mark["done"], mark["faces"], mark["time_s"], worker.resident_mb()))
-            worker.tell("on")
+            worker.send("continue")
     first, last = rows[0], rows[-1]
     slowdown = (last[2] - rows[-2][2]) / first[2]
     return Section(

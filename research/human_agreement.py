@@ -1,6 +1,6 @@
 """Model and single human against the votes of FER+: who foretells the other nine better?
 
-    python benchmarks/votes.py FOLDER [--model emopy-base] [--apart local/ferplus/calibration.npz]
+    python -m research.human_agreement FOLDER [--model emopy-base] [--apart FACES.npz]
 
 FOLDER holds fer2013.csv and fer2013new.csv, or packed sheets. Prints, on `valid`, the mean
 Kullback-Leibler divergence, in nats, from the votes of nine people to what is said of them by
@@ -22,8 +22,8 @@ from emopy.data.votes import VOTE_COLUMNS, majority_targets
 from emopy.evaluate.calibration import find_temperature
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import DEFAULT_MODEL, load_model, softmax
-from environments import ROOT
-from voted import voted_faces
+from research import ROOT
+from research.ferplus import voted_faces
 
 COLUMNS = [VOTE_COLUMNS.index(label) for label in ALL_EMOTIONS]
 Shares = NDArray[np.float64]

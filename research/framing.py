@@ -1,6 +1,6 @@
 """Measure where eyes, nose and mouth lie in the training faces of FER2013.
 
-    python scripts/measure_framing.py FACES.npz --landmarks OUT.npz
+    python -m research.framing FACES.npz --landmarks OUT.npz
 
 `FACES.npz` holds ``images`` (n, 48, 48[, 1]) uint8. Each face is enlarged and padded, because the
 detector needs surroundings; the landmarks it finds are brought back to the 48 × 48 crop and

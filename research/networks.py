@@ -1,6 +1,6 @@
 """The original's accuracy tables, measured again with our networks on the FER+ faces.
 
-    python benchmarks/networks.py local/ferplus
+    python -m research.networks local/ferplus
 
 Each training is kept in `results/networks.json` as soon as it ends, and skipped when the command
 is typed again; docs/networks.md gets the tables.
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.report import write_between
 from emopy.data import Dataset, Splits, load_dataset
 from emopy.data.augment import Augmentation
 from emopy.models import to_tensor
 from emopy.train import FitSettings, fit
-from report import write_between
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "networks.json"

@@ -7,15 +7,15 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from images import Pixels, enlarged, photograph, turned
 from numpy.typing import NDArray
 
+from benchmarks.inputs import Pixels, enlarged, photograph, turned
+from benchmarks.report import Figure, Section, Settings
 from emopy import Box, Face, FERModel
 from emopy.data import Dataset, load_dataset
 from emopy.faces import Detector, align_face, get_detector
 from emopy.media import read_image
 from emopy.samples import sample_images
-from figures import Figure, Section, Settings
 
 SHIFT = 0.1
 TILTS = (5, 10, 15, 20)

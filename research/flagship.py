@@ -1,7 +1,7 @@
 """The bundled models, from the prepared faces to their cards: one command.
 
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
-    python benchmarks/flagship.py [emopy-base] [emopy-tiny] [--seeds 3] [--bundle]
+    python -m research.flagship [emopy-base] [emopy-tiny] [--seeds 3] [--bundle]
 
 Trains what is not trained yet (hours; it can be stopped and started again), joins, calibrates and
 shrinks it, judges every model on the faces of `valid`, and writes figures, spread over the seeds
@@ -25,20 +25,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.inference import one_crop
+from benchmarks.report import write_between
+from benchmarks.timing import alternate, ratios
 from emopy.data import load_dataset
 from emopy.evaluate import evaluate, record
 from emopy.evaluate.metrics import expected_calibration_error
 from emopy.models import load_model, write_model_folder
 from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.golden import read_golden
-from environments import ROOT
-from network import one_crop
-from report import write_between
-from robustness import CORRUPTIONS, corrupted
-from timing import alternate, ratios
+from research import ROOT
+from research.corruptions import CORRUPTIONS, corrupted
 
 PAGE = ROOT / "docs" / "training.md"
-IMAGE = ROOT / "docs" / "images" / "reliability.png"
+IMAGE = ROOT / "docs" / "pictures" / "reliability.png"
 RESULTS = Path(__file__).parent / "results" / "flagship.json"
 BUNDLED = ROOT / "src" / "emopy" / "models" / "bundled"
 MARKS = "<!-- flagship -->", "<!-- /flagship -->"

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from images import write_frame
-
-from environments import core_environment, fer_environment
-from figures import CannotMeasureError, Figure, Section, Settings
-from timing import Spread, alternate, ratios, whole_process
-from worker import Worker
+from benchmarks.environments import core_environment, fer_environment
+from benchmarks.inputs import write_frame
+from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.timing import Spread, alternate, ratios, whole_process
+from benchmarks.worker import Worker
 
 FASTER_THAN_DEFAULT, FASTER_THAN_MTCNN = 3, 5
 FASTER_PROCESS, SHARE_OF_MEMORY = 5, 1 / 3
@@ -61,16 +60,17 @@ def measure(settings: Settings) -> Section:
 
 def _frames(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[Values, list[str]]:
     wanted = {
-        "EmoPy": (core, "emopy_frames.py", frame, settings.model),
+        "EmoPy": (core, "emopy_worker.py", "frames", frame, settings.model),
         "EmoPy, 20 px": (
             core,
-            "emopy_frames.py",
+            "emopy_worker.py",
+            "frames",
             frame,
             settings.model,
             str(FER_SMALLEST_FACE_PX),
         ),
-        "fer default": (fer, "fer_frames.py", frame, "default"),
-        "fer MTCNN": (fer, "fer_frames.py", frame, "mtcnn"),
+        "fer default": (fer, "fer_worker.py", "frames", frame, "default"),
+        "fer MTCNN": (fer, "fer_worker.py", "frames", frame, "mtcnn"),
     }
     notes: list[str] = []
     with ExitStack() as stack:

@@ -1,19 +1,15 @@
-"""Over time: memory through an hour of video, and labels that do not flicker."""
+"""Memory through an hour of video."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from images import FRAME_SIZE
-
-import flicker
-from clips import FPS, repeated, walkers, write_clip
+from benchmarks.inputs import FPS, FRAME_SIZE, repeated, walkers, write_clip
+from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.worker import Worker
 from emopy.media import open_video
 from emopy.samples import Actor
-from figures import CannotMeasureError, Figure, Section, Settings
-from worker import Worker
 
 MINUTES, QUICK_MINUTES = 60, 3
 MOST_GROWTH_MB = 10
@@ -22,53 +18,33 @@ _COMES_S, _GOES_S = 10.0, 40.0
 
 
 def measure(settings: Settings) -> Section:
-    """Read a long video, then steady the labels of doubtful faces."""
-    memory = _read_long(settings)
-    found = flicker.measure(settings)
-    return Section(
-        title="Over time",
-        how=f"{memory.how} {found.how}",
-        figures=(*memory.figures, *found.figures),
-        header=found.header,
-        rows=found.rows,
-        notes=(*memory.notes, *found.notes),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    how: str
-    figures: tuple[Figure, ...]
-    notes: tuple[str, ...]
-
-
-def _read_long(settings: Settings) -> _Memory:
-    """Read a generated video into table, summary and plot; note the memory at each minute."""
+    """Predict a generated video into table, summary and plot; note the memory at each minute."""
     minutes = QUICK_MINUTES if settings.quick else MINUTES
     clip = _write_long(settings.scratch, minutes)
     marks = [60 * minute for minute in range(1, minutes)]
     resident: list[float] = []
     end: dict[str, float] = {}
     arguments = (str(clip), settings.model, str(settings.scratch), *map(str, marks))
-    with Worker(Path(sys.executable), "emopy_hour.py", *arguments) as worker:
+    with Worker(Path(sys.executable), "emopy_worker.py", "long", *arguments) as worker:
         loaded = worker.resident_mb()
         for minute in range(1, minutes + 1):
             end = worker.read()
             resident.append(worker.resident_mb())
             print(f"{minute} min: {resident[-1]:.1f} MB", file=sys.stderr)
-            worker.tell("on")
+            worker.send("continue")
     wanted = round(minutes * 60 * FPS)
     if end["frames"] != wanted:
-        raise CannotMeasureError(f"{end['frames']} of {wanted} frames of the long video came.")
+        raise CannotMeasureError(f"{end['frames']} of {wanted} frames of the long video were read.")
     settled = 1 if settings.quick else 5
     shown = sorted({settled, *range(10, minutes + 1, 10), minutes})
     growth = max(resident[settled:]) - resident[settled - 1]
-    return _Memory(
+    return Section(
+        title="An hour of video",
         how=(
             f"A video of {minutes} minutes, 640 × 480 with 25 frames per second, H.264: one person "
-            "is there all the time, another comes and goes once in a minute. `predict_video` reads "
-            "it all, and each result goes into a `Summary`, a `TimelinePlot` and a CSV file of "
-            "`open_timeline`. Resident memory is read from outside at each minute of the video."
+            "is visible all the time, another comes and goes once a minute. Each result of "
+            "`predict_video` goes into a `Summary`, a `TimelinePlot` and a CSV file of "
+            "`open_timeline`. Resident memory is read by another process at each minute."
         ),
         figures=(
             Figure(f"{minutes} minutes of video: frames per second", wanted / end["time_s"], "/s"),
@@ -92,8 +68,8 @@ def _read_long(settings: Settings) -> _Memory:
         ),
         notes=(
             f"The long video: {wanted} frames read, {end['faces']} faces, {end['tracks']} tracks; "
-            f"the last frame at {end['at_s']:.2f} s. At the end nothing is decoded ahead any more: "
-            "less memory is in use than in the minutes before.",
+            f"the last frame at {end['at_s']:.2f} s. At the end no frames are prefetched: less "
+            "memory is in use than in the minutes before.",
         ),
     )
 

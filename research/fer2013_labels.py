@@ -1,6 +1,6 @@
 """FER2013's own labels: as a task of their own, and beside the votes of FER+.
 
-    python benchmarks/own_labels.py FOLDER
+    python -m research.fer2013_labels FOLDER
 
 FOLDER holds fer2013.csv and fer2013new.csv, or packed sheets; `local/ferplus` must be there. Writes
 
@@ -22,8 +22,8 @@ from emopy.data import Dataset, load_dataset
 from emopy.data.ferplus import VotedFaces
 from emopy.data.near import difference_hashes, near_groups
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
-from environments import ROOT
-from voted import own_labels, voted_faces
+from research import ROOT
+from research.ferplus import fer2013_labels, voted_faces
 
 SHARE = 0.2
 """Part of a target that FER2013's label has beside the votes."""
@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    voted, named, local = voted_faces(folder), own_labels(folder), ROOT / "local"
+    voted, named, local = voted_faces(folder), fer2013_labels(folder), ROOT / "local"
     votes = {part: load_dataset(local / f"ferplus/{part}.npz") for part in ("train", "calibration")}
     for part, faces in splits(voted, named, votes["calibration"]).items():
         print(f"{len(faces):6,} faces   {faces.save(local / f'fer2013/{part}.npz')}")

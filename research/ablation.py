@@ -2,8 +2,8 @@
 
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus-spread --unknown spread
-    python benchmarks/own_labels.py FOLDER
-    python benchmarks/experiments.py
+    python -m research.fer2013_labels FOLDER
+    python -m research.ablation
 
 Each training is a run folder under `runs/experiments`, made by `emopy train` and not trained again
 when the command is typed again. The teachers are those of `runs/base-s0` and `runs/base-s1`.
@@ -22,11 +22,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.report import write_between
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.models import load_model
-from environments import ROOT
-from report import write_between
+from research import ROOT
 
 RESULTS = Path(__file__).parent / "results" / "experiments.json"
 PAGE = ROOT / "docs" / "training.md"
@@ -71,7 +71,7 @@ def without(*names: str) -> tuple[str, ...]:
 
 ENSEMBLE = "[" + ", ".join(f'"runs/base-s{seed}/model"' for seed in (0, 1)) + "]"
 WARM_UP = (
-    "benchmarks/turned_faces.py local/ferplus/train.npz local/turned/train.npz",
+    "-m research.rotation_pretext local/ferplus/train.npz local/turned/train.npz",
     f"-m emopy train {RECIPE} --set data.train=local/turned/train.npz --set data.validation= "
     "--set net.settings.widths=[16,32,64] --set fit.epochs=5 --set fit.ema=0.99 "
     "--set augment.flip=0.0 "
@@ -117,7 +117,7 @@ EXPERIMENTS = (
     Experiment("no erasing", without("erase")),
     # How it is learnt
     Experiment("no average of the weights", ("fit.ema=0.0",)),
-    Experiment("sharpness-aware minimisation", script="benchmarks/sharpness_aware.py"),
+    Experiment("sharpness-aware minimisation", script="-m research.sharpness_aware"),
     Experiment("twice as long", ("fit.epochs=20",)),
     Experiment("no cosine: the rate stays", ("fit.final_rate=1.0",)),
     # The network

@@ -1,6 +1,6 @@
 """`emopy train` with sharpness-aware minimisation, for the table of docs/training.md.
 
-    python benchmarks/sharpness_aware.py recipes/emopy-base.toml --set ... --out ...
+    python -m research.sharpness_aware recipes/emopy-base.toml --set ... --out ...
 
 Takes what `emopy train` takes. Keras has no gradients that are the same for all its backends, so
 this needs TensorFlow; that is why it is no setting of a recipe.

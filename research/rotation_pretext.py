@@ -1,6 +1,6 @@
 """Faces turned by quarters, to learn which way is up: a warm-up that needs no labels.
 
-    python benchmarks/turned_faces.py local/ferplus/train.npz local/turned/train.npz
+    python -m research.rotation_pretext local/ferplus/train.npz local/turned/train.npz
 
 Source: Gidaris et al. 2018, https://arxiv.org/abs/1803.07728.
 """

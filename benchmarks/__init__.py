@@ -1,0 +1,1 @@
+"""Speed, memory and size of EmoPy, beside other packages: `python -m benchmarks`."""

