@@ -53,7 +53,7 @@ def test_data_with_fewer_labels_are_judged_among_those_alone(model_folder, faces
 def test_the_report_has_the_labels_as_they_were_asked_for(model_folder, faces):
     typed = evaluate(model_folder, faces, labels=["calm", "Happy"], groups=faces.origin)
     known = evaluate(model_folder, faces, labels=["neutral", "happiness"], groups=faces.origin)
-    assert typed.labels == typed.macro_f1_labels == ("calm", "Happy")
+    assert typed.labels == typed.macro_labels == ("calm", "Happy")
     assert typed.confusion.tolist() == known.confusion.tolist()
     assert [group.samples for group in typed.groups] == [group.samples for group in known.groups]
 
