@@ -1,8 +1,8 @@
-"""The model card: everything that weights need beside them to be used rightly.
+"""The model card: a JSON file, ``card.json``, beside the weights that it describes.
 
-The card is a JSON file, ``card.json``, in the model folder. Training writes it, prediction
-reads it; neither knows the other. Idea: weights that describe themselves (Mitchell et al. 2019,
-"Model Cards for Model Reporting", https://arxiv.org/abs/1810.03993).
+Training writes it and prediction reads it: labels, preprocessing, temperature, training data,
+metrics, limits. After Mitchell et al. 2019, "Model Cards for Model Reporting",
+https://arxiv.org/abs/1810.03993.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from emopy.errors import ModelError, nearest
+from emopy.errors import ModelError
 from emopy.labels import canonical
+from emopy.settings import from_mapping
 
 CARD_FORMAT = 2
 PRECISIONS = ("float32", "int8")
@@ -28,18 +29,18 @@ README_FILE = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """What a network wants to see; `to_tensor` turns face crops into it.
+    """Input of a model: size, channels and scaling, applied to face crops by `to_tensor`.
 
     Attributes:
         height: Rows of the crop in pixels.
         width: Columns of the crop in pixels.
         channels: 1 (gray) or 3 (RGB).
-        frames: Crops per sample; 1 for stills, more for temporal networks.
-        scale: Factor from uint8 0–255 to the network's range.
+        frames: Crops per sample: 1 for stills, more for clips.
+        scale: Factor that pixel values, 0–255, are multiplied by first.
         mean: Subtracted after scaling.
         std: Divided by after subtracting.
-        margin: Framing of the crop relative to the FER2013 framing: 0 is that framing, 0.25
-            shows a quarter more on every side.
+        margin: Margin around the FER2013 framing of a face, as a fraction of its side, on every
+            side of the crop: 0 is the FER2013 framing.
     """
 
     height: int
@@ -71,34 +72,35 @@ class InputSpec:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one sample: (H, W, C), or (T, H, W, C) for a temporal network."""
+        """Shape of one sample: (H, W, C), or (T, H, W, C) for clips."""
         still = (self.height, self.width, self.channels)
         return still if self.frames == 1 else (self.frames, *still)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """Description of a model, stored beside its weights.
+    """Description of a model.
 
     Attributes:
         name: Name of the model.
         version: Version of these weights.
         labels: Names of the outputs, in order.
-        input: What the network wants to see.
-        output: What the network returns; always ``"logits"``.
-        precision: Numbers it computes with: ``"float32"`` or ``"int8"``.
+        input: Input of the model.
+        output: Output of the model; always ``"logits"``.
+        precision: Data type of weights and activations: ``"float32"`` or ``"int8"``.
         temperature: Logits are divided by this before softmax (Guo et al. 2017,
             https://arxiv.org/abs/1706.04599). Written by `emopy.evaluate.calibrate` only.
-        files: SHA-256 of each file of the folder but the card and its README.
-        data: What it was trained on.
+        files: SHA-256 of each file of the folder except the card and the README.
+        data: Training data.
         licence: Licence of the weights and rights of the data.
-        training: How it was made: recipe and its hash, seed, network, share of each label.
-        metrics: What `emopy.evaluate` measured, keyed by the name of the data.
-            Written by `evaluate` and `calibrate` only.
-        intended_use: What it is for.
-        out_of_scope_use: What it must not be used for.
-        limits: Where it is known to do badly.
-        format: Version of this card's layout.
+        training: Network, parameters, epochs, seed, recipe hash, `label_prior` (proportion of each
+            label in the training data), `parent_models`, quantization, calibration.
+        metrics: Metrics of each evaluation, keyed by the name of the data. Written by
+            `emopy.evaluate.record` and `calibrate` only.
+        intended_use: Intended use.
+        out_of_scope_use: Uses to refrain from.
+        limits: Known limitations.
+        format: Version of the layout of the card.
     """
 
     name: str
@@ -148,62 +150,28 @@ class ModelCard:
 
 
 def card_from_json(text: str, source: str | Path) -> ModelCard:
-    """Read a card.
+    """Parse and check a model card.
 
     Args:
         text: Content of ``card.json``.
         source: Where it came from, for error messages.
 
-    Returns:
-        The card, every value checked.
-
     Raises:
         ModelError: Not JSON, unknown or missing keys, another format, bad values.
     """
     try:
-        parsed: object = json.loads(text)
+        raw: object = json.loads(text)
     except json.JSONDecodeError as error:
         raise ModelError(f"{source} must be JSON. Received text that is not: {error}.") from error
-    raw = _object(parsed, f"{source}")
-    if raw.get("format") != CARD_FORMAT:
+    if not isinstance(raw, dict):
+        raise ModelError(f"{source} must hold a JSON object. Received {type(raw).__name__}.")
+    values = cast("dict[str, Any]", raw)
+    if values.get("format") != CARD_FORMAT:
         raise ModelError(
-            f'{source} must have "format": {CARD_FORMAT}. Received {raw.get("format")!r}. '
+            f'{source} must have "format": {CARD_FORMAT}. Received {values.get("format")!r}. '
             "Export the model again with this version of EmoPy."
         )
-    _check_keys(raw, ModelCard, f"{source}")
-    spec = _object(raw["input"], f"{source}, `input`")
-    _check_keys(spec, InputSpec, f"{source}, `input`")
     try:
-        raw |= {"labels": _names(raw["labels"], source), "input": InputSpec(**spec)}
-        return ModelCard(**raw)
-    except (TypeError, AttributeError) as error:
-        raise ModelError(f"{source} holds a value of the wrong type: {error}.") from error
+        return from_mapping(ModelCard, values, "the card", ModelError)
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from error
-
-
-def _object(value: object, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ModelError(f"{where} must hold a JSON object. Received {type(value).__name__}.")
-    return cast("dict[str, Any]", value)
-
-
-def _names(value: object, source: str | Path) -> tuple[str, ...]:
-    names = cast("list[object]", value) if isinstance(value, list) else []
-    if not names or not all(isinstance(name, str) for name in names):
-        raise ModelError(f"{source}, `labels` must be a list of names. Received {value!r}.")
-    return tuple(str(name) for name in names)
-
-
-def _check_keys(raw: Mapping[str, Any], record: type, where: str) -> None:
-    known = {item.name: item for item in fields(record)}
-    for key in raw:
-        if key not in known:
-            raise ModelError(f"{where} has the unknown key {key!r}. {nearest(key, known)}")
-    missing = [
-        name
-        for name, item in known.items()
-        if item.default is MISSING and item.default_factory is MISSING and name not in raw
-    ]
-    if missing:
-        raise ModelError(f"{where} lacks {', '.join(missing)}. Export the model again.")

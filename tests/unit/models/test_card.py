@@ -34,21 +34,24 @@ def test_a_card_survives_being_written_and_read():
         ("[]", "must hold a JSON object. Received list"),
         ("{}", '"format": 2'),
         (changed(format=1), '"format": 2. Received 1'),
-        (changed(temprature=2), "unknown key 'temprature'. Did you mean 'temperature'"),
-        (changed(input=3), "`input` must hold a JSON object. Received int"),
-        (changed(input={"height": 48}), "lacks width"),
-        (changed(input={"height": 48, "width": 48, "heigth": 1}), "unknown key 'heigth'"),
+        (changed(temprature=2), "Unknown key `temprature` in the card. Did you mean 'temperature'"),
+        (changed(input=3), "`input` in the card must be a mapping. Received 3"),
+        (changed(input={"height": 48}), "`input.width` must be given"),
+        (changed(input={"height": 48, "width": 48, "heigth": 1}), "Unknown key `input.heigth`"),
         (changed(input={"height": 48.5, "width": 48}), "whole number. Received 48.5"),
         (changed(input={"height": 4, "width": 48}), "≥ 8"),
         (changed(input={"height": 48, "width": 48, "channels": 2}), "channels 1 or 3"),
         (changed(input={"height": 48, "width": 48, "std": 0}), "std and scale positive"),
-        (changed(input={"height": 48, "width": 48, "mean": "x"}), "wrong type"),
-        (changed(labels="abc"), "must be a list of names. Received 'abc'"),
+        (
+            changed(input={"height": 48, "width": 48, "mean": "x"}),
+            "`input.mean` in the card must be",
+        ),
+        (changed(labels="abc"), "must be a list, each item a string. Received 'abc'"),
         (changed(labels=["anger"]), "two or more different names"),
         (changed(labels=["happy", "joy"]), "two or more different names"),
         (changed(output="probabilities"), "`output` must be 'logits'"),
         (changed(temperature=0), "`temperature` must be positive"),
-        (changed(temperature="warm"), "wrong type"),
+        (changed(temperature="warm"), "`temperature` in the card must be a finite number"),
         (changed(name=" "), "`name` must not be empty"),
     ],
 )
@@ -62,7 +65,7 @@ def test_a_bad_card_is_refused_with_the_reason_and_its_source(text, reason):
 def test_a_card_without_a_needed_key_is_refused():
     raw = json.loads(CARD.to_json())
     del raw["labels"], raw["name"]
-    with pytest.raises(ModelError, match="lacks name, labels"):
+    with pytest.raises(ModelError, match="`name`, `labels` must be given"):
         card_from_json(json.dumps(raw), "card.json")
 
 

@@ -1,0 +1,153 @@
+"""The one checker of settings from files: model cards, recipes and CSV settings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from emopy.errors import EmoPyError, nearest
+
+Record = TypeVar("Record")
+
+_RULES: Mapping[object, str] = {
+    int: "a whole number",
+    float: "a finite number",
+    str: "a string",
+    bool: "true or false",
+}
+
+
+def from_mapping(
+    kind: type[Record], values: Mapping[str, Any], where: str, error: type[EmoPyError]
+) -> Record:
+    """Build a dataclass or typed dictionary from parsed JSON or TOML.
+
+    Keys and types are checked against the annotations: int, float (finite, whole numbers are
+    converted), str, bool, tuples, mappings, unions and nested dataclasses. Ranges are left to the
+    `__post_init__` of the dataclass.
+
+    Args:
+        kind: The dataclass or `TypedDict`.
+        values: What was parsed.
+        where: What holds the values, for error messages, such as ``"the recipe"``.
+        error: The class of the errors to raise.
+
+    Raises:
+        EmoPyError: An unknown or missing key, or a value of a wrong type; as `error`.
+    """
+    return _Checker(where, error).record(kind, values, "")
+
+
+class _WrongType(Exception):  # noqa: N818 - never leaves this file
+    """A value does not have the annotated type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    where: str
+    error: type[EmoPyError]
+
+    def record(self, kind: type[Record], values: Mapping[str, Any], prefix: str) -> Record:
+        known = get_type_hints(kind)
+        for key in values:
+            if key not in known:
+                raise self.error(
+                    f"Unknown key `{prefix}{key}` in {self.where}. {nearest(key, known)}"
+                )
+        if missing := [f"`{prefix}{key}`" for key in _required(kind) if key not in values]:
+            raise self.error(f"{', '.join(missing)} must be given in {self.where}. Received none.")
+        return kind(
+            **{key: self.value(known[key], found, prefix + key) for key, found in values.items()}
+        )
+
+    def value(self, wanted: Any, found: object, key: str) -> object:
+        """The value in the annotated type."""
+        try:
+            return self._convert(wanted, found, key)
+        except _WrongType:
+            raise self.error(
+                f"`{key}` in {self.where} must be {_rule(wanted)}. Received {found!r}."
+                + _list_example(wanted, found, key)
+            ) from None
+
+    def _convert(self, wanted: Any, found: object, key: str) -> object:
+        if _is_record(wanted) and isinstance(found, Mapping):
+            return self.record(wanted, found, f"{key}.")
+        origin = get_origin(wanted) or wanted
+        if origin in (Union, UnionType):
+            return self._convert_to_any(get_args(wanted), found, key)
+        if origin is tuple and isinstance(found, list | tuple):
+            types = _types_of_items(get_args(wanted), len(found))
+            return tuple(self._convert(*pair, key) for pair in zip(types, found, strict=True))
+        if origin in (dict, Mapping) and isinstance(found, Mapping):
+            _, item = get_args(wanted) or (str, Any)
+            return {str(name): self._convert(item, entry, key) for name, entry in found.items()}
+        return _scalar(wanted, found)
+
+    def _convert_to_any(self, wanted: tuple[Any, ...], found: object, key: str) -> object:
+        for choice in wanted:
+            try:
+                return self._convert(choice, found, key)
+            except _WrongType:
+                continue
+        raise _WrongType
+
+
+def _scalar(wanted: Any, found: Any) -> object:
+    if wanted is Any or (wanted in (None, NoneType) and found is None):
+        return found
+    if wanted in (int, str, bool) and type(found) is wanted:
+        return found
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    if wanted is float and is_number and math.isfinite(found):
+        return float(found)
+    raise _WrongType
+
+
+def _is_record(wanted: Any) -> bool:
+    return isinstance(wanted, type) and (is_dataclass(wanted) or is_typeddict(wanted))
+
+
+def _required(kind: Any) -> list[str]:
+    if is_typeddict(kind):
+        return sorted(kind.__required_keys__)
+    return [
+        item.name
+        for item in fields(kind)
+        if item.default is MISSING and item.default_factory is MISSING
+    ]
+
+
+def _types_of_items(types: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """The annotated type of each item of a tuple."""
+    if len(types) == 2 and types[1] is ...:
+        return (types[0],) * count
+    if len(types) != count:
+        raise _WrongType
+    return types
+
+
+def _rule(wanted: Any) -> str:
+    """The rule that an annotation stands for, to follow "must be"."""
+    types, origin = get_args(wanted), get_origin(wanted) or wanted
+    if origin in (Union, UnionType):
+        return " or ".join(_rule(choice) for choice in types if choice is not NoneType)
+    if origin is tuple and types[-1] is ...:
+        return f"a list, each item {_rule(types[0])}"
+    if origin is tuple:
+        return f"a list of {len(types)} values, each {_rule(types[0])}"
+    if origin in (dict, Mapping) and types and types[1] in _RULES:
+        return f"a mapping, each value {_RULES[types[1]]}"
+    return _RULES.get(wanted, "a mapping")
+
+
+def _list_example(wanted: Any, found: object, key: str) -> str:
+    if get_origin(wanted) is not tuple or not isinstance(found, str):
+        return ""
+    words = [word.strip(" \"'") for word in found.strip("[]").split(",")]
+    typed = json.dumps([word for word in words if word] or ["first", "second"])
+    return f" Type for example: {key.rpartition('.')[2]} = {typed}"
