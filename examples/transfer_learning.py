@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # First the head learns alone, for half of the epochs; then the top of the backbone with it.
     settings = FitSettings(
-        epochs=options.epochs, batch_size=16, frozen=0.5, release=0.3, release_rate=0.1
+        epochs=options.epochs,
+        batch_size=16,
+        head_epochs_fraction=0.5,
+        unfreeze_fraction=0.3,
+        finetune_lr_ratio=0.1,
     )
     change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
     head = {"backbone": options.backbone, "dense": 64, "dropout": 0.2}

@@ -81,11 +81,11 @@ WARM_UP = (
 EXPERIMENTS = (
     Experiment("as it is", seeds=(0, 1, 2)),
     # What is learnt
-    Experiment("the leading vote only", ("fit.sharpening=30.0",)),
-    Experiment("votes sharpened", ("fit.sharpening=2.0",)),
+    Experiment("the leading vote only", ("fit.target_sharpening=30.0",)),
+    Experiment("votes sharpened", ("fit.target_sharpening=2.0",)),
     Experiment("votes for no emotion as doubt", ("data.train=local/ferplus-spread/train.npz",)),
     Experiment("a fifth from FER2013's own labels", ("data.train=local/ferplus-own/train.npz",)),
-    Experiment("class balance 0.5", ("fit.balance=0.5",)),
+    Experiment("class balance 0.5", ("fit.class_balanced_sampling=0.5",)),
     Experiment("logit adjustment 1", ("fit.logit_adjustment=1.0",)),
     Experiment("label smoothing 0.1", ("fit.label_smoothing=0.1",)),
     Experiment("mixup 0.2", ("fit.mixup=0.2",)),
@@ -104,7 +104,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "self-supervised start: which way is up",
-        (f"fit.start={RUNS}/turned/model",),
+        (f"fit.init_from={RUNS}/turned/model",),
         before=WARM_UP,
     ),
     # Random changes
@@ -119,7 +119,7 @@ EXPERIMENTS = (
     Experiment("no average of the weights", ("fit.ema=0.0",)),
     Experiment("sharpness-aware minimisation", script="-m research.sharpness_aware"),
     Experiment("twice as long", ("fit.epochs=20",)),
-    Experiment("no cosine: the rate stays", ("fit.final_rate=1.0",)),
+    Experiment("no cosine: the rate stays", ("fit.min_lr_ratio=1.0",)),
     # The network
     Experiment("no squeeze-and-excitation", ("net.settings.squeeze=0.0",)),
     Experiment("averages where resolution is halved", ("net.settings.antialias=true",)),

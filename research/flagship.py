@@ -136,7 +136,7 @@ def make(name: str, seeds: int) -> dict[str, list[Path]]:
         for group in groups:
             made[JOINED].append(f"runs/joined/{name}-{'-'.join(map(str, group))}")
             members = " ".join(made[SINGLE][seed] for seed in group)
-            emopy(f"models join {members} --out {made[JOINED][-1]} --name {name}")
+            emopy(f"models ensemble {members} --out {made[JOINED][-1]} --name {name}")
     made[DELIVERED] = []
     for place, model in enumerate(made[JOINED if how.members > 1 else SINGLE]):
         made[DELIVERED].append(f"runs/small/{name}-{place}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from emopy.cli.groups import NearestGroup
-from emopy.cli.models_ensemble import join
+from emopy.cli.models_ensemble import ensemble
 from emopy.cli.models_quantize import quantize
 from emopy.cli.options import FOLDER, json_option
 from emopy.errors import EmoPyError
@@ -20,7 +20,7 @@ def models() -> None:
 
 
 models.add_command(quantize)
-models.add_command(join)
+models.add_command(ensemble)
 
 
 @models.command("list")

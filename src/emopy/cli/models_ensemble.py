@@ -1,4 +1,4 @@
-"""`emopy models join`: several models that answer together."""
+"""`emopy models ensemble`: the mean of several models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emopy.cli.quiet import quiet_import
 @click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
 @click.option("--out", type=FOLDER, required=True, help="Model folder to write.")
 @click.option("--name", help="Name on its card.  [default: that of the first]")
-def join(models: tuple[str, ...], out: Path, name: str | None) -> None:
+def ensemble(models: tuple[str, ...], out: Path, name: str | None) -> None:
     """Let several models answer together, as one.
 
     The logits of the new model are the mean of theirs, so that it is right more often than each,
@@ -22,6 +22,6 @@ def join(models: tuple[str, ...], out: Path, name: str | None) -> None:
     their seed, for one. Calibrate and evaluate it before you use it. Needs the extra train.
     """
     with quiet_import():
-        from emopy.train import join as join_models
+        from emopy.train import ensemble as average
 
-    click.echo(join_models(models, out, name=name))
+    click.echo(average(models, out, name=name))

@@ -28,8 +28,8 @@ def TransferLearningNN(  # noqa: N802 - class-like, as keras.applications.ResNet
 
     Crops of any size and colour are brought to what the backbone wants inside the network, so
     that the exported file needs nothing beside it. `emopy.train.fit` first trains the head
-    alone, then the top of the backbone with it; see `FitSettings.frozen` and
-    `FitSettings.release`.
+    alone, then the top of the backbone with it; see `FitSettings.head_epochs_fraction` and
+    `FitSettings.unfreeze_fraction`.
 
     Args:
         input_shape: (H, W, C) of one crop.

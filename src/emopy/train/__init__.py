@@ -9,15 +9,14 @@ except ImportError as error:
     raise MissingExtraError("Training", "train") from error
 
 from emopy.train.data_generator import DataGenerator
-from emopy.train.ensemble import join
+from emopy.train.ensemble import ensemble
 from emopy.train.export import export
 from emopy.train.fit import Run, fit, fit_recipe
 from emopy.train.from_recipe import train_recipe
 from emopy.train.graph import draw_graph
 from emopy.train.leaderboard import LeaderboardEntry, compare_runs, leaderboard
 from emopy.train.quantize import quantize
-from emopy.train.recipe import Recipe, load_recipe
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
 __all__ = [
     "DataGenerator",
@@ -27,10 +26,10 @@ __all__ = [
     "Run",
     "compare_runs",
     "draw_graph",
+    "ensemble",
     "export",
     "fit",
     "fit_recipe",
-    "join",
     "leaderboard",
     "load_recipe",
     "quantize",

@@ -13,7 +13,7 @@ from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
 from emopy.data.whitening import Whitening
 from emopy.models import InputSpec, to_tensor
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 from emopy.train.targets import Teachers, cut_pairs, face_weights, mix_pairs
 
 _MIXING = 0x6D6978
@@ -57,7 +57,11 @@ class TrainingBatches(keras.utils.PyDataset):
         self._epoch = epoch
         self._teachers = teachers
         self._whitening = whitening
-        self._weights = face_weights(dataset.targets, how.balance) if how.balance else None
+        self._weights = (
+            face_weights(dataset.targets, how.class_balanced_sampling)
+            if how.class_balanced_sampling
+            else None
+        )
         self._draw()
 
     def __len__(self) -> int:

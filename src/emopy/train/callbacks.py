@@ -10,8 +10,8 @@ import keras
 from numpy.typing import NDArray
 
 from emopy.train.batches import EpochSeeds
+from emopy.train.recipe import FitSettings
 from emopy.train.run_folder import Checkpoint, History, RunFolder, loss_of
-from emopy.train.sections import FitSettings
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -20,7 +20,7 @@ from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
 from emopy.train.batches import TrainingBatches
 from emopy.train.fit import spec_for
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

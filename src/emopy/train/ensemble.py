@@ -18,7 +18,7 @@ from emopy.nets.load import load_keras_model
 from emopy.train.export import export
 
 
-def join(models: Sequence[str | Path], path: str | Path, *, name: str | None = None) -> Path:
+def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None = None) -> Path:
     """Write a model whose logits are the mean of those of several others: a committee.
 
     Networks that learnt the same from other seeds make different mistakes; together they make

@@ -18,7 +18,7 @@ from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor
 from emopy.samples import sample_images
 from emopy.train.convert import to_onnx
 from emopy.train.fit import Run
-from emopy.train.sections import CardSettings
+from emopy.train.recipe import CardSettings
 
 TOLERANCE = 1e-4
 """Largest accepted difference between Keras' logits and those of the exported file.
@@ -46,7 +46,7 @@ def export(
     *,
     labels: Sequence[str],
     spec: InputSpec,
-    shares: Mapping[str, float] | None = None,
+    label_prior: Mapping[str, float] | None = None,
     name: str | None = None,
     trainable: str = "small",
 ) -> Path: ...
@@ -58,7 +58,7 @@ def export(
     *,
     labels: Sequence[str] | None = None,
     spec: InputSpec | None = None,
-    shares: Mapping[str, float] | None = None,
+    label_prior: Mapping[str, float] | None = None,
     name: str | None = None,
     trainable: str = "small",
 ) -> Path:
@@ -68,12 +68,12 @@ def export(
     crops. The folder holds no face of the training data: its golden crops are composites.
 
     Args:
-        trained: What `emopy.train.fit` returned, which knows its labels, input and shares; or a
-            Keras network from a training loop of your own, which is told them here.
+        trained: Result of `emopy.train.fit`; or a Keras network, whose labels and input are then
+            given here.
         path: Folder to make; a folder that is there already is replaced.
         labels: Names of the outputs, in order; for a Keras network only.
         spec: What it learnt to see, `DataGenerator.spec` for one; for a Keras network only.
-        shares: Share of each label among the faces that it learnt from, which
+        label_prior: Proportion of each label among the training faces, which
             ``FERModel(prior=...)`` divides out; for a Keras network only.
         name: Name on the card; that of the recipe, or of the Keras network, by default.
         trainable: Whether the folder also holds the Keras network, ``network.keras``, which others
@@ -93,14 +93,14 @@ def export(
             f"`trainable` must be one of {', '.join(_CHOICES)}. Received {trainable!r}."
         )
     if isinstance(trained, Run):
-        if any(given is not None for given in (labels, spec, shares)):
+        if any(given is not None for given in (labels, spec, label_prior)):
             raise InputError(
-                "`labels`, `spec` and `shares` must be left out for a run, which knows them. "
+                "`labels`, `spec` and `label_prior` must be left out for a run, which knows them. "
                 "Type: export(run, path), or give run.model in place of run."
             )
         product = _of_run(trained)
     else:
-        product = _of_network(trained, labels, spec, shares or {})
+        product = _of_network(trained, labels, spec, label_prior or {})
     return _write(product, Path(path), name or product.name, trainable)
 
 
@@ -138,7 +138,7 @@ def _of_run(run: Run) -> _Product:
         "epochs": len(run.history),
         "seed": run.recipe.fit.seed,
         "recipe_sha256": run.recipe.sha256,
-        "label_prior": _rounded(run.shares),
+        "label_prior": _rounded(run.label_prior),
     }
     if run.parent_models:
         training["parent_models"] = list(run.parent_models)
@@ -152,7 +152,7 @@ def _of_network(
     model: keras.Model,
     labels: Sequence[str] | None,
     spec: InputSpec | None,
-    shares: Mapping[str, float],
+    label_prior: Mapping[str, float],
 ) -> _Product:
     if not isinstance(model, keras.Model):
         raise InputError(
@@ -165,10 +165,10 @@ def _of_network(
             f"labels={labels!r} and spec={spec!r}. "
             'Type for example: export(model, path, labels=["anger", "fear"], spec=generator.spec)'
         )
-    if shares and set(shares) != set(labels):
+    if label_prior and set(label_prior) != set(labels):
         raise InputError(
-            f"`shares` must name every label once: {', '.join(labels)}. "
-            f"Received {', '.join(shares)}."
+            f"`label_prior` must name every label once: {', '.join(labels)}. "
+            f"Received {', '.join(label_prior)}."
         )
     shapes = (None, *spec.shape), (None, len(labels))
     if (model.input_shape, model.output_shape) != shapes:
@@ -178,8 +178,8 @@ def _of_network(
             f"{model.output_shape}."
         )
     training: dict[str, Any] = {"network": model.name, "parameters": model.count_params()}
-    if shares:
-        training["label_prior"] = _rounded({label: shares[label] for label in labels})
+    if label_prior:
+        training["label_prior"] = _rounded({label: label_prior[label] for label in labels})
     crops = golden_crops(spec)
     product = _Product(model, tuple(labels), spec, crops, model.name, training)
     answers = product.logits(crops)
@@ -192,8 +192,8 @@ def _of_network(
     return product
 
 
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
-    return {label: round(float(share), 5) for label, share in shares.items()}
+def _rounded(label_prior: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(float(prior), 5) for label, prior in label_prior.items()}
 
 
 def _write(product: _Product, path: Path, name: str, trainable: str) -> Path:

@@ -23,9 +23,8 @@ from emopy.nets.layer_roles import wants_pixels
 from emopy.nets.registry import net_name
 from emopy.train.batches import TrainingBatches, whole_batch
 from emopy.train.callbacks import BestWeights, RunLog, verbosity, watchers
-from emopy.train.recipe import Recipe
+from emopy.train.recipe import FitSettings, NetSettings, Recipe
 from emopy.train.run_folder import History, RunFolder, kept_epoch
-from emopy.train.sections import FitSettings, NetSettings
 from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
 from emopy.train.start import parent_models, start_from
 from emopy.train.targets import Teachers, kept_shares, seen_shares, sharpened
@@ -42,8 +41,8 @@ class Run:
         recipe: How it was trained.
         history: One record per epoch: loss, accuracy, val_loss, val_accuracy.
         folder: Where the run is kept; None if it was not.
-        shares: Share of each label that the logits are made for: that in the training targets as
-            the network met them, less what `FitSettings.logit_adjustment` took out.
+        label_prior: Prior of each label in the logits: its proportion in the training targets,
+            less what `FitSettings.logit_adjustment` took out.
         crops: A few validation crops that `export` checks the ONNX file on.
         reopened: Whether the folder held the finished run already, so that nothing was trained.
         parent_models: Models that it began with or was taught by: name, version and checksum.
@@ -55,7 +54,7 @@ class Run:
     recipe: Recipe
     history: tuple[Mapping[str, float], ...]
     folder: Path | None
-    shares: Mapping[str, float]
+    label_prior: Mapping[str, float]
     crops: np.ndarray = field(repr=False)
     reopened: bool = False
     parent_models: tuple[str, ...] = ()
@@ -125,20 +124,20 @@ def fit_recipe(
     spec = spec_for(train)
     net = net or recipe.net.name
     keras.utils.set_random_seed(recipe.fit.seed)
-    with numbers(recipe.fit.precision):
+    with numbers(recipe.fit.dtype_policy):
         model = _build(net, recipe, spec.shape, len(train.labels))
-    train = replace(train, targets=sharpened(train.targets, recipe.fit.sharpening))
+    train = replace(train, targets=sharpened(train.targets, recipe.fit.target_sharpening))
     if wants_pixels(model):
         spec = replace(spec, mean=0.0, std=1.0)
-    if recipe.fit.start:
-        spec = start_from(recipe.fit.start, model, train.labels)
+    if recipe.fit.init_from:
+        spec = start_from(recipe.fit.init_from, model, train.labels)
     met = seen_shares(train, recipe.fit, teachers)
     models = parent_models(recipe.fit)
     home = RunFolder(Path(folder), recipe, splits, models) if folder is not None else None
     finished = home.open_trained(model) if home else None
     lessons = _Lessons(replace(splits, train=train), spec, recipe.augment, teachers, met)
     history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
-    if recipe.fit.precision != "float32":
+    if recipe.fit.dtype_policy != "float32":
         model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
     if home and finished is None:
         home.finish(model, history)
@@ -150,7 +149,7 @@ def fit_recipe(
         recipe=recipe,
         history=tuple(history),
         folder=home.path if home else None,
-        shares=dict(zip(train.labels, map(float, shares), strict=True)),
+        label_prior=dict(zip(train.labels, map(float, shares), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
         reopened=finished is not None,
         parent_models=models,

@@ -10,8 +10,7 @@ from emopy.errors import ModelError, RecipeError
 from emopy.models import load_model
 from emopy.train.export import export
 from emopy.train.fit import Run, fit_recipe
-from emopy.train.recipe import load_recipe
-from emopy.train.sections import DataSettings
+from emopy.train.recipe import DataSettings, load_recipe
 
 OnProblem = Callable[[SkippedSample], None]
 
@@ -74,7 +73,7 @@ def _open_parts(data: DataSettings, on_skipped: OnProblem | None) -> Splits:
 def _open(path: str, data: DataSettings, on_skipped: OnProblem | None) -> Dataset:
     loader = find_loader(
         path,
-        time_delay=data.time_delay or None,
+        time_delay=data.num_frames or None,
         size=(data.size_px, data.size_px),
         channels=data.channels,
     )

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from emopy.errors import RecipeError
-from emopy.train.recipe import Recipe, load_recipe
+from emopy.train.recipe import Recipe, differing_settings, load_recipe
 from emopy.train.run_folder import is_finished, kept_epoch, read_metrics
-from emopy.train.settings import differing
 
 WATCHED = ("val_accuracy", "val_loss", "accuracy", "loss")
 """Figures of `metrics.csv`, in the order in which they are shown."""
@@ -78,7 +77,7 @@ def compare_runs(folder: str | Path) -> tuple[LeaderboardEntry, ...]:
     for path, recipe in runs:
         seedless = replace(recipe, fit=replace(recipe.fit, seed=0))
         groups.setdefault((seedless.sha256, is_finished(path)), []).append((path, recipe))
-    differs = differing([group[0][1] for group in groups.values()])
+    differs = differing_settings([group[0][1] for group in groups.values()])
     entries = [_standing(*pair) for pair in zip(groups.values(), differs, strict=True)]
     return tuple(sorted(entries, key=lambda standing: -standing.score))
 

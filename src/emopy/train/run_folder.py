@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 
 from emopy.data import Dataset, Splits
 from emopy.errors import RecipeError
-from emopy.train.recipe import Recipe, load_recipe
-from emopy.train.sections import FitSettings
-from emopy.train.settings import differing
+from emopy.train.recipe import FitSettings, Recipe, differing_settings, load_recipe
 
 History = list[dict[str, float]]
 
@@ -71,7 +69,7 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         written = path / "recipe.toml"
         if written.exists() and (old := load_recipe(written)).sha256 != recipe.sha256:
-            there, here = differing([old, recipe])
+            there, here = differing_settings([old, recipe])
             names = dict.fromkeys([*there, *here]) or {"fit.seed": None}
             changes = ", ".join(
                 f"{name} is {there.get(name, old.fit.seed)!r} there and "

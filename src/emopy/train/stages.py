@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.nets.layer_roles import backbone_of, release_backbone
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 from emopy.train.targets import logit_shift
 
 
@@ -37,10 +37,10 @@ def plan_stages(model: keras.Model, how: FitSettings) -> tuple[Stage, ...]:
     """Divide the epochs: two stages for a network with a backbone, one for all others."""
     if backbone_of(model) is None:
         return (Stage(0, how.epochs, how.learning_rate, 1.0),)
-    frozen = max(1, round(how.frozen * how.epochs)) if how.frozen else 0
+    frozen = max(1, round(how.head_epochs_fraction * how.epochs)) if how.head_epochs_fraction else 0
     stages = (
         Stage(0, frozen, how.learning_rate, 0.0),
-        Stage(frozen, how.epochs, how.learning_rate * how.release_rate, how.release),
+        Stage(frozen, how.epochs, how.learning_rate * how.finetune_lr_ratio, how.unfreeze_fraction),
     )
     return tuple(stage for stage in stages if stage.start < stage.end)
 
@@ -97,7 +97,7 @@ def begin_stage(
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else stage.rate,
         max(1, steps - warmup),
-        alpha=how.final_rate,
+        alpha=how.min_lr_ratio,
         warmup_target=stage.rate if warmup else None,
         warmup_steps=warmup,
     )

@@ -13,7 +13,7 @@ from emopy.labels import canonical
 from emopy.models import InputSpec, load_model
 from emopy.models.card import WEIGHTS_FILE
 from emopy.nets.load import load_keras_model
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 
 
 def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> InputSpec:
@@ -35,7 +35,9 @@ def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> Input
     try:
         card, learnt = load_keras_model(model)
     except ModelNotFoundError as error:
-        raise RecipeError(f"`start` must be a model with a trainable network. {error}") from error
+        raise RecipeError(
+            f"`init_from` must be a model with a trainable network. {error}"
+        ) from error
     head, learnt_head = (net.layers[-1].get_weights() for net in (network, learnt))
     body, learnt_body = (
         net.get_weights()[: len(net.get_weights()) - len(last)]
@@ -47,7 +49,7 @@ def start_from(model: str, network: keras.Model, labels: Sequence[str]) -> Input
         or [array.shape[:-1] for array in head] != [array.shape[:-1] for array in learnt_head]
     ):
         raise RecipeError(
-            "`start` must be a model of the same network, for faces of the same size, with the "
+            "`init_from` must be a model of the same network, for faces of the same size, with the "
             f"same `net.settings`. Received {model!r}, whose layers have other sizes. To learn on "
             "with another network, let the model be its backbone: see recipes/transfer.toml."
         )
@@ -70,5 +72,5 @@ def parent_models(how: FitSettings) -> tuple[str, ...]:
     Raises:
         ModelError: One of them cannot be opened.
     """
-    cards = [load_model(model).card for model in (how.start, *how.teacher) if model]
+    cards = [load_model(model).card for model in (how.init_from, *how.teacher) if model]
     return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in cards)

@@ -12,7 +12,7 @@ from emopy.data.dataset import Dataset
 from emopy.errors import LabelError, RecipeError
 from emopy.labels import select_labels
 from emopy.models import ModelFolder, load_model, softmax
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 
 Pixels = NDArray[np.uint8]
 Targets = NDArray[np.float32]
@@ -199,9 +199,9 @@ def seen_shares(dataset: Dataset, how: FitSettings, teachers: Teachers | None) -
         targets = np.concatenate(
             [teachers.teach(dataset.images[rows], targets[rows]) for rows in batches]
         )
-    if how.balance:
+    if how.class_balanced_sampling:
         # Faces are drawn by the labels that people gave, whatever a teacher says.
-        shares = face_weights(dataset.targets, how.balance) @ targets
+        shares = face_weights(dataset.targets, how.class_balanced_sampling) @ targets
     else:
         shares = targets.mean(axis=0)
     return (1 - how.label_smoothing) * shares + how.label_smoothing / len(shares)

@@ -20,7 +20,11 @@ from emopy.cli.wording import in_shell_words
         (["evaluate", "mine", "faces"], "`model` must be a model", "`MODEL` must be a model"),
         (["calibrate", "mine", "faces"], "`model_folder` is mine", "`MODEL` is mine"),
         (["data", "show", "faces"], "`path` must be a recipe", "`path` must be a recipe"),
-        (["models", "join", "one", "two"], "`model` must be a model", "`model` must be a model"),
+        (
+            ["models", "ensemble", "a", "b"],
+            "`model` must be a model",
+            "`model` must be a model",
+        ),
         (["train", "a.toml"], "`fit.epochs` must be int", "`fit.epochs` must be int"),
         (["predict", "x.png"], "`other` stays. Type: ['x']", "`other` stays. Type: ['x']"),
         (["nonsense"], "`model` stays", "`model` stays"),

@@ -61,7 +61,7 @@ def test_a_backbone_drawn_at_random_learns_from_the_start(own_folder, tmp_path, 
         normalised = [layer for layer in model.get_layer(FRESH).layers if "norm" in layer.name]
         assert normalised
         assert all(layer.trainable for layer in normalised)
-        settings = FitSettings(epochs=4, frozen=0.5)
+        settings = FitSettings(epochs=4, head_epochs_fraction=0.5)
         assert [stage.end for stage in plan_stages(model, settings)] == [4]
 
 

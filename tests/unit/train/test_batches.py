@@ -60,7 +60,10 @@ def uneven(splits):
 
 def test_balanced_sampling_draws_rare_labels_as_often_as_frequent_ones(uneven):
     weights = face_weights(uneven.train.targets, 1.0)
-    batches, drawn = batches_of(uneven, balance=1.0, augmentation=Augmentation()), []
+    batches, drawn = (
+        batches_of(uneven, class_balanced_sampling=1.0, augmentation=Augmentation()),
+        [],
+    )
     for _ in range(40):
         drawn += [targets for _, targets in batches]
         batches.on_epoch_end()
@@ -73,14 +76,16 @@ def test_balanced_sampling_draws_rare_labels_as_often_as_frequent_ones(uneven):
 
 
 def test_a_face_that_is_drawn_again_is_changed_otherwise(uneven):
-    batches = batches_of(uneven, balance=1.0)
+    batches = batches_of(uneven, class_balanced_sampling=1.0)
     images, targets = (np.concatenate(both) for both in zip(*batches, strict=True))
     rare = images[targets[:, 0] == 1]
     assert len(rare) > 20  # of ten faces
     assert len(np.unique(rare, axis=0)) == len(rare)
 
 
-@pytest.mark.parametrize("settings", [{"balance": 0.7}, {"mixup": 0.4}, {"cutmix": 1.0}])
+@pytest.mark.parametrize(
+    "settings", [{"class_balanced_sampling": 0.7}, {"mixup": 0.4}, {"cutmix": 1.0}]
+)
 def test_drawing_and_mixing_follow_seed_and_epoch_only(uneven, settings):
     first, again = batches_of(uneven, **settings), batches_of(uneven, **settings)
     for index in (2, 0):

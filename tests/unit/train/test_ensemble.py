@@ -6,7 +6,7 @@ from emopy.data import Splits
 from emopy.errors import ModelError, ModelNotFoundError
 from emopy.models import check_model_folder, find_keras_model, load_model
 from emopy.nets import get_net
-from emopy.train import FitSettings, export, fit, join
+from emopy.train import FitSettings, ensemble, export, fit
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1]}
 
@@ -24,7 +24,7 @@ def members(splits, tmp_path_factory):
 
 
 def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_path):
-    folder = join(members, tmp_path / "both", name="both")
+    folder = ensemble(members, tmp_path / "both", name="both")
     one, other, both = (load_model(model) for model in (*members, folder))
     images = splits.validation.images
     mean = (one.logits(images) + other.logits(images)) / 2
@@ -34,7 +34,7 @@ def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_pa
 
 
 def test_the_card_names_every_member_and_nothing_measured(members, tmp_path):
-    card = load_model(join(members, tmp_path / "both")).card
+    card = load_model(ensemble(members, tmp_path / "both")).card
     one, other = (load_model(member).card for member in members)
     assert (card.name, card.temperature, dict(card.metrics)) == ("seed 0", 1.0, {})
     assert card.training["parameters"] == 2 * one.training["parameters"]
@@ -44,7 +44,7 @@ def test_the_card_names_every_member_and_nothing_measured(members, tmp_path):
 
 
 def test_one_can_learn_on_from_the_first_member(members, tmp_path):
-    folder = join(members, tmp_path / "both")
+    folder = ensemble(members, tmp_path / "both")
     assert find_keras_model(folder)[1].read_bytes() == find_keras_model(members[0])[1].read_bytes()
     network = get_net("TransferLearningNN")((16, 16, 1), 2, backbone=str(folder))
     assert network.output_shape == (None, 2)
@@ -52,24 +52,25 @@ def test_one_can_learn_on_from_the_first_member(members, tmp_path):
 
 def test_models_that_do_not_fit_are_refused(splits, members, tmp_path):
     with pytest.raises(ModelError, match="two or more"):
-        join(members[:1], tmp_path / "out")
+        ensemble(members[:1], tmp_path / "out")
     other = Splits.of(
         splits.train.only(["anger", "fear"]), splits.validation.only(["anger", "fear"])
     )
     with pytest.raises(ModelError, match="same labels and the same input"):
-        join([members[0], learnt(other, tmp_path / "two", 0)], tmp_path / "out")
+        ensemble([members[0], learnt(other, tmp_path / "two", 0)], tmp_path / "out")
     bare = learnt(splits, tmp_path / "bare", 0, trainable="never")
     with pytest.raises(ModelNotFoundError, match=r'trainable="always"'):
-        join([members[0], bare], tmp_path / "out")
+        ensemble([members[0], bare], tmp_path / "out")
     with pytest.raises(ModelError, match=r"single networks.*joined of several"):
-        join([join(members, tmp_path / "both"), members[0]], tmp_path / "out")
+        ensemble([ensemble(members, tmp_path / "both"), members[0]], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_the_command_prints_the_folder_alone(members, tmp_path, capsys):
     out = tmp_path / "both"
-    assert main(["models", "join", *map(str, members), "--out", str(out), "--name", "ours"]) == 0
+    words = ["models", "ensemble", *map(str, members), "--out", str(out), "--name", "ours"]
+    assert main(words) == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert load_model(out).card.name == "ours"
-    assert main(["models", "join", str(members[0]), "--out", str(tmp_path / "one")]) == 2
+    assert main(["models", "ensemble", str(members[0]), "--out", str(tmp_path / "one")]) == 2
     assert "two or more" in capsys.readouterr().err

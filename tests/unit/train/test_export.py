@@ -12,7 +12,7 @@ from emopy.media import read_image
 from emopy.models import InputSpec, check_model_folder, find_keras_model, load_model, to_tensor
 from emopy.samples import sample_images
 from emopy.train import DataGenerator, convert, export, fit, train_recipe
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 
 STILL = InputSpec(16, 16, scale=1.0)
 SMALL = {"widths": [8, 16], "blocks": [1, 1]}
@@ -70,7 +70,9 @@ def test_a_file_that_disagrees_with_keras_is_not_exported(run, tmp_path, monkeyp
 
 
 def test_a_network_of_another_class_layout_is_refused(run, tmp_path):
-    wrong = dataclasses.replace(run, labels=("anger", "fear"), shares={"anger": 0.5, "fear": 0.5})
+    wrong = dataclasses.replace(
+        run, labels=("anger", "fear"), label_prior={"anger": 0.5, "fear": 0.5}
+    )
     with pytest.raises(ModelError):
         export(wrong, tmp_path / "model")
 
@@ -155,7 +157,9 @@ def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, splits, tmp
     model, generator = own_loop
     labels = splits.train.labels
     shares = dict(zip(labels, splits.train.targets.mean(axis=0), strict=True))
-    folder = export(model, tmp_path / "mine", labels=labels, spec=generator.spec, shares=shares)
+    folder = export(
+        model, tmp_path / "mine", labels=labels, spec=generator.spec, label_prior=shares
+    )
     check_model_folder(folder)
     card, _ = find_keras_model(folder)
     assert (card.name, card.labels, card.input) == ("by_hand", labels, generator.spec)
@@ -180,7 +184,7 @@ def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, splits,
         (model, {"labels": labels, "spec": InputSpec(20, 16)}, ModelError, r"\(None, 20, 16, 1\)"),
         (
             model,
-            {"labels": labels, "spec": spec, "shares": {"anger": 1.0}},
+            {"labels": labels, "spec": spec, "label_prior": {"anger": 1.0}},
             InputError,
             "must name every label",
         ),

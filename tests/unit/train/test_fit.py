@@ -16,8 +16,8 @@ from emopy.errors import DataError, RecipeError
 from emopy.models import load_model
 from emopy.nets import ResidualNN
 from emopy.train import export, fit
+from emopy.train.recipe import FitSettings
 from emopy.train.run_folder import RunFolder
-from emopy.train.sections import FitSettings
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
 SETTINGS = FitSettings(epochs=4, batch_size=32, learning_rate=5e-3, ema=0.9, seed=3)
@@ -181,7 +181,7 @@ def test_a_network_learns_in_the_numbers_that_are_asked_for(splits, precision, n
         x = Witness()(keras.layers.Dense(4)(keras.layers.Flatten()(crops)))
         return keras.Model(crops, keras.layers.Dense(classes, dtype="float32")(x))
 
-    fit(witnessed, splits, settings=FitSettings(epochs=1, precision=precision))
+    fit(witnessed, splits, settings=FitSettings(epochs=1, dtype_policy=precision))
     assert learnt_in == {number}
 
 

@@ -9,7 +9,7 @@ from emopy.cli.main import main
 from emopy.errors import RecipeError
 from emopy.evaluate import evaluate, record
 from emopy.train import compare_runs, export, fit, leaderboard
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 
 SMALL = {"widths": (4, 8), "blocks": (1, 1), "squeeze": 0.0, "dropout": 0.0}
 

@@ -41,16 +41,18 @@ def guesses():
     ("change", "expected"),
     [
         ({}, COMMON),
-        ({"balance": 1.0}, 0.5),
-        ({"balance": 0.5}, COMMON**0.5 / (COMMON**0.5 + (1 - COMMON) ** 0.5)),
+        ({"class_balanced_sampling": 1.0}, 0.5),
+        ({"class_balanced_sampling": 0.5}, COMMON**0.5 / (COMMON**0.5 + (1 - COMMON) ** 0.5)),
         ({"logit_adjustment": 1.0}, 0.5),
         ({"logit_adjustment": 0.5}, COMMON**0.5 / (COMMON**0.5 + (1 - COMMON) ** 0.5)),
-        ({"balance": 1.0, "logit_adjustment": 1.0}, 0.5),
+        ({"class_balanced_sampling": 1.0, "logit_adjustment": 1.0}, 0.5),
     ],
 )
 def test_a_run_tells_the_prior_that_its_network_answers_with(guesses, change, expected):
     run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, **change))
-    assert run.shares == pytest.approx({"neutral": expected, "fear": 1 - expected, "disgust": 0})
+    assert run.label_prior == pytest.approx(
+        {"neutral": expected, "fear": 1 - expected, "disgust": 0}
+    )
     tensor = to_tensor(guesses.train.images, run.spec)
     answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)[:, :2]))
     np.testing.assert_allclose(answers.mean(axis=0), [expected, 1 - expected], atol=0.06)
@@ -59,21 +61,23 @@ def test_a_run_tells_the_prior_that_its_network_answers_with(guesses, change, ex
 def test_labels_that_smoothing_makes_are_part_of_the_prior(guesses):
     run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, label_smoothing=0.3))
     expected = [0.7 * COMMON + 0.1, 0.7 * (1 - COMMON) + 0.1, 0.1]
-    assert list(run.shares.values()) == pytest.approx(expected)
+    assert list(run.label_prior.values()) == pytest.approx(expected)
     tensor = to_tensor(guesses.train.images, run.spec)
     answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)))
     np.testing.assert_allclose(answers.mean(axis=0), expected, atol=0.06)
 
 
 def test_the_shares_of_a_taught_run_are_those_of_its_targets(splits, linear_model, tmp_path):
-    settings = FitSettings(epochs=1, balance=0.6, teacher=(str(linear_model),), teacher_weight=1.0)
+    settings = FitSettings(
+        epochs=1, class_balanced_sampling=0.6, teacher=(str(linear_model),), teacher_weight=1.0
+    )
     run = fit("ResidualNN", splits, settings=settings, net_settings={"widths": [8], "blocks": [1]})
     logits = load_model(linear_model).logits(splits.train.images)
     columns = [load_model(linear_model).card.labels.index(label) for label in run.labels]
     powers = np.exp(logits[:, columns])
     answers = powers / powers.sum(axis=1, keepdims=True)
     expected = face_weights(splits.train.targets, 0.6) @ answers
-    np.testing.assert_allclose(list(run.shares.values()), expected, rtol=1e-4)
+    np.testing.assert_allclose(list(run.label_prior.values()), expected, rtol=1e-4)
     card = load_model(export(run, tmp_path / "model")).card
     assert list(card.training["label_prior"].values()) == pytest.approx(expected, abs=1e-4)
 
@@ -85,7 +89,7 @@ def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
         epochs=3,
         batch_size=64,
         ema=0.8,
-        balance=0.5,
+        class_balanced_sampling=0.5,
         logit_adjustment=0.5,
         mixup=0.2,
         label_smoothing=0.1,
@@ -100,7 +104,7 @@ def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
         train(tmp_path)
     resumed, whole, reopened = train(tmp_path), train(), train(tmp_path)
     assert resumed.history == whole.history == reopened.history
-    assert resumed.shares == whole.shares == reopened.shares
+    assert resumed.label_prior == whole.label_prior == reopened.label_prior
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     kept = keras.saving.load_model(tmp_path / "model.keras")  # the adjusted loss included

@@ -3,8 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from emopy.errors import RecipeError
-from emopy.train.recipe import Recipe, load_recipe
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
 
 @pytest.fixture
@@ -48,6 +47,7 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
+        ("fit.unfreeze=3", "Unknown key `fit.unfreeze`.*Did you mean 'unfreeze_fraction'"),
         ("fit.epoch=3", "Did you mean 'epochs'"),
         ("fitt.epochs=3", "Did you mean 'fit'"),
         ("fit.epochs=0", "`epochs` must be positive"),
@@ -56,17 +56,17 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
         ("fit.ema=1.0", r"in \[0, 1\)"),
         ("fit=3", "`fit` must be a section"),
         ("name.short=3", "`name` is no section"),
-        ("fit.balance=1.5", r"`balance` must be in \[0, 1\]"),
+        ("fit.class_balanced_sampling=1.5", r"`class_balanced_sampling` must be in \[0, 1\]"),
         ("fit.teacher_weight=2", r"`teacher_weight` must be in \[0, 1\]"),
         ("fit.teacher_temperature=0", "`teacher_temperature` must be positive"),
         ("fit.mixup=-0.1", "`mixup` must be 0 or more"),
         ("fit.cutmix=-1", "`cutmix` must be 0 or more"),
-        ("fit.sharpening=0", "`sharpening` must be positive"),
+        ("fit.target_sharpening=0", "`target_sharpening` must be positive"),
         ("fit.logit_adjustment=nan", "`logit_adjustment` must be 0 or more"),
         ("fit.teacher=emopy-base", r"""must be a list.*teacher = \["emopy-base"\], in a"""),
         ("fit.teacher=", r"""in a shell: --set 'fit.teacher=\["first", "second"\]'"""),
         ("fit.teacher=[a, b]", r"""in a shell: --set 'fit.teacher=\["a", "b"\]'"""),
-        ("data.time_delay=1", "2 or more for clips"),
+        ("data.num_frames=1", "2 or more for clips"),
         ("augment.flip=2.0", "probability"),
         ("augment.fill=mirror", "one of nearest"),
         ("epochs", "KEY=VALUE"),

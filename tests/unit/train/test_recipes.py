@@ -89,5 +89,5 @@ def test_a_recipe_trains_on_folders_of_clips(tmp_path):
 
 
 def test_a_negative_number_of_frames_is_refused(tmp_path):
-    with pytest.raises(RecipeError, match="`time_delay` must be 0 for stills"):
-        load_recipe(RECIPES[0], ["data.time_delay=-1"])
+    with pytest.raises(RecipeError, match="`num_frames` must be 0 for stills"):
+        load_recipe(RECIPES[0], ["data.num_frames=-1"])

@@ -9,7 +9,13 @@ from emopy.train import FitSettings, export, fit
 from emopy.train.stages import Stage, begin_stage, numbers, plan_stages
 
 SETTINGS = FitSettings(
-    epochs=4, batch_size=64, learning_rate=5e-3, ema=0.8, patience=3, frozen=0.5, release=0.5
+    epochs=4,
+    batch_size=64,
+    learning_rate=5e-3,
+    ema=0.8,
+    patience=3,
+    head_epochs_fraction=0.5,
+    unfreeze_fraction=0.5,
 )
 
 
@@ -63,8 +69,12 @@ def test_the_epochs_are_divided_between_the_stages(whole):
         Stage(2, 4, pytest.approx(5e-4), 0.5),
     )
     assert plan_stages(model, FitSettings(epochs=1))[0].end == 1
-    assert [stage.released for stage in plan_stages(model, FitSettings(frozen=1.0))] == [0.0]
-    assert [stage.released for stage in plan_stages(model, FitSettings(frozen=0.0))] == [0.3]
+    assert [
+        stage.released for stage in plan_stages(model, FitSettings(head_epochs_fraction=1.0))
+    ] == [0.0]
+    assert [
+        stage.released for stage in plan_stages(model, FitSettings(head_epochs_fraction=0.0))
+    ] == [0.3]
 
 
 def test_a_network_without_a_backbone_has_one_stage():
@@ -116,7 +126,7 @@ def test_a_transfer_network_exports_and_is_a_backbone_itself(whole, splits, tmp_
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_ends_in_full_precision(splits, tmp_path, precision):
-    settings = FitSettings(epochs=2, batch_size=64, ema=0.8, precision=precision)
+    settings = FitSettings(epochs=2, batch_size=64, ema=0.8, dtype_policy=precision)
     small = {"widths": [8], "blocks": [1]}
     run = fit("ResidualNN", splits, settings=settings, net_settings=small, folder=tmp_path / "run")
     assert keras.config.dtype_policy().name == "float32"
@@ -142,10 +152,10 @@ def test_a_setting_that_a_recipe_cannot_hold_is_refused(splits, settings):
 
 
 @pytest.mark.parametrize(
-    ("final_rate", "half_way", "end"), [(0.0, 0.5, 0.0), (0.2, 0.6, 0.2), (1.0, 1.0, 1.0)]
+    ("min_lr_ratio", "half_way", "end"), [(0.0, 0.5, 0.0), (0.2, 0.6, 0.2), (1.0, 1.0, 1.0)]
 )
-def test_the_rate_rises_and_then_falls_to_the_share_that_is_wanted(final_rate, half_way, end):
-    how = FitSettings(epochs=12, learning_rate=0.25, warmup=1 / 6, final_rate=final_rate)
+def test_the_rate_rises_and_then_falls_to_the_share_that_is_wanted(min_lr_ratio, half_way, end):
+    how = FitSettings(epochs=12, learning_rate=0.25, warmup=1 / 6, min_lr_ratio=min_lr_ratio)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
     begin_stage(model, Stage(0, 12, 0.25, 1.0), how, steps_per_epoch=10)
     rates = []

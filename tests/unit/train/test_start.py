@@ -44,7 +44,7 @@ def test_labels_that_both_know_keep_their_part_of_the_last_layer(learnt):
 def test_a_training_that_starts_from_a_model_is_ahead_and_goes_on_exactly(
     splits, learnt, tmp_path, killed_after
 ):
-    how = FitSettings(epochs=2, batch_size=32, learning_rate=1e-4, warmup=0.0, start=learnt[1])
+    how = FitSettings(epochs=2, batch_size=32, learning_rate=1e-4, warmup=0.0, init_from=learnt[1])
 
     def train(folder=None):
         return fit("ResidualNN", splits, settings=how, folder=folder, net_settings=SMALL)
@@ -62,7 +62,7 @@ def test_a_training_that_starts_from_a_model_is_ahead_and_goes_on_exactly(
     [
         ({"widths": [8, 24]}, None, "same network.*same `net.settings`.*backbone"),
         ({"blocks": [1, 2]}, None, "same network"),
-        ({}, "nobody", "`start` must be a model with a trainable network.*Received 'nobody'"),
+        ({}, "nobody", "`init_from` must be a model with a trainable network.*Received 'nobody'"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(splits, learnt, settings, start, message):
@@ -78,7 +78,7 @@ def test_faces_of_another_size_are_refused(splits, learnt):
 
 
 def test_a_start_that_does_not_fit_is_refused_and_leaves_no_folder_behind(splits, learnt, tmp_path):
-    settings = FitSettings(start=learnt[1])
+    settings = FitSettings(init_from=learnt[1])
     with pytest.raises(RecipeError, match="same network"):
         fit("ConvolutionalNN", Splits.of(splits.train), settings=settings, folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()

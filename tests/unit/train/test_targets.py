@@ -4,7 +4,7 @@ import pytest
 from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, load_model, softmax, write_model_folder
-from emopy.train.sections import FitSettings
+from emopy.train.recipe import FitSettings
 from emopy.train.targets import (
     Teachers,
     cut_pairs,
@@ -149,7 +149,7 @@ def test_the_shares_that_are_met_follow_sampling_and_teachers(splits, linear_mod
     )
     rare = train.take(np.flatnonzero((train.truth > 0) | (np.arange(len(train)) < 20)))
     assert seen_shares(rare, FitSettings(), None).min() < 0.1
-    even = FitSettings(balance=1.0)
+    even = FitSettings(class_balanced_sampling=1.0)
     np.testing.assert_allclose(seen_shares(rare, even, None), 1 / 3, rtol=1e-6)
     teachers = Teachers([str(linear_model)], LABELS, weight=0.4)
     taught = teachers.teach(rare.images, rare.targets)
