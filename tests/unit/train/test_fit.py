@@ -56,10 +56,10 @@ def test_the_same_seed_gives_the_same_curve_and_weights(splits):
 KILLED = """
 import sys
 import numpy as np
-from emopy.data import load_dataset, Parts
+from emopy.data import Splits, load_dataset
 sys.path.insert(0, sys.argv[1])
 from test_fit import train
-train(Parts.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[4])
+train(Splits.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[4])
 """
 
 
