@@ -44,7 +44,7 @@ def measure(settings: Settings) -> Section:
             f"A video of {minutes} minutes, 640 × 480 with 25 frames per second, H.264: one person "
             "is visible all the time, another comes and goes once a minute. Each result of "
             "`predict_video` goes into a `Summary`, a `TimelinePlot` and a CSV file of "
-            "`open_timeline`. Resident memory is read by another process at each minute."
+            "`open_table`. Resident memory is read by another process at each minute."
         ),
         figures=(
             Figure(f"{minutes} minutes of video: frames per second", wanted / end["time_s"], "/s"),

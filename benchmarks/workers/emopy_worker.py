@@ -62,7 +62,8 @@ def many(folder: str, model: str, *marks: str) -> None:
 
 def long(clip: str, model: str, folder: str, *marks: str) -> None:
     """Predict a long video into a table, a summary and a plot; wait for a line at each second."""
-    from emopy.present import Summary, TimelinePlot, open_timeline
+    from emopy.present import TimelinePlot, open_table
+    from emopy.video import Summary
 
     fer_model = FERModel(model=model)
     summary, plot = Summary(fer_model.labels), TimelinePlot(fer_model.labels)
@@ -70,7 +71,7 @@ def long(clip: str, model: str, folder: str, *marks: str) -> None:
     frames, faces, waited, last_s = 0, 0, 0.0, 0.0
     print(json.dumps({"ready": True}), flush=True)
     start = time.perf_counter()
-    with open_timeline(Path(folder) / "timeline.csv", fer_model.labels) as table:
+    with open_table(Path(folder) / "timeline.csv", fer_model.labels) as table:
         for result in fer_model.predict_video(clip):
             last_s = result.time_s or 0.0
             if stops and last_s >= stops[0]:

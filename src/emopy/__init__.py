@@ -28,6 +28,7 @@ if typing.TYPE_CHECKING:
     )
     from emopy.fermodel import FERModel
     from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
+    from emopy.present import to_frame
     from emopy.types import (
         Box,
         Face,
@@ -61,11 +62,13 @@ __all__ = [
     "Prediction",
     "RecipeError",
     "__version__",
+    "to_frame",
 ]
 
 _HOMES = {
     "emopy.fermodel": ("FERModel",),
     "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
+    "emopy.present": ("to_frame",),
     "emopy.types": (
         *("Box", "Face", "FacePrediction", "FailedInput", "Frame", "ImageResult", "Prediction"),
     ),

@@ -1,9 +1,12 @@
-"""The frozen records that travel between the rooms."""
+"""Records of faces and predictions, and their one form as JSON objects and as table rows."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,12 +60,12 @@ class Face:
     """A face that a detector found.
 
     Attributes:
-        box: Where it is.
-        score: The detector's certainty that this is a face, 0–1.
+        box: Bounding box of the face.
+        score: Confidence of the detector that this is a face, 0–1.
         landmarks: (5, 2) float32 pixels (x, y): left eye, right eye, nose tip, left and right
             mouth corner, as seen in the image (the left eye has the smaller x when the head
             is upright); None where the detector gives none.
-        track: Number that stays with a person through a video, or None.
+        track: Track id: the same number for the same person through a video; None in an image.
     """
 
     box: Box
@@ -80,12 +83,12 @@ class Face:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Prediction:
-    """What one face shows.
+    """Predicted expression of one face: a probability for each label.
 
     Attributes:
-        labels: Names of the n emotions asked for, in the user's order.
-        probabilities: (n,) float32, sum 1: how the model's belief is shared among them.
-        min_confidence: Confidence below which no emotion is named, 0–1.
+        labels: Names of the n requested emotions, in the user's order.
+        probabilities: (n,) float32, sum 1.
+        min_confidence: Confidence below which `emotion` is None, 0–1.
     """
 
     labels: tuple[str, ...]
@@ -100,8 +103,8 @@ class Prediction:
             )
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{label} {share:.1%}" for label, share in self.top(len(self.labels)))
-        return f"Prediction({shares})"
+        ranking = ", ".join(f"{label} {p:.1%}" for label, p in self.top(len(self.labels)))
+        return f"Prediction({ranking})"
 
     @property
     def emotion(self) -> str | None:
@@ -117,12 +120,12 @@ class Prediction:
 
     @property
     def entropy(self) -> float:
-        """How mixed the belief is, in nats: 0 for one sure label, ln n for n equal ones.
+        """Entropy of the probabilities in nats: 0 for one certain label, ln n for n equal ones.
 
         Source: Shannon 1948, https://doi.org/10.1002/j.1538-7305.1948.tb01338.x.
         """
-        shares = self.probabilities[self.probabilities > 0].astype(np.float64)
-        return max(0.0, float(-np.sum(shares * np.log(shares))))
+        positive = self.probabilities[self.probabilities > 0].astype(np.float64)
+        return max(0.0, float(-np.sum(positive * np.log(positive))))
 
     def as_dict(self) -> dict[str, float]:
         """All labels with their probabilities, in the user's order."""
@@ -136,14 +139,14 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePrediction:
-    """A face and what it shows."""
+    """A face and its predicted expression."""
 
     face: Face
     prediction: Prediction
 
     @property
     def box(self) -> Box:
-        """Where the face is."""
+        """Bounding box of the face."""
         return self.face.box
 
     @property
@@ -153,7 +156,7 @@ class FacePrediction:
 
     @property
     def track(self) -> int | None:
-        """Number that stays with a person through a video; None in an image."""
+        """Track id of the face in a video; None in an image."""
         return self.face.track
 
     @property
@@ -173,8 +176,8 @@ class Frame:
 
     Attributes:
         image: (H, W, 3) uint8 RGB, upright.
-        time_s: When it is shown, in seconds from the start of the video.
-        number: Its place among all frames of the video, from 0; frames left out are counted.
+        time_s: Presentation time in seconds from the start of the video.
+        number: Index among all frames of the video, from 0; skipped frames are counted.
     """
 
     image: RGBImage
@@ -184,7 +187,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:
-    """Every face of one image or video frame. No face is an empty tuple, not an error.
+    """All faces of one image or video frame. Without a face, `faces` is empty.
 
     Attributes:
         source: Where the image came from: a path, ``"<bytes>"``, ``"<array>"`` ….
@@ -200,10 +203,35 @@ class ImageResult:
     time_s: float | None = None
     frame: int | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as an object that JSON can hold.
+
+        Returns:
+            Keys: ``source``, ``width``, ``height``, ``time_s`` and ``frame`` (video frames only),
+            ``faces`` and ``error`` (None). Each face: ``face`` (number from 1), ``track`` (tracked
+            faces only), ``box``, ``score``, ``landmarks``, ``emotion``, ``confidence`` and
+            ``probabilities``. Numbers have six significant digits, times six decimals; NaN and
+            infinity become None.
+
+        Example:
+            >>> ImageResult("a.jpg", (640, 480)).to_dict()["faces"]
+            []
+        """
+        width, height = self.size
+        return {
+            "source": escape_undecodable(self.source),
+            "width": int(width),
+            "height": int(height),
+            **({} if self.time_s is None else {"time_s": round_time(self.time_s)}),
+            **({} if self.frame is None else {"frame": int(self.frame)}),
+            "faces": [_face_dict(number, face) for number, face in enumerate(self.faces, start=1)],
+            "error": None,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class FailedInput:
-    """One input among many that could not be read; the others are not lost.
+    """An input that could not be read.
 
     Attributes:
         source: Where it came from.
@@ -212,3 +240,129 @@ class FailedInput:
 
     source: str
     error: Exception
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return an object with the keys of `ImageResult.to_dict`: no size, no faces, an error.
+
+        Example:
+            >>> FailedInput("a.jpg", InputError("no image")).to_dict()["error"]
+            'no image'
+        """
+        error = escape_undecodable(str(self.error)) or type(self.error).__name__
+        source = escape_undecodable(self.source)
+        return {"source": source, "width": None, "height": None, "faces": [], "error": error}
+
+
+_EDGES = ("left", "top", "right", "bottom")
+_COLUMNS_BEFORE = (
+    *("source", "width", "height", "time_s", "frame", "face", "track", *_EDGES),
+    *("score", "emotion", "confidence"),
+)
+_COLUMNS_AFTER = ("error",)
+
+COLUMN_TYPES: dict[str, type] = {
+    **dict.fromkeys(("source", "emotion", "error"), str),
+    **dict.fromkeys(("width", "height", "frame", "face", "track"), int),
+}
+"""Type of each table column; the columns that are missing here hold float."""
+
+
+def row_columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a table of results, in order.
+
+    A label with the name of another column gets ``_probability`` appended.
+
+    Example:
+        >>> row_columns(("anger", "score"))[11:]
+        ('score', 'emotion', 'confidence', 'anger', 'score_probability', 'error')
+    """
+    return _row_columns(tuple(labels))
+
+
+@lru_cache(maxsize=16)
+def _row_columns(labels: tuple[str, ...]) -> tuple[str, ...]:
+    names: list[str] = []
+    for label in labels:
+        name = escape_undecodable(label)
+        while name in (*_COLUMNS_BEFORE, *_COLUMNS_AFTER, *names):
+            name += "_probability"
+        names.append(name)
+    return (*_COLUMNS_BEFORE, *names, *_COLUMNS_AFTER)
+
+
+def to_rows(result: ImageResult | FailedInput, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the table rows of a result: one per face, or one with empty face cells.
+
+    Args:
+        result: Faces of an image or video frame, or a failed input.
+        labels: Labels of every prediction, in order.
+
+    Returns:
+        Rows with the keys of `row_columns`; an empty cell is None. Numbers are rounded as in
+        `ImageResult.to_dict`.
+
+    Raises:
+        InputError: A face has other labels.
+    """
+    check_labels(result, labels)
+    record = result.to_dict()
+    empty = dict.fromkeys(row_columns(labels))
+    label_columns = list(empty)[len(_COLUMNS_BEFORE) : -len(_COLUMNS_AFTER)]
+    image = {name: value for name, value in record.items() if name != "faces"}
+    rows = [
+        {
+            **empty,
+            **image,
+            **{name: face[name] for name in _FACE_CELLS if name in face},
+            **face["box"],
+            **dict(zip(label_columns, face["probabilities"].values(), strict=True)),
+        }
+        for face in record["faces"]
+    ]
+    return rows or [{**empty, **image}]
+
+
+_FACE_CELLS = ("face", "track", "score", "emotion", "confidence")
+
+
+def check_labels(result: ImageResult | FailedInput, labels: Sequence[str]) -> None:
+    """Raise InputError if a face of the result has other labels, or another order of them."""
+    for face in result.faces if isinstance(result, ImageResult) else ():
+        if face.prediction.labels != tuple(labels):
+            raise InputError(
+                f"`result` must have the labels {list(labels)}. "
+                f"Received {list(face.prediction.labels)}. Use the labels of the model: "
+                "model.labels."
+            )
+
+
+def round_number(value: float) -> float | None:
+    """Round to six significant digits (float32 holds about seven); None for NaN and infinity."""
+    number = float(value)
+    return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def round_time(time_s: float) -> float:
+    """Round seconds to six decimals: six significant digits would merge frames after hours."""
+    return round(float(time_s), 6)
+
+
+def escape_undecodable(text: str) -> str:
+    r"""Return text that UTF-8 can encode: undecodable bytes of a file name become ``\udcff``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _face_dict(number: int, face: FacePrediction) -> dict[str, Any]:
+    landmarks = face.face.landmarks
+    return {
+        "face": number,
+        **({} if face.track is None else {"track": int(face.track)}),
+        "box": {edge: round_number(getattr(face.box, edge)) for edge in _EDGES},
+        "score": round_number(face.face.score),
+        "landmarks": None
+        if landmarks is None
+        else [[round_number(x), round_number(y)] for x, y in landmarks],
+        "emotion": face.emotion,
+        "confidence": round_number(face.confidence),
+        "probabilities": {label: round_number(p) for label, p in face.probabilities.items()},
+    }

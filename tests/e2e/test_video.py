@@ -146,8 +146,8 @@ def test_the_summary_is_written_with_shares_means_and_episodes(clip, tmp_path):
     told = json.loads(path.read_text(encoding="utf-8"))
     assert told["frames"] == 30
     first = told["tracks"][0]
-    assert sum(first["shares"].values()) == pytest.approx(1, abs=1e-4)
-    assert sum(first["means"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(first["proportions"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(first["mean_probabilities"].values()) == pytest.approx(1, abs=1e-4)
     # The truth: neutral, and from 1.5 s on happiness, which takes 0.4 s to come.
     assert [each["emotion"] for each in first["episodes"]] == ["neutral", "happiness"]
     assert 1.5 <= first["episodes"][1]["start_s"] <= 2.2

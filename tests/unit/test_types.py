@@ -1,13 +1,24 @@
+import json
+
 import numpy as np
 import pytest
 
 from emopy.errors import InputError
-from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
+from emopy.types import (
+    Box,
+    Face,
+    FacePrediction,
+    FailedInput,
+    ImageResult,
+    Prediction,
+    row_columns,
+    to_rows,
+)
 
 SHOWN = Prediction(("anger", "fear", "neutral"), np.array([0.2, 0.5, 0.3], np.float32))
 
 
-def test_a_box_knows_its_measures():
+def test_a_box_has_width_height_and_center():
     box = Box(10, 20, 40, 80)
     assert (box.width, box.height, box.center) == (30, 60, (25, 50))
 
@@ -25,21 +36,21 @@ def test_landmarks_must_be_five_points():
         Face(Box(0, 0, 1, 1), landmarks=np.zeros((4, 2), np.float32))
 
 
-def test_a_prediction_tells_its_emotion_and_its_ranking():
+def test_a_prediction_has_an_emotion_and_a_ranking():
     assert (SHOWN.emotion, SHOWN.confidence) == ("fear", 0.5)
     assert [label for label, _ in SHOWN.top(2)] == ["fear", "neutral"]
     assert list(SHOWN.as_dict()) == ["anger", "fear", "neutral"]
     assert repr(SHOWN) == "Prediction(fear 50.0%, neutral 30.0%, anger 20.0%)"
 
 
-def test_below_the_confidence_asked_for_no_emotion_is_named():
+def test_below_the_minimum_confidence_there_is_no_emotion():
     unsure = Prediction(SHOWN.labels, SHOWN.probabilities, min_confidence=0.51)
     assert (unsure.emotion, unsure.confidence) == (None, 0.5)
     assert unsure.top(1)[0][0] == "fear"
     assert Prediction(SHOWN.labels, SHOWN.probabilities, min_confidence=0.5).emotion == "fear"
 
 
-def test_entropy_says_how_mixed_the_belief_is():
+def test_entropy_is_zero_for_one_certain_label_and_log_n_for_equal_ones():
     sure, even = np.array([0, 1, 0], np.float32), np.full(3, 1 / 3, np.float32)
     assert Prediction(SHOWN.labels, sure).entropy == 0
     assert Prediction(SHOWN.labels, even).entropy == pytest.approx(np.log(3))
@@ -51,7 +62,7 @@ def test_probabilities_must_be_one_per_label():
         Prediction(("anger", "fear"), np.ones(3, np.float32) / 3)
 
 
-def test_a_face_prediction_passes_through_what_people_ask_for():
+def test_a_face_prediction_has_the_attributes_of_its_face_and_prediction():
     face = FacePrediction(Face(Box(0, 0, 2, 3)), SHOWN)
     assert (face.box.height, face.emotion, face.confidence) == (3, "fear", 0.5)
     assert face.probabilities == SHOWN.as_dict()
@@ -60,3 +71,67 @@ def test_a_face_prediction_passes_through_what_people_ask_for():
 def test_records_are_frozen():
     with pytest.raises(AttributeError):
         ImageResult("a.png", (1, 1)).source = "b.png"
+
+
+def test_an_object_holds_everything_that_was_found():
+    landmarks = np.arange(10, dtype=np.float32).reshape(5, 2)
+    faces = (
+        FacePrediction(Face(Box(10, 20, 60, 80), 0.987654321, landmarks), SHOWN),
+        FacePrediction(Face(Box(-5.25, 0, 7.123456789, 9)), SHOWN),
+    )
+    record = ImageResult("a.jpg", (640, 480), faces).to_dict()
+    face = record["faces"][0]
+    assert list(record) == ["source", "width", "height", "faces", "error"]
+    assert (record["width"], record["height"], record["error"]) == (640, 480, None)
+    assert face["box"] == {"left": 10, "top": 20, "right": 60, "bottom": 80}
+    assert (face["face"], face["emotion"], face["confidence"]) == (1, "fear", 0.5)
+    assert face["landmarks"][1] == [2, 3]
+    assert face["score"] == 0.987654
+    assert list(face["probabilities"]) == list(SHOWN.labels)
+    assert record["faces"][1]["landmarks"] is None
+    assert record["faces"][1]["box"]["right"] == 7.12346
+
+
+def test_objects_of_images_and_failed_inputs_have_the_same_keys():
+    failed = FailedInput("a", InputError("`source` must hold an image.")).to_dict()
+    assert list(failed) == list(ImageResult("a", (1, 1)).to_dict())
+    assert failed["error"] == "`source` must hold an image."
+    assert FailedInput("a", ValueError()).to_dict()["error"] == "ValueError"
+
+
+def test_objects_of_video_frames_have_time_frame_and_track():
+    tracked = FacePrediction(Face(Box(0, 0, 9, 9), track=4), SHOWN)
+    record = ImageResult("clip", (9, 9), (tracked,), time_s=1 / 3).to_dict()
+    assert (record["time_s"], record["faces"][0]["track"]) == (0.333333, 4)
+    late = ImageResult("clip", (9, 9), (), time_s=86399.9871234, frame=2_159_999).to_dict()
+    assert (late["time_s"], late["frame"]) == (86399.987123, 2_159_999)
+
+
+def test_numbers_that_are_not_finite_become_null():
+    broken = Prediction(("a", "b"), np.array([np.nan, np.inf], np.float32))
+    result = ImageResult("a", (9, 9), (FacePrediction(Face(Box(0, 0, 1, 1)), broken),))
+    (face,) = result.to_dict()["faces"]
+    assert face["probabilities"] == {"a": None, "b": None}
+    json.dumps(face, allow_nan=False)
+
+
+def test_rows_have_all_columns_and_empty_cells_without_a_face():
+    columns = row_columns(SHOWN.labels)
+    faces = (FacePrediction(Face(Box(0, 0, 9, 9), track=4), SHOWN),) * 2
+    rows = to_rows(ImageResult("a", (9, 8), faces, 1.5, 3), SHOWN.labels)
+    assert [tuple(row) for row in rows] == [columns, columns]
+    assert [row["face"] for row in rows] == [1, 2]
+    assert (rows[0]["time_s"], rows[0]["frame"], rows[0]["track"], rows[0]["fear"]) == (
+        *(1.5, 3, 4, 0.5),
+    )
+    (row,) = to_rows(FailedInput("a", InputError("no image")), SHOWN.labels)
+    assert {name: cell for name, cell in row.items() if cell is not None} == {
+        "source": "a",
+        "error": "no image",
+    }
+
+
+def test_rows_of_other_labels_are_refused():
+    result = ImageResult("a", (9, 9), (FacePrediction(Face(Box(0, 0, 9, 9)), SHOWN),))
+    with pytest.raises(InputError, match="must have the labels"):
+        to_rows(result, SHOWN.labels[::-1])

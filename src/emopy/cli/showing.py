@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emopy.cli.interruption import interruption
 from emopy.errors import InputError
-from emopy.present.sink import Sink
+from emopy.present import Table
 from emopy.types import Frame, ImageResult
 
 
@@ -50,7 +50,7 @@ def check_wishes(
 def play(
     watched: Callable[[Iterable[Frame]], Generator[ImageResult]],
     frames: Iterable[Frame],
-    recording: AbstractContextManager[Sink] | None,
+    recording: AbstractContextManager[Table] | None,
     *,
     seconds: float,
 ) -> tuple[int, bool]:

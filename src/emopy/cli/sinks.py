@@ -6,24 +6,12 @@ import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol, Self, TextIO
+from typing import Self, TextIO
 
 from emopy.errors import InputError
 from emopy.files import atomic_file
-from emopy.present import CSVSink, JSONLSink, JSONSink, as_text, encodable
+from emopy.present import TABLE_FORMATS, Table, as_text, encodable, open_table
 from emopy.types import FailedInput, ImageResult
-
-_TABLES = {"csv": CSVSink, "json": JSONSink, "jsonl": JSONLSink}
-
-
-class Sink(Protocol):
-    """A context manager that takes one result after the other."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *error: object) -> None: ...
-    def write(self, result: ImageResult | FailedInput) -> None:
-        """Take one result."""
-        ...
 
 
 class TextSink:
@@ -55,11 +43,14 @@ class TextSink:
             self._gap = "\n"
 
 
-def open_sink(output_format: str | None, out: Path | None, labels: tuple[str, ...]) -> Sink:
+def open_sink(
+    output_format: str | None, out: Path | None, labels: tuple[str, ...]
+) -> Table | TextSink:
     """Make the sink that the options ask for.
 
     Args:
-        output_format: text, json, jsonl or csv; None takes it from the suffix of `out`, else text.
+        output_format: text, csv, json, jsonl or parquet; None uses the suffix of `out`,
+            else text.
         out: File to write; None for stdout.
         labels: Labels of the model, the columns of a table.
 
@@ -67,14 +58,16 @@ def open_sink(output_format: str | None, out: Path | None, labels: tuple[str, ..
         A context manager with ``write(result)``. A file appears when all is written.
     """
     suffix = out.suffix.lstrip(".").lower() if out else ""
-    if output_format is None and suffix not in ("", "txt", *_TABLES):
+    if output_format is None and suffix not in ("", "txt", *TABLE_FORMATS):
         raise InputError(
-            f"--out must end in .txt, .{', .'.join(_TABLES)}. Received {out}. "
+            f"--out must end in .txt, .{', .'.join(TABLE_FORMATS)}. Received {out}. "
             "Choose another ending, or type --format as well."
         )
-    table = _TABLES.get(output_format or suffix)
+    name = output_format or suffix
     target: TextIO | Path = out or sys.stdout
-    return table(target, labels) if table else TextSink(target, text_width())
+    if name in TABLE_FORMATS:
+        return open_table(target, labels, format=name)
+    return TextSink(target, text_width())
 
 
 def text_width() -> int:

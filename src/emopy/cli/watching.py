@@ -20,9 +20,9 @@ from emopy.present import (
     check_plot_path,
     check_video_path,
     encodable,
-    open_timeline,
+    open_table,
     summary_text,
-    timeline_format,
+    table_format,
 )
 
 
@@ -34,7 +34,7 @@ def check_outputs(outputs: Outputs, table: str | None) -> None:
         MissingExtraError: Something that is needed is not installed.
     """
     if outputs.out:
-        timeline_format(outputs.out, table)
+        table_format(outputs.out, table)
     if outputs.draw:
         check_video_path(outputs.draw)
     if outputs.plot:
@@ -73,7 +73,7 @@ def watch_all(
     model = load(**model_options)
     failed = 0
     with ExitStack() as stack:
-        rows = open_timeline(sys.stdout, model.labels, format=table) if to_stdout else None
+        rows = open_table(sys.stdout, model.labels, format=table) if to_stdout else None
         if rows:
             stack.enter_context(rows)
         for file, outputs in jobs:

@@ -62,12 +62,12 @@ def webcam(
     from emopy.cli.inputs import load, say_missing
     from emopy.cli.showing import check_wishes, play
     from emopy.live import Page, open_live, open_view, watch
-    from emopy.present import open_timeline
+    from emopy.present import open_table
 
     check_wishes(file, camera, loop=loop, out=out, overwrite=overwrite, seconds=seconds)
     name = f"camera {camera or 0}" if file is None else str(file)
     model = load(**model_options)
-    recording = open_timeline(out, model.labels) if out else None
+    recording = open_table(out, model.labels) if out else None
     with ExitStack() as stack:
         shown = stack.enter_context(open_view(view, port=port))
         times = "forever" if loop else "once"

@@ -13,15 +13,9 @@ from emopy.errors import InputError
 from emopy.fermodel import FERModel
 from emopy.files import atomic_file
 from emopy.media import Video
-from emopy.present import (
-    Summary,
-    TimelinePlot,
-    VideoSink,
-    open_timeline,
-    summary_record,
-)
-from emopy.present.sink import Sink
+from emopy.present import Table, TimelinePlot, VideoSink, open_table
 from emopy.types import ImageResult, RGBImage
+from emopy.video import Summary
 
 
 class Writers:
@@ -43,7 +37,7 @@ class Writers:
         video: Video,
         *,
         table: str | None = None,
-        rows: Sink | None = None,
+        rows: Table | None = None,
         faces: str = "hidden",
     ) -> None:
         self.summary = Summary(labels)
@@ -51,7 +45,7 @@ class Writers:
         self._rows = rows
         self._faces = faces
         self._plot = TimelinePlot(labels)
-        self._table = open_timeline(outputs.out, labels, format=table) if outputs.out else None
+        self._table = open_table(outputs.out, labels, format=table) if outputs.out else None
         self._film = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
 
     def run(self, model: FERModel, video: Video, smoothing_s: float) -> None:
@@ -90,6 +84,6 @@ class Writers:
         if self._outputs.plot:
             self._plot.save(self._outputs.plot)
         if self._outputs.summary:
-            text = json.dumps(summary_record(self.summary), ensure_ascii=False, indent=2)
+            text = json.dumps(self.summary.to_dict(), ensure_ascii=False, indent=2)
             with atomic_file(self._outputs.summary) as partial:
                 partial.write_text(text + "\n", encoding="utf-8")

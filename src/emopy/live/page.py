@@ -21,7 +21,6 @@ from typing import Self
 from PIL import Image
 
 from emopy.live.server import PageServer
-from emopy.present import as_record
 from emopy.present.panels import color_of
 from emopy.types import ImageResult, RGBImage
 
@@ -153,7 +152,7 @@ class Shown:
 
     @cached_property
     def record(self) -> bytes:
-        """The result as JSON: what `as_record` says, colours, rate and delay."""
+        """The result as JSON: `ImageResult.to_dict`, colours, rate and delay."""
         labels = self._result.faces[0].prediction.labels if self._result.faces else ()
         colors = {label: color_of(label, labels) for label in labels}
         record = {
@@ -161,6 +160,6 @@ class Shown:
             "delay_s": round(self._delay_s, 4),
             "frames_per_s": round(self._frames_per_s, 2),
             "colors": {label: f"#{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in colors.items()},
-            "result": as_record(self._result),
+            "result": self._result.to_dict(),
         }
         return json.dumps(record, allow_nan=False).encode("ascii")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emopy.present.panels import color_of
 from emopy.present.text import clock, one_line
-from emopy.video.time_bins import Curve
+from emopy.video import ProbabilityCurve
 
 INK = "#1c1c20"
 FAINT = "#6e6e78"
@@ -53,7 +53,7 @@ def style_axes(axes: Any, span_s: tuple[float, float], *, last: bool) -> None:
     axes.spines["bottom"].set(color=FAINT, linewidth=0.6)
 
 
-def draw_areas(axes: Any, curves: Sequence[Curve], labels: Sequence[str]) -> None:
+def draw_areas(axes: Any, curves: Sequence[ProbabilityCurve], labels: Sequence[str]) -> None:
     """Stack the areas of one track, the first label on top, and name the large ones in place.
 
     Args:
@@ -62,7 +62,7 @@ def draw_areas(axes: Any, curves: Sequence[Curve], labels: Sequence[str]) -> Non
         labels: Labels in the order of the curves' columns.
     """
     for curve in curves:
-        edges = _edges(curve.shares)
+        edges = _edges(curve.probabilities)
         for at, label in enumerate(labels):
             color = swatch(label, labels)
             axes.fill_between(
@@ -86,14 +86,14 @@ def _edges(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.hstack([np.ones((len(shares), 1)), 1 - below / total])
 
 
-def _name(axes: Any, curves: Sequence[Curve], labels: Sequence[str]) -> None:
+def _name(axes: Any, curves: Sequence[ProbabilityCurve], labels: Sequence[str]) -> None:
     """Write names into the areas, in the middle of each stretch that has room for one."""
     first, final = map(float, axes.get_xlim())
     places = np.linspace(first, final, _PLACES)
     edges = np.full((_PLACES, len(labels) + 1), np.nan)
     for curve in curves:
         inside = np.flatnonzero((places >= curve.times_s[0]) & (places <= curve.times_s[-1]))
-        known = _edges(curve.shares)
+        known = _edges(curve.probabilities)
         for at in range(known.shape[1]):
             edges[inside, at] = np.interp(places[inside], curve.times_s, known[:, at])
     for at, label in enumerate(labels):

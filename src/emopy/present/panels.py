@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from emopy.labels import canonical
 from emopy.present.layout import Rectangle, Style
+from emopy.present.text import NOT_SURE
 from emopy.types import Prediction
 
 Color = tuple[int, int, int]
@@ -34,10 +35,6 @@ _GROUND: Color = (18, 18, 22)
 _TRACK: Color = (78, 78, 84)
 _OPACITY = 0.80
 _SMOOTH = 4  # a corner is drawn this many times larger, then shrunk: no jagged edge
-
-
-NOT_SURE = "not sure"
-"""What stands in the place of an emotion where the model is not sure enough."""
 
 
 def color_of(label: str | None, labels: Sequence[str]) -> Color:

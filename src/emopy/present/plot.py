@@ -22,10 +22,9 @@ from emopy.files import atomic_file
 from emopy.present.areas import FAINT, INK, draw_areas, style_axes, swatch
 from emopy.present.extras import extra_module
 from emopy.present.face_thumbnails import FaceThumbnails
-from emopy.present.sink import check_labels
 from emopy.present.text import duration, one_line
-from emopy.types import ImageResult, RGBImage
-from emopy.video.time_bins import TimeBins
+from emopy.types import ImageResult, RGBImage, check_labels
+from emopy.video import TimeBins
 
 _SUFFIXES = {
     ".png": {"Software": None},

@@ -1,11 +1,12 @@
-"""CSV, JSON and JSON Lines: the tables of images.
+"""`open_table`: write results as CSV, JSON, JSON Lines or Parquet; `to_frame`: a data frame.
 
-    with CSVSink("faces.csv", model.labels) as sink:
+    with open_table("faces.csv", model.labels) as table:
         for result in model.predict_many(paths):
-            sink.write(result)
+            table.write(result)
 
-Every input leaves a trace: an image without a face, and one that could not be read, have a row
-or object of their own. Nothing is held in memory.
+CSV, JSON Lines, Parquet and data frames hold the rows of `emopy.types.to_rows`; JSON holds the
+objects of `ImageResult.to_dict`. Images without a face and failed inputs are included. Memory use
+does not grow with the number of results.
 """
 
 from __future__ import annotations
@@ -13,86 +14,151 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
-from functools import cached_property
-from typing import IO, Any
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from emopy.present.record import as_record
-from emopy.present.sink import Sink, label_columns
-from emopy.types import FailedInput, ImageResult
+from emopy.errors import InputError
+from emopy.files import atomic_file
+from emopy.present.extras import extra_module
+from emopy.types import (
+    COLUMN_TYPES,
+    FailedInput,
+    ImageResult,
+    check_labels,
+    row_columns,
+    to_rows,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
+
+_ROW_GROUP_SIZE = 8192
+"""Rows of a Parquet row group: the most that are held in memory."""
 
 
-class CSVSink(Sink):
-    """A tidy table: one row per face, one column per emotion.
+class Table(ABC):
+    """Writes results one by one to a file or stream; use it in a ``with`` block.
 
-    Columns: source, width, height, face (number from 1), left, top, right, bottom (pixels),
-    score, emotion, confidence, one per label, error. An image without a face has one row with
-    empty face columns; a failed input has one row with its reason under ``error``. A label that
-    is also the name of a column gets ``_probability`` behind it.
+    A file is written under a temporary name and renamed when the ``with`` block ends. After an
+    exception it is removed, and an existing file is unchanged. A stream is flushed after each
+    result and stays open.
+
+    Args:
+        target: Path of the file to write, or a stream: of bytes for Parquet, else of text.
+        labels: Labels of every prediction, in order.
     """
 
-    _BEFORE = (
-        *("source", "width", "height", "face", "left", "top", "right", "bottom", "score"),
-        *("emotion", "confidence"),
-    )
+    def __init__(self, target: IO[Any] | str | os.PathLike[str], labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self._target = target
+        self._stack = ExitStack()
+        self._stream: IO[Any] | None = None
 
-    @cached_property
-    def _columns(self) -> tuple[str, ...]:
-        return (*self._BEFORE, *label_columns(self.labels, (*self._BEFORE, "error")), "error")
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            if isinstance(self._target, str | os.PathLike):
+                partial = stack.enter_context(atomic_file(self._target))
+                self._stream = stack.enter_context(self._open(partial))
+            else:
+                self._stream = self._target
+            self._begin()
+            self._stack = stack.pop_all()
+        return self
 
-    def _records(self, result: ImageResult | FailedInput) -> Iterable[dict[str, Any]]:
-        record, columns = as_record(result), self._columns
-        image = [record["source"], record["width"], record["height"]]
-        if not record["faces"]:
-            blank = [None] * (len(columns) - len(image) - 1)
-            yield dict(zip(columns, [*image, *blank, record["error"]], strict=True))
-        for face in record["faces"]:
-            numbers = [face["face"], *face["box"].values(), face["score"]]
-            answer = [face["emotion"], face["confidence"], *face["probabilities"].values()]
-            yield dict(zip(columns, [*image, *numbers, *answer, None], strict=True))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            # After an error of the stream, writing to it again would hide the first error.
+            if not isinstance(error, OSError):
+                self._end()
+        except BaseException as late:
+            self._stack.__exit__(type(late), late, late.__traceback__)
+            raise
+        else:
+            self._stack.__exit__(kind, error, trace)
+        finally:
+            self._stream = None
+
+    def write(self, result: ImageResult | FailedInput) -> None:
+        """Write the faces of one image or frame, or the error of a failed input.
+
+        Raises:
+            InputError: Other labels than those of the table, or called outside the ``with`` block.
+        """
+        stream = self._out
+        self._write(result)
+        stream.flush()
+
+    @property
+    def _out(self) -> IO[Any]:
+        if self._stream is None:
+            raise InputError(
+                "`write` must be called inside the `with` block of a table. Received a result "
+                "outside it. Type: with open_table(path, labels) as table: ..."
+            )
+        return self._stream
+
+    def _open(self, path: Path) -> IO[Any]:
+        return path.open("w", encoding="utf-8", newline="")
+
+    def _begin(self) -> None:  # noqa: B027 (optional)
+        """Write what comes before the first result."""
+
+    @abstractmethod
+    def _write(self, result: ImageResult | FailedInput) -> None:
+        """Write one result."""
+
+    def _end(self) -> None:  # noqa: B027 (optional)
+        """Write what comes after the last result."""
+
+
+class CSVTable(Table):
+    """CSV with a header line."""
 
     def _begin(self) -> None:
-        self._row(self._columns)
+        self._write_line(row_columns(self.labels))
 
-    def _add(self, record: dict[str, Any]) -> None:
-        self._row(record.values())
+    def _write(self, result: ImageResult | FailedInput) -> None:
+        for row in to_rows(result, self.labels):
+            self._write_line(row.values())
 
-    def _row(self, cells: Iterable[Any]) -> None:
+    def _write_line(self, cells: Iterable[Any]) -> None:
         # Only with this line end does the writer quote a lone carriage return in a cell.
         line = io.StringIO(newline="")
         csv.writer(line, lineterminator="\r\n").writerow(cells)
         self._out.write(line.getvalue().removesuffix("\r\n") + "\n")
 
-    def _end(self) -> None:
-        self._out.flush()
+
+class JSONLinesTable(Table):
+    """JSON Lines: one row per line, as an object with the columns as keys."""
+
+    def _write(self, result: ImageResult | FailedInput) -> None:
+        for row in to_rows(result, self.labels):
+            self._out.write(_to_json(row, self._out) + "\n")
 
 
-class JSONLSink(Sink):
-    """JSON Lines: one object per image and line, as `as_record` gives it."""
+class JSONTable(Table):
+    """A JSON array with one nested object per image or frame.
 
-    def _begin(self) -> None:
-        """JSON Lines have no head."""
-
-    def _add(self, record: dict[str, Any]) -> None:
-        self._out.write(_as_json(record, self._out) + "\n")
-
-    def _end(self) -> None:
-        self._out.flush()
-
-
-class JSONSink(Sink):
-    """One JSON array with an object per image, as `as_record` gives it.
-
-    The array is closed even when the ``with`` block ends early, so that what was written to a
-    stream stays valid JSON.
+    The array is closed even when the ``with`` block ends early, so that a stream holds valid JSON.
     """
 
     def _begin(self) -> None:
         self._out.write("[")
         self._separator = "\n"
 
-    def _add(self, record: dict[str, Any]) -> None:
-        self._out.write(f"{self._separator}  {_as_json(record, self._out)}")
+    def _write(self, result: ImageResult | FailedInput) -> None:
+        check_labels(result, self.labels)
+        self._out.write(f"{self._separator}  {_to_json(result.to_dict(), self._out)}")
         self._separator = ",\n"
 
     def _end(self) -> None:
@@ -100,8 +166,156 @@ class JSONSink(Sink):
         self._out.flush()
 
 
-def _as_json(record: dict[str, Any], stream: IO[Any]) -> str:
-    """One line of JSON, with escapes where the stream's encoding may lack a character."""
+class ParquetTable(Table):
+    """Parquet with typed columns, written row group by row group."""
+
+    def _open(self, path: Path) -> IO[Any]:
+        return path.open("wb")
+
+    def _begin(self) -> None:
+        self._arrow = _require_parquet()
+        parquet = extra_module("pyarrow.parquet", feature="Writing Parquet files", extra="tables")
+        if isinstance(self._out, io.TextIOBase):
+            raise InputError(
+                "`target` must be a binary stream for Parquet. Received a text stream. "
+                "Give its `.buffer`, or a path."
+            )
+        kinds = {str: self._arrow.string(), int: self._arrow.int64(), float: self._arrow.float64()}
+        columns = row_columns(self.labels)
+        fields = [(name, kinds[COLUMN_TYPES.get(name, float)]) for name in columns]
+        self._schema = self._arrow.schema(fields)
+        self._rows: list[dict[str, Any]] = []
+        self._writer = parquet.ParquetWriter(self._out, self._schema)
+
+    def _write(self, result: ImageResult | FailedInput) -> None:
+        for row in to_rows(result, self.labels):
+            self._rows.append(row)
+            if len(self._rows) == _ROW_GROUP_SIZE:
+                self._write_row_group()
+
+    def _end(self) -> None:
+        if self._rows:
+            self._write_row_group()
+        self._writer.close()
+
+    def _write_row_group(self) -> None:
+        self._writer.write_table(self._arrow.Table.from_pylist(self._rows, self._schema))
+        self._rows.clear()
+
+
+_TABLES: dict[str, type[Table]] = {
+    "csv": CSVTable,
+    "json": JSONTable,
+    "jsonl": JSONLinesTable,
+    "parquet": ParquetTable,
+}
+
+TABLE_FORMATS = tuple(_TABLES)
+"""Table formats: the names, which are also the file suffixes."""
+
+
+def open_table(
+    target: IO[Any] | str | os.PathLike[str],
+    labels: Sequence[str],
+    *,
+    format: str | None = None,  # noqa: A002
+) -> Table:
+    """Return a writer for a table of results, of images and videos alike.
+
+    Args:
+        target: Path of the file to write, or a stream: of bytes for Parquet, else of text.
+        labels: Labels of every prediction, in order.
+        format: ``"csv"``, ``"json"``, ``"jsonl"`` or ``"parquet"``; None uses the suffix of the
+            path.
+
+    Returns:
+        A context manager with ``write(result)``; see `Table`.
+
+    Raises:
+        InputError: Unknown format.
+        MissingExtraError: Parquet without the extra ``tables``.
+    """
+    return _TABLES[table_format(target, format)](target, labels)
+
+
+def table_format(target: object, format: str | None = None) -> str:  # noqa: A002
+    """Return the format that `open_table` would write, without opening anything.
+
+    Args:
+        target: Path of the file, or a stream.
+        format: One of `TABLE_FORMATS`; None uses the suffix of the path.
+
+    Raises:
+        InputError: Unknown format, or a stream without a format.
+        MissingExtraError: Parquet without the extra ``tables``.
+    """
+    is_path = isinstance(target, str | os.PathLike)
+    path = Path(cast("str | os.PathLike[str]", target)) if is_path else Path()
+    name = path.suffix[1:].lower() if format is None else format
+    if name == "parquet":
+        _require_parquet()
+    if name in _TABLES:
+        return name
+    if format is None and is_path:
+        raise InputError(
+            f"`target` must end in .{', .'.join(_TABLES)}. Received {str(path)!r}. "
+            f"Type for example: {path.stem or 'faces'}.csv"
+        )
+    raise InputError(
+        f"`format` must be {', '.join(_TABLES)}. Received {format!r}. "
+        "Type for example: format='csv'"
+    )
+
+
+def to_frame(
+    results: Iterable[ImageResult | FailedInput], labels: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return results as a pandas data frame with the rows and columns of `open_table`.
+
+    Args:
+        results: Results of images, video frames and failed inputs.
+        labels: Labels of every prediction; None uses those of the first face.
+
+    Returns:
+        One row per face; images without a face and failed inputs have one row. Integer columns
+        are nullable (``Int64``).
+
+    Raises:
+        InputError: Faces with different labels.
+        MissingExtraError: pandas is not installed.
+
+    Example::
+
+        to_frame(FERModel().predict_many(["a.jpg", "b.jpg"])).groupby("source").size()
+    """
+    pandas = extra_module("pandas", feature="Data frames", extra="tables")
+    results = list(results)
+    if labels is None:
+        found = (
+            face.prediction.labels
+            for result in results
+            if isinstance(result, ImageResult)
+            for face in result.faces
+        )
+        labels = next(found, ())
+    rows = [row for result in results for row in to_rows(result, labels)]
+    dtypes = {str: "string", int: "Int64", float: "float64"}
+    return pandas.DataFrame(
+        {
+            name: pandas.array(
+                [row[name] for row in rows], dtype=dtypes[COLUMN_TYPES.get(name, float)]
+            )
+            for name in row_columns(labels)
+        }
+    )
+
+
+def _require_parquet() -> Any:
+    return extra_module("pyarrow", feature="Writing Parquet files", extra="tables")
+
+
+def _to_json(record: dict[str, Any], stream: IO[Any]) -> str:
+    """One line of JSON; characters are escaped where the stream's encoding may not have them."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    plain = not str(encoding).lower().startswith("utf")
-    return json.dumps(record, ensure_ascii=plain, allow_nan=False)
+    escaped = not str(encoding).lower().startswith("utf")
+    return json.dumps(record, ensure_ascii=escaped, allow_nan=False)

@@ -1,32 +1,38 @@
-"""`as_text`: a result for people: one line per emotion, a bar each, the dominant one marked."""
+"""`as_text` and `summary_text`: results as readable text with bars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from emopy.present.record import writable
-from emopy.types import Box, FailedInput, ImageResult
+from emopy.types import Box, FailedInput, ImageResult, escape_undecodable
+from emopy.video import Episode, Summary
+
+NOT_SURE = "not sure"
+"""Text in place of an emotion where the confidence is below `min_confidence`."""
 
 DEFAULT_WIDTH = 72
-"""Columns of a terminal that text fits into."""
+"""Width of text in columns."""
 
-_LONGEST_BAR = 40
+_MAX_BAR = 40
+_MAX_TRACKS = 8
+_MAX_EPISODES = 12
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _MARK = "▶"
 _PLAIN = str.maketrans("▏▎▍▌▋▊▉█▶·×–…", "   #####>-x-.")
 
 
 def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) -> str:
-    """Describe a result in lines of text, without colour and without an end of line.
+    """Return a result as lines of text, without colour and without a final line end.
 
     Args:
-        result: One image's faces, or the reason why it could not be read.
-        width: Columns to fit into; bars shrink, and go where there is no room for them.
+        result: Faces of an image or video frame, or a failed input.
+        width: Width in columns; bars shrink, and are left out where there is no room.
 
     Returns:
-        A header with the source and the number of faces; per face its number (that of its track
-        in a video), its box, and one line per emotion, the dominant one marked, or "not sure"
-        behind the box and none marked. An image without a face and a failed input give one line.
+        A header with the source and the number of faces. Per face its number (in a video its
+        track id), its box, and one line per emotion with the predicted one marked; "not sure"
+        after the box where none is predicted. An image without a face and a failed input give one
+        line.
 
     Example:
         >>> print(as_text(ImageResult("wall.jpg", (640, 480))))
@@ -35,29 +41,74 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
     source = one_line(result.source)
     if isinstance(result, FailedInput):
         return f"{source} · failed: {one_line(str(result.error)) or type(result.error).__name__}"
-    count = len(result.faces)
-    found = "no face found" if count == 0 else "1 face" if count == 1 else f"{count} faces"
-    moment = "" if result.time_s is None else f" · {result.time_s:.2f} s"
-    lines = [f"{source}{moment} · {result.size[0]} × {result.size[1]} · {found}"]
-    for place, face in enumerate(result.faces, start=1):
-        number = place if face.face.track is None else face.face.track
-        lines.append("")
-        doubt = " · not sure" if face.emotion is None else ""
-        lines.append(f"  face {number} · {_box(face.box)}{doubt}")
+    time = "" if result.time_s is None else f" · {result.time_s:.2f} s"
+    size = f"{result.size[0]} × {result.size[1]}"
+    lines = [f"{source}{time} · {size} · {_face_count(len(result.faces))}"]
+    for index, face in enumerate(result.faces, start=1):
+        number = index if face.face.track is None else face.face.track
+        not_sure = f" · {NOT_SURE}" if face.emotion is None else ""
+        lines += ["", f"  face {number} · {_box(face.box)}{not_sure}"]
         lines += bars(face.probabilities, face.emotion, width)
     return "\n".join(lines)
 
 
-def encodable(text: str, encoding: str | None) -> str:
-    """Make text fit an encoding: plain bars where it has no block characters.
+def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
+    """Return the summary of a video as lines of text, without a final line end.
 
     Args:
-        text: What `as_text` gave.
-        encoding: Of the stream to write to, such as ``sys.stdout.encoding``; None is UTF-8.
+        summary: Summary of the frames.
+        width: Width in columns.
+
+    Returns:
+        A header; per face, longest visible first, the proportion of time for which each emotion
+        was the predicted one, and its episodes. At most 8 faces with 12 episodes each; the rest
+        is counted.
+    """
+    tracks = sorted(summary.tracks, key=lambda track: -track.seen_s)
+    frames = "1 frame" if summary.frames == 1 else f"{summary.frames:,} frames"
+    faces = _face_count(len(tracks))
+    lines = [f"{one_line(summary.source)} · {duration(summary.seconds)} · {frames} · {faces}"]
+    for track in tracks[:_MAX_TRACKS]:
+        span = f"{clock(track.first_s)}–{clock(track.last_s)}"
+        lines += ["", f"  face {track.track} · seen for {duration(track.seen_s)} in {span}"]
+        not_sure = {NOT_SURE: track.not_sure} if track.not_sure else {}
+        lines += bars({**track.proportions, **not_sure}, track.emotion or NOT_SURE, width)
+        lines += _episode_lines(track.episodes, width)
+    if len(tracks) > _MAX_TRACKS:
+        lines += ["", f"  and {len(tracks) - _MAX_TRACKS} more, seen for less time"]
+    return "\n".join(lines)
+
+
+def _face_count(count: int) -> str:
+    return "no face found" if count == 0 else "1 face" if count == 1 else f"{count} faces"
+
+
+def _episode_lines(episodes: Sequence[Episode], width: int) -> list[str]:
+    parts = [
+        f"{clock(each.start_s, 1)}–{clock(each.end_s, 1)} {one_line(each.emotion or NOT_SURE)}"
+        for each in episodes[:_MAX_EPISODES]
+    ]
+    if len(episodes) > _MAX_EPISODES:
+        parts.append(f"and {len(episodes) - _MAX_EPISODES} more")
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + 3 <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(f"    {part}")
+    return lines
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Return text that an encoding can hold, with plain bars where it has no block characters.
+
+    Args:
+        text: Text of `as_text` or `summary_text`.
+        encoding: Encoding of the stream, such as ``sys.stdout.encoding``; None is UTF-8.
 
     Returns:
         The same text if it can be encoded; else with ``#`` bars and a ``>`` mark, and ``?`` for
-        any other character that the encoding lacks.
+        any other character that the encoding does not have.
 
     Example:
         >>> encodable("▶ happiness ███", "ascii")
@@ -76,28 +127,28 @@ def _box(box: Box) -> str:
     return f"{width} × {height} px at left {left}, top {top}"
 
 
-def bars(shares: Mapping[str, float], marked: str | None, width: int) -> list[str]:
-    """One line per name: the mark, the name, the share in percent, and a bar.
+def bars(values: Mapping[str, float], marked: str | None, width: int) -> list[str]:
+    """Return one line per name: the mark, the name, the value in percent, and a bar.
 
     Args:
-        shares: Numbers 0–1 by name.
+        values: Probabilities or proportions, 0–1, by name.
         marked: The name to mark, or None.
-        width: Columns to fit into; bars shrink, and go where there is no room for them.
+        width: Width in columns; bars shrink, and are left out where there is no room.
     """
-    names = [one_line(label) for label in shares]
-    longest = max(map(len, names))
+    names = [one_line(label) for label in values]
+    name_width = max(map(len, names))
     # Two columns of indent, the mark, the name, the percentage, and the gaps between them.
-    room = min(_LONGEST_BAR, width - longest - 15)
+    bar_width = min(_MAX_BAR, width - name_width - 15)
     lines: list[str] = []
-    for name, (label, share) in zip(names, shares.items(), strict=True):
+    for name, (label, value) in zip(names, values.items(), strict=True):
         mark = _MARK if label == marked else " "
-        blocks = _bar(share, room) if room >= 4 else ""
-        lines.append(f"  {mark} {name:<{longest}}  {share * 100:5.1f} %  {blocks}".rstrip())
+        bar = _bar(value, bar_width) if bar_width >= 4 else ""
+        lines.append(f"  {mark} {name:<{name_width}}  {value * 100:5.1f} %  {bar}".rstrip())
     return lines
 
 
 def clock(time_s: float, digits: int = 0) -> str:
-    """A time of a video as people write it: minutes and seconds, hours where there are any.
+    """Return a time as minutes and seconds, with hours where there are any.
 
     Args:
         time_s: Seconds, zero or more.
@@ -115,7 +166,7 @@ def clock(time_s: float, digits: int = 0) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people write it.
+    """Return a duration with its unit.
 
     Example:
         >>> duration(12.34), duration(754)
@@ -126,16 +177,16 @@ def duration(seconds: float) -> str:
     return f"{clock(seconds)} {'min' if seconds < 3599.5 else 'h'}"
 
 
-def _bar(share: float, length: int) -> str:
-    """A bar as long as the share of `length` columns, to an eighth of a column."""
-    eighths = round(min(max(share, 0.0), 1.0) * length * 8) if share == share else 0
+def _bar(value: float, width: int) -> str:
+    """A bar of `value` × `width` columns, to an eighth of a column; empty for NaN."""
+    eighths = round(min(max(value, 0.0), 1.0) * width * 8) if value == value else 0
     whole, part = divmod(eighths, 8)
     return "█" * whole + _BLOCKS[part].strip()
 
 
 def one_line(text: str) -> str:
-    """Text without line ends and control characters: a file name may hold any."""
+    """Return text with line ends and control characters escaped: file names may hold any."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in writable(text)
+        for letter in escape_undecodable(text)
     )

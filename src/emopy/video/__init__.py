@@ -1,1 +1,6 @@
-"""What tracks show over time: summaries, episodes and time bins."""
+"""What tracked faces express over time: summaries, episodes and time bins."""
+
+from emopy.video.summary import Episode, Summary, TrackSummary
+from emopy.video.time_bins import ProbabilityCurve, TimeBins
+
+__all__ = ["Episode", "ProbabilityCurve", "Summary", "TimeBins", "TrackSummary"]

@@ -1,11 +1,11 @@
-"""`Summary`: what a video showed, per face: seconds seen, shares of emotions, and episodes.
+"""`Summary`: per face of a video, seconds visible, proportions of emotions, and episodes.
 
     summary = Summary(model.labels)
     for result in model.predict_video("clip.mp4"):
         summary.add(result)
-    print(summary_text(summary))
+    print(summary_text(summary))  # emopy.present.summary_text
 
-Results are taken one by one and not kept: only sums per track, and the episodes themselves.
+Results are not kept: only sums and episodes per track.
 """
 
 from __future__ import annotations
@@ -19,35 +19,62 @@ from typing import Any
 import numpy as np
 
 from emopy.errors import InputError
-from emopy.present.panels import NOT_SURE
-from emopy.present.record import microseconds, rounded, writable
-from emopy.present.sink import check_labels
-from emopy.present.text import DEFAULT_WIDTH, bars, clock, duration, one_line
-from emopy.types import FacePrediction, ImageResult, Prediction
-from emopy.video.durations import Durations
-from emopy.video.episodes import Episode, Episodes
+from emopy.types import (
+    FacePrediction,
+    ImageResult,
+    Prediction,
+    check_labels,
+    escape_undecodable,
+    round_number,
+    round_time,
+)
+from emopy.video.time_bins import FrameDurations
 
-_MOST_TRACKS = 8
-_MOST_EPISODES = 12
+_MIN_WEIGHT_S = 1e-9
+"""Least weight of a frame in seconds: a video of one frame has proportions too."""
 
-_LEAST_S = 1e-9
-"""Seconds that a frame counts in shares: a video of one frame has shares too."""
+_MAX_PENDING = 64
+"""Episodes after which short ones are merged: bounds the memory of a flickering track."""
+
+_TIME_TOLERANCE_S = 1e-6
+"""Times that differ by less are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A time during which one emotion was the predicted one.
+
+    Attributes:
+        start_s: Start in seconds of the video.
+        end_s: End in seconds of the video.
+        emotion: The emotion; None where the model was not sure.
+    """
+
+    start_s: float
+    end_s: float
+    emotion: str | None
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """What one face of a video showed.
+    """Summary of one face of a video.
 
     Attributes:
-        track: Its number.
-        first_s: When it was first seen, in seconds of the video.
-        last_s: When it was last seen: the end of its last frame.
-        seen_s: How long it was seen in all; gaps do not count.
-        frames: Frames that it was found in.
-        shares: Part of `seen_s` for which each emotion was the dominant one, 0–1.
-        unsure: Part of `seen_s` for which the model was not sure, 0–1. With `shares`, sum 1.
-        means: Mean probability of each emotion over `seen_s`, 0–1.
-        episodes: Runs of one dominant emotion, in order of time.
+        track: Track id.
+        first_s: When it was first visible, in seconds of the video.
+        last_s: When it was last visible: the end of its last frame.
+        seen_s: Seconds for which it was visible in total; gaps do not count.
+        frames: Number of frames in which it was found.
+        proportions: Proportion of `seen_s` for which each emotion was the predicted one, 0–1.
+        not_sure: Proportion of `seen_s` for which the model was not sure, 0–1. The sum of
+            `proportions` and `not_sure` is 1.
+        mean_probabilities: Mean probability of each emotion over `seen_s`, 0–1.
+        episodes: Episodes in the order of time.
     """
 
     track: int
@@ -55,207 +82,164 @@ class TrackSummary:
     last_s: float
     seen_s: float
     frames: int
-    shares: dict[str, float]
-    unsure: float
-    means: dict[str, float]
+    proportions: dict[str, float]
+    not_sure: float
+    mean_probabilities: dict[str, float]
     episodes: tuple[Episode, ...]
 
     @property
     def emotion(self) -> str | None:
-        """The emotion that was dominant longest; None where "not sure" was."""
-        label = max(self.shares, key=self.shares.__getitem__)
-        return label if self.shares[label] >= self.unsure else None
+        """The emotion with the largest proportion; None where "not sure" has a larger one."""
+        label = max(self.proportions, key=self.proportions.__getitem__)
+        return label if self.proportions[label] >= self.not_sure else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return an object that JSON can hold: the attributes and ``emotion``, rounded."""
+        return {
+            "track": self.track,
+            "first_s": round_time(self.first_s),
+            "last_s": round_time(self.last_s),
+            "seen_s": round_time(self.seen_s),
+            "frames": self.frames,
+            "emotion": self.emotion,
+            "proportions": {label: round_number(p) for label, p in self.proportions.items()},
+            "not_sure": round_number(self.not_sure),
+            "mean_probabilities": {
+                label: round_number(p) for label, p in self.mean_probabilities.items()
+            },
+            "episodes": [
+                {
+                    "start_s": round_time(episode.start_s),
+                    "end_s": round_time(episode.end_s),
+                    "emotion": episode.emotion,
+                }
+                for episode in self.episodes
+            ],
+        }
 
 
 class Summary:
-    """Adds up what each track shows, while results come.
+    """Summarizes a video face by face, one result at a time.
 
-    A frame counts until the next one that is read. Where none is read for long (damage, a cut
-    recording), it counts for three usual steps, or for one second if that is longer.
+    A frame counts until the next frame. Across a gap (damaged frames, a cut recording) it counts
+    for three typical frame durations, or for one second if that is longer.
 
     Args:
-        labels: Labels of every prediction that will come, in order.
-        shortest_s: Runs of one emotion that are shorter become part of their neighbours, and a
-            face that is lost for a shorter time goes on with its episode. Seconds.
+        labels: Labels of every prediction, in order.
+        min_episode_s: Shorter episodes are merged into their neighbours, and a face that is lost
+            for a shorter time continues its episode. Seconds.
 
     Attributes:
         source: Where the frames came from.
-        frames: Frames taken so far.
+        frames: Number of frames added.
 
     Example:
         >>> Summary(("anger", "fear")).tracks
         ()
     """
 
-    def __init__(self, labels: Sequence[str], *, shortest_s: float = 0.25) -> None:
-        if not (shortest_s >= 0 and math.isfinite(shortest_s)):
+    def __init__(self, labels: Sequence[str], *, min_episode_s: float = 0.25) -> None:
+        if not (min_episode_s >= 0 and math.isfinite(min_episode_s)):
             raise InputError(
-                f"`shortest_s` must be zero or more seconds. Received {shortest_s}. "
+                f"`min_episode_s` must be zero or more seconds. Received {min_episode_s}. "
                 "Type for example 0.25."
             )
         self.labels = tuple(labels)
         self.frames = 0
         self.source = ""
-        self._shortest_s = shortest_s
+        self._min_episode_s = min_episode_s
         self._covered_s = 0.0
-        self._steps = Durations()
-        self._sums: dict[int, _Sums] = {}
+        self._durations = FrameDurations()
+        self._sums: dict[int, _TrackSums] = {}
         self._last: tuple[FacePrediction, ...] = ()
 
     def add(self, result: ImageResult) -> None:
-        """Take the faces of the next frame.
+        """Add the faces of the next frame.
 
         Raises:
-            InputError: An image without a time, an earlier time than before, a face without a
+            InputError: An image without a time, a time before the last one, a face without a
                 track, or other labels.
         """
         check_labels(result, self.labels)
-        start, step = self._steps.time_s, self._steps.take(result)
+        start, duration = self._durations.time_s, self._durations.add(result)
         if start is not None:
-            _count(self._sums, self._last, start, step)
+            _count(self._sums, self._last, start, duration)
         self._last = result.faces
         for face in self._last:
-            self._sums.setdefault(_track(face), _Sums(len(self.labels), self._shortest_s))
+            self._sums.setdefault(_track(face), _TrackSums(len(self.labels), self._min_episode_s))
         self.frames += 1
-        self._covered_s += step
+        self._covered_s += duration
         self.source = self.source or result.source
 
     @property
     def seconds(self) -> float:
-        """Time that these frames cover, without long gaps."""
-        return self._covered_s + self._steps.usual_s
+        """Time that the frames cover in seconds, without long gaps."""
+        return self._covered_s + self._durations.typical_s
 
     @property
     def tracks(self) -> tuple[TrackSummary, ...]:
-        """One record per face, in the order of their numbers. More results may follow."""
+        """One summary per face, in the order of track ids. More results may follow."""
         sums = self._sums
-        if self._last and self._steps.time_s is not None:
-            # How long the newest frame counts is not known yet: as long as frames usually do.
-            shown = [_track(face) for face in self._last]
-            sums = {**sums, **{track: copy.deepcopy(sums[track]) for track in shown}}
-            _count(sums, self._last, self._steps.time_s, self._steps.usual_s)
-        return tuple(sums[track].closed(track, self.labels) for track in sorted(sums))
+        if self._last and self._durations.time_s is not None:
+            # The duration of the newest frame is not known yet: the typical one is used.
+            newest = [_track(face) for face in self._last]
+            sums = {**sums, **{track: copy.deepcopy(sums[track]) for track in newest}}
+            _count(sums, self._last, self._durations.time_s, self._durations.typical_s)
+        return tuple(sums[track].summary(track, self.labels) for track in sorted(sums))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return an object that JSON can hold.
+
+        Returns:
+            Keys: ``source``, ``frames``, ``seconds`` and ``tracks``, each with the attributes of
+            `TrackSummary` and ``emotion``. Proportions and probabilities have six significant
+            digits, times six decimals.
+        """
+        return {
+            "source": escape_undecodable(self.source),
+            "frames": self.frames,
+            "seconds": round_time(self.seconds),
+            "tracks": [track.to_dict() for track in self.tracks],
+        }
 
 
-class _Sums:
-    """What is added up for one track."""
+class _TrackSums:
+    """Sums over the frames of one track."""
 
-    def __init__(self, labels: int, shortest_s: float) -> None:
+    def __init__(self, labels: int, min_episode_s: float) -> None:
         self.first_s: float | None = None
         self.last_s = 0.0
         self.seen_s = 0.0
         self.frames = 0
-        self.dominant = np.zeros(labels + 1)  # the last one: not sure
-        self.belief = np.zeros(labels)
-        self.episodes = Episodes(shortest_s)
+        self.predicted_s = np.zeros(labels + 1)  # the last one: not sure
+        self.probability_s = np.zeros(labels)
+        self.episodes = EpisodeBuilder(min_episode_s)
 
-    def count(self, start_s: float, step: float, prediction: Prediction) -> None:
-        """Count one frame that is seen for `step` seconds."""
+    def add(self, start_s: float, duration: float, prediction: Prediction) -> None:
         self.first_s = start_s if self.first_s is None else self.first_s
-        self.last_s = start_s + step
-        self.seen_s += step
+        self.last_s = start_s + duration
+        self.seen_s += duration
         self.frames += 1
-        weight = max(step, _LEAST_S)
+        weight = max(duration, _MIN_WEIGHT_S)
         emotion = prediction.emotion
-        self.dominant[-1 if emotion is None else prediction.labels.index(emotion)] += weight
-        self.belief += weight * prediction.probabilities
+        self.predicted_s[-1 if emotion is None else prediction.labels.index(emotion)] += weight
+        self.probability_s += weight * prediction.probabilities
         self.episodes.add(start_s, self.last_s, emotion)
 
-    def closed(self, track: int, labels: tuple[str, ...]) -> TrackSummary:
-        """The record of these sums."""
-        *shares, unsure = (self.dominant / self.dominant.sum()).tolist()
-        means = (self.belief / self.dominant.sum()).tolist()
+    def summary(self, track: int, labels: tuple[str, ...]) -> TrackSummary:
+        *proportions, not_sure = (self.predicted_s / self.predicted_s.sum()).tolist()
+        means = (self.probability_s / self.predicted_s.sum()).tolist()
         return TrackSummary(
             track=track,
             first_s=self.first_s or 0.0,
             last_s=self.last_s,
             seen_s=self.seen_s,
             frames=self.frames,
-            shares=dict(zip(labels, shares, strict=True)),
-            unsure=unsure,
-            means=dict(zip(labels, means, strict=True)),
-            episodes=self.episodes.closed(),
+            proportions=dict(zip(labels, proportions, strict=True)),
+            not_sure=not_sure,
+            mean_probabilities=dict(zip(labels, means, strict=True)),
+            episodes=self.episodes.finish(),
         )
-
-
-def summary_record(summary: Summary) -> dict[str, Any]:
-    """Turn a summary into a dictionary that JSON can hold.
-
-    Returns:
-        Keys: source, frames, seconds, tracks; each track with the attributes of `TrackSummary`
-        and ``emotion``. Shares and means have six significant digits, times are in seconds.
-    """
-    return {
-        "source": writable(summary.source),
-        "frames": summary.frames,
-        "seconds": microseconds(summary.seconds),
-        "tracks": [_track_record(track) for track in summary.tracks],
-    }
-
-
-def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
-    """Describe a summary in lines of text, without an end of line.
-
-    Args:
-        summary: What was added up.
-        width: Columns to fit into.
-
-    Returns:
-        A header; per face, longest seen first, how much of the time each emotion was dominant,
-        and its episodes. At most 8 faces and 12 episodes each; the rest is counted.
-    """
-    tracks = sorted(summary.tracks, key=lambda track: -track.seen_s)
-    count = len(tracks)
-    found = "no face found" if count == 0 else "1 face" if count == 1 else f"{count} faces"
-    frames = "1 frame" if summary.frames == 1 else f"{summary.frames:,} frames"
-    lines = [f"{one_line(summary.source)} · {duration(summary.seconds)} · {frames} · {found}"]
-    for track in tracks[:_MOST_TRACKS]:
-        span = f"{clock(track.first_s)}–{clock(track.last_s)}"
-        lines += ["", f"  face {track.track} · seen for {duration(track.seen_s)} in {span}"]
-        doubt = {NOT_SURE: track.unsure} if track.unsure else {}
-        lines += bars({**track.shares, **doubt}, track.emotion or NOT_SURE, width)
-        lines += _episode_lines(track.episodes, width)
-    if count > _MOST_TRACKS:
-        lines += ["", f"  and {count - _MOST_TRACKS} more, seen for less time"]
-    return "\n".join(lines)
-
-
-def _episode_lines(episodes: Sequence[Episode], width: int) -> list[str]:
-    parts = [
-        f"{clock(each.start_s, 1)}–{clock(each.end_s, 1)} {one_line(each.emotion or NOT_SURE)}"
-        for each in episodes[:_MOST_EPISODES]
-    ]
-    if len(episodes) > _MOST_EPISODES:
-        parts.append(f"and {len(episodes) - _MOST_EPISODES} more")
-    lines: list[str] = []
-    for part in parts:
-        if lines and len(lines[-1]) + len(part) + 3 <= width:
-            lines[-1] += f" · {part}"
-        else:
-            lines.append(f"    {part}")
-    return lines
-
-
-def _track_record(track: TrackSummary) -> dict[str, Any]:
-    return {
-        "track": track.track,
-        "first_s": microseconds(track.first_s),
-        "last_s": microseconds(track.last_s),
-        "seen_s": microseconds(track.seen_s),
-        "frames": track.frames,
-        "emotion": track.emotion,
-        "shares": {label: rounded(share) for label, share in track.shares.items()},
-        "unsure": rounded(track.unsure),
-        "means": {label: rounded(mean) for label, mean in track.means.items()},
-        "episodes": [
-            {
-                "start_s": microseconds(each.start_s),
-                "end_s": microseconds(each.end_s),
-                "emotion": each.emotion,
-            }
-            for each in track.episodes
-        ],
-    }
 
 
 def _track(face: FacePrediction) -> int:
@@ -263,7 +247,83 @@ def _track(face: FacePrediction) -> int:
 
 
 def _count(
-    sums: Mapping[int, _Sums], faces: Iterable[FacePrediction], start_s: float, step: float
+    sums: Mapping[int, _TrackSums],
+    faces: Iterable[FacePrediction],
+    start_s: float,
+    duration: float,
 ) -> None:
     for face in faces:
-        sums[_track(face)].count(start_s, step, face.prediction)
+        sums[_track(face)].add(start_s, duration, face.prediction)
+
+
+class EpisodeBuilder:
+    """Merges frames into episodes, one frame at a time.
+
+    Short episodes are merged as by `merge_short_episodes`. A face that is lost for less than
+    `min_episode_s` continues its episode.
+
+    Args:
+        min_episode_s: Seconds.
+    """
+
+    def __init__(self, min_episode_s: float) -> None:
+        self._min_episode_s = min_episode_s
+        self._done: list[Episode] = []
+        self._pending: list[Episode] = []  # since the last gap; the last one still grows
+
+    def add(self, start_s: float, end_s: float, emotion: str | None) -> None:
+        """Add a frame: its start, not before the last end, its end, and its emotion."""
+        last = self._pending[-1] if self._pending else None
+        if last is not None and start_s - last.end_s > max(self._min_episode_s, _TIME_TOLERANCE_S):
+            self._done += merge_short_episodes(self._pending, self._min_episode_s)
+            self._pending, last = [], None
+        if last is None:
+            self._pending.append(Episode(start_s, end_s, emotion))
+        elif last.emotion == emotion:
+            self._pending[-1] = Episode(last.start_s, end_s, emotion)
+        else:
+            self._pending[-1] = Episode(last.start_s, start_s, last.emotion)
+            if len(self._pending) >= _MAX_PENDING:
+                *done, kept = merge_short_episodes(self._pending, self._min_episode_s)
+                self._done += done
+                self._pending = [kept]
+            self._pending.append(Episode(start_s, end_s, emotion))
+
+    def finish(self) -> tuple[Episode, ...]:
+        """Return all episodes, as if no frame followed; more frames may be added."""
+        return (*self._done, *merge_short_episodes(self._pending, self._min_episode_s))
+
+
+def merge_short_episodes(episodes: Iterable[Episode], min_episode_s: float) -> list[Episode]:
+    """Merge short episodes into their neighbours, the shortest first.
+
+    Between two episodes of one emotion the three become one; else the longer neighbour is
+    extended. An episode without neighbours is kept.
+
+    Args:
+        episodes: In the order of time, without gaps.
+        min_episode_s: Seconds that an episode must last to be kept.
+
+    Example:
+        >>> flicker = Episode(0, 2, "joy"), Episode(2, 2.1, "fear"), Episode(2.1, 4, "joy")
+        >>> merge_short_episodes(flicker, 0.25)
+        [Episode(start_s=0, end_s=4, emotion='joy')]
+    """
+    kept: list[Episode] = []
+    for episode in episodes:
+        if kept and kept[-1].emotion == episode.emotion:
+            kept[-1] = Episode(kept[-1].start_s, episode.end_s, episode.emotion)
+        else:
+            kept.append(episode)
+    while len(kept) > 1:
+        index = min(range(len(kept)), key=lambda i: kept[i].seconds)
+        shortest = kept[index]
+        if shortest.seconds > min_episode_s - _TIME_TOLERANCE_S:
+            break
+        neighbours = kept[max(index - 1, 0) : index] + kept[index + 1 : index + 2]
+        emotion = max(neighbours, key=lambda neighbour: neighbour.seconds).emotion
+        merged = [shortest, *(each for each in neighbours if each.emotion == emotion)]
+        start, end = min(each.start_s for each in merged), max(each.end_s for each in merged)
+        first = index - 1 if index and kept[index - 1] in merged else index
+        kept[first : first + len(merged)] = [Episode(start, end, emotion)]
+    return kept

@@ -1,104 +1,184 @@
-"""`TimeBins`: mean probabilities over time in a fixed number of bins, however long the video."""
+"""`TimeBins`: mean probabilities over time, in bounded memory; `FrameDurations`."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.errors import InputError
 from emopy.types import ImageResult
-from emopy.video.durations import Durations
 
-_MOST = 1000
-"""Bins of a whole video: about the columns of an image."""
+_MAX_DURATION_S = 1.0
+"""Seconds that a frame may last at any frame rate."""
 
-_FIRST_S = 0.02
-"""Seconds of a bin at the start: a frame of a fast camera."""
+_MAX_DURATION_STEPS = 3
+"""Typical frame durations that a frame may last."""
+
+_AVERAGED_STEPS = 8
+"""Time constant of the moving average of frame durations, in frames."""
+
+_MAX_BINS = 1000
+"""Bins of a whole video: about the pixel columns of a plot."""
+
+_FIRST_BIN_S = 0.02
+"""Width of a bin at the start in seconds: one frame of a fast camera."""
 
 
-class Curve(NamedTuple):
-    """What one track shows without a gap.
+class FrameDurations:
+    """Computes how long each frame of a video lasts.
+
+    A frame lasts until the next frame. Across a gap (damaged frames, a cut recording) it lasts
+    three typical frame durations, or one second if that is longer.
 
     Attributes:
-        times_s: (n,) float64 seconds of the video, growing; the last one is the end.
-        shares: (n, labels) float64 mean probabilities from each time on; the last two are equal.
+        start_s: Time of the first frame; None before it.
+        time_s: Time of the newest frame; None before the first.
+        typical_s: Moving average of frame durations in seconds; 0 before the second frame.
+    """
+
+    def __init__(self) -> None:
+        self.start_s: float | None = None
+        self.time_s: float | None = None
+        self.typical_s = 0.0
+
+    @property
+    def max_s(self) -> float:
+        """The longest time that a frame may last now, in seconds."""
+        return max(_MAX_DURATION_S, _MAX_DURATION_STEPS * self.typical_s)
+
+    def add(self, result: ImageResult) -> float:
+        """Add the next frame.
+
+        Returns:
+            Duration of the frame before it in seconds; 0 for the first frame.
+
+        Raises:
+            InputError: An image without a time, a time before the last one, or a face without a
+                track.
+        """
+        time_s = _checked_time(result)
+        if self.start_s is None or self.time_s is None:
+            self.start_s = self.time_s = time_s
+            return 0.0
+        if time_s < self.time_s:
+            raise InputError(
+                "`result` must come in the order of time. "
+                f"Received {time_s:.3f} s after {self.time_s:.3f} s. "
+                "Use a new object for another video."
+            )
+        step = time_s - self.time_s
+        if self.typical_s:
+            step = min(step, self.max_s)
+        self.typical_s += (step - self.typical_s) / (_AVERAGED_STEPS if self.typical_s else 1)
+        self.time_s = time_s
+        return step
+
+
+def _checked_time(result: ImageResult) -> float:
+    if result.time_s is None or not math.isfinite(result.time_s):
+        raise InputError(
+            f"`result` must be a video frame with a time. Received {result.source!r} with "
+            f"{result.time_s}. Use the results of FERModel.predict_video."
+        )
+    if any(face.face.track is None for face in result.faces):
+        raise InputError(
+            f"`result` must have faces with track numbers. Received {result.source!r} with a "
+            "face without one. Use the results of FERModel.predict_video."
+        )
+    return float(result.time_s)
+
+
+class ProbabilityCurve(NamedTuple):
+    """Mean probabilities of one track over a time without gaps.
+
+    Attributes:
+        times_s: (n,) float64 seconds of the video, increasing; the last one is the end.
+        probabilities: (n, labels) float64, from each time on; the last two rows are equal.
     """
 
     times_s: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
 
 class TimeBins:
-    """Averages what tracks show, in bins that double their width whenever they are too many."""
+    """Averages the probabilities of each track in time bins.
+
+    Bins double their width whenever there are more than 1000.
+    """
 
     def __init__(self) -> None:
         self._seen_s: dict[int, float] = {}
-        self._steps = Durations()
-        self._width_s = _FIRST_S
-        self._read: dict[int, float] = {}  # bin → time of its first frame
-        self._sums: dict[int, dict[int, NDArray[np.float64]]] = {}  # track → bin → shares, frames
-        self._last: list[int] = []
+        self._durations = FrameDurations()
+        self._width_s = _FIRST_BIN_S
+        self._bin_starts: dict[int, float] = {}  # bin → time of its first frame
+        # track → bin → sums of probabilities, then the number of frames
+        self._sums: dict[int, dict[int, NDArray[np.float64]]] = {}
+        self._last_tracks: list[int] = []
 
     def add(self, result: ImageResult) -> None:
-        """Take the faces of the next frame; raises what `Durations.take` raises."""
-        step = self._steps.take(result)
-        for track in self._last:
-            self._seen_s[track] += step
-        time_s, start_s = self._steps.time_s or 0.0, self._steps.start_s or 0.0
-        while (time_s - start_s) / self._width_s >= _MOST:
-            self._widen()
-        at = int((time_s - start_s) / self._width_s)
-        self._read.setdefault(at, time_s)
-        self._last = []
+        """Add the faces of the next frame; raises what `FrameDurations.add` raises."""
+        duration = self._durations.add(result)
+        for track in self._last_tracks:
+            self._seen_s[track] += duration
+        elapsed_s = (self._durations.time_s or 0.0) - (self._durations.start_s or 0.0)
+        while elapsed_s / self._width_s >= _MAX_BINS:
+            self._double_width()
+        index = int(elapsed_s / self._width_s)
+        self._bin_starts.setdefault(index, self._durations.time_s or 0.0)
+        self._last_tracks = []
         for face in result.faces:
             track = face.face.track or 0  # a face without a track was refused
-            self._last.append(track)
+            self._last_tracks.append(track)
             self._seen_s.setdefault(track, 0.0)
             sums = self._sums.setdefault(track, {})
-            sums[at] = sums.get(at, 0.0) + np.append(face.prediction.probabilities, 1.0)
+            sums[index] = sums.get(index, 0.0) + np.append(face.prediction.probabilities, 1.0)
 
     @property
     def seen_s(self) -> dict[int, float]:
-        """How long each track has been seen, in seconds; the newest frame as long as usual."""
-        now = dict.fromkeys(self._last, self._steps.usual_s)
-        return {track: seen + now.get(track, 0.0) for track, seen in self._seen_s.items()}
+        """Seconds for which each track was visible; the newest frame has the typical duration."""
+        newest = dict.fromkeys(self._last_tracks, self._durations.typical_s)
+        return {track: seen + newest.get(track, 0.0) for track, seen in self._seen_s.items()}
 
     @property
     def span_s(self) -> tuple[float, float]:
         """Start of the first and end of the newest frame, in seconds of the video."""
-        if self._steps.start_s is None or self._steps.time_s is None:
+        if self._durations.start_s is None or self._durations.time_s is None:
             return 0.0, 0.0
-        return self._steps.start_s, self._steps.time_s + self._steps.usual_s
+        return self._durations.start_s, self._durations.time_s + self._durations.typical_s
 
-    def curves(self, track: int) -> list[Curve]:
-        """What a track shows: one curve for each time that it is seen without a gap."""
-        curves: list[Curve] = []
+    def curves(self, track: int) -> list[ProbabilityCurve]:
+        """Return the curves of a track, one for each time it was visible without a gap."""
+        curves: list[ProbabilityCurve] = []
         times: list[float] = []
-        shares: list[NDArray[np.float64]] = []
-        read = sorted(self._read)
-        starts = [self._read[at] for at in read]
-        for at, start, following in zip(read, starts, [*starts[1:], self.span_s[1]], strict=True):
-            sums = self._sums[track].get(at)
-            longest = max(self._steps.longest_s, 2 * self._width_s)
+        means: list[NDArray[np.float64]] = []
+        bins = sorted(self._bin_starts)
+        starts = [self._bin_starts[index] for index in bins]
+        max_gap_s = max(self._durations.max_s, 2 * self._width_s)
+        for index, start, end in zip(bins, starts, [*starts[1:], self.span_s[1]], strict=True):
+            sums = self._sums[track].get(index)
             if sums is not None:
                 times.append(start)
-                shares.append(sums[:-1] / sums[-1])
-            broken = sums is None or following - start > longest or at == read[-1]
-            if broken and times:
-                seen = start if sums is None else min(following, start + longest)
-                curves.append(Curve(np.array([*times, seen]), np.array([*shares, shares[-1]])))
-                times, shares = [], []
+                means.append(sums[:-1] / sums[-1])
+            ends = sums is None or end - start > max_gap_s or index == bins[-1]
+            if ends and times:
+                end_s = start if sums is None else min(end, start + max_gap_s)
+                curves.append(
+                    ProbabilityCurve(np.array([*times, end_s]), np.array([*means, means[-1]]))
+                )
+                times, means = [], []
         return curves
 
-    def _widen(self) -> None:
+    def _double_width(self) -> None:
         self._width_s *= 2
-        read: dict[int, float] = {}
-        for at, start in self._read.items():
-            read[at // 2] = min(start, read.get(at // 2, start))
-        self._read = read
+        starts: dict[int, float] = {}
+        for index, start in self._bin_starts.items():
+            starts[index // 2] = min(start, starts.get(index // 2, start))
+        self._bin_starts = starts
         for track, sums in self._sums.items():
-            joined: dict[int, NDArray[np.float64]] = {}
-            for at, values in sums.items():
-                joined[at // 2] = joined.get(at // 2, 0.0) + values
-            self._sums[track] = joined
+            merged: dict[int, NDArray[np.float64]] = {}
+            for index, values in sums.items():
+                merged[index // 2] = merged.get(index // 2, 0.0) + values
+            self._sums[track] = merged

@@ -11,7 +11,7 @@ from emopy.errors import InputError, MissingExtraError
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import COLORS, TimelinePlot
 from emopy.types import ImageResult
-from emopy.video.time_bins import TimeBins
+from emopy.video import TimeBins
 
 
 def plotted(results, path, labels=STANDARD_EMOTIONS, image=None, **settings):
@@ -116,8 +116,8 @@ def test_memory_stays_flat_however_long_the_video(shown):
     assert 500 < len(curve.times_s) <= 1001
     assert curve.times_s[[0, -1]] == pytest.approx([0, 6000])
     at = {label: i for i, label in enumerate(STANDARD_EMOTIONS)}
-    assert curve.shares[100, at["fear"]] == pytest.approx(0.7)
-    assert curve.shares[-100, at["happiness"]] == pytest.approx(0.7)
+    assert curve.probabilities[100, at["fear"]] == pytest.approx(0.7)
+    assert curve.probabilities[-100, at["happiness"]] == pytest.approx(0.7)
     (second,) = bins.curves(2)
     assert second.times_s[0] == pytest.approx(3000, abs=12)
     assert bins.seen_s == pytest.approx({1: 6000, 2: 3000})

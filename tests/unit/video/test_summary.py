@@ -1,4 +1,4 @@
-"""What a video showed, per face."""
+"""Summaries of videos, per face."""
 
 import json
 
@@ -6,9 +6,10 @@ import pytest
 
 from emopy.errors import InputError
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.present import Episode, Summary, summary_record, summary_text
+from emopy.present import summary_text
 from emopy.types import FacePrediction, ImageResult, Prediction
-from emopy.video.episodes import swallow
+from emopy.video import Episode, Summary
+from emopy.video.summary import merge_short_episodes
 
 
 def summed(results, **settings):
@@ -18,20 +19,20 @@ def summed(results, **settings):
     return summary
 
 
-def told(track):
+def episodes_of(track):
     return [(round(e.start_s, 2), round(e.end_s, 2), e.emotion) for e in track.episodes]
 
 
-def test_a_clip_is_told_in_seconds_shares_and_episodes(clip):
+def test_a_summary_has_seconds_proportions_and_episodes(clip):
     one, two = summed(clip).tracks
     assert (one.track, one.frames, one.first_s, one.last_s) == (1, 75, 0.0, pytest.approx(4.0))
     assert one.seen_s == pytest.approx(3.0)
-    assert one.shares["happiness"] == pytest.approx(1 / 3)
-    assert one.shares["fear"] == pytest.approx(2 / 3)
-    assert one.means["fear"] == pytest.approx((0.05 + 2 * 0.7) / 3)
-    assert (one.emotion, one.unsure) == ("fear", 0.0)
-    assert told(one) == [(0, 1, "happiness"), (1, 1.52, "fear"), (2.52, 4, "fear")]
-    assert (two.track, told(two), two.emotion) == (2, [(1.6, 4, "neutral")], "neutral")
+    assert one.proportions["happiness"] == pytest.approx(1 / 3)
+    assert one.proportions["fear"] == pytest.approx(2 / 3)
+    assert one.mean_probabilities["fear"] == pytest.approx((0.05 + 2 * 0.7) / 3)
+    assert (one.emotion, one.not_sure) == ("fear", 0.0)
+    assert episodes_of(one) == [(0, 1, "happiness"), (1, 1.52, "fear"), (2.52, 4, "fear")]
+    assert (two.track, episodes_of(two), two.emotion) == (2, [(1.6, 4, "neutral")], "neutral")
 
 
 def test_a_frame_counts_until_the_next_one_at_any_rate(shown):
@@ -40,7 +41,7 @@ def test_a_frame_counts_until_the_next_one_at_any_rate(shown):
     results = [shown(t, {1: e}) for t, e in zip(times, emotions, strict=True)]
     (track,) = summed([*results, shown(1.3, {})]).tracks
     assert track.seen_s == pytest.approx(1.3)
-    assert track.shares["fear"] == pytest.approx(0.2 / 1.3)
+    assert track.proportions["fear"] == pytest.approx(0.2 / 1.3)
     assert track.last_s == pytest.approx(1.3)
 
 
@@ -57,26 +58,26 @@ def test_rarely_read_frames_count_in_full(shown):
     assert track.seen_s == pytest.approx(50)
 
 
-def test_flicker_is_swallowed_and_short_losses_are_bridged(shown):
+def test_flicker_is_merged_and_short_losses_are_bridged(shown):
     def at(i):
         faces = {} if i in (40, 41) else {1: "fear" if i in (10, 11, 60) else "happiness"}
         return shown(i / 25, faces)
 
     (track,) = summed(map(at, range(100))).tracks
-    assert told(track) == [(0, 4, "happiness")]
+    assert episodes_of(track) == [(0, 4, "happiness")]
     assert track.seen_s == pytest.approx(98 / 25)
-    assert track.shares["fear"] == pytest.approx(3 / 98)
-    (raw,) = summed(map(at, range(100)), shortest_s=0).tracks
-    assert [e for _, _, e in told(raw)] == ["happiness", "fear", "happiness"] * 2
+    assert track.proportions["fear"] == pytest.approx(3 / 98)
+    (raw,) = summed(map(at, range(100)), min_episode_s=0).tracks
+    assert [e for _, _, e in episodes_of(raw)] == ["happiness", "fear", "happiness"] * 2
 
 
-def test_short_runs_go_to_the_longer_neighbour_and_a_lone_one_stays():
+def test_short_episodes_are_merged_into_the_longer_neighbour_and_a_lone_one_is_kept():
     runs = [Episode(0, 1, "a"), Episode(1, 1.2, "b"), Episode(1.2, 4, "c"), Episode(4, 4.1, "a")]
-    assert swallow(runs, 0.25) == [Episode(0, 1, "a"), Episode(1, 4.1, "c")]
-    assert swallow(runs[1:2], 0.25) == runs[1:2]
+    assert merge_short_episodes(runs, 0.25) == [Episode(0, 1, "a"), Episode(1, 4.1, "c")]
+    assert merge_short_episodes(runs[1:2], 0.25) == runs[1:2]
 
 
-def test_endless_flicker_keeps_its_time_and_few_episodes(shown):
+def test_permanent_flicker_gives_few_episodes_that_cover_all_time(shown):
     results = (shown(i / 25, {1: ("fear", "anger")[i % 2]}) for i in range(2000))
     (track,) = summed(results).tracks
     assert len(track.episodes) <= 2000 / 25 / 0.25
@@ -85,7 +86,7 @@ def test_endless_flicker_keeps_its_time_and_few_episodes(shown):
     assert all(a.end_s == b.start_s and a.emotion != b.emotion for a, b in pairs)
 
 
-def test_not_sure_is_counted_apart(shown):
+def test_not_sure_is_counted_separately(shown):
     def unsure(result):
         (face,) = result.faces
         prediction = Prediction(face.prediction.labels, face.prediction.probabilities, 0.9)
@@ -93,21 +94,21 @@ def test_not_sure_is_counted_apart(shown):
 
     frames = [shown(i / 25, {1: "fear"}) for i in range(50)]
     (track,) = summed([unsure(f) if f.time_s >= 1.2 else f for f in frames]).tracks
-    assert track.unsure == pytest.approx(0.4)
-    assert sum(track.shares.values()) + track.unsure == pytest.approx(1)
-    assert [e for _, _, e in told(track)] == ["fear", None]
+    assert track.not_sure == pytest.approx(0.4)
+    assert sum(track.proportions.values()) + track.not_sure == pytest.approx(1)
+    assert [e for _, _, e in episodes_of(track)] == ["fear", None]
     text = summary_text(summed(map(unsure, frames)))
     assert "▶ not sure" in text
     assert "0:00.0–0:02.0 not sure" in text
 
 
-def test_one_frame_has_shares_but_no_length(shown):
+def test_one_frame_has_proportions_but_no_duration(shown):
     (track,) = summed([shown(7.0, {3: "fear"})]).tracks
-    assert (track.track, track.frames, track.seen_s, track.shares["fear"]) == (3, 1, 0.0, 1.0)
-    assert told(track) == [(7, 7, "fear")]
+    assert (track.track, track.frames, track.seen_s, track.proportions["fear"]) == (3, 1, 0.0, 1.0)
+    assert episodes_of(track) == [(7, 7, "fear")]
 
 
-def test_asking_early_changes_nothing(clip):
+def test_reading_tracks_early_changes_nothing(clip):
     summary = Summary(STANDARD_EMOTIONS)
     for result in clip:
         summary.add(result)
@@ -115,17 +116,17 @@ def test_asking_early_changes_nothing(clip):
     assert summary.tracks == summed(clip).tracks
 
 
-def test_the_record_is_json_with_the_same_numbers(clip):
+def test_the_object_is_json_with_the_same_numbers(clip):
     summary = summed(clip)
-    record = json.loads(json.dumps(summary_record(summary), allow_nan=False))
+    record = json.loads(json.dumps(summary.to_dict(), allow_nan=False))
     assert (record["source"], record["frames"], record["seconds"]) == ("clip.mp4", 100, 4.0)
     one = record["tracks"][0]
-    assert (one["seen_s"], one["emotion"], one["shares"]["fear"]) == (3.0, "fear", 0.666667)
+    assert (one["seen_s"], one["emotion"], one["proportions"]["fear"]) == (3.0, "fear", 0.666667)
     assert one["episodes"][1] == {"start_s": 1.0, "end_s": 1.52, "emotion": "fear"}
 
 
 @pytest.mark.parametrize("width", [60, 72, 100])
-def test_the_text_fits_and_says_what_matters(clip, width):
+def test_the_text_fits_the_width_and_names_time_emotions_and_episodes(clip, width):
     text = summary_text(summed(clip), width=width)
     assert text.startswith("clip.mp4 · 4.0 s · 100 frames · 2 faces\n")
     assert max(map(len, text.splitlines())) <= width
@@ -142,7 +143,7 @@ def test_the_text_names_eight_faces_longest_first_and_counts_the_rest(shown):
     assert "no face found" in summary_text(Summary(STANDARD_EMOTIONS))
 
 
-def test_what_does_not_fit_is_refused(clip, found):
+def test_frames_out_of_order_without_time_track_or_labels_are_refused(clip, found):
     summary = summed(clip[:9])
     with pytest.raises(InputError, match="order of time"):
         summary.add(clip[3])
@@ -152,6 +153,6 @@ def test_what_does_not_fit_is_refused(clip, found):
         summary.add(ImageResult("a", (9, 9), (found((0, 0, 5, 5)),), 9.0))
     with pytest.raises(InputError, match="must have the labels"):
         Summary(("anger", "fear")).add(clip[0])
-    with pytest.raises(InputError, match="shortest_s"):
-        Summary(STANDARD_EMOTIONS, shortest_s=-1)
+    with pytest.raises(InputError, match="min_episode_s"):
+        Summary(STANDARD_EMOTIONS, min_episode_s=-1)
     assert summary.frames == 9
