@@ -4,7 +4,7 @@
 
 `FACES.npz` holds ``images`` (n, 48, 48[, 1]) uint8. Each face is enlarged and padded, because the
 detector needs surroundings; the landmarks it finds are brought back to the 48 × 48 crop and
-given as shares of its side. The medians are the constants of ``emopy.faces.align``; the decision
+given relative to its side. The medians are the constants of ``emopy.faces.alignment``; decision
 record ``docs/decisions/0002-framing.md`` holds the figures. `OUT.npz` keeps every face's landmarks
 for `make_composites.py`; rows of faces that were not found hold NaN.
 """

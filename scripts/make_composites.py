@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.faces import get_detector
-from emopy.faces.align import FRAMING, landmark_transform
+from emopy.faces.alignment import FRAMING, landmark_transform
 from emopy.models.card import InputSpec
 
 MIN_FACES = 40

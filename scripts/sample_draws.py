@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 
 from emopy.data.dataset import Dataset
-from emopy.faces.align import landmark_transform
+from emopy.faces.alignment import landmark_transform
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models.card import InputSpec
 from make_composites import COMMON_AGREEMENT, FACE_PX, IMAGE_PX, choose, composite

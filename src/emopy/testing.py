@@ -20,7 +20,7 @@ import numpy as np
 from emopy.data.dataset import Dataset
 from emopy.data.open import Loader
 from emopy.data.split import Splits
-from emopy.faces.detect import Detector
+from emopy.faces.detectors import Detector
 from emopy.labels import canonical
 from emopy.models import check_model_folder
 from emopy.types import Face, RGBImage

@@ -54,6 +54,13 @@ class Box:
         """Middle of the box as (x, y) in pixels."""
         return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    def iou(self, other: Box) -> float:
+        """Intersection over union with another box, 0–1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        shared = max(0.0, width) * max(0.0, height)
+        return shared / (self.width * self.height + other.width * other.height - shared)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:

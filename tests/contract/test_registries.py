@@ -4,7 +4,7 @@ import pytest
 
 from emopy.data.directory import DirectoryDataLoader
 from emopy.errors import ModelNotFoundError
-from emopy.faces.detect import get_detector, list_detectors
+from emopy.faces.detectors import get_detector, list_detectors
 from emopy.models import DEFAULT_MODEL, check_model_folder, list_models
 from emopy.testing import check_detector, check_loader
 

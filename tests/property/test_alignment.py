@@ -1,4 +1,4 @@
-"""Alignment undoes every turn, scale and shift of a face."""
+"""Alignment undoes every rotation, scale and shift of a face."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emopy.faces import FRAMING, align_face
-from emopy.faces.align import landmark_transform
+from emopy.faces.alignment import landmark_transform
 from emopy.models.card import InputSpec
 from emopy.types import Box, Face
 
@@ -25,7 +25,7 @@ similarities = st.builds(
 wobbles = st.lists(st.floats(-3, 3), min_size=10, max_size=10)
 
 
-def whole(matrix):
+def homogeneous(matrix):
     return np.vstack([matrix, [0, 0, 1]])
 
 
@@ -36,7 +36,7 @@ def test_a_moved_face_has_the_same_place_in_the_crop(similarity, wobble, margin)
     moved = landmarks @ similarity[:, :2].T + similarity[:, 2]
     there = landmark_transform(moved.astype(np.float32), spec)
     here = landmark_transform(landmarks, spec)
-    np.testing.assert_allclose((whole(there) @ whole(similarity))[:2], here, atol=2e-3)
+    np.testing.assert_allclose((homogeneous(there) @ homogeneous(similarity))[:2], here, atol=2e-3)
 
 
 @settings(max_examples=30, deadline=None)

@@ -23,6 +23,14 @@ def test_a_box_has_width_height_and_center():
     assert (box.width, box.height, box.center) == (30, 60, (25, 50))
 
 
+def test_the_overlap_of_boxes_is_their_intersection_over_union():
+    box = Box(0, 0, 10, 10)
+    assert box.iou(box) == 1
+    assert box.iou(Box(5, 0, 15, 10)) == Box(5, 0, 15, 10).iou(box) == pytest.approx(1 / 3)
+    assert box.iou(Box(2, 2, 4, 4)) == pytest.approx(4 / 100)
+    assert box.iou(Box(10, 0, 20, 10)) == box.iou(Box(20, 20, 30, 30)) == 0
+
+
 @pytest.mark.parametrize(
     "edges", [(5, 0, 5, 9), (0, 9, 5, 1), (0, 0, np.nan, 5), (0, 0, np.inf, 5)]
 )

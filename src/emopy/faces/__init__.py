@@ -1,14 +1,14 @@
-"""Finding faces and bringing them upright into the framing of the training faces."""
+"""Face detection, alignment and tracking."""
 
-from emopy.faces.align import FRAMING, align_face
-from emopy.faces.detect import (
+from emopy.faces.alignment import FRAMING, align_face
+from emopy.faces.detectors import (
     Detector,
+    FullImage,
     get_detector,
     largest_first,
     list_detectors,
     register_detector,
 )
-from emopy.faces.full_image import FullImage
 from emopy.faces.mtcnn import MTCNN
 from emopy.faces.tracker import Tracker
 from emopy.faces.tracking import TrackingDetector

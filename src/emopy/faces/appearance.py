@@ -1,4 +1,4 @@
-"""What tells one person from another, and one shot from the next: small gray summaries."""
+"""Appearance descriptors of faces, and shot changes, from small gray images."""
 
 from __future__ import annotations
 
@@ -9,72 +9,80 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.faces.align import align_face
+from emopy.faces.alignment import align_face
 from emopy.models.card import InputSpec
 from emopy.types import Face, RGBImage
 
-Look = NDArray[np.float32]
-"""(400,) gray values of an upright face, mean 0, length 1."""
+Descriptor = NDArray[np.float32]
+"""(400,) gray values of an aligned face, mean 0, length 1."""
 
 Grid = NDArray[np.float32]
+"""(24, 32) log gray values of a frame."""
 
-LOOK = InputSpec(20, 20)
-"""Framing of a look: no margin, which would show what is behind, or whoever is in front."""
+CROP = InputSpec(20, 20)
+"""Crop of a descriptor: without margin, which would show the background."""
 
 GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of red, green and blue. Source: ITU-R BT.601."""
 
-FLAT_LEVELS = 6.0
+MIN_CONTRAST = 6.0
+"""Length of a crop's gray values, 0–255 minus their mean, below which it is plain."""
 
 GRID = (32, 24)
 """Columns and rows that a frame is reduced to."""
 
 SHIFT_COLUMNS, SHIFT_ROWS = 4, 3
-"""How far the camera may turn from one frame to the next: an eighth of the image."""
+"""Largest camera movement between two frames, in cells of the grid: an eighth of the image."""
 
-SMALL_PX = 128
+SUBSAMPLED_PX = 128
+"""Shorter side, in pixels, from which pixels are skipped before a frame is reduced."""
+
 DARK_LEVELS = 16.0
-FLAT_LOG = 0.1
-NOISE_LOG = 0.03
-CUT_CHANGE = 0.45
+"""Gray level, 0–255, added before the logarithm so that noise in the dark counts little."""
+
+PLAIN_LOG, NOISE_LOG = 0.1, 0.03
+"""Range of log gray below which a frame is plain, and the median change from noise."""
+
+SHOT_CHANGE = 0.45
+"""Change of a frame, relative to that between unrelated images, from which a new shot starts."""
 
 
-def appearance(image: RGBImage, face: Face) -> Look | None:
-    """Summarise how a face looks, whatever its place, size, tilt, light and contrast.
+def appearance(image: RGBImage, face: Face) -> Descriptor | None:
+    """Describe how a face looks, independent of its place, size, tilt, brightness and contrast.
 
     Args:
         image: (H, W, 3) uint8.
         face: A face in that image.
 
     Returns:
-        The summary; None where all pixels are alike.
+        The descriptor; None where all pixels are nearly equal.
     """
-    gray = (align_face(image, face, LOOK).astype(np.float32) @ GRAY).ravel()
+    gray = (align_face(image, face, CROP).astype(np.float32) @ GRAY).ravel()
     gray -= gray.mean()
     length = float(np.linalg.norm(gray))
-    if length < FLAT_LEVELS:
+    if length < MIN_CONTRAST:
         return None
     return np.asarray(gray / np.float32(length), dtype=np.float32)
 
 
-def cosine_similarity(one: Look, other: Look) -> float:
-    """How alike two faces look: 1 for the same pixels, about 0 for pixels without relation."""
+def cosine_similarity(one: Descriptor, other: Descriptor) -> float:
+    """Return the cosine similarity of two descriptors: 1 for equal ones, about 0 for unrelated."""
     return float(one @ other)
 
 
 class ShotChanges:
-    """Tell where a video is cut: the whole image changes from one frame to the next.
+    """Detect shot changes: hard cuts, where the whole image changes between two frames.
 
-    Each frame is reduced to 32 × 24 gray values. It begins a new shot if more than half of them
-    change by about as much as they differ among each other, wherever the frame before is shifted
-    to. So people may move, the camera may turn, and the light may change everywhere alike. Frames
-    of one colour, black ones say, are passed over: the image after them is compared with the one
-    before. Slow transitions are not found.
+    Each frame is reduced to 32 × 24 gray values. A frame starts a new shot if more than half of
+    them change by about as much as those of unrelated images, for every small shift of the
+    previous frame. People may move, the camera may turn, and the light may change everywhere alike.
+    Plain frames, such as black ones, are skipped: the frame after them is compared with the one
+    before. Slow transitions are not detected.
 
     Example:
-        >>> cuts = Cuts()
+        >>> is_new_shot = ShotChanges()
         >>> one, other = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
-        >>> [cuts(image) for image in (one, one, other, other)]
+        >>> [is_new_shot(image) for image in (one, one, other, other)]
         [False, False, True, False]
     """
 
@@ -82,41 +90,41 @@ class ShotChanges:
         self._before: Grid | None = None
 
     def __call__(self, image: RGBImage) -> bool:
-        """Say whether a frame begins a new shot; give all frames in their order.
+        """Return whether a frame starts a new shot; call it for each frame in order.
 
         Args:
             image: (H, W, 3) uint8.
         """
         now = _grid(image)
-        if float(np.ptp(now)) < FLAT_LOG:
+        if float(np.ptp(now)) < PLAIN_LOG:
             return False
         before, self._before = self._before, now
-        if before is None or _change(before, now) < CUT_CHANGE:
+        if before is None or _change(before, now) < SHOT_CHANGE:
             return False
-        return all(_change(one, other) >= CUT_CHANGE for one, other in _shifted(before, now))
+        return all(_change(one, other) >= SHOT_CHANGE for one, other in _shifted(before, now))
 
 
 def _grid(image: RGBImage) -> Grid:
-    """(24, 32) logarithms of gray: with twice the light all of them grow by the same step."""
-    # Every n-th pixel is enough, and quick.
-    step = max(1, min(image.shape[:2]) // SMALL_PX)
+    """Reduce a frame; twice the light adds the same number to every value."""
+    # Every n-th pixel is enough, and fast.
+    step = max(1, min(image.shape[:2]) // SUBSAMPLED_PX)
     small = cv2.resize(image[::step, ::step], GRID, interpolation=cv2.INTER_AREA)
     return np.log(np.asarray(small, dtype=np.float32) @ GRAY + np.float32(DARK_LEVELS))
 
 
 def _change(before: Grid, now: Grid) -> float:
-    """How much the middling value changes, as a share of what unrelated images would show."""
-    unrelated = math.hypot(_spread(before), _spread(now), NOISE_LOG)
-    return _spread(now - before) / unrelated
+    """Return the median change, relative to that between unrelated images."""
+    unrelated = math.hypot(_deviation(before), _deviation(now), NOISE_LOG)
+    return _deviation(now - before) / unrelated
 
 
-def _spread(grid: Grid) -> float:
-    """Median distance from the median: half of the values may do what they like."""
+def _deviation(grid: Grid) -> float:
+    """Median absolute deviation from the median."""
     return float(np.median(np.abs(grid - np.median(grid))))
 
 
 def _shifted(before: Grid, now: Grid) -> Iterator[tuple[Grid, Grid]]:
-    """What both frames show if the camera has turned a little, for all small turns."""
+    """The overlapping regions of two frames, for every small shift of the camera."""
     columns, rows = GRID
     for down in range(-SHIFT_ROWS, SHIFT_ROWS + 1):
         for right in range(-SHIFT_COLUMNS, SHIFT_COLUMNS + 1):

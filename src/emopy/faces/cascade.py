@@ -1,9 +1,9 @@
-"""The arithmetic of the MTCNN cascade: pyramid, windows, regression, suppression, crops.
+"""Array operations of the MTCNN cascade: pyramid, candidate boxes, box regression, NMS, crops.
 
-Boxes are rows (left, top, right, bottom) of float32 arrays. Nothing here runs a network.
+Boxes are rows (left, top, right, bottom) of float32 arrays. No network runs here.
 
-The published weights were trained on transposed images: their input is (n, W, H, 3), while
-their outputs speak of x and y as usual. Only `as_input` and `windows` know about it.
+The published weights were trained on transposed images: the networks take (n, W, H, 3), but their
+outputs have x and y in the usual order. Only `to_input` and `candidate_boxes` deal with that.
 
 Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks", https://doi.org/10.1109/LSP.2016.2603342.
@@ -19,26 +19,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-Overlap = Literal["union", "smaller"]
 
 CELL_PX = 12
-"""Side of the window that the first network judges, in pixels of a pyramid level."""
+"""Side of P-Net's window, in pixels of a pyramid level."""
 
 STRIDE_PX = 2
-"""Step between two such windows."""
+"""Step between two windows of P-Net, in pixels of a pyramid level."""
 
 
 def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: float) -> list[float]:
-    """Scales at which faces from `min_face_size` to the whole image fill a 12-pixel window.
+    """Return the scales at which faces from `min_face_size` on fill P-Net's window.
 
     Args:
         height: Rows of the image.
         width: Columns of the image.
-        min_face_size: Side of the smallest face to be found.
+        min_face_size: Side of the smallest face to find, in pixels.
         factor: Ratio of one scale to the one before, between 0 and 1.
 
     Returns:
-        Scales, largest first; none where the image is smaller than the smallest face.
+        Scales, largest first; none where the image is smaller than `min_face_size`.
     """
     scale = CELL_PX / min_face_size
     scales: list[float] = []
@@ -48,26 +47,13 @@ def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: flo
     return scales
 
 
-def as_input(images: NDArray[np.uint8]) -> Floats:
-    """Turn RGB images into what the three networks were trained on.
+def resize_level(
+    image: NDArray[np.uint8], level: NDArray[np.uint8], scale: float
+) -> NDArray[np.uint8]:
+    """Compute a pyramid level from the level before it, which is faster than from the image.
 
     Args:
-        images: (n, H, W, 3).
-
-    Returns:
-        (n, W, H, 3), 0–255 brought to about -1–1.
-    """
-    tensor = np.ascontiguousarray(images.transpose(0, 2, 1, 3)).astype(np.float32)
-    tensor -= np.float32(127.5)
-    tensor *= np.float32(1 / 128)
-    return tensor
-
-
-def shrink(image: NDArray[np.uint8], level: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Make the next level of the pyramid from the level before, which saves most of the work.
-
-    Args:
-        image: (H, W, 3), the whole image: it says how large a level of `scale` is.
+        image: (H, W, 3), the original image: it sets the size of the level.
         level: The level before, or the image itself.
         scale: Scale of the new level.
     """
@@ -78,13 +64,28 @@ def shrink(image: NDArray[np.uint8], level: NDArray[np.uint8], scale: float) -> 
     return np.asarray(cv2.resize(level, (columns, rows), interpolation=method), dtype=np.uint8)
 
 
-def windows(
-    scores: Floats, offsets: Floats, *, scale: float, threshold: float
-) -> tuple[Floats, Floats]:
-    """Windows of one pyramid level that the first network takes for faces.
+def to_input(images: NDArray[np.uint8]) -> Floats:
+    """Convert RGB images to the input of the three networks.
 
     Args:
-        scores: (columns, rows) probability of a face, as the network gives it.
+        images: (n, H, W, 3).
+
+    Returns:
+        (n, W, H, 3), 0–255 scaled to about -1–1.
+    """
+    tensor = np.ascontiguousarray(images.transpose(0, 2, 1, 3)).astype(np.float32)
+    tensor -= np.float32(127.5)
+    tensor *= np.float32(1 / 128)
+    return tensor
+
+
+def candidate_boxes(
+    scores: Floats, offsets: Floats, *, scale: float, threshold: float
+) -> tuple[Floats, Floats]:
+    """Return the windows of one pyramid level that P-Net classifies as faces.
+
+    Args:
+        scores: (columns, rows) probability of a face, as P-Net outputs it.
         offsets: (columns, rows, 4) regression of each window's edges, in window widths.
         scale: Scale of the level.
         threshold: Smallest score to keep.
@@ -99,29 +100,33 @@ def windows(
 
 
 def regress(boxes: Floats, offsets: Floats) -> Floats:
-    """Move the edges of boxes by offsets given in widths and heights of the box."""
+    """Move the edges of boxes by offsets in widths and heights of the box."""
     sides = boxes[:, 2:] - boxes[:, :2]
     return (boxes + offsets * np.concatenate([sides, sides], axis=1)).astype(np.float32)
 
 
-def squared(boxes: Floats) -> Floats:
-    """Widen the shorter side of each box about its middle until the box is square."""
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+def to_squares(boxes: Floats) -> Floats:
+    """Widen the shorter side of each box about its center until the box is square."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
-    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
+    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
 
 
-def suppress(
-    boxes: Floats, scores: Floats, *, overlap: float, measure: Overlap = "union"
+def nms(
+    boxes: Floats,
+    scores: Floats,
+    *,
+    threshold: float,
+    measure: Literal["union", "smaller"] = "union",
 ) -> NDArray[np.intp]:
     """Non-maximum suppression: of boxes that overlap too much, keep the best.
 
     Args:
         boxes: (n, 4).
         scores: (n,).
-        overlap: Largest overlap that two kept boxes may have, 0–1.
-        measure: What the shared area is divided by: the ``"union"`` of both boxes, or the
-            ``"smaller"`` one, which also removes a box inside a larger one.
+        threshold: Largest overlap that two kept boxes may have, 0–1.
+        measure: What the intersection is divided by: the ``"union"`` of both boxes (IoU), or the
+            ``"smaller"`` box, which also removes a box inside a larger one.
 
     Returns:
         Rows to keep, best first.
@@ -136,29 +141,29 @@ def suppress(
             break
         low = np.maximum(boxes[rest, :2], boxes[best, :2])
         high = np.minimum(boxes[rest, 2:], boxes[best, 2:])
-        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        intersection = np.prod(np.maximum(high - low, 0), axis=1)
         if measure == "smaller":
-            whole = np.minimum(areas[rest], areas[best])
+            reference = np.minimum(areas[rest], areas[best])
         else:
-            whole = areas[rest] + areas[best] - shared
-        order = rest[shared <= overlap * whole]
+            reference = areas[rest] + areas[best] - intersection
+        order = rest[intersection <= threshold * reference]
     return np.asarray(kept, dtype=np.intp)
 
 
-def cut(image: NDArray[np.uint8], boxes: Floats, side_px: int) -> NDArray[np.uint8]:
-    """Cut square crops out of an image; what lies beyond the border is black.
+def crop_squares(image: NDArray[np.uint8], squares: Floats, side_px: int) -> NDArray[np.uint8]:
+    """Crop squares out of an image and resize them; pixels beyond the border are black.
 
     Args:
         image: (H, W, 3).
-        boxes: (n, 4) squares in pixels; they may reach beyond the image.
+        squares: (n, 4) boxes in pixels; they may reach beyond the image.
         side_px: Side of the crops.
 
     Returns:
         (n, side_px, side_px, 3) uint8.
     """
     height, width = image.shape[:2]
-    crops = np.zeros((len(boxes), side_px, side_px, 3), dtype=np.uint8)
-    edges = np.round(boxes).astype(np.intp)
+    crops = np.zeros((len(squares), side_px, side_px, 3), dtype=np.uint8)
+    edges = np.round(squares).astype(np.intp)
     edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)
     for crop, (left, top, right, bottom) in zip(crops, edges.tolist(), strict=True):
         inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]

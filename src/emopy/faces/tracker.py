@@ -1,11 +1,12 @@
-"""Which face is whose: the same person keeps one number through a video.
+"""`Tracker`: the same person keeps one track number through a video.
 
-Each face found is paired with the person it fits best, all pairs together: by the place where
-that person should be by now, by size, and by looks.
+Each detected face is assigned to the track that it fits best, all faces together: by the
+predicted place, by size, and by appearance.
 
 Source: Bewley, Ge, Ott, Ramos, Upcroft 2016, "Simple Online and Realtime Tracking",
-https://doi.org/10.1109/ICIP.2016.7533003; for looks Wojke, Bewley, Paulus 2017, "Simple Online and
-Realtime Tracking with a Deep Association Metric", https://doi.org/10.1109/ICIP.2017.8296962.
+https://doi.org/10.1109/ICIP.2016.7533003; with appearance: Wojke, Bewley, Paulus 2017, "Simple
+Online and Realtime Tracking with a Deep Association Metric",
+https://doi.org/10.1109/ICIP.2017.8296962.
 """
 
 from __future__ import annotations
@@ -15,51 +16,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emopy.errors import InputError
-from emopy.faces.appearance import Look, ShotChanges, appearance, cosine_similarity
-from emopy.faces.linear_assignment import linear_assignment
+from emopy.faces.appearance import Descriptor, ShotChanges, appearance, cosine_similarity
 from emopy.types import Box, Face, RGBImage
 
-REACH = 0.7
-REACH_PER_S = 1.5
-LONGEST_REACH = 2.5
-"""How far from the expected place a face may be, in sides of a face: at once, more for each second
-without the person, and at most."""
+REACH, REACH_PER_S, MAX_REACH = 0.7, 1.5, 2.5
+"""Largest distance of a face from its predicted place, in sides of a face: at once, more for each
+second without the face, and at most."""
 
-SIZE_RATIO = 1.6
-LONG_SIZE_RATIO = 2.5
-"""How much a face may grow or shrink at once, and within a second."""
+SIZE_RATIO, LONG_SIZE_RATIO = 1.6, 2.5
+"""Largest ratio between two sizes of a face: at once, and after a second or more."""
 
-LEAST_LIKE = 0.2
-SURELY_LIKE = 0.6
-"""Likeness from which somebody who was lost may be the one who comes, and from which a look is
-learnt. Two photographs of strangers have 0.3 in the middle; one face that tilts, 0.75 and more."""
+MIN_SIMILARITY, UPDATE_SIMILARITY = 0.2, 0.6
+"""Cosine similarity from which a face may continue a lost track, and from which the descriptor of
+a track is updated. Two photographs of strangers have a median of 0.3; one face that tilts has 0.75
+or more."""
 
-PLACE_COST = 2.5
-SIZE_COST = 0.5
-LOOK_COST = 4.0
-LOST_COST = 0.3
-ALONE_COST = 20.0
-"""Weights of the reach used up, of growth, of unlikeness, and of having been lost; and the cost of
-a face without a person, above all others: whoever can be the same is the same."""
+PLACE_COST, SIZE_COST, APPEARANCE_COST, LOST_COST, NEW_TRACK_COST = 2.5, 0.5, 4.0, 0.3, 20.0
+"""Weights of the distance relative to the reach, of the log size ratio, and of 1 − similarity; the
+cost of a lost track; and the cost of a new track, above all others: a face that can continue a
+track does."""
 
-PLACE_S = 0.05
-SPEED_S = 0.15
-LOOK_S = 1.0
-DAMPING_S = 1.0
-"""Time constants in seconds: of the averages of place, speed and looks, and of slowing down where
-nobody is seen."""
+PLACE_S, SPEED_S, APPEARANCE_S, DAMPING_S = 0.05, 0.15, 1.0, 1.0
+"""Time constants in seconds: of the averages of place, speed and appearance, and of slowing down
+while a face is not detected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """Where a person should be.
+class PredictedBox:
+    """The predicted place of a track's face.
 
     Attributes:
-        track: The person's number.
+        track: Number of the track.
         box: Where the face should be by now.
-        lost_s: Since when it is not found any more, in seconds; None if it was found last time.
+        lost_s: Time of the first frame without the face, in seconds; None if the last frame had it.
     """
 
     track: int
@@ -68,19 +60,19 @@ class Expected:
 
 
 class Tracker:
-    """Give faces numbers that stay with a person through one video.
+    """Assign track numbers to faces; a person keeps one number through a video.
 
-    A person keeps the number through gaps of up to `keep_s`: hidden behind somebody, out of the
-    image, missed by the detector. Whoever comes back later gets a new one. Given the images, it
-    knows people by their looks when their ways cross, and ends all tracks at a cut. Numbers count
-    from 1 and are never used again. Memory does not grow: who is gone is forgotten.
+    A track survives gaps of up to `keep_s`: a face that is hidden, out of the image or missed by
+    the detector. A face that comes back later gets a new number. Given the images, the tracker
+    compares appearances where people cross, and ends all tracks at a shot change. Numbers start at
+    1 and are never reused. Memory stays flat: ended tracks are forgotten.
 
     Args:
-        keep_s: Longest gap in seconds, counted from the first frame without the face.
+        keep_s: Longest gap in seconds, from the first frame without the face.
 
     Attributes:
         keep_s: Longest gap in seconds.
-        shot: Number of the shot, from 1; it grows with each cut.
+        shot: Number of the shot, from 1; each shot change increases it.
 
     Raises:
         InputError: `keep_s` is negative or not a number.
@@ -101,42 +93,44 @@ class Tracker:
             )
         self.keep_s = keep_s
         self.shot = 1
-        self._people: list[_Person] = []
+        self._tracks: list[_Track] = []
         self._last_number = 0
         self._time_s = -math.inf
-        self._cuts = ShotChanges()
+        self._is_new_shot = ShotChanges()
 
-    def expect(self, time_s: float, image: RGBImage | None = None) -> tuple[Expected, ...]:
-        """Say where the people should be; at a cut, nobody is expected.
+    def predict_boxes(
+        self, time_s: float, image: RGBImage | None = None
+    ) -> tuple[PredictedBox, ...]:
+        """Predict where the tracked faces are; after a shot change there are none.
 
-        Ask before `update`, with the same time and image, or leave it out.
+        Optional; call it before `update`, with the same time and image.
 
         Args:
             time_s: Time of the frame in seconds.
-            image: (H, W, 3) uint8, the frame: lets it see cuts.
+            image: (H, W, 3) uint8, the frame, to detect shot changes.
 
         Returns:
-            Everybody who is kept, in the order of their numbers.
+            One box for each track, in the order of their numbers.
 
         Raises:
             InputError: `time_s` is not a finite number.
         """
-        self._go_on(time_s, image)
+        self._advance(time_s, image)
         return tuple(
-            Expected(person.number, person.expected(time_s), person.lost_s)
-            for person in self._people
+            PredictedBox(track.number, track.predict_box(time_s), track.lost_s)
+            for track in self._tracks
         )
 
     def update(
         self, faces: Sequence[Face], time_s: float, image: RGBImage | None = None
     ) -> tuple[Face, ...]:
-        """Number the faces of the next frame.
+        """Assign track numbers to the faces of the next frame.
 
         Args:
-            faces: All faces found in the frame.
+            faces: All faces detected in the frame.
             time_s: Time of the frame in seconds, not before that of the last frame. Steps may
                 differ. A time before the last one starts anew: all tracks end.
-            image: (H, W, 3) uint8, the frame: lets it see looks and cuts.
+            image: (H, W, 3) uint8, the frame, to compare appearances and detect shot changes.
 
         Returns:
             The same faces in the same order, each with its `track`.
@@ -144,112 +138,174 @@ class Tracker:
         Raises:
             InputError: `time_s` is not a finite number.
         """
-        self._go_on(time_s, image)
-        looks = [None if image is None else appearance(image, face) for face in faces]
+        self._advance(time_s, image)
+        descriptors = [None if image is None else appearance(image, face) for face in faces]
+        described = list(zip(faces, descriptors, strict=True))
         costs = np.array(
-            [
-                [person.cost(face, look, time_s) for person in self._people]
-                for face, look in zip(faces, looks, strict=True)
-            ],
+            [[track.cost(*face, time_s) for track in self._tracks] for face in described],
             dtype=np.float64,
-        ).reshape(len(faces), len(self._people))
-        owners = {
-            row: self._people[column] for row, column in linear_assignment(costs, alone=ALONE_COST)
-        }
-        for person in self._people:
-            if person.lost_s is None and person not in owners.values():
-                person.lost_s = time_s
-        for row, (face, look) in enumerate(zip(faces, looks, strict=True)):
-            if row in owners:
-                owners[row].see(face, look, time_s)
+        ).reshape(len(faces), len(self._tracks))
+        pairs = linear_assignment(costs, max_cost=NEW_TRACK_COST)
+        assigned = {row: self._tracks[column] for row, column in pairs}
+        for track in self._tracks:
+            if track.lost_s is None and track not in assigned.values():
+                track.lost_s = time_s
+        for row, (face, descriptor) in enumerate(described):
+            if row in assigned:
+                assigned[row].update(face, descriptor, time_s)
             else:
                 self._last_number += 1
-                owners[row] = _Person(self._last_number, face.box, time_s, look)
-                self._people.append(owners[row])
-        return tuple(replace(face, track=owners[row].number) for row, face in enumerate(faces))
+                assigned[row] = _Track(self._last_number, face.box, time_s, descriptor)
+                self._tracks.append(assigned[row])
+        return tuple(replace(face, track=assigned[row].number) for row, face in enumerate(faces))
 
-    def _go_on(self, time_s: float, image: RGBImage | None) -> None:
+    def _advance(self, time_s: float, image: RGBImage | None) -> None:
+        """End tracks that are too old, or all at a shot change or an earlier time."""
         if not math.isfinite(time_s):
             raise InputError(
                 f"`time_s` must be a time in seconds. Received {time_s}. Type for example: 0.04"
             )
         if time_s == self._time_s:
             return
-        cut = image is not None and self._cuts(image)
-        if cut or time_s < self._time_s:
-            self._people.clear()
+        new_shot = image is not None and self._is_new_shot(image)
+        if new_shot or time_s < self._time_s:
+            self._tracks.clear()
             self.shot += 1
-        self._people = [
-            person
-            for person in self._people
-            if person.lost_s is None or time_s - person.lost_s <= self.keep_s
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.lost_s is None or time_s - track.lost_s <= self.keep_s
         ]
         self._time_s = time_s
 
 
 @dataclass(slots=True, eq=False)
-class _Person:
-    """What is known of one person: last place, speed, looks."""
+class _Track:
+    """State of one track: last place, speed in pixels per second, appearance."""
 
     number: int
     box: Box
     seen_s: float
-    look: Look | None
+    descriptor: Descriptor | None
     lost_s: float | None = None
     speed: complex = 0j
 
-    def expected(self, time_s: float) -> Box:
-        """The last box, moved on; who is not seen is taken to slow down."""
-        moved = self._moved(time_s)
+    def predict_box(self, time_s: float) -> Box:
+        """The last box, moved on by the speed, which decays while the face is not detected."""
+        shift = self._predict_shift(time_s)
         return Box(
-            self.box.left + moved.real,
-            self.box.top + moved.imag,
-            self.box.right + moved.real,
-            self.box.bottom + moved.imag,
+            self.box.left + shift.real,
+            self.box.top + shift.imag,
+            self.box.right + shift.real,
+            self.box.bottom + shift.imag,
         )
 
-    def cost(self, face: Face, look: Look | None, time_s: float) -> float:
-        """How badly a face fits this person; infinite where it cannot be the same."""
+    def cost(self, face: Face, descriptor: Descriptor | None, time_s: float) -> float:
+        """Cost of assigning a face to this track; infinite where it cannot be the same."""
         gap_s = time_s - self.seen_s
-        sides = math.sqrt(_side(self.box) * _side(face.box))
-        away = _middle(face.box) - _middle(self.box)
-        # Whoever is not seen may have stopped anywhere on the way.
-        far = _to_way(away, self._moved(time_s)) / sides
-        growth = abs(math.log(_side(face.box) / _side(self.box)))
-        allowed = SIZE_RATIO * (LONG_SIZE_RATIO / SIZE_RATIO) ** min(1.0, gap_s)
-        reach = min(LONGEST_REACH, REACH + REACH_PER_S * gap_s)
-        if far > reach or growth > math.log(allowed):
+        side = math.sqrt(_side(self.box) * _side(face.box))
+        shift = _center(face.box) - _center(self.box)
+        # While it was not detected, the face may have stopped anywhere on the predicted way.
+        distance = _distance_to_segment(shift, self._predict_shift(time_s)) / side
+        log_ratio = abs(math.log(_side(face.box) / _side(self.box)))
+        max_ratio = SIZE_RATIO * (LONG_SIZE_RATIO / SIZE_RATIO) ** min(1.0, gap_s)
+        reach = min(MAX_REACH, REACH + REACH_PER_S * gap_s)
+        if distance > reach or log_ratio > math.log(max_ratio):
             return math.inf
-        cost = PLACE_COST * far / reach + SIZE_COST * growth
+        cost = PLACE_COST * distance / reach + SIZE_COST * log_ratio
         cost += 0 if self.lost_s is None else LOST_COST
-        if look is not None and self.look is not None:
-            alike = cosine_similarity(look, self.look)
-            if self.lost_s is not None and alike < LEAST_LIKE:
+        if descriptor is not None and self.descriptor is not None:
+            similarity = cosine_similarity(descriptor, self.descriptor)
+            if self.lost_s is not None and similarity < MIN_SIMILARITY:
                 return math.inf
-            cost += LOOK_COST * (1 - alike)
+            cost += APPEARANCE_COST * (1 - similarity)
         return cost
 
-    def see(self, face: Face, look: Look | None, time_s: float) -> None:
-        """Learn place, speed and looks from a face of this person."""
+    def update(self, face: Face, descriptor: Descriptor | None, time_s: float) -> None:
+        """Update place, speed and appearance from a face of this track."""
         gap_s = time_s - self.seen_s
         if gap_s > 0:
-            expected = self.expected(time_s)
-            miss = (_middle(face.box) - _middle(expected)) / gap_s
-            self.speed += miss * _share(gap_s, SPEED_S)
-            self.box = _between(expected, face.box, _share(gap_s, PLACE_S))
-        if self.look is None:
-            self.look = look
-        # Somebody in front may hide the face: that is not learnt.
-        elif look is not None and cosine_similarity(look, self.look) > SURELY_LIKE:
-            mixed = self.look + (look - self.look) * np.float32(_share(gap_s, LOOK_S))
-            self.look = np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
+            predicted = self.predict_box(time_s)
+            error = (_center(face.box) - _center(predicted)) / gap_s
+            self.speed += error * _gain(gap_s, SPEED_S)
+            self.box = _interpolate(predicted, face.box, _gain(gap_s, PLACE_S))
+        if self.descriptor is None:
+            self.descriptor = descriptor
+        # A dissimilar crop may show somebody in front of the face: it is ignored.
+        elif (
+            descriptor is not None
+            and cosine_similarity(descriptor, self.descriptor) > UPDATE_SIMILARITY
+        ):
+            gain = np.float32(_gain(gap_s, APPEARANCE_S))
+            mean = self.descriptor + (descriptor - self.descriptor) * gain
+            self.descriptor = np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
         self.seen_s, self.lost_s = time_s, None
 
-    def _moved(self, time_s: float) -> complex:
-        return self.speed * DAMPING_S * _share(time_s - self.seen_s, DAMPING_S)
+    def _predict_shift(self, time_s: float) -> complex:
+        return self.speed * DAMPING_S * _gain(time_s - self.seen_s, DAMPING_S)
 
 
-def _middle(box: Box) -> complex:
+def linear_assignment(costs: NDArray[np.float64], *, max_cost: float) -> list[tuple[int, int]]:
+    """Assign rows to columns so that the sum of all costs is smallest.
+
+    Args:
+        costs: (n, m), 0 or more; infinite where a pair is forbidden.
+        max_cost: Cost of a row without a column: no pair costs more.
+
+    Returns:
+        (row, column) of each pair, by row. No row and no column is in two pairs.
+
+    Example:
+        >>> linear_assignment(np.array([[1.0, 2.0], [1.5, 9.0]]), max_cost=5.0)
+        [(0, 1), (1, 0)]
+
+    Source:
+        Kuhn 1955, "The Hungarian method for the assignment problem",
+        https://doi.org/10.1002/nav.3800020109; with shortest augmenting paths: Jonker and
+        Volgenant 1987, https://doi.org/10.1007/BF02278710.
+    """
+    rows, columns = costs.shape
+    # Each row may also take a dummy column of its own, which stands for no column.
+    dummies = np.where(np.eye(rows, dtype=bool), max_cost, np.inf)
+    owners = _assign_columns(np.concatenate([costs, dummies], axis=1))[:columns]
+    return sorted((int(row), column) for column, row in enumerate(owners) if row >= 0)
+
+
+def _assign_columns(costs: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Row assigned to each column, or -1; every row has one column."""
+    rows, columns = costs.shape
+    owner = np.full(columns, -1, dtype=np.intp)
+    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    for start in range(rows):
+        row, column = start, -1
+        distance = np.full(columns, np.inf)
+        previous = np.full(columns, -1, dtype=np.intp)
+        done = np.zeros(columns, dtype=bool)
+        reached = 0.0
+        while True:
+            reduced = reached + costs[row] - row_price[row] - column_price
+            shorter = ~done & (reduced < distance)
+            distance[shorter] = reduced[shorter]
+            previous[shorter] = column
+            column = int(np.argmin(np.where(done, np.inf, distance)))
+            reached = float(distance[column])
+            done[column] = True
+            if owner[column] < 0:
+                break
+            row = int(owner[column])
+        # Prices keep every reduced cost at 0 or more, for the next row's search.
+        passed = done & (owner >= 0)
+        row_price[owner[passed]] += reached - distance[passed]
+        row_price[start] += reached
+        column_price[passed] -= reached - distance[passed]
+        while previous[column] >= 0:
+            owner[column] = owner[previous[column]]
+            column = int(previous[column])
+        owner[column] = start
+    return owner
+
+
+def _center(box: Box) -> complex:
     return complex(*box.center)
 
 
@@ -257,25 +313,24 @@ def _side(box: Box) -> float:
     return math.sqrt(box.width * box.height)
 
 
-def _share(gap_s: float, constant_s: float) -> float:
-    """Weight of a new value in an average with a time constant, after any gap."""
+def _gain(gap_s: float, constant_s: float) -> float:
+    """Weight of a new value in an exponential average, after any gap."""
     return 1 - math.exp(-gap_s / constant_s)
 
 
-def _between(one: Box, other: Box, share: float) -> Box:
-    """The box on the way from one to the other."""
+def _interpolate(one: Box, other: Box, fraction: float) -> Box:
     return Box(
-        one.left + (other.left - one.left) * share,
-        one.top + (other.top - one.top) * share,
-        one.right + (other.right - one.right) * share,
-        one.bottom + (other.bottom - one.bottom) * share,
+        one.left + (other.left - one.left) * fraction,
+        one.top + (other.top - one.top) * fraction,
+        one.right + (other.right - one.right) * fraction,
+        one.bottom + (other.bottom - one.bottom) * fraction,
     )
 
 
-def _to_way(point: complex, way: complex) -> float:
-    """Distance of a point from the straight way between 0 and `way`."""
-    length = abs(way)
+def _distance_to_segment(point: complex, end: complex) -> float:
+    """Distance of a point from the segment between 0 and `end`."""
+    length = abs(end)
     if length == 0:
         return abs(point)
-    along = (point * way.conjugate()).real / length**2
-    return abs(point - way * min(1.0, max(0.0, along)))
+    along = (point * end.conjugate()).real / length**2
+    return abs(point - end * min(1.0, max(0.0, along)))

@@ -1,4 +1,4 @@
-"""Faces through a video: found from time to time, followed in between."""
+"""`TrackingDetector`: faces of a video, detected at intervals and refined in between."""
 
 from __future__ import annotations
 
@@ -9,51 +9,50 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from emopy.errors import InputError
-from emopy.faces.detect import Detector, largest_first
-from emopy.faces.tracker import Expected, Tracker
+from emopy.faces.detectors import Detector, largest_first
+from emopy.faces.tracker import PredictedBox, Tracker
 from emopy.types import Box, Face, RGBImage
 
-SAME_FACE = 0.5
-APART = 0.3
-"""Overlap (intersection over union) from which two boxes are one face, and below which two."""
+SAME_FACE_IOU, DIFFERENT_FACE_IOU = 0.5, 0.3
+"""Intersection over union from which two boxes are one face, and below which they are two."""
 
 UNCONFIRMED_S = 1.0
-"""How long somebody is followed whom the searches miss."""
+"""Longest time, in seconds, that a face is refined although detection misses it."""
 
 
 @runtime_checkable
 class Refiner(Detector, Protocol):
-    """A detector that can find a face again without searching the whole image."""
+    """A detector that can also find faces near given boxes, without searching the image."""
 
     def refine(self, image: RGBImage, boxes: Sequence[Box]) -> tuple[Face | None, ...]:
-        """Find faces again near where they should be.
+        """Find faces near the given boxes.
 
         Args:
-            image: (H, W, 3) uint8, red first.
+            image: (H, W, 3) uint8 RGB.
             boxes: Where faces should be.
 
         Returns:
-            What each box led to, in the order of the boxes; each face once.
+            One face or None for each box, in the order of the boxes; each face once.
         """
         ...
 
 
 class TrackingDetector:
-    """Find the faces of one video, frame by frame, and number the people.
+    """Detect the faces of one video, frame by frame, and assign track numbers.
 
-    A search of the whole image is dear, looking for a face where it should be is cheap. With a
-    detector that can do both (`MTCNN`) the image is searched every `keyframe_s`, at once after a
-    cut, and at once when somebody is lost; in between each person is looked for where the tracker
-    expects the face. Other detectors search every frame.
+    Searching the full image is slow, refining a known face is fast. With a detector that can do
+    both (`MTCNN`) the image is searched every `keyframe_s`, after a shot change, and when a face is
+    lost; in between each face is refined at the place that the tracker predicts. Other detectors
+    search every frame.
 
-    Somebody who appears between two searches is found by the next: up to `keyframe_s` later. Who is
-    hidden or missed for a moment is looked for at the expected place in every frame. But whom the
-    searches do not find for a second is not followed any more: it may never have been a face.
+    A face that appears between two searches is detected by the next one: up to `keyframe_s` later.
+    A face that is hidden or missed for a moment is looked for at its predicted place in every
+    frame. A face that the searches miss for a second is dropped: it may be a false positive.
 
     Args:
         detector: Takes an RGB image, returns its faces.
-        keyframe_s: Seconds between searches of the whole image; 0 searches every frame.
-        tracker: Numbers the people; None takes a new `Tracker`.
+        keyframe_s: Seconds between searches of the full image; 0 searches every frame.
+        tracker: Assigns the track numbers; None takes a new `Tracker`.
 
     Raises:
         InputError: `keyframe_s` is negative or not a number.
@@ -61,9 +60,9 @@ class TrackingDetector:
     Example:
         >>> import numpy as np
         >>> from emopy.faces import FullImage
-        >>> follow = TrackingDetector(FullImage())
+        >>> detect = TrackingDetector(FullImage())
         >>> image = np.zeros((48, 48, 3), np.uint8)
-        >>> [follow(image, time_s)[0].track for time_s in (0.0, 0.04, 0.08)]
+        >>> [detect(image, time_s)[0].track for time_s in (0.0, 0.04, 0.08)]
         [1, 1, 1]
     """
 
@@ -83,10 +82,10 @@ class TrackingDetector:
         self._missed_s: dict[int, float] = {}
 
     def __call__(self, image: RGBImage, time_s: float) -> tuple[Face, ...]:
-        """Find and number the faces of the next frame.
+        """Detect the faces of the next frame.
 
         Args:
-            image: (H, W, 3) uint8, red first.
+            image: (H, W, 3) uint8 RGB.
             time_s: Time of the frame in seconds, not before that of the last frame.
 
         Returns:
@@ -95,72 +94,65 @@ class TrackingDetector:
         Raises:
             InputError: `time_s` is not a finite number.
         """
-        people = self.tracker.expect(time_s, image)
+        tracked = self.tracker.predict_boxes(time_s, image)
         if not isinstance(self.detector, Refiner) or self.keyframe_s == 0:
             return largest_first(self.tracker.update(self.detector(image), time_s, image))
-        expected = [
-            person
-            for person in people
-            if time_s - self._missed_s.get(person.track, time_s) <= UNCONFIRMED_S
+        predicted = [
+            box
+            for box in tracked
+            if time_s - self._missed_s.get(box.track, time_s) <= UNCONFIRMED_S
         ]
-        followed = self.detector.refine(image, [person.box for person in expected])
-        if not self._must_search(expected, followed, time_s):
-            faces = [face for face in followed if face is not None]
+        refined = self.detector.refine(image, [one.box for one in predicted])
+        if not self._must_search(predicted, refined, time_s):
+            faces = [face for face in refined if face is not None]
             return largest_first(self.tracker.update(faces, time_s, image))
-        found = self.detector(image)
-        faces, confirmed = _merged(found, followed)
+        faces, confirmed = _merge(self.detector(image), refined)
         numbered = self.tracker.update(faces, time_s, image)
         self._searched_s, self._shot = time_s, self.tracker.shot
-        sure = {face.track for face in numbered[:confirmed]}
+        confirmed_tracks = {face.track for face in numbered[:confirmed]}
         self._missed_s = {
-            person.track: self._missed_s.get(person.track, time_s)
-            for person in people
-            if person.track not in sure
+            box.track: self._missed_s.get(box.track, time_s)
+            for box in tracked
+            if box.track not in confirmed_tracks
         }
         return largest_first(numbered)
 
     def _must_search(
-        self, expected: Sequence[Expected], followed: Sequence[Face | None], time_s: float
+        self, predicted: Sequence[PredictedBox], refined: Sequence[Face | None], time_s: float
     ) -> bool:
         lost = any(
-            face is None and person.lost_s is None
-            for person, face in zip(expected, followed, strict=True)
+            face is None and box.lost_s is None
+            for box, face in zip(predicted, refined, strict=True)
         )
         due = time_s - self._searched_s >= self.keyframe_s
         return lost or due or self.tracker.shot != self._shot
 
 
-def _merged(found: Sequence[Face], followed: Sequence[Face | None]) -> tuple[list[Face], int]:
-    """Faces of a search and faces that were followed, each person once.
+def _merge(detected: Sequence[Face], refined: Sequence[Face | None]) -> tuple[list[Face], int]:
+    """Merge detected and refined faces, each person once.
 
-    Whoever is found by both stays where the following has the face: to change from one to the
-    other would make it jump. Who is followed and not found, with a tilted head say, stays too.
+    A face that is both detected and refined keeps its refined box, so that it does not jump. A
+    refined face that detection misses, such as a tilted one, is kept.
 
     Returns:
-        The faces, and how many of them, the first ones, the search found.
+        The faces, and how many of them, the first ones, were detected.
     """
-    sure: list[Face] = []
-    unsure: list[Face] = []
-    rest = list(found)
-    for face in followed:
+    confirmed: list[Face] = []
+    unconfirmed: list[Face] = []
+    new = list(detected)
+    for face in refined:
         if face is None:
             continue
-        overlaps = [_overlap(face.box, other.box) for other in rest]
-        if overlaps and max(overlaps) >= SAME_FACE:
-            sure.append(face)
-            rest.pop(int(np.argmax(overlaps)))
+        overlaps = [face.box.iou(other.box) for other in new]
+        if overlaps and max(overlaps) >= SAME_FACE_IOU:
+            confirmed.append(face)
+            new.pop(int(np.argmax(overlaps)))
         else:
-            unsure.append(face)
-    faces = [*sure, *rest]
-    apart = [
-        face for face in unsure if all(_overlap(face.box, other.box) < APART for other in faces)
+            unconfirmed.append(face)
+    faces = [*confirmed, *new]
+    separate = [
+        face
+        for face in unconfirmed
+        if all(face.box.iou(other.box) < DIFFERENT_FACE_IOU for other in faces)
     ]
-    return [*faces, *apart], len(faces)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Shared area of two boxes, as a share of the area of both."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / (one.width * one.height + other.width * other.height - shared)
+    return [*faces, *separate], len(faces)

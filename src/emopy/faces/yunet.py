@@ -1,4 +1,4 @@
-"""YuNet: one light network finds faces and landmarks; its file is fetched on request.
+"""YuNet: one small network that detects faces and landmarks; its file is fetched on request.
 
 Source: Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector",
 https://doi.org/10.1007/s11633-023-1423-y.
@@ -15,29 +15,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
-from emopy.faces.detect import largest_first, register_detector
+from emopy.faces.detectors import largest_first, register_detector
 from emopy.models.fetch import fetched_path
 from emopy.types import Box, Face, RGBImage
 
-OVERLAP = 0.3
-MAX_WINDOWS = 5000
+NMS_IOU = 0.3
+"""Largest intersection over union of two faces."""
+
+MAX_CANDIDATES = 5000
+"""Most candidates before non-maximum suppression."""
+
 MIN_SIDE_PX = 32
+"""Smallest `max_side_px`."""
 
 
 @register_detector("yunet")
 class YuNet:
     """Find faces with OpenCV's ``FaceDetectorYN``.
 
-    One detector may serve many threads; they take turns.
+    Thread-safe: calls from several threads run one after the other.
 
     Args:
         model_path: The ONNX file; None takes the one that ``emopy models fetch yunet`` keeps.
         min_score: Smallest score of a face, 0–1.
-        max_side_px: Larger images are shrunk to this longer side: the network knows faces from
-            about 10 to 300 pixels. Enlarge it to find tiny faces in large images.
+        max_side_px: Larger images are resized to this longer side: the network detects faces of
+            about 10 to 300 pixels. Increase it to find tiny faces in large images.
 
     Raises:
-        ModelNotFoundError: The file is not there; says what to type.
+        ModelNotFoundError: No such file.
         ModelError: The file is not a YuNet network.
         InputError: A setting out of range.
     """
@@ -72,30 +77,32 @@ class YuNet:
         """Find faces, largest first.
 
         Args:
-            image: (H, W, 3) uint8, red first.
+            image: (H, W, 3) uint8 RGB.
         """
         height, width = image.shape[:2]
         if min(height, width) < 8:
             return ()
         scale = min(1.0, self.max_side_px / max(height, width))
-        rows, columns = max(8, round(height * scale)), max(8, round(width * scale))
+        size = max(8, round(width * scale)), max(8, round(height * scale))
         pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         if scale < 1:
-            pixels = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+            pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         with self._lock:
-            self._net.setInputSize((columns, rows))
-            # None where there is no face, whatever OpenCV's types say.
-            found = cast("NDArray[np.float32] | None", self._net.detect(pixels)[1])
-        table = np.zeros((0, 15), np.float32) if found is None else found
-        zoom = np.array([width / columns, height / rows], dtype=np.float32)
-        return largest_first(_face(row, zoom) for row in table if row[2] > 0 and row[3] > 0)
+            self._net.setInputSize(size)
+            # None where there is no face, unlike in OpenCV's annotations.
+            rows = cast("NDArray[np.float32] | None", self._net.detect(pixels)[1])
+        zoom = np.array([width / size[0], height / size[1]], dtype=np.float32)
+        found = () if rows is None else rows
+        return largest_first(_to_face(row, zoom) for row in found if row[2] > 0 and row[3] > 0)
 
 
 def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:
-    # OpenCV prints warnings about its own engine; they are of no use to anybody here.
+    # OpenCV prints irrelevant warnings about its own engine.
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score, OVERLAP, MAX_WINDOWS)
+        return cv2.FaceDetectorYN.create(
+            str(path), "", (320, 320), min_score, NMS_IOU, MAX_CANDIDATES
+        )
     except cv2.error as error:
         raise ModelError(
             f"{path} must be a YuNet network in ONNX. Received a file that OpenCV refuses. "
@@ -105,8 +112,8 @@ def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:
         cv2.utils.logging.setLogLevel(level)
 
 
-def _face(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
-    """Read one row: left, top, width, height, five points (person's right first), score."""
+def _to_face(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
+    """Convert a row: left, top, width, height, five points (person's right first), score."""
     left, top = (row[0:2] * zoom).tolist()
     width, height = (row[2:4] * zoom).tolist()
     # The person's right is on the left of the image, which is the order of `Face`.

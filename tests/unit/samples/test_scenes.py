@@ -8,13 +8,6 @@ from emopy.samples import Actor, scene
 WALK = Actor(path=((0, 60, 80, 70), (1, 160, 80, 90)), emotions=((0, "calm"), (0.5, "anger")))
 
 
-def overlap(one, other):
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0, width) * max(0, height)
-    return shared / (one.width * one.height + other.width * other.height - shared)
-
-
 def test_frames_have_the_size_rate_and_length_asked_for():
     frames = [frame for frame, _ in scene([WALK], size=(220, 160), seconds=1.5, fps=8)]
     assert [frame.number for frame in frames] == list(range(12))
@@ -38,7 +31,7 @@ def test_the_detector_finds_the_faces_where_the_truth_says():
         found = MTCNN()(frame.image)
         assert len(found) == 2
         for truth in seen:
-            assert max(overlap(truth.box, face.box) for face in found) > 0.55
+            assert max(truth.box.iou(face.box) for face in found) > 0.55
 
 
 def test_a_face_may_leave_the_image():

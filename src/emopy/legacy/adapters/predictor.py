@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import emopy
-from emopy.faces.detect import Detector, get_detector, largest_first
+from emopy.faces.detectors import Detector, get_detector, largest_first
 from emopy.labels import STANDARD_EMOTIONS, canonical, select_labels
 from emopy.legacy.adapters.words import EMOTION_INDEX
 from emopy.types import Box, Face, ImageResult, RGBImage

@@ -1,4 +1,4 @@
-"""What a face detector is, and the names that detectors answer to."""
+"""Face detectors: the interface, the registry of names, and `FullImage`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from emopy.errors import InputError, ModelNotFoundError, nearest
-from emopy.types import Face, RGBImage
+from emopy.types import Box, Face, RGBImage
 
 ENTRY_POINTS = "emopy.detectors"
-"""Group in which an installed package offers detectors: name = factory."""
+"""Entry point group in which an installed package offers detectors: name = factory."""
 
 
 @runtime_checkable
 class Detector(Protocol):
-    """Anything that finds faces: a function or an object that can be called."""
+    """A function or callable object that finds faces."""
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces.
 
         Args:
-            image: (H, W, 3) uint8, red first, any size from 1 × 1.
+            image: (H, W, 3) uint8 RGB, any size from 1 × 1.
 
         Returns:
             Faces, largest first; empty where there is none.
@@ -36,7 +36,7 @@ _factories: dict[str, Factory] = {}
 
 
 def register_detector(name: str) -> Callable[[_F], _F]:
-    """Make a detector known under a name.
+    """Register a detector under a name.
 
     Args:
         name: The name, as in ``FERModel(detector=name)``. A name already taken is refused.
@@ -69,34 +69,21 @@ def register_detector(name: str) -> Callable[[_F], _F]:
 
 
 def list_detectors() -> tuple[str, ...]:
-    """Names that `get_detector` knows, in alphabetical order."""
-    offered = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
-    return tuple(sorted(offered | _factories.keys()))
-
-
-def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:
-    """Order faces by the area of their boxes, as a detector should give them.
-
-    Whoever takes one face of several takes the first: the largest is mostly the nearest.
-
-    Args:
-        faces: In any order.
-
-    Returns:
-        The same faces; equal ones keep their order.
-    """
-    return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+    """Return the names that `get_detector` knows, in alphabetical order."""
+    installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
+    return tuple(sorted(installed | _factories.keys()))
 
 
 def get_detector(detector: str | Detector, **settings: Any) -> Detector:
-    """Give a detector that is ready to be called.
+    """Return a detector that is ready to be called.
 
     Args:
-        detector: A name of `list_detectors`, or a detector, which comes back as it is.
-        settings: Given to the detector of that name, such as ``min_face_size=40`` for ``"mtcnn"``.
+        detector: A name from `list_detectors`, or a detector, which is returned unchanged.
+        settings: Passed to the detector of that name, such as ``min_face_size=40`` for
+            ``"mtcnn"``.
 
     Raises:
-        ModelNotFoundError: Unknown name; says the nearest ones.
+        ModelNotFoundError: Unknown name; the error lists the nearest ones.
         InputError: Not a detector, or settings that it does not know.
 
     Example:
@@ -104,11 +91,11 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
         'FullImage'
     """
     if not isinstance(detector, str):
-        return _ready(detector, settings)
-    factory = _factories.get(detector) or _offered(detector)
+        return _checked_detector(detector, settings)
+    factory = _factories.get(detector) or _load_entry_point(detector)
     parameters = inspect.signature(factory).parameters
-    flexible = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
-    for name in () if flexible else settings:
+    takes_any = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
+    for name in () if takes_any else settings:
         if name not in parameters:
             hint = nearest(name, parameters) if parameters else "It has no settings."
             raise InputError(
@@ -117,7 +104,34 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
     return factory(**settings)
 
 
-def _ready(detector: Detector, settings: dict[str, Any]) -> Detector:
+def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:
+    """Sort faces by the area of their boxes, largest first; equal ones keep their order."""
+    return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+
+
+@register_detector("full-image")
+class FullImage:
+    """Return the full image as one face, for images that are face crops already.
+
+    Nothing is detected or rotated: `align_face` only resizes.
+
+    Example:
+        >>> import numpy as np
+        >>> FullImage()(np.zeros((48, 40, 3), np.uint8))[0].box
+        Box(left=0.0, top=0.0, right=40.0, bottom=48.0)
+    """
+
+    def __call__(self, image: RGBImage) -> tuple[Face, ...]:
+        """Return one face whose box is the image.
+
+        Args:
+            image: (H, W, 3) uint8.
+        """
+        height, width = image.shape[:2]
+        return (Face(Box(0.0, 0.0, float(width), float(height))),)
+
+
+def _checked_detector(detector: Detector, settings: dict[str, Any]) -> Detector:
     if not callable(detector) or isinstance(detector, type):
         raise InputError(
             "`detector` must be a name or a callable from RGB image to faces. "
@@ -131,7 +145,7 @@ def _ready(detector: Detector, settings: dict[str, Any]) -> Detector:
     return detector
 
 
-def _offered(name: str) -> Factory:
+def _load_entry_point(name: str) -> Factory:
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         return cast(Factory, entry.load())
     raise ModelNotFoundError(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emopy.faces import FRAMING, MTCNN, align_face
-from emopy.faces.align import box_transform, landmark_transform
+from emopy.faces.alignment import box_transform, landmark_transform
 from emopy.models.card import InputSpec
 from emopy.types import Box, Face
 
@@ -26,12 +26,12 @@ def test_the_framing_is_an_upright_face_and_cannot_be_changed():
         FRAMING[0, 0] = 0
 
 
-def test_landmarks_of_the_typical_face_stay_where_they_are():
+def test_landmarks_of_the_typical_face_are_not_moved():
     matrix = landmark_transform(FRAMING * 48, SPEC)
     np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-5)
 
 
-def test_a_typical_crop_passes_unchanged():
+def test_a_crop_of_the_typical_face_is_unchanged():
     crop = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     face = Face(Box(1, 1, 40, 40), landmarks=FRAMING * 48)
     np.testing.assert_array_equal(align_face(crop, face, SPEC), crop)
@@ -43,7 +43,7 @@ def test_a_margin_shows_more_on_every_side():
     np.testing.assert_allclose(edges, [[8, 8], [40, 40]], atol=1e-4)
 
 
-def test_an_oblong_crop_keeps_the_face_in_the_middle():
+def test_a_wide_crop_centers_the_face():
     matrix = landmark_transform(FRAMING * 48, InputSpec(48, 96))
     np.testing.assert_allclose(matrix, [[1, 0, 24], [0, 1, 0]], atol=1e-5)
 
@@ -79,15 +79,15 @@ def test_without_landmarks_the_box_sets_nearly_the_same_framing(astronaut):
     assert np.abs(by_box - by_landmarks).max() < 6
 
 
-def test_landmarks_in_one_place_fall_back_to_the_box(astronaut):
+def test_equal_landmarks_fall_back_to_the_box(astronaut):
     box = Box(181, 60, 267, 174)
-    alike = Face(box, landmarks=np.full((5, 2), 200, np.float32))
+    equal = Face(box, landmarks=np.full((5, 2), 200, np.float32))
     np.testing.assert_array_equal(
-        align_face(astronaut, alike, SPEC), align_face(astronaut, Face(box), SPEC)
+        align_face(astronaut, equal, SPEC), align_face(astronaut, Face(box), SPEC)
     )
 
 
-def test_shrinking_a_lot_averages_and_does_not_skip_pixels():
+def test_downsizing_averages_and_does_not_skip_pixels():
     # Stripes one pixel wide: skipping pixels would show black or white, averaging shows gray.
     image = np.zeros((960, 960, 3), np.uint8)
     image[:, ::2] = 255
@@ -98,13 +98,13 @@ def test_shrinking_a_lot_averages_and_does_not_skip_pixels():
 @pytest.mark.parametrize(
     "box", [Box(-60, -60, 40, 40), Box(90, 90, 200, 200), Box(500, 0, 600, 90)]
 )
-def test_beyond_the_border_lies_the_nearest_pixel(box):
+def test_pixels_beyond_the_border_repeat_the_nearest_pixel(box):
     image = np.full((100, 100, 3), 77, np.uint8)
     assert (align_face(image, Face(box), SPEC) == 77).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 3)])
-def test_a_image_smaller_than_the_crop_is_enlarged(shape):
+def test_an_image_smaller_than_the_crop_is_enlarged(shape):
     image = np.full((*shape, 3), 9, np.uint8)
     crop = align_face(image, Face(Box(0, 0, shape[1], shape[0])), SPEC)
     assert crop.shape == (48, 48, 3)

@@ -5,11 +5,13 @@ from emopy.errors import InputError, ModelNotFoundError
 from emopy.faces import (
     MTCNN,
     FullImage,
+    align_face,
     get_detector,
     largest_first,
     list_detectors,
     register_detector,
 )
+from emopy.models import InputSpec
 from emopy.types import Box, Face
 
 
@@ -23,22 +25,22 @@ def test_a_name_gives_a_detector_with_its_settings():
     assert detector.min_face_size == 40
 
 
-def test_an_unknown_name_says_the_nearest():
-    with pytest.raises(ModelNotFoundError, match=r"'mtcn'\. Did you mean 'mtcnn'\? Known: .*whole"):
+def test_an_unknown_name_lists_the_nearest():
+    with pytest.raises(ModelNotFoundError, match=r"'mtcn'\. Did you mean 'mtcnn'.*full-image"):
         get_detector("mtcn")
 
 
-def test_an_unknown_setting_says_the_nearest():
+def test_an_unknown_setting_lists_the_nearest():
     with pytest.raises(InputError, match=r"'min_face'.* Did you mean 'min_face_size'"):
         get_detector("mtcnn", min_face=40)
 
 
-def test_a_detector_without_settings_says_so():
+def test_a_detector_without_settings_refuses_them():
     with pytest.raises(InputError, match="It has no settings"):
         get_detector("full-image", threads=2)
 
 
-def test_faces_are_put_in_order_by_area_and_equal_ones_stay_in_theirs():
+def test_faces_are_sorted_by_area_and_equal_ones_keep_their_order():
     sizes = [(2, 9), (9, 9), (9, 2), (1, 1), (5, 5)]
     faces = [Face(Box(0, 0, width, height), 1.0, None) for width, height in sizes]
     assert largest_first(iter(faces)) == tuple(faces[i] for i in (1, 4, 0, 2, 3))
@@ -53,7 +55,7 @@ def test_any_callable_is_a_detector():
 
 
 @pytest.mark.parametrize("wrong", [7, None, FullImage])
-def test_something_else_is_refused(wrong):
+def test_what_is_not_a_detector_is_refused(wrong):
     with pytest.raises(InputError, match="`detector` must be a name or a callable"):
         get_detector(wrong)
 
@@ -63,7 +65,7 @@ def test_settings_with_a_ready_detector_are_refused():
         get_detector(FullImage(), threads=2)
 
 
-def test_a_detector_of_ones_own_plugs_in_under_a_new_name():
+def test_a_new_detector_can_be_registered():
     @register_detector("corner")
     def corner(**settings):
         return lambda image: FullImage()(image[: settings["size"], : settings["size"]])
@@ -75,3 +77,23 @@ def test_a_detector_of_ones_own_plugs_in_under_a_new_name():
 def test_a_taken_name_is_refused():
     with pytest.raises(InputError, match="'mtcnn', which is taken"):
         register_detector("mtcnn")(FullImage)
+
+
+def test_the_full_image_is_the_face():
+    (face,) = FullImage()(np.zeros((30, 50, 3), np.uint8))
+    assert (face.box.left, face.box.top, face.box.right, face.box.bottom) == (0, 0, 50, 30)
+    assert face.landmarks is None
+
+
+def test_a_face_crop_is_not_changed():
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    (face,) = FullImage()(crop)
+    np.testing.assert_array_equal(align_face(crop, face, InputSpec(48, 48)), crop)
+
+
+def test_a_narrow_image_keeps_its_aspect_ratio():
+    image = np.zeros((96, 48, 3), np.uint8)
+    image[:, 24:] = 255
+    crop = align_face(image, FullImage()(image)[0], InputSpec(48, 48))
+    assert (crop[:, :23] == 0).all()
+    assert (crop[:, 25:] == 255).all()

@@ -1,8 +1,8 @@
-"""Upright crops: every face is brought to where the training faces have theirs.
+"""Face alignment: upright crops in the framing of the training faces.
 
-A similarity transform (turn, scale, shift) moves the five landmarks as near as possible to those
-of the typical training face. The crop then depends little on the detector's box and on the tilt of
-the head. Coordinates count from the left and top edge of the image; the middle of the first
+A similarity transform (rotation, scale, shift) moves the five landmarks as near as possible to
+those of the typical training face. The crop then depends little on the detector's box and on the
+tilt of the head. Coordinates start at the left and top edge of the image; the center of the first
 pixel is (0.5, 0.5).
 
 Source: Umeyama 1991, "Least-squares estimation of transformation parameters between two point
@@ -25,25 +25,25 @@ FRAMING: NDArray[np.float32] = np.array(
     dtype=np.float32,
 )
 """(5, 2) left eye, right eye, nose tip, left and right mouth corner of the typical training face,
-as shares of the crop's side. Measured: see the decision record 0002-framing."""
+relative to the crop's side. Measured: see the decision record 0002-framing."""
 
 BOX_FRAMING = (0.099, -0.031, 0.901, 1.032)
-"""Left, top, right, bottom of the box that `mtcnn` finds in the typical training face, as shares
-of the crop's side. Measured in the same way."""
+"""Left, top, right, bottom of the box that `mtcnn` finds in the typical training face, relative to
+the crop's side. Measured in the same way."""
 
 FRAMING.flags.writeable = False
 
 
 def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8]:
-    """Cut out a face upright, in the framing that a model was trained on.
+    """Crop a face upright, in the framing that a model was trained on.
 
-    A face with landmarks is turned, scaled and shifted by them. Without landmarks the crop is set
-    by the box and not turned. A face without landmarks whose box is the whole image counts as a
-    crop already (detector ``full-image``): it is only padded to the right proportion and resized.
-    What lies beyond the border is filled with the nearest pixel of the image.
+    A face with landmarks is rotated, scaled and shifted by them. Without landmarks the box sets
+    the crop, which is not rotated. A face without landmarks whose box is the full image counts as
+    a crop already (detector ``full-image``): it is only padded to the aspect ratio and resized.
+    Pixels beyond the border repeat the nearest pixel of the image.
 
     Args:
-        image: (H, W, 3) uint8, red first.
+        image: (H, W, 3) uint8 RGB.
         face: A face in that image.
         spec: Size of the crop; its `margin` widens the framing.
 
@@ -57,7 +57,7 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
     """
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
         transform = landmark_transform(face.landmarks, spec)
-    elif _is_whole(image, face.box):
+    elif _is_full_image(image, face.box):
         transform = _centered(face.box, spec)
     else:
         transform = box_transform(face.box, spec)
@@ -65,10 +65,10 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
 
 
 def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
-    """The similarity that best brings five landmarks to the framing of a model.
+    """Return the similarity transform that best moves five landmarks to the framing of a model.
 
     Args:
-        landmarks: (5, 2) pixels, not all in one place.
+        landmarks: (5, 2) pixels, not all equal.
         spec: Size and margin of the crop.
 
     Returns:
@@ -76,14 +76,14 @@ def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArr
     """
     source = _as_complex(landmarks)
     target = _as_complex(_in_crop(FRAMING.astype(np.float64), spec))
-    source_middle, target_middle = complex(source.mean()), complex(target.mean())
-    source, target = source - source_middle, target - target_middle
-    turn = complex(np.sum(source.conj() * target) / np.sum(np.abs(source) ** 2))
-    return _matrix(turn, target_middle - turn * source_middle)
+    source_center, target_center = complex(source.mean()), complex(target.mean())
+    source, target = source - source_center, target - target_center
+    rotation = complex(np.sum(source.conj() * target) / np.sum(np.abs(source) ** 2))
+    return _matrix(rotation, target_center - rotation * source_center)
 
 
 def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
-    """The scale and shift that bring a detector's box to where it lies in a training face.
+    """Return the scale and shift that move a detector's box to its place in a training face.
 
     Args:
         box: In pixels.
@@ -94,10 +94,10 @@ def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
     """
     corners = _in_crop(np.array(BOX_FRAMING).reshape(2, 2), spec)
     target_width, target_height = (corners[1] - corners[0]).tolist()
-    # Boxes of other detectors have other proportions: only area and middle are believed.
+    # Boxes of other detectors have other aspect ratios: only area and center are used.
     scale = math.sqrt(target_width * target_height / (box.width * box.height))
-    middle = complex(*corners.mean(axis=0).tolist())
-    return _matrix(complex(scale), middle - scale * complex(*box.center))
+    center = complex(*corners.mean(axis=0).tolist())
+    return _matrix(complex(scale), center - scale * complex(*box.center))
 
 
 def _as_complex(
@@ -106,32 +106,31 @@ def _as_complex(
     return points[:, 0] + 1j * points[:, 1].astype(np.complex128)
 
 
-def _in_crop(shares: NDArray[np.float64], spec: InputSpec) -> NDArray[np.float64]:
-    """Shares of the training framing → pixels of the crop, margin added on every side."""
+def _in_crop(points: NDArray[np.float64], spec: InputSpec) -> NDArray[np.float64]:
+    """Convert points relative to the training framing to pixels of the crop with its margin."""
     side = min(spec.height, spec.width)
-    inside = (shares + spec.margin) / (1 + 2 * spec.margin) * side
+    inside = (points + spec.margin) / (1 + 2 * spec.margin) * side
     return inside + np.array([spec.width - side, spec.height - side]) / 2
 
 
-def _is_whole(image: RGBImage, box: Box) -> bool:
+def _is_full_image(image: RGBImage, box: Box) -> bool:
     return (box.left, box.top, box.right, box.bottom) == (0, 0, image.shape[1], image.shape[0])
 
 
 def _centered(box: Box, spec: InputSpec) -> NDArray[np.float64]:
     scale = min(spec.width / box.width, spec.height / box.height)
-    middle = complex(spec.width / 2, spec.height / 2)
-    return _matrix(complex(scale), middle - scale * complex(*box.center))
+    center = complex(spec.width / 2, spec.height / 2)
+    return _matrix(complex(scale), center - scale * complex(*box.center))
 
 
-def _matrix(turn: complex, shift: complex) -> NDArray[np.float64]:
-    return np.array(
-        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]],
-        dtype=np.float64,
-    )
+def _matrix(rotation: complex, shift: complex) -> NDArray[np.float64]:
+    """(2, 3) matrix of the transform z → rotation · z + shift, the scale being in `rotation`."""
+    a, b = rotation.real, rotation.imag
+    return np.array([[a, -b, shift.real], [b, a, shift.imag]], dtype=np.float64)
 
 
 def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> NDArray[np.uint8]:
-    """Apply a transform with one interpolation, after averaging where it shrinks a lot."""
+    """Apply a transform with one interpolation, after averaging where it downsizes by 2 or more."""
     matrix = transform.copy()
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     left, top, right, bottom = _region(image, matrix, spec)
@@ -139,7 +138,7 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
     matrix[:, 2] += matrix[:, :2] @ (left, top)
     factor = math.floor(1 / scale + 1e-6)
     if factor > 1:
-        # Averages over factor × factor pixels: bilinear interpolation alone would skip pixels.
+        # Average over factor × factor pixels: bilinear interpolation alone would skip pixels.
         rows, columns = -(-region.shape[0] // factor), -(-region.shape[1] // factor)
         padded = cv2.copyMakeBorder(
             region,
@@ -151,7 +150,7 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
         )
         region = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
         matrix[:, :2] *= factor
-    # OpenCV counts from the middle of the first pixel.
+    # OpenCV's coordinates start at the center of the first pixel.
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     crop = cv2.warpAffine(
         region,
@@ -166,13 +165,13 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
 def _region(
     image: RGBImage, matrix: NDArray[np.float64], spec: InputSpec
 ) -> tuple[int, int, int, int]:
-    """The part of the image that the crop shows, with a rim; at least one pixel."""
+    """Left, top, right, bottom of the region that the crop shows, padded; at least one pixel."""
     corners = np.array(
         [[0, 0], [spec.width, 0], [0, spec.height], [spec.width, spec.height]], dtype=np.float64
     )
-    seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    rim = 2 + 2 / math.hypot(matrix[0, 0], matrix[1, 0])
+    visible = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    padding = 2 + 2 / math.hypot(matrix[0, 0], matrix[1, 0])
     size = np.array([image.shape[1], image.shape[0]])
-    low = np.clip(np.floor(seen.min(axis=0) - rim), 0, size - 1).astype(int)
-    high = np.clip(np.ceil(seen.max(axis=0) + rim), low + 1, size).astype(int)
+    low = np.clip(np.floor(visible.min(axis=0) - padding), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(visible.max(axis=0) + padding), low + 1, size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
