@@ -164,10 +164,10 @@ def judge(model: Path) -> dict[str, float]:
         "accuracy": learnt.accuracy,
         "macro F1": learnt.macro_f1,
         "expected calibration error": learnt.ece,
-        "accuracy at 80 % coverage": learnt.coverage[0.8],
+        "accuracy at 80 % coverage": learnt.accuracy_at_coverage[0.8],
         "macro recall, uniform prior": even.macro_recall,
         AT_WHAT_COST: even.accuracy,
-        CHANCE: chance_error(learnt.judgement.probabilities),
+        CHANCE: chance_error(learnt.predictions.proba),
         "MB": (model / WEIGHTS_FILE).stat().st_size / 1e6,
     }
 
@@ -264,7 +264,7 @@ def draw_reliability(models: Mapping[str, Path]) -> None:
     panels = figure.subplots(1, len(models), squeeze=False)[0]
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         report = evaluate(model, faces)
-        found = report.judgement.reliability()
+        found = report.predictions.reliability_diagram()
         known = found.samples > 0
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         sizes = 4 + 200 * found.samples[known] / found.samples.max()

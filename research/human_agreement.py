@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emopy.data import load_dataset
 from emopy.data.ferplus import VotedFaces
 from emopy.data.votes import VOTE_COLUMNS, majority_targets
-from emopy.evaluate.calibration import find_temperature
+from emopy.evaluate.calibration import fit_temperature
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import DEFAULT_MODEL, load_model, softmax
 from research import ROOT
@@ -80,7 +80,7 @@ def main() -> None:
     shares, weights = others(votes)
     model = softmax(logits, folder.card.temperature).astype(np.float64)
     crops, wanted = held_out(faces, options.apart)
-    best = find_temperature(folder.logits(crops).astype(np.float64), wanted)
+    best = fit_temperature(folder.logits(crops).astype(np.float64), wanted)
     fitted = softmax(logits, best).astype(np.float64)
     always = np.broadcast_to(learnt.sum(axis=0) / learnt.sum(), shares.shape)
     for name, given in (

@@ -21,7 +21,7 @@ def loaded_after(code: str) -> set[str]:
 
 def test_importing_emopy_loads_nothing_heavy():
     loaded = loaded_after("import emopy")
-    assert not loaded & (HEAVY | {"cv2", "onnxruntime", "click"})
+    assert not loaded & (HEAVY | {"cv2", "onnxruntime", "click", "jinja2"})
 
 
 @pytest.mark.parametrize("name", ["evaluate", "data", "fermodel", "present"])
@@ -31,7 +31,7 @@ def test_the_core_rooms_load_no_framework(name):
 
 def test_the_help_of_the_command_line_loads_no_image_library():
     loaded = loaded_after("from emopy.cli.main import main; main(['--help'])")
-    assert not loaded & (HEAVY | {"cv2", "onnxruntime", "numpy"})
+    assert not loaded & (HEAVY | {"cv2", "onnxruntime", "numpy", "jinja2"})
 
 
 def test_predicting_loads_no_framework(linear_model, astronaut_file):

@@ -118,7 +118,7 @@ if find_spec("keras"):
         assert (visited / "faces" / "happiness" / "one-0.png").is_file()
         for made in ("sheet.png", "runs/mine/curves.png", "report.html", "my-model/card.json"):
             assert (visited / made).is_file(), made
-        assert "the temperature is a rough guess" in talk.err
+        assert "the temperature is imprecise" in talk.err
         assert "Dataset(448 faces 48 × 48 × 1, 7 labels)" in talk.out
         shares = [float(share) for share in re.findall(r"accuracy +(\d+\.\d+)%", talk.out)]
         assert len(shares) >= 4

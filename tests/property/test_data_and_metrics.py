@@ -1,4 +1,4 @@
-"""What must hold for any data: splits never leak, figures stay in range."""
+"""Properties for any data: splits never leak, metrics stay in range."""
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -8,9 +8,9 @@ from emopy.data import Dataset, check, majority_targets, vote_targets
 from emopy.errors import DataError
 from emopy.evaluate import (
     accuracy,
-    brier,
+    brier_score,
     expected_calibration_error,
-    find_temperature,
+    fit_temperature,
     log_loss,
     make_report,
 )
@@ -37,7 +37,7 @@ def datasets(draw):
 
 
 @st.composite
-def beliefs(draw):
+def predictions(draw):
     n, k = draw(st.integers(1, 50)), draw(st.integers(2, 8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     logits = rng.normal(size=(n, k)) * draw(st.floats(0, 20))
@@ -62,53 +62,53 @@ def test_a_split_loses_nothing_and_leaks_nothing(data, seed, shares):
 
 
 @few
-@given(beliefs())
-def test_figures_stay_in_range(belief):
-    _, probabilities, truth = belief
-    assert 0 <= accuracy(probabilities, truth) <= 1
-    assert 0 <= expected_calibration_error(probabilities, truth) <= 1
-    assert 0 <= brier(probabilities, truth) <= 2 + 1e-9
-    assert log_loss(probabilities, truth) >= 0
+@given(predictions())
+def test_metrics_stay_in_range(predicted):
+    _, proba, y_true = predicted
+    assert 0 <= accuracy(proba, y_true) <= 1
+    assert 0 <= expected_calibration_error(proba, y_true) <= 1
+    assert 0 <= brier_score(proba, y_true) <= 2 + 1e-9
+    assert log_loss(proba, y_true) >= 0
 
 
 @few
-@given(beliefs(), st.integers(1, 20))
-def test_calibration_error_is_what_its_definition_says_bin_by_bin(belief, bins):
-    _, probabilities, truth = belief
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+@given(predictions(), st.integers(1, 20))
+def test_expected_calibration_error_matches_its_definition_bin_by_bin(predicted, bins):
+    _, proba, y_true = predicted
+    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == y_true
     expected = 0.0
     for i in range(bins):
-        inside = (sure * bins > i) & (sure * bins <= i + 1)
+        inside = (confidence * bins > i) & (confidence * bins <= i + 1)
         if inside.any():
-            expected += inside.mean() * abs(right[inside].mean() - sure[inside].mean())
-    found = expected_calibration_error(probabilities, truth, bins=bins)
+            expected += inside.mean() * abs(correct[inside].mean() - confidence[inside].mean())
+    found = expected_calibration_error(proba, y_true, bins=bins)
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 @few
-@given(beliefs())
-def test_the_order_of_samples_changes_no_figure(belief):
-    _, probabilities, truth = belief
-    labels = tuple(f"label {i}" for i in range(probabilities.shape[1]))
-    one = make_report(probabilities, truth, labels).as_dict()
-    other = make_report(probabilities[::-1], truth[::-1], labels).as_dict()
+@given(predictions())
+def test_the_order_of_samples_changes_no_metric(predicted):
+    _, proba, y_true = predicted
+    labels = tuple(f"label {i}" for i in range(proba.shape[1]))
+    one = make_report(proba, y_true, labels).to_dict()
+    other = make_report(proba[::-1], y_true[::-1], labels).to_dict()
     for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier", "log_loss"):
         np.testing.assert_allclose(one[name], other[name], atol=1e-9)
     assert one["confusion_matrix"] == other["confusion_matrix"]
 
 
 @few
-@given(beliefs())
-def test_no_temperature_of_a_grid_is_better_than_the_one_found(belief):
-    logits, _, truth = belief
-    targets = np.eye(logits.shape[1])[truth]
+@given(predictions())
+def test_no_temperature_of_a_grid_is_better_than_the_one_found(predicted):
+    logits, _, y_true = predicted
+    targets = np.eye(logits.shape[1])[y_true]
 
     def loss(t):
         scaled = logits / t
         scaled -= scaled.max(axis=1, keepdims=True)
         return np.mean(np.log(np.exp(scaled).sum(axis=1)) - (targets * scaled).sum(axis=1))
 
-    best = loss(find_temperature(logits, targets))
+    best = loss(fit_temperature(logits, targets))
     assert all(best <= loss(t) + 1e-6 for t in np.geomspace(0.06, 19, 40))
 
 

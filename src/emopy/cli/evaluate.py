@@ -1,4 +1,4 @@
-"""`emopy evaluate`: judge a model on labelled faces."""
+"""`emopy evaluate`: measure a model on labelled faces."""
 
 from __future__ import annotations
 
@@ -29,12 +29,17 @@ from emopy.cli.prior import prior_option
     "--groups",
     type=FILE,
     metavar="FILE.csv",
-    help="Judge groups apart: columns origin and group, or group alone in the order of the data.",
+    help="Measure each group too: columns source and group, or group in the order of the data.",
 )
 @click.option(
-    "--html", type=FILE, metavar="FILE", help="Write a page with charts and the worst mistakes."
+    "--html",
+    type=FILE,
+    metavar="FILE",
+    help="Write a page with charts and the most confident errors.",
 )
-@click.option("--record", metavar="NAME", help="Write the figures into the card, under this name.")
+@click.option(
+    "--record", metavar="NAME", help="Write the metrics into the model's card, under this name."
+)
 @threads_option
 def evaluate(
     model: str,
@@ -47,33 +52,33 @@ def evaluate(
     record: str | None,
     threads: int,
 ) -> int:
-    """Judge a model on labelled faces.
+    """Measure a model on labelled faces.
 
-    Says how often MODEL is right on DATA, and how far its probabilities can be trusted.
+    Prints accuracy, calibration, metrics of each label and the confusion matrix of MODEL on DATA.
     DATA is a .npz file, a .csv file with one face per row, or a folder with one folder per emotion;
-    for a model of clips, in it one folder per clip. Its faces must have taken no part in training
-    or calibration. The page of --html is one file that shows faces out of DATA: pass it on only to
+    for a model of clips, in it one folder per clip. Use faces that were not used for training or
+    calibration. The page of --html is one file that shows faces from DATA: share it only with
     those who may see them. Exit code 1 means that some files or rows could not be read; they are
-    listed, and the others are judged.
+    listed, and the others are evaluated.
     """
-    from emopy.evaluate import evaluate as judge
-    from emopy.evaluate import html_report, read_groups
-    from emopy.evaluate import record as write_down
+    from emopy import evaluate as evaluation
     from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
     faces, left_out = open_for(model, data)
-    names = None if groups is None else read_groups(groups, faces)
-    with ExitStack() as stack:  # a page that cannot be written is refused before the long work
+    names = None if groups is None else evaluation.read_groups(groups, faces)
+    with ExitStack() as stack:  # an unwritable page fails before the long work
         page = None if html is None else stack.enter_context(atomic_file(html))
-        report = judge(model, faces, labels=emotions, groups=names, prior=prior, threads=threads)
+        report = evaluation.evaluate(
+            model, faces, labels=emotions, groups=names, prior=prior, threads=threads
+        )
         if page:
             card = load_model(model).card
-            text = html_report(report, faces, card=card, data_name=data.name)
+            text = evaluation.html_report(report, faces, card=card, data_name=data.name)
             page.write_text(text, encoding="utf-8")
     if html:
         click.echo(f"emopy: the page is {html}", err=True)
     if record:
-        write_down(find_model(model), record, report)
-    click.echo(json.dumps(report.as_dict(), indent=2) if output_format == "json" else report)
+        evaluation.record(find_model(model), record, report)
+    click.echo(json.dumps(report.to_dict(), indent=2) if output_format == "json" else report)
     return 1 if left_out else 0

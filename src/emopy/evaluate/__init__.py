@@ -1,41 +1,40 @@
-"""JUDGE: measure and calibrate the model folder that ships."""
+"""Measure and calibrate a model folder: metrics, groups, reports."""
 
-from emopy.evaluate.calibration import calibrate, find_temperature
+from emopy.evaluate.calibration import calibrate, fit_temperature
 from emopy.evaluate.evaluation import evaluate, record
-from emopy.evaluate.group_file import read_groups
-from emopy.evaluate.groups import GroupFigures, Interval, group_figures
-from emopy.evaluate.html import html_report
+from emopy.evaluate.groups import GroupMetrics, Interval, group_metrics, read_groups
+from emopy.evaluate.html_report import html_report
 from emopy.evaluate.metrics import (
     accuracy,
     accuracy_at_coverage,
     balanced_accuracy,
-    brier,
+    brier_score,
     confusion_matrix,
     expected_calibration_error,
     log_loss,
     macro_f1,
     per_class,
 )
-from emopy.evaluate.predictions import Coverage, Predictions, Reliability
+from emopy.evaluate.predictions import CoverageCurve, Predictions, ReliabilityDiagram
 from emopy.evaluate.report import Report, make_report
 
 __all__ = [
-    "Coverage",
-    "GroupFigures",
+    "CoverageCurve",
+    "GroupMetrics",
     "Interval",
     "Predictions",
-    "Reliability",
+    "ReliabilityDiagram",
     "Report",
     "accuracy",
     "accuracy_at_coverage",
     "balanced_accuracy",
-    "brier",
+    "brier_score",
     "calibrate",
     "confusion_matrix",
     "evaluate",
     "expected_calibration_error",
-    "find_temperature",
-    "group_figures",
+    "fit_temperature",
+    "group_metrics",
     "html_report",
     "log_loss",
     "macro_f1",

@@ -1,4 +1,4 @@
-"""`calibrate`: find the temperature that makes a model's probabilities mean what they say."""
+"""`calibrate`: fit a model's temperature (temperature scaling)."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError
-from emopy.evaluate.evaluation import compute_logits, shift_for, writable
+from emopy.evaluate.evaluation import compute_logits, label_shift, load_writable_model
 from emopy.evaluate.report import make_report
 from emopy.models import Prior, softmax, update_card
 
-LOWEST, HIGHEST = 0.05, 20.0
-"""Bounds of the search. A model that is never wrong on the data would want 0."""
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+"""Bounds of the search. The best temperature of a model without errors would be 0."""
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
-_PRECISION = 1e-6
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+_TOLERANCE = 1e-6
 
 
 def calibrate(
     model_folder: str | Path, dataset: Dataset, *, prior: Prior = "training", threads: int = 1
 ) -> float:
-    """Find a model's temperature on faces apart and write it into the model's card.
+    """Fit a model's temperature on held-out faces and write it into the model's card.
 
-    Trained networks are surer than they are right. Dividing the logits by one number mends
-    most of that and never changes which label wins. The card also notes on how many faces it
-    was found, and the calibration error before and after. On few faces that are all right it
-    stays as sure as their number allows. Figures recorded with another temperature no longer hold
-    and are taken off the card: evaluate again.
+    Trained models are overconfident. Dividing the logits by one number corrects most of that and
+    never changes the predicted label. The card also stores the number of faces, and the expected
+    calibration error and log loss before and after. On a few faces without errors, the mean
+    confidence is limited to what their number supports. Metrics recorded with another
+    temperature are removed from the card: evaluate again.
 
     Args:
         model_folder: Folder of your own model.
-        dataset: Faces that took no part in training; evaluate on other ones afterwards. Soft
-            targets are welcome.
-        prior: How often each emotion is met in `dataset`, where that is not as in training: for
-            a network that learnt from balanced draws, say, or for posed faces; see `FERModel`.
-        threads: CPU threads for the network.
+        dataset: Faces that were not used for training; evaluate on others afterwards. Targets may
+            be soft.
+        prior: Label frequencies in `dataset` where they differ from training, such as after
+            class-balanced sampling; see `FERModel`.
+        threads: CPU threads for the model.
 
     Returns:
-        The temperature; above 1 where the model was too sure.
+        The temperature; above 1 where the model was overconfident.
 
     Raises:
-        ModelError: The folder may not be written to, or is no model.
-        LabelError: The data have labels that the model lacks.
+        ModelError: The folder is read-only or not a model.
+        LabelError: The data have labels that the model does not know.
         DataError: No faces.
-        InputError: A bad prior.
+        InputError: An invalid prior.
 
     Source:
         Guo et al. 2017, "On Calibration of Modern Neural Networks",
         https://arxiv.org/abs/1706.04599, section 4.2.
     """
-    folder = writable(model_folder, threads=threads)
+    folder = load_writable_model(model_folder, threads=threads)
     logits = compute_logits(folder, dataset)
-    shift = shift_for(folder.card, dataset.labels, prior)
-    temperature = _at_least(find_temperature(logits, dataset.targets, shift), logits, shift)
+    shift = label_shift(folder.card, dataset.labels, prior)
+    temperature = _limit_confidence(fit_temperature(logits, dataset.targets, shift), logits, shift)
     before, after = (
         make_report(softmax(logits / t + shift), dataset.truth, dataset.labels, temperature=t)
         for t in (1.0, temperature)
     )
-    note = {
+    summary = {
         "samples": len(dataset),
         "temperature": temperature,
         "ece_before": before.ece,
@@ -72,41 +72,41 @@ def calibrate(
     }
     card = folder.card.changed(
         temperature=temperature,
-        training={**folder.card.training, "calibration": note},
+        training={**folder.card.training, "calibration": summary},
         metrics={
-            data: figures
-            for data, figures in folder.card.metrics.items()
-            if figures.get("temperature") == temperature
+            data: entry
+            for data, entry in folder.card.metrics.items()
+            if entry.get("temperature") == temperature
         },
     )
     update_card(folder.path, card)
     return temperature
 
 
-def _at_least(
+def _limit_confidence(
     temperature: float, logits: NDArray[np.floating], shift: NDArray[np.float64]
 ) -> float:
-    """The temperature, raised where so few faces cannot show that a model is so rarely wrong.
+    """The temperature, raised until the mean confidence is at most (n + 1) / (n + 2).
 
     Source:
-        The rule of succession: n of n right leave a chance of (n + 1) / (n + 2) for the next one
-        (Laplace 1774).
+        The rule of succession: after n of n correct, the next is correct with probability
+        (n + 1) / (n + 2) (Laplace 1774).
     """
-    surest = (len(logits) + 1) / (len(logits) + 2)
+    max_confidence = (len(logits) + 1) / (len(logits) + 2)
 
     def confidence(t: float) -> float:
         return float(softmax(logits / t + shift).max(axis=1).mean())
 
-    if confidence(temperature) <= surest:
+    if confidence(temperature) <= max_confidence:
         return temperature
-    low, high = temperature, HIGHEST
-    while high - low > _PRECISION:
+    low, high = temperature, MAX_TEMPERATURE
+    while high - low > _TOLERANCE:
         middle = (low + high) / 2
-        low, high = (middle, high) if confidence(middle) > surest else (low, middle)
+        low, high = (middle, high) if confidence(middle) > max_confidence else (low, middle)
     return high
 
 
-def find_temperature(
+def fit_temperature(
     logits: NDArray[np.floating],
     targets: NDArray[np.floating],
     shift: NDArray[np.floating] | None = None,
@@ -119,14 +119,14 @@ def find_temperature(
         shift: (k,) finite, added to the logits after they are divided; none by default.
 
     Returns:
-        Between `LOWEST` and `HIGHEST`.
+        Between `MIN_TEMPERATURE` and `MAX_TEMPERATURE`.
 
     Raises:
         DataError: Shapes differ, no rows, or logits that are not finite.
 
     Source:
-        The likelihood is convex in 1 / temperature, so it has one valley, which golden-section
-        search finds: Kiefer 1953, https://doi.org/10.1090/S0002-9939-1953-0055639-3.
+        The negative log-likelihood is convex in 1 / temperature, so golden-section search finds
+        its minimum: Kiefer 1953, https://doi.org/10.1090/S0002-9939-1953-0055639-3.
     """
     if logits.ndim != 2 or logits.shape != targets.shape or not len(logits):
         raise DataError(
@@ -137,19 +137,19 @@ def find_temperature(
         raise DataError("`logits` must be finite numbers. Received infinite ones or NaN.")
     if shift is not None and not np.all(np.isfinite(shift)):
         raise DataError(
-            "`shift` must be finite numbers. Received infinite ones or NaN. Give each emotion a "
-            "share above 0, or keep the others with Dataset.only."
+            "`shift` must be finite numbers. Received infinite ones or NaN. Give each label a "
+            "frequency above 0, or keep the others with Dataset.only."
         )
     centred = logits.astype(np.float64)
     centred -= centred.max(axis=1, keepdims=True)
-    added = np.zeros(centred.shape[1]) if shift is None else shift.astype(np.float64)
-    wanted = float(np.mean(np.sum(targets * centred, axis=1)))
+    offset = np.zeros(centred.shape[1]) if shift is None else shift.astype(np.float64)
+    expected = float(np.mean(np.sum(targets * centred, axis=1)))
 
     def loss(log_temperature: float) -> float:
         scale = math.exp(-log_temperature)
-        return float(np.mean(_log_sum_exp(centred * scale + added))) - wanted * scale
+        return float(np.mean(_log_sum_exp(centred * scale + offset))) - expected * scale
 
-    return math.exp(_golden_section(loss, math.log(LOWEST), math.log(HIGHEST)))
+    return math.exp(_golden_section(loss, math.log(MIN_TEMPERATURE), math.log(MAX_TEMPERATURE)))
 
 
 def _log_sum_exp(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,16 +158,16 @@ def _log_sum_exp(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _golden_section(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function with one valley is least, to `_PRECISION`."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    """Argument of the minimum of a unimodal function, to `_TOLERANCE`."""
+    left, right = high - _GOLDEN_RATIO * (high - low), low + _GOLDEN_RATIO * (high - low)
     at_left, at_right = function(left), function(right)
-    while high - low > _PRECISION:
+    while high - low > _TOLERANCE:
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
+            left = high - _GOLDEN_RATIO * (high - low)
             at_left = function(left)
         else:
             low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
+            right = low + _GOLDEN_RATIO * (high - low)
             at_right = function(right)
     return (low + high) / 2

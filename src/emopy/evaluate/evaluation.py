@@ -1,4 +1,4 @@
-"""`evaluate`: judge the model folder that ships, not the network that was trained."""
+"""`evaluate` measures a model folder on a dataset; `record` writes the metrics into its card."""
 
 from __future__ import annotations
 
@@ -37,46 +37,46 @@ def evaluate(
     prior: Prior = "training",
     threads: int = 1,
 ) -> Report:
-    """Judge a model on labelled faces, exactly as `FERModel` would see them.
+    """Measure a model on labelled faces, with the preprocessing and ONNX file that `FERModel` uses.
 
-    Soft targets count as their dominant label. Where the data have fewer labels than the model,
-    the model chooses among those only, as it does for a user who asked for them.
+    The true label of a soft target is its most probable one. Where the data have fewer labels
+    than the model, it predicts among those only, as `FERModel` does with ``labels``.
 
     Args:
         model: Name of a model, or a model folder.
-        dataset: Faces that took no part in training or calibration.
-        labels: Judge on these labels only; ``"standard"`` for the seven standard emotions. The
+        dataset: Faces that were not used for training or calibration.
+        labels: Evaluate on these labels only; ``"standard"`` for the seven standard emotions. The
             report has them as they are given here.
-        groups: (n,) group of each face of `dataset`, in its order, such as who is an adult: each
-            group is then measured apart, with intervals. See `emopy.evaluate.read_groups`.
-        prior: How often each emotion is expected: ``"training"``, ``"uniform"`` or a share for
-            each; see `FERModel`.
-        threads: CPU threads for the network.
+        groups: (n,) group of each sample of `dataset`, such as ``"adult"``: each group is also
+            measured separately, with intervals. See `emopy.evaluate.read_groups`.
+        prior: Expected label frequencies: ``"training"``, ``"uniform"`` or a frequency for each
+            label; see `FERModel`.
+        threads: CPU threads for the model.
 
     Returns:
-        The figures; `str` of it is a table, `html_report` makes a page of it.
+        The metrics; `str` formats them as tables, `html_report` as a page.
 
     Raises:
-        LabelError: The data have labels that the model lacks.
-        DataError: No faces, or not one group per face.
-        InputError: Clips for a network of stills, or the reverse; or a bad prior.
+        LabelError: The data have labels that the model does not know.
+        DataError: No faces, or not one group per sample.
+        InputError: Clips for a model of still images, or the reverse; or an invalid prior.
         ModelError: The model cannot be used.
     """
     folder = load_model(model, threads=threads)
-    chosen = dataset if labels is None else dataset.only(labels)
-    shown = chosen.labels if labels is None else select_labels(labels, dataset.labels).labels
+    selected = dataset if labels is None else dataset.only(labels)
+    shown = selected.labels if labels is None else select_labels(labels, dataset.labels).labels
     names = None if groups is None else group_names(groups, len(dataset))
-    if names is not None and labels is not None:  # the same faces that `only` keeps
-        names = names[np.isin(np.array(dataset.labels)[dataset.truth], chosen.labels)]
-    logits = compute_logits(folder, chosen)
+    if names is not None and labels is not None:  # the samples that `only` keeps
+        names = names[np.isin(np.array(dataset.labels)[dataset.truth], selected.labels)]
+    logits = compute_logits(folder, selected)
     temperature = folder.card.temperature
     return make_report(
-        softmax(logits / temperature + shift_for(folder.card, chosen.labels, prior)),
-        chosen.truth,
+        softmax(logits / temperature + label_shift(folder.card, selected.labels, prior)),
+        selected.truth,
         shown,
         temperature=temperature,
         groups=names,
-        targets=chosen.targets,
+        targets=selected.targets,
         prior=prior,
     )
 
@@ -89,34 +89,35 @@ def record(
     seeds: Mapping[str, Sequence[float]] | None = None,
     corruptions: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the figures of a report into the model's card, under the name of the data.
+    """Write the metrics of a report into the model's card.
 
     Args:
         model_folder: Folder of your own model.
-        data_name: Such as ``"FER+ validation, majority rule"``; replaces figures of that name.
-        report: What `evaluate` found.
-        seeds: Figures of the same training from several seeds, this model's first: name → one
+        data_name: Key in the card's metrics, such as ``"FER+ validation, majority rule"``; an
+            entry of that name is replaced.
+        report: What `evaluate` returned.
+        seeds: Metrics of the same training with several seeds, this model's first: metric → one
             value per seed.
-        corruptions: Accuracy on the same images under each corruption: name → 0–1.
+        corruptions: Accuracy on corrupted images of the same faces: corruption → 0–1.
 
     Raises:
-        ModelError: The folder may not be written to, or is no model.
+        ModelError: The folder is read-only or not a model.
     """
-    folder = writable(model_folder)
-    found = report.as_dict()
+    folder = load_writable_model(model_folder)
+    entry = report.to_dict()
     if seeds:
-        found["seeds"] = {figure: list(values) for figure, values in seeds.items()}
+        entry["seeds"] = {metric: list(values) for metric, values in seeds.items()}
     if corruptions:
-        found["corruptions"] = dict(corruptions)
-    metrics = {**folder.card.metrics, data_name: found}
+        entry["corruptions"] = dict(corruptions)
+    metrics = {**folder.card.metrics, data_name: entry}
     update_card(folder.path, folder.card.changed(metrics=metrics))
 
 
-def writable(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:
+def load_writable_model(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:
     """Load a model whose card may be changed.
 
     Raises:
-        ModelError: The folder is read-only, or is no model.
+        ModelError: The folder is read-only, bundled or not a model.
     """
     folder = load_model(model_folder, threads=threads)
     if is_bundled(folder.path):
@@ -124,7 +125,7 @@ def writable(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:
             f"`model_folder` must be a model of your own. Received {folder.path}, which comes with "
             "EmoPy. Copy the folder and give the copy."
         )
-    marked_read_only = not folder.path.stat().st_mode & stat.S_IWUSR  # the superuser's access too
+    marked_read_only = not folder.path.stat().st_mode & stat.S_IWUSR  # also refused to root
     if marked_read_only or not os.access(folder.path, os.W_OK):
         raise ModelError(
             f"`model_folder` must be a folder that you may write to. Received {folder.path}, "
@@ -138,42 +139,43 @@ def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]
 
     Args:
         folder: A loaded model.
-        dataset: Faces; every label must be one of the model's.
+        dataset: Faces; the model must know every label.
 
     Returns:
         (n, k) logits in the order of ``dataset.labels``.
 
     Raises:
-        LabelError: The data have labels that the model lacks.
+        LabelError: The data have labels that the model does not know.
         DataError: No faces.
     """
-    columns = _columns(folder.card, dataset.labels)
+    columns = _label_columns(folder.card, dataset.labels)
     if not len(dataset):
-        raise DataError("`dataset` must hold faces to judge a model on. Received none.")
+        raise DataError("`dataset` must hold faces to evaluate on. Received none.")
     return folder.logits(dataset.images)[:, columns]
 
 
-def shift_for(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArray[np.float64]:
-    """What a prior adds to the calibrated logits of data with these labels.
+def label_shift(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArray[np.float64]:
+    """What a prior adds to the calibrated logits of a dataset with these labels.
 
     Returns:
-        (k,) in the order of `labels`, which may be spelled in any known way.
+        (k,) in the order of `labels`, which may be aliases.
 
     Raises:
-        InputError: A bad prior.
-        ModelError: The card does not say how frequent the emotions were in training.
+        InputError: An invalid prior.
+        ModelError: The card does not state the label frequencies in training.
     """
-    spelled = [card.labels[column] for column in _columns(card, labels)]
+    spelled = [card.labels[column] for column in _label_columns(card, labels)]
     return prior_shift(card, spelled, prior)
 
 
-def _columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
-    places = {canonical(label): i for i, label in enumerate(card.labels)}
+def _label_columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
+    """Index of each label among the model's."""
+    columns = {canonical(label): i for i, label in enumerate(card.labels)}
     for label in labels:
-        if canonical(label) not in places:
+        if canonical(label) not in columns:
             raise LabelError(
                 f"`dataset` must have labels that the model {card.name} knows. "
-                f"Received {label!r}. {nearest(label, places)} "
+                f"Received {label!r}. {nearest(label, columns)} "
                 "Keep the others with labels=[…], or Dataset.only."
             )
-    return [places[canonical(label)] for label in labels]
+    return [columns[canonical(label)] for label in labels]

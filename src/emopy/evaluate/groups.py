@@ -1,44 +1,50 @@
-"""Figures of each group of people, with intervals that say how much they can be trusted."""
+"""Metrics of each group of samples with bootstrap intervals, and the file that names the groups."""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import DataError
+from emopy.data.dataset import Dataset
+from emopy.errors import DataError, nearest
 from emopy.evaluate import metrics
 
-SMALLEST_GROUP = 30
-"""Faces below which a group is too small to tell anything from."""
+MIN_GROUP_SAMPLES = 30
+"""Samples below which a group is marked as too small."""
 
 RESAMPLES = 1000
 """Bootstrap resamples: enough for the ends of a 95 % interval (Efron & Tibshirani 1993, 13.2)."""
 
 UNKNOWN = "unknown"
-"""The group of faces for which none is given."""
+"""Group of the samples without one."""
 
-FIGURES = {
+GROUP_METRICS = {
     "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
+    "balanced_accuracy": "balanced acc.",
     "macro_f1": "macro F1",
-    "ece": "calibration error",
+    "ece": "ECE",
 }
-"""Figures that are measured for each group, and their names."""
+"""Metrics that are measured for each group → heading in a table."""
 
-_OUTSIDE = (2.5, 97.5)
+_PERCENTILES = (2.5, 97.5)
+_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure and its 95 % interval; all NaN where it is undefined.
+    """A metric and its 95 % interval; all NaN where undefined.
 
     Attributes:
-        value: What was measured, 0–1.
+        value: The metric on all samples, 0–1.
         low: 2.5th percentile of the resamples, 0–1.
         high: 97.5th percentile of the resamples, 0–1.
     """
@@ -47,14 +53,10 @@ class Interval:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, float | None]:
         """Plain numbers for JSON; None where undefined."""
-        known = not math.isnan(self.value)
-        return {
-            "value": self.value if known else None,
-            "low": self.low if known else None,
-            "high": self.high if known else None,
-        }
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        return dict.fromkeys(ends) if math.isnan(self.value) else {**ends}
 
     def __str__(self) -> str:
         if math.isnan(self.value):
@@ -63,17 +65,17 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupFigures:
-    """Figures of one group of faces.
+class GroupMetrics:
+    """Metrics of one group of samples.
 
     Attributes:
         name: Name of the group.
-        samples: Number of faces.
-        accuracy: Share of the faces that are right.
+        samples: Number of samples.
+        accuracy: Proportion of correct predictions.
         balanced_accuracy: Mean recall of the labels that occur in the group.
         macro_f1: Mean F1 over the labels that the whole report averages.
         ece: Expected calibration error in 15 bins. It grows as a group gets smaller, whatever
-            the model: compare it between groups of like size only.
+            the model: compare it only between groups of similar size.
     """
 
     name: str
@@ -85,146 +87,211 @@ class GroupFigures:
 
     @property
     def too_small(self) -> bool:
-        """Whether the group has too few faces to tell anything."""
-        return self.samples < SMALLEST_GROUP
+        """Whether the group has fewer than `MIN_GROUP_SAMPLES`."""
+        return self.samples < MIN_GROUP_SAMPLES
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON, without the name."""
-        figures = {figure: getattr(self, figure).as_dict() for figure in FIGURES}
-        return {"samples": self.samples, "too_small": self.too_small, **figures}
+        values = {metric: getattr(self, metric).to_dict() for metric in GROUP_METRICS}
+        return {"samples": self.samples, "too_small": self.too_small, **values}
 
 
-def group_figures(
-    probabilities: NDArray[np.floating],
-    truth: NDArray[np.intp],
+def group_metrics(
+    proba: NDArray[np.floating],
+    y_true: NDArray[np.intp],
     groups: Sequence[object] | NDArray[Any],
     *,
     columns: Sequence[int] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> tuple[GroupFigures, ...]:
-    """Judge each group of faces apart.
+) -> tuple[GroupMetrics, ...]:
+    """Measure each group of samples separately, with 95 % intervals.
 
-    A figure of few faces says little, so each has a 95 % percentile interval of the bootstrap:
-    faces of the group are drawn with replacement, as many as it has, and measured again. Where
-    resampling moves a figure to one side, as it does the calibration error, the interval is
-    widened until it holds what was measured.
+    The intervals are percentile intervals of the bootstrap: samples of the group are drawn with
+    replacement, as many as it has, and measured again. Where resampling biases a metric, as it
+    does the expected calibration error, the interval is widened to contain the measured value.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
-        groups: (n,) group of each face, such as ``"women"`` or ``40``. None, NaN and ``""``
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
+        groups: (n,) group of each sample, such as ``"women"`` or ``40``. None, NaN and ``""``
             count as ``"unknown"``.
-        columns: Labels that macro-F1 averages over; every label by default.
+        columns: Indices of the labels that macro F1 averages; all by default.
         resamples: Number of resamples, 1 or more.
-        seed: The same seed gives the same intervals; those of one group do not depend on others.
+        seed: Seed of the resamples. The intervals of a group do not depend on other groups.
 
     Returns:
-        One record per group, by name; the unknown ones last.
+        One record per group, by name; ``"unknown"`` last.
 
     Raises:
-        DataError: Not one group per face, or no resample.
+        DataError: Not one group per sample, or no resample.
 
     Source:
         Efron 1979, "Bootstrap Methods: Another Look at the Jackknife",
-        https://doi.org/10.1214/aos/1176344552. Figures by group: Mitchell et al. 2019, "Model
+        https://doi.org/10.1214/aos/1176344552. Metrics by group: Mitchell et al. 2019, "Model
         Cards for Model Reporting", https://doi.org/10.1145/3287560.3287596.
 
     Example:
-        >>> sure = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-        >>> for group in group_figures(sure, np.array([0, 1, 1]), ["old", "old", "young"]):
+        >>> proba = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+        >>> for group in group_metrics(proba, np.array([0, 1, 1]), ["old", "old", "young"]):
         ...     print(group.name, group.samples, group.accuracy.value)
         old 2 0.5
         young 1 1.0
     """
-    names = group_names(groups, len(truth))
+    names = group_names(groups, len(y_true))
     if resamples < 1:
         raise DataError(f"`resamples` must be 1 or more. Received {resamples}. Type 1000.")
-    found: list[GroupFigures] = []
+    measured: list[GroupMetrics] = []
     for name in sorted(np.unique(names), key=lambda name: (name == UNKNOWN, name)):
         rows = names == name
-        chances = np.random.default_rng(seed)
-        intervals = _intervals(probabilities[rows], truth[rows], columns, resamples, chances)
-        found.append(GroupFigures(str(name), int(rows.sum()), **intervals))
-    return tuple(found)
+        rng = np.random.default_rng(seed)
+        intervals = _bootstrap_intervals(proba[rows], y_true[rows], columns, resamples, rng)
+        measured.append(GroupMetrics(str(name), int(rows.sum()), **intervals))
+    return tuple(measured)
 
 
 def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[np.str_]:
-    """The group of each face as text.
+    """The group of each sample as text.
 
     Args:
         groups: (n,) numbers or text; None, NaN and ``""`` become ``"unknown"``.
-        count: Number of faces.
+        count: Number of samples.
 
     Raises:
-        DataError: Not one entry per face.
+        DataError: Not one entry per sample.
     """
     shape = groups.shape if isinstance(groups, np.ndarray) else (len(groups),)
     if shape != (count,) or isinstance(groups, str):
         raise DataError(
-            f"`groups` must have shape ({count},): one group for each face of the data. Received "
-            f"{type(groups).__name__} of shape {shape}. Give one entry per face, in their order."
+            f"`groups` must have shape ({count},): one group for each sample of the data. Received "
+            f"{type(groups).__name__} of shape {shape}. Give one entry per sample, in their order."
         )
-    return np.array([_name(group) for group in groups], dtype=np.str_)
+    return np.array([_group_name(group) for group in groups], dtype=np.str_)
 
 
-def _name(group: object) -> str:
+def _group_name(group: object) -> str:
     missing = group is None or group != group  # NaN differs from itself
     return UNKNOWN if missing else str(group).strip() or UNKNOWN
 
 
-def groups_table(groups: Sequence[GroupFigures]) -> list[str]:
-    """Lines of text: a row per group."""
-    width = min(24, max(len("group"), *(len(group.name) for group in groups)))
-    cell = 13
-    lines = [
-        f"{'group':<{width}}  {'faces':>6}   "
-        + "  ".join(f"{FIGURES[figure].split()[0]:<{cell}}" for figure in FIGURES).rstrip()
-    ]
-    for group in groups:
-        mark = "*" if group.too_small else " "
-        cells = "  ".join(f"{getattr(group, figure)!s:<{cell}}" for figure in FIGURES)
-        lines.append(f"{group.name[:width]:<{width}}  {group.samples:>6,} {mark} {cells}".rstrip())
-    lines.append("Behind each figure its 95 % interval: where two overlap, no clear difference.")
-    if any(group.too_small for group in groups):
-        lines.append(f"* fewer than {SMALLEST_GROUP} faces: too few to tell")
-    return lines
-
-
-def _intervals(
-    probabilities: NDArray[np.floating],
-    truth: NDArray[np.intp],
+def _bootstrap_intervals(
+    proba: NDArray[np.floating],
+    y_true: NDArray[np.intp],
     columns: Sequence[int] | None,
     resamples: int,
-    chances: np.random.Generator,
+    rng: np.random.Generator,
 ) -> dict[str, Interval]:
-    """Every figure of some faces: measured on all of them, then on each resample."""
-    n, k = probabilities.shape
-    guess = np.argmax(probabilities, axis=1)
-    confidence = probabilities.max(axis=1).astype(np.float64)
+    """Every metric of one group: on all samples first, then on each resample."""
+    n, k = proba.shape
+    y_pred = np.argmax(proba, axis=1)
+    confidence = proba.max(axis=1).astype(np.float64)
     bins = metrics.CONFIDENCE_BINS
-    cell, place = truth * k + guess, metrics.bin_of(confidence, bins)
-    gap = (guess == truth) - confidence
+    cell, bin_index = y_true * k + y_pred, metrics.confidence_bins(confidence, bins)
+    gap = (y_pred == y_true) - confidence
     confusion = np.empty((resamples + 1, k * k), np.intp)
     ece = np.empty(resamples + 1)
     for i in range(resamples + 1):
-        rows = chances.integers(n, size=n) if i else np.arange(n)
+        rows = rng.integers(n, size=n) if i else np.arange(n)
         confusion[i] = np.bincount(cell[rows], minlength=k * k)
-        ece[i] = np.abs(np.bincount(place[rows], weights=gap[rows], minlength=bins)).sum() / n
-    table = metrics.per_class_of(confusion.reshape(-1, k, k))
+        ece[i] = np.abs(np.bincount(bin_index[rows], weights=gap[rows], minlength=bins)).sum() / n
+    confusion = confusion.reshape(-1, k, k)
+    table = metrics.per_class_from_confusion(confusion)
     f1 = table.f1 if columns is None else table.f1[:, list(columns)]
     drawn = {
-        "accuracy": np.trace(confusion.reshape(-1, k, k), axis1=1, axis2=2) / n,
+        "accuracy": np.trace(confusion, axis1=1, axis2=2) / n,
         "balanced_accuracy": metrics.mean_of_defined(table.recall),
         "macro_f1": metrics.mean_of_defined(f1),
         "ece": ece,
     }
-    return {figure: _interval(float(values[0]), values[1:]) for figure, values in drawn.items()}
+    return {metric: _interval(float(values[0]), values[1:]) for metric, values in drawn.items()}
 
 
 def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
     defined = resampled[~np.isnan(resampled)]
     if math.isnan(value) or not len(defined):
         return Interval(value, value, value)
-    low, high = (float(end) for end in np.percentile(defined, _OUTSIDE))
+    low, high = (float(end) for end in np.percentile(defined, _PERCENTILES))
     return Interval(value, min(low, value), max(high, value))
+
+
+def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.str_]:
+    """Read the group of each sample from a CSV file.
+
+    With a column `source`, rows are matched to samples by it, in any order, and rows of other
+    data are ignored. Without it, the file must have one row per sample, in the order of the data.
+
+        source,group
+        anger/001.png,women
+        anger/002.png,men
+
+    Args:
+        path: CSV file with a header row: UTF-8, separated by comma, semicolon or tab.
+        dataset: The samples.
+
+    Returns:
+        (n,) group of each sample, in the order of the data; ``""`` where the cell is empty.
+
+    Raises:
+        DataError: Unreadable, no column `group`, a sample without a row, or with two groups.
+    """
+    rows = _read_rows(Path(path))
+    if not rows or "source" not in rows[0]:
+        if len(rows) != len(dataset):
+            raise DataError(
+                f"`groups` must have one row for each of the {len(dataset):,} samples, or a column "
+                f"`source`. Received {len(rows):,} rows in {path}. Add the column, which matches a "
+                "row to a sample."
+            )
+        return np.array([row["group"] for row in rows], dtype=np.str_)
+    group_of: dict[str, str] = {}
+    for row in rows:
+        source, group = row["source"], row["group"]
+        if group_of.setdefault(source, group) != group:
+            raise DataError(
+                f"`groups` must have one group for each sample. Received {path}, where {source!r} "
+                f"has both {group_of[source]!r} and {group!r}. Keep one row."
+            )
+    sources = [str(source) for source in dataset.origin]
+    missing = [source for source in sources if source not in group_of]
+    if missing:
+        raise DataError(
+            f"`groups` must have a row for every sample. Received {path}, where {len(missing):,} "
+            f"of {len(sources):,} are missing, the first {missing[0]!r}. "
+            f"{nearest(missing[0], group_of) if len(group_of) < 10 else ''}"
+            "Add them; the group may stay empty."
+        )
+    return np.array([group_of[source] for source in sources], dtype=np.str_)
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows by column name; names and values are stripped."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            f"`groups` must be a CSV file. Received {path}: {error.strerror}. Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"`groups` must be a CSV file in UTF-8. Received {path}: {error.reason} at byte "
+            f"{error.start}. Save it again as UTF-8."
+        ) from error
+    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if line]
+    except csv.Error as error:
+        raise DataError(f"`groups` must be a CSV file. Received {path}: {error}.") from error
+    head = [name.strip().lower() for name in lines[0]] if lines else []
+    if "group" not in head:
+        raise DataError(
+            f"`groups` must have a column `group`. Received {path} with the columns "
+            f"{', '.join(head) or 'of an empty file'}. Name the columns in the first line: "
+            "source,group"
+        )
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(head):
+            raise DataError(
+                f"`groups` must have {len(head)} columns in each row. Received {len(line)} in "
+                f"row {number} of {path}."
+            )
+    return [dict(zip(head, (value.strip() for value in line), strict=True)) for line in lines[1:]]

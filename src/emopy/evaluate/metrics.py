@@ -1,6 +1,6 @@
-"""Figures of merit in NumPy. All take probabilities (n, k) and the true column of each sample.
+"""Classification metrics in NumPy, from class probabilities (n, k) and true label indices (n,).
 
-The guess is the most probable column; of equal ones, the first.
+The predicted label is the most probable one; of equally probable labels, the first.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from emopy.errors import DataError
 
 Probabilities = NDArray[np.floating]
-Truth = NDArray[np.intp]
-CONFIDENCE_BINS = 15  # intervals of confidence in the calibration error and reliability diagram
+LabelIndices = NDArray[np.intp]
+
+CONFIDENCE_BINS = 15
+"""Confidence bins of equal width in the expected calibration error and reliability diagram."""
 
 
-def accuracy(probabilities: Probabilities, truth: Truth) -> float:
-    """Share of samples whose most probable label is the true one.
+def accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
+    """Proportion of samples whose predicted label is the true one.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Returns:
         0–1.
@@ -35,36 +37,38 @@ def accuracy(probabilities: Probabilities, truth: Truth) -> float:
         >>> accuracy(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
         0.5
     """
-    return float(np.mean(_guess(probabilities, truth) == truth))
+    return float(np.mean(_predicted(proba, y_true) == y_true))
 
 
-def confusion_matrix(probabilities: Probabilities, truth: Truth) -> NDArray[np.intp]:
-    """How often each label was taken for each.
+def confusion_matrix(proba: Probabilities, y_true: LabelIndices) -> NDArray[np.intp]:
+    """Number of samples for each pair of true and predicted label.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Returns:
-        (k, k) counts: a row per true label, a column per guessed label.
+        (k, k) counts: a row per true label, a column per predicted label.
 
     Source:
         ISO/IEC TS 4213:2022.
     """
-    guess = _guess(probabilities, truth)
-    k = probabilities.shape[1]
-    return np.bincount(truth * k + guess, minlength=k * k).reshape(k, k)
+    y_pred = _predicted(proba, y_true)
+    k = proba.shape[1]
+    return np.bincount(y_true * k + y_pred, minlength=k * k).reshape(k, k)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerClass:
-    """Figures of each label; NaN where they are undefined. Leading axes are separate samplings.
+    """Metrics of each label; NaN where undefined. Leading axes are separate resamples.
 
     Attributes:
-        precision: (…, k) share of the guesses of a label that are right; NaN if never guessed.
-        recall: (…, k) share of the samples of a label that are found; NaN if there is none.
-        f1: (…, k) harmonic mean of both; 0 if only one is defined, NaN if none is.
-        support: (…, k) samples of each label.
+        precision: (…, k) proportion of the predictions of a label that are correct; NaN if the
+            label is never predicted.
+        recall: (…, k) proportion of the samples of a label that are predicted as it; NaN if
+            there are no samples.
+        f1: (…, k) harmonic mean of both; 0 if only one is defined, NaN if neither is.
+        support: (…, k) number of samples of each label.
     """
 
     precision: NDArray[np.float64]
@@ -73,42 +77,42 @@ class PerClass:
     support: NDArray[np.intp]
 
 
-def per_class(probabilities: Probabilities, truth: Truth) -> PerClass:
+def per_class(proba: Probabilities, y_true: LabelIndices) -> PerClass:
     """Precision, recall and F1 of each label.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Source:
         van Rijsbergen 1979, "Information Retrieval", chapter 7.
     """
-    return per_class_of(confusion_matrix(probabilities, truth))
+    return per_class_from_confusion(confusion_matrix(proba, y_true))
 
 
-def per_class_of(confusion: NDArray[np.intp]) -> PerClass:
+def per_class_from_confusion(confusion: NDArray[np.intp]) -> PerClass:
     """Precision, recall and F1 of each label, from counts.
 
     Args:
-        confusion: (…, k, k) counts, as `confusion_matrix` gives them; many matrices at once
-            where it has leading axes.
+        confusion: (…, k, k) counts, as `confusion_matrix` returns; leading axes hold several
+            matrices.
     """
-    right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
-    guessed, support = confusion.sum(axis=-2), confusion.sum(axis=-1)
+    correct = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    predicted, support = confusion.sum(axis=-2), confusion.sum(axis=-1)
     return PerClass(
-        precision=_ratio(right, guessed),
-        recall=_ratio(right, support),
-        f1=_ratio(2 * right, guessed + support),
+        precision=_divide(correct, predicted),
+        recall=_divide(correct, support),
+        f1=_divide(2 * correct, predicted + support),
         support=support,
     )
 
 
-def balanced_accuracy(probabilities: Probabilities, truth: Truth) -> float:
-    """Mean recall of the labels that occur: rare emotions count as much as frequent ones.
+def balanced_accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
+    """Mean recall of the labels that occur (macro recall): rare labels weigh as much as others.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Returns:
         0–1.
@@ -116,20 +120,20 @@ def balanced_accuracy(probabilities: Probabilities, truth: Truth) -> float:
     Source:
         Brodersen et al. 2010, https://doi.org/10.1109/ICPR.2010.764.
     """
-    return float(mean_of_defined(per_class(probabilities, truth).recall))
+    return float(mean_of_defined(per_class(proba, y_true).recall))
 
 
 def macro_f1(
-    probabilities: Probabilities, truth: Truth, *, columns: Sequence[int] | None = None
+    proba: Probabilities, y_true: LabelIndices, *, columns: Sequence[int] | None = None
 ) -> float:
-    """Mean F1 over labels, each with the same weight.
+    """Unweighted mean of the labels' F1.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
-        columns: Labels to average over, such as those of the seven standard emotions; every
-            label by default. Guesses are still made among all k. Labels that are neither true
-            nor guessed anywhere are left out.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
+        columns: Indices of the labels to average, such as the seven standard emotions; all by
+            default. Predictions are still made among all k. Labels that are neither true nor
+            predicted for any sample are left out.
 
     Returns:
         0–1; NaN if none of the labels occurs.
@@ -137,28 +141,31 @@ def macro_f1(
     Source:
         Opitz & Burst 2019, https://arxiv.org/abs/1911.03347 (the mean of F1 values).
     """
-    f1 = per_class(probabilities, truth).f1
+    f1 = per_class(proba, y_true).f1
     return float(mean_of_defined(f1 if columns is None else f1[list(columns)]))
 
 
 def mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    """Mean over the last axis without NaN; NaN where all are, without NumPy's warning."""
     defined = ~np.isnan(values)
-    return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
+    return _divide(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def expected_calibration_error(
-    probabilities: Probabilities, truth: Truth, *, bins: int = CONFIDENCE_BINS
+    proba: Probabilities, y_true: LabelIndices, *, bins: int = CONFIDENCE_BINS
 ) -> float:
-    """How far confidence and accuracy lie apart: 0.03 means 3 percentage points on average.
+    """Mean absolute difference between confidence and accuracy over confidence bins (ECE).
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
-        bins: Number of intervals of equal width, (0, 1/bins], (1/bins, 2/bins] …
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
+        bins: Number of bins of equal width, (0, 1/bins], (1/bins, 2/bins] …
 
     Returns:
-        0–1.
+        0–1; 0.03 means 3 percentage points on average.
+
+    Raises:
+        DataError: Shapes differ, no samples or no bins.
 
     Source:
         Guo et al. 2017, "On Calibration of Modern Neural Networks",
@@ -170,67 +177,69 @@ def expected_calibration_error(
     """
     if bins < 1:
         raise DataError(f"`bins` must be 1 or more. Received {bins}. Type for example 15.")
-    right = _guess(probabilities, truth) == truth
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    gap = np.bincount(bin_of(confidence, bins), weights=right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
+    correct = _predicted(proba, y_true) == y_true
+    confidence = proba.max(axis=1).astype(np.float64)
+    gap = np.bincount(
+        confidence_bins(confidence, bins), weights=correct - confidence, minlength=bins
+    )
+    return float(np.abs(gap).sum() / len(y_true))
 
 
-def bin_of(confidence: NDArray[np.floating], bins: int) -> NDArray[np.intp]:
-    """(n,) number of the interval (0, 1/bins], (1/bins, 2/bins] … that each confidence is in."""
+def confidence_bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.intp]:
+    """(n,) index of the bin (0, 1/bins], (1/bins, 2/bins] … that holds each confidence."""
     return np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
 
 
-def brier(probabilities: Probabilities, truth: Truth) -> float:
-    """Mean squared distance between the probabilities and the truth, summed over labels.
+def brier_score(proba: Probabilities, y_true: LabelIndices) -> float:
+    """Mean squared distance between the probabilities and the one-hot truth, summed over labels.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Returns:
-        0 (sure and right) to 2 (sure and wrong).
+        0 (confident and correct) to 2 (confident and wrong).
 
     Source:
         Brier 1950, https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
     """
-    _guess(probabilities, truth)
-    distance = probabilities.astype(np.float64)
-    distance[np.arange(len(truth)), truth] -= 1
+    _predicted(proba, y_true)
+    distance = proba.astype(np.float64)
+    distance[np.arange(len(y_true)), y_true] -= 1
     return float(np.mean(np.sum(distance**2, axis=1)))
 
 
-def log_loss(probabilities: Probabilities, truth: Truth) -> float:
-    """Mean negative logarithm of the probability given to the true label, in nats.
+def log_loss(proba: Probabilities, y_true: LabelIndices) -> float:
+    """Mean negative logarithm of the true label's probability (cross-entropy), in nats.
 
-    Probabilities are held above the smallest step of their number type, so that one sure
-    mistake does not make the mean infinite.
+    Probabilities are clipped to the machine epsilon of their type, so that one confident error
+    does not make the mean infinite.
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
 
     Returns:
-        0 or more; ln k is what guessing evenly costs.
+        0 or more; uniform probabilities cost ln k.
 
     Source:
         Good 1952, "Rational Decisions", https://doi.org/10.1111/j.2517-6161.1952.tb00104.x.
     """
-    _guess(probabilities, truth)
-    given = probabilities[np.arange(len(truth)), truth]
-    floor = np.finfo(probabilities.dtype).eps
-    return float(-np.mean(np.log(np.clip(given.astype(np.float64), floor, 1))))
+    _predicted(proba, y_true)
+    given = proba[np.arange(len(y_true)), y_true]
+    epsilon = np.finfo(proba.dtype).eps
+    return float(-np.mean(np.log(np.clip(given.astype(np.float64), epsilon, 1))))
 
 
-def kl_divergence(targets: NDArray[np.floating], probabilities: Probabilities) -> float:
+def kl_divergence(targets: NDArray[np.floating], proba: Probabilities) -> float:
     """Mean Kullback-Leibler divergence from soft targets to probabilities.
 
     Args:
         targets: (n, k), each row sums to 1.
-        probabilities: (n, k), each row sums to 1; held above the smallest step of their type.
+        proba: (n, k), each row sums to 1; clipped to the machine epsilon of its type.
 
     Returns:
-        0 (the same) or more, in nats.
+        0 (equal) or more, in nats.
 
     Source:
         Kullback and Leibler 1951, https://doi.org/10.1214/aoms/1177729694.
@@ -239,24 +248,22 @@ def kl_divergence(targets: NDArray[np.floating], probabilities: Probabilities) -
         >>> round(kl_divergence(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])), 4)
         0.6931
     """
-    if targets.shape != probabilities.shape or not len(targets):
-        raise DataError(
-            f"`targets` must be {probabilities.shape} numbers. Received {targets.shape}."
-        )
-    floor = np.finfo(probabilities.dtype).eps
-    wanted = targets.astype(np.float64)
-    given = np.log(np.clip(probabilities.astype(np.float64), floor, 1))
-    own = np.log(wanted, out=np.zeros_like(wanted), where=wanted > 0)
-    return float(np.mean(np.sum(wanted * (own - given), axis=1)))
+    if targets.shape != proba.shape or not len(targets):
+        raise DataError(f"`targets` must be {proba.shape} numbers. Received {targets.shape}.")
+    epsilon = np.finfo(proba.dtype).eps
+    expected = targets.astype(np.float64)
+    log_proba = np.log(np.clip(proba.astype(np.float64), epsilon, 1))
+    log_expected = np.log(expected, out=np.zeros_like(expected), where=expected > 0)
+    return float(np.mean(np.sum(expected * (log_expected - log_proba), axis=1)))
 
 
-def accuracy_at_coverage(probabilities: Probabilities, truth: Truth, *, coverage: float) -> float:
-    """Accuracy on the samples that the model is surest of.
+def accuracy_at_coverage(proba: Probabilities, y_true: LabelIndices, *, coverage: float) -> float:
+    """Accuracy on the most confident predictions (selective accuracy).
 
     Args:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
-        coverage: Share of the samples that are answered, above 0 up to 1; at least one is.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
+        coverage: Proportion of the samples that are kept, above 0 up to 1; at least one sample.
 
     Returns:
         0–1.
@@ -266,35 +273,36 @@ def accuracy_at_coverage(probabilities: Probabilities, truth: Truth, *, coverage
         https://arxiv.org/abs/1705.08500.
 
     Example:
-        >>> sure_and_right = np.array([[0.9, 0.1], [0.6, 0.4]])
-        >>> accuracy_at_coverage(sure_and_right, np.array([0, 1]), coverage=0.5)
+        >>> proba = np.array([[0.9, 0.1], [0.6, 0.4]])
+        >>> accuracy_at_coverage(proba, np.array([0, 1]), coverage=0.5)
         1.0
     """
     if not 0 < coverage <= 1:
         raise DataError(
             f"`coverage` must be above 0 and at most 1. Received {coverage}. "
-            "Type for example 0.8 to answer the surest 80 %."
+            "Type for example 0.8 to keep the most confident 80 %."
         )
-    right = _guess(probabilities, truth) == truth
-    surest = np.argsort(-probabilities.max(axis=1), kind="stable")
-    return float(np.mean(right[surest[: max(1, round(coverage * len(truth)))]]))
+    correct = _predicted(proba, y_true) == y_true
+    by_confidence = np.argsort(-proba.max(axis=1), kind="stable")
+    return float(np.mean(correct[by_confidence[: max(1, round(coverage * len(y_true)))]]))
 
 
-def _guess(probabilities: Probabilities, truth: Truth) -> NDArray[np.intp]:
-    """Most probable column of each row, after a check of the arguments."""
-    if probabilities.ndim != 2 or len(probabilities) != len(truth) or not len(truth):
+def _predicted(proba: Probabilities, y_true: LabelIndices) -> LabelIndices:
+    """Index of the most probable label of each row, after a check of the arguments."""
+    if proba.ndim != 2 or len(proba) != len(y_true) or not len(y_true):
         raise DataError(
-            "`probabilities` must have shape (n, k) and `truth` (n,), n 1 or more. "
-            f"Received shapes {probabilities.shape} and {np.shape(truth)}."
+            "`proba` must have shape (n, k) and `y_true` (n,), n 1 or more. "
+            f"Received shapes {proba.shape} and {np.shape(y_true)}."
         )
-    if not 0 <= truth.min() <= truth.max() < probabilities.shape[1]:
+    if not 0 <= y_true.min() <= y_true.max() < proba.shape[1]:
         raise DataError(
-            f"`truth` must be columns 0 to {probabilities.shape[1] - 1}. "
-            f"Received {truth.min()} to {truth.max()}."
+            f"`y_true` must be indices 0 to {proba.shape[1] - 1}. "
+            f"Received {y_true.min()} to {y_true.max()}."
         )
-    return np.argmax(probabilities, axis=1)
+    return np.argmax(proba, axis=1)
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Element by element; NaN where the whole is nothing."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+def _divide(numerator: NDArray[np.float64], denominator: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Element by element; NaN where the denominator is 0."""
+    undefined = np.full(np.shape(numerator), np.nan)
+    return np.divide(numerator, denominator, out=undefined, where=denominator > 0)

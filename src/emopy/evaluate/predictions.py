@@ -1,4 +1,4 @@
-"""`Predictions`: what a report was measured on, kept for images and for closer looks."""
+"""`Predictions`: a model's probabilities beside the true labels, and the curves drawn from them."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import DataError
-from emopy.evaluate.metrics import CONFIDENCE_BINS, bin_of
+from emopy.evaluate.metrics import CONFIDENCE_BINS, confidence_bins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a model said about each face, beside the truth.
+    """What a model predicted for each sample, beside the true label.
 
     Attributes:
-        probabilities: (n, k), each row sums to 1.
-        truth: (n,) column of the true label.
+        proba: (n, k), each row sums to 1.
+        y_true: (n,) index of the true label.
     """
 
-    probabilities: NDArray[np.floating]
-    truth: NDArray[np.intp]
+    proba: NDArray[np.floating]
+    y_true: NDArray[np.intp]
 
     @property
-    def guess(self) -> NDArray[np.intp]:
-        """(n,) column of the most probable label; of equal ones, the first."""
-        return np.argmax(self.probabilities, axis=1)
+    def y_pred(self) -> NDArray[np.intp]:
+        """(n,) index of the most probable label; of equally probable ones, the first."""
+        return np.argmax(self.proba, axis=1)
 
     @property
     def confidence(self) -> NDArray[np.floating]:
-        """(n,) probability of the guess, 0–1."""
-        return self.probabilities.max(axis=1)
+        """(n,) probability of the predicted label, 0–1."""
+        return self.proba.max(axis=1)
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """(n,) whether the guess is the truth."""
-        return self.guess == self.truth
+    def correct(self) -> NDArray[np.bool_]:
+        """(n,) whether the predicted label is the true one."""
+        return self.y_pred == self.y_true
 
-    def worst(self, count: int) -> NDArray[np.intp]:
-        """Rows of the mistakes that the model was surest of, the surest first.
+    def most_confident_errors(self, count: int) -> NDArray[np.intp]:
+        """Rows of the wrong predictions with the highest confidence, the highest first.
 
         Args:
-            count: How many at most.
+            count: Maximum number of rows.
         """
-        wrong = np.flatnonzero(~self.right)
+        wrong = np.flatnonzero(~self.correct)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 
-    def reliability(self, bins: int = CONFIDENCE_BINS) -> Reliability:
-        """Confidence against accuracy, in intervals of confidence.
+    def reliability_diagram(self, bins: int = CONFIDENCE_BINS) -> ReliabilityDiagram:
+        """Mean confidence and accuracy in each confidence bin.
 
         Args:
-            bins: Number of intervals of equal width, (0, 1/bins], (1/bins, 2/bins] …
+            bins: Number of bins of equal width, (0, 1/bins], (1/bins, 2/bins] …
 
         Raises:
-            DataError: No interval.
+            DataError: No bin.
 
         Source:
             Niculescu-Mizil & Caruana 2005, "Predicting Good Probabilities with Supervised
@@ -63,40 +63,41 @@ class Predictions:
         if bins < 1:
             raise DataError(f"`bins` must be 1 or more. Received {bins}. Type for example 15.")
         confidence = self.confidence.astype(np.float64)
-        place = bin_of(confidence, bins)
-        samples = np.bincount(place, minlength=bins)
-        occupied = np.maximum(samples, 1)
+        bin_index = confidence_bins(confidence, bins)
+        samples = np.bincount(bin_index, minlength=bins)
 
-        def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            total = np.bincount(place, weights=values, minlength=bins)
-            return np.where(samples > 0, total / occupied, np.nan)
+        def bin_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            total = np.bincount(bin_index, weights=values, minlength=bins)
+            return np.where(samples > 0, total / np.maximum(samples, 1), np.nan)
 
-        return Reliability(samples, mean(confidence), mean(self.right.astype(np.float64)))
+        return ReliabilityDiagram(
+            samples, bin_means(confidence), bin_means(self.correct.astype(np.float64))
+        )
 
-    def coverage(self) -> Coverage:
-        """Accuracy among the surest faces, for every number of them.
+    def coverage_curve(self) -> CoverageCurve:
+        """Accuracy of the most confident predictions, for every number of them.
 
         Source:
             Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks",
             https://arxiv.org/abs/1705.08500.
         """
-        surest = np.argsort(-self.confidence, kind="stable")
-        answered = np.arange(1, len(surest) + 1)
-        return Coverage(
-            answered / len(surest),
-            np.cumsum(self.right[surest]) / answered,
-            self.confidence[surest],
+        by_confidence = np.argsort(-self.confidence, kind="stable")
+        kept = np.arange(1, len(by_confidence) + 1)
+        return CoverageCurve(
+            kept / len(by_confidence),
+            np.cumsum(self.correct[by_confidence]) / kept,
+            self.confidence[by_confidence],
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
-    """A reliability diagram.
+class ReliabilityDiagram:
+    """Mean confidence and accuracy in each confidence bin.
 
     Attributes:
-        samples: (bins,) faces in each interval of confidence.
-        confidence: (bins,) their mean confidence; NaN where there is none.
-        accuracy: (bins,) share of them that are right; NaN where there is none.
+        samples: (bins,) number of samples.
+        confidence: (bins,) their mean confidence; NaN where there are none.
+        accuracy: (bins,) proportion of correct predictions; NaN where there are none.
     """
 
     samples: NDArray[np.intp]
@@ -105,15 +106,19 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coverage:
-    """What answering only the surest faces brings; row i is about the i + 1 surest ones.
+class CoverageCurve:
+    """Accuracy against coverage; row i keeps the i + 1 most confident predictions.
 
     Attributes:
-        coverage: (n,) share of the faces that are answered, rising to 1.
-        accuracy: (n,) share of those that are right.
-        confidence: (n,) the lowest confidence among them.
+        coverage: (n,) proportion of the samples that are kept, rising to 1.
+        accuracy: (n,) accuracy on the kept samples.
+        confidence: (n,) lowest confidence among the kept samples.
     """
 
     coverage: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     confidence: NDArray[np.floating]
+
+    def row_at(self, coverage: float) -> int:
+        """Row that keeps the given proportion of the samples, at least one."""
+        return max(1, round(coverage * len(self.coverage))) - 1

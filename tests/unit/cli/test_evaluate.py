@@ -25,15 +25,15 @@ def data(tmp_path):
 def groups(tmp_path):
     path = tmp_path / "groups.csv"
     rows = [f"row {i},{'even' if i % 2 == 0 else 'odd'}" for i in range(64)]
-    path.write_text("\n".join(["origin,group", *rows]), encoding="utf-8")
+    path.write_text("\n".join(["source,group", *rows]), encoding="utf-8")
     return path
 
 
-def test_groups_of_a_table_are_judged_apart(linear_model, data, groups, capsys):
+def test_each_group_of_a_file_is_measured(linear_model, data, groups, capsys):
     line = ["evaluate", str(linear_model), str(data), "--groups", str(groups)]
     assert main([*line, "--format", "json"]) == 0
-    figures = json.loads(capsys.readouterr().out)["groups"]
-    assert {name: found["samples"] for name, found in figures.items()} == {"even": 32, "odd": 32}
+    values = json.loads(capsys.readouterr().out)["groups"]
+    assert {name: value["samples"] for name, value in values.items()} == {"even": 32, "odd": 32}
     assert main(line) == 0
     assert "95 % interval" in capsys.readouterr().out
 
@@ -62,12 +62,12 @@ def test_a_failed_evaluation_leaves_the_earlier_page_as_it_was(linear_model, dat
     assert not list(tmp_path.glob(".*partial*"))
 
 
-def test_a_table_of_other_faces_is_refused_in_one_line(linear_model, data, tmp_path, capsys):
+def test_a_groups_file_of_other_faces_is_refused_in_one_line(linear_model, data, tmp_path, capsys):
     other = tmp_path / "other.csv"
-    other.write_text("origin,group\nsomebody,a\n", encoding="utf-8")
+    other.write_text("source,group\nsomebody,a\n", encoding="utf-8")
     assert main(["evaluate", str(linear_model), str(data), "--groups", str(other)]) == 2
     captured = capsys.readouterr()
-    assert "lacks 64 of 64, the first 'row 0'" in captured.err
+    assert "where 64 of 64 are missing, the first 'row 0'" in captured.err
     assert not captured.out
 
 

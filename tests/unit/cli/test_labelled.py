@@ -100,7 +100,7 @@ def test_nothing_left_out_is_no_fault(faces, model, capsys):
 def test_a_temperature_from_few_faces_is_called_a_guess(faces, model, tmp_path, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["calibrate", model, str(faces)]) == 0
-    assert "rough guess, found on 16 samples" in capsys.readouterr().err
+    assert "imprecise, fitted on 16 samples" in capsys.readouterr().err
     many = np.random.default_rng(1).integers(0, 256, (200, 48, 48, 1), np.uint8)
     targets = np.eye(2, dtype=np.float32)[np.arange(200) % 2]
     names = np.arange(200).astype(str)

@@ -5,31 +5,31 @@ from scipy.optimize import minimize_scalar
 from emopy.cli.main import main
 from emopy.data import Dataset
 from emopy.errors import DataError
-from emopy.evaluate import calibrate, evaluate, find_temperature, record
-from emopy.evaluate.calibration import HIGHEST, LOWEST
+from emopy.evaluate import calibrate, evaluate, fit_temperature, record
+from emopy.evaluate.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE
 from emopy.models import load_model, softmax, update_card
 
 
 def drawn(true_temperature, n=20_000):
-    """Logits, and truth drawn from what they say at a temperature."""
+    """Logits, and labels drawn from their probabilities at a temperature."""
     rng = np.random.default_rng(1)
     logits = 3 * rng.normal(size=(n, 5))
-    belief = softmax(logits, true_temperature)
-    truth = (belief.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(max=4)
-    return logits, np.eye(5)[truth]
+    proba = softmax(logits, true_temperature)
+    y_true = (proba.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(max=4)
+    return logits, np.eye(5)[y_true]
 
 
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_that_made_the_truth_is_found(true_temperature):
-    assert find_temperature(*drawn(true_temperature)) == pytest.approx(true_temperature, rel=0.05)
+def test_the_temperature_that_the_labels_were_drawn_with_is_found(true_temperature):
+    assert fit_temperature(*drawn(true_temperature)) == pytest.approx(true_temperature, rel=0.05)
 
 
-def test_the_temperature_is_found_where_the_emotions_are_more_or_less_frequent():
+def test_the_temperature_is_found_under_another_label_prior():
     rng = np.random.default_rng(1)
     logits, shift = 3 * rng.normal(size=(20_000, 3)), np.log([0.9, 0.09, 0.01])
-    belief = softmax(logits / 1.6 + shift)
-    assert find_temperature(logits, belief, shift) == pytest.approx(1.6, rel=1e-3)
-    assert find_temperature(logits, belief) != pytest.approx(1.6, rel=0.05)
+    proba = softmax(logits / 1.6 + shift)
+    assert fit_temperature(logits, proba, shift) == pytest.approx(1.6, rel=1e-3)
+    assert fit_temperature(logits, proba) != pytest.approx(1.6, rel=0.05)
 
 
 def test_the_result_agrees_with_scipys_search():
@@ -39,35 +39,35 @@ def test_the_result_agrees_with_scipys_search():
         return -np.sum(targets * np.log(softmax(logits.astype(np.float64), t)))
 
     expected = minimize_scalar(loss, bounds=(0.1, 10), method="bounded").x
-    assert find_temperature(logits, targets) == pytest.approx(expected, rel=1e-3)
+    assert fit_temperature(logits, targets) == pytest.approx(expected, rel=1e-3)
 
 
 def test_soft_targets_are_matched_exactly():
     logits = np.random.default_rng(2).normal(size=(200, 4)) * 4
-    assert find_temperature(logits, softmax(logits, 3.0)) == pytest.approx(3.0, rel=1e-3)
+    assert fit_temperature(logits, softmax(logits, 3.0)) == pytest.approx(3.0, rel=1e-3)
 
 
 def test_the_search_stays_within_its_bounds():
     logits = np.eye(3)
-    assert find_temperature(logits, np.eye(3)) == pytest.approx(LOWEST, rel=1e-3)
-    assert find_temperature(logits, np.eye(3)[[1, 2, 0]]) == pytest.approx(HIGHEST, rel=1e-3)
+    assert fit_temperature(logits, np.eye(3)) == pytest.approx(MIN_TEMPERATURE, rel=1e-3)
+    assert fit_temperature(logits, np.eye(3)[[1, 2, 0]]) == pytest.approx(MAX_TEMPERATURE, rel=1e-3)
 
 
 def test_huge_logits_do_not_overflow():
     logits = np.array([[5000.0, 0.0], [5000.0, 0.0]])
-    assert np.isfinite(find_temperature(logits, np.eye(2)))
+    assert np.isfinite(fit_temperature(logits, np.eye(2)))
 
 
 def test_wrong_arguments_are_refused():
     with pytest.raises(DataError, match=r"\(2, 2\) and \(2, 3\)"):
-        find_temperature(np.zeros((2, 2)), np.zeros((2, 3)))
+        fit_temperature(np.zeros((2, 2)), np.zeros((2, 3)))
     with pytest.raises(DataError, match="finite"):
-        find_temperature(np.array([[np.nan, 0.0]]), np.array([[1.0, 0.0]]))
-    with pytest.raises(DataError, match="a share above 0"):
-        find_temperature(np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.array([0.0, -np.inf]))
+        fit_temperature(np.array([[np.nan, 0.0]]), np.array([[1.0, 0.0]]))
+    with pytest.raises(DataError, match="a frequency above 0"):
+        fit_temperature(np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.array([0.0, -np.inf]))
 
 
-def test_calibration_mends_an_over_confident_model_and_says_so_on_the_card(model_folder, faces):
+def test_calibration_corrects_an_overconfident_model_and_is_stored_in_the_card(model_folder, faces):
     before = evaluate(model_folder, faces)
     temperature = calibrate(model_folder, faces)
     after = evaluate(model_folder, faces)
@@ -88,32 +88,30 @@ def test_calibration_mends_an_over_confident_model_and_says_so_on_the_card(model
     }
 
 
-def test_a_few_faces_that_are_all_right_do_not_make_a_model_sure_of_everything(
-    model_folder, faces, logits
-):
-    right = faces.take(np.flatnonzero(logits.argmax(axis=1) == faces.truth))
+def test_a_few_faces_without_errors_limit_the_confidence(model_folder, faces, logits):
+    correct = faces.take(np.flatnonzero(logits.argmax(axis=1) == faces.truth))
     for few in (8, 40):
-        some = right.take(np.linspace(0, len(right) - 1, few).astype(int))
+        some = correct.take(np.linspace(0, len(correct) - 1, few).astype(int))
         temperature = calibrate(model_folder, some)
-        sure = evaluate(model_folder, some).judgement.confidence.mean()
-        assert temperature > 2 * LOWEST
-        assert 1 - 1.5 / few < sure < 1 - 0.3 / few
+        confidence = evaluate(model_folder, some).predictions.confidence.mean()
+        assert temperature > 2 * MIN_TEMPERATURE
+        assert 1 - 1.5 / few < confidence < 1 - 0.3 / few
 
 
 def test_calibrating_twice_gives_the_same_temperature(model_folder, faces):
     assert calibrate(model_folder, faces) == calibrate(model_folder, faces)
 
 
-def test_before_means_without_any_temperature_also_the_second_time(model_folder, faces):
-    notes = []
+def test_before_means_temperature_1_also_the_second_time(model_folder, faces):
+    summaries = []
     for _ in range(2):
         calibrate(model_folder, faces)
-        notes.append(load_model(model_folder).card.training["calibration"])
-    assert notes[0] == notes[1]
-    assert notes[0]["log_loss_before"] > notes[0]["log_loss_after"]
+        summaries.append(load_model(model_folder).card.training["calibration"])
+    assert summaries[0] == summaries[1]
+    assert summaries[0]["log_loss_before"] > summaries[0]["log_loss_after"]
 
 
-def test_figures_measured_at_another_temperature_are_taken_off_the_card(model_folder, faces):
+def test_metrics_of_another_temperature_are_removed_from_the_card(model_folder, faces):
     record(model_folder, "corner faces", evaluate(model_folder, faces))
     calibrate(model_folder, faces)
     assert not load_model(model_folder).card.metrics
@@ -122,7 +120,7 @@ def test_figures_measured_at_another_temperature_are_taken_off_the_card(model_fo
     assert list(load_model(model_folder).card.metrics) == ["corner faces"]
 
 
-def test_no_faces_are_refused_and_the_card_stays(model_folder, faces):
+def test_no_faces_are_refused_and_the_card_is_unchanged(model_folder, faces):
     with pytest.raises(DataError, match="must hold faces"):
         calibrate(model_folder, faces.take([]))
     assert load_model(model_folder).card.temperature == 1
@@ -133,17 +131,17 @@ def test_soft_targets_of_a_dataset_are_used(model_folder, faces, logits):
     assert calibrate(model_folder, soft) == pytest.approx(4.0, rel=1e-3)
 
 
-def test_faces_with_other_frequencies_are_calibrated_with_their_prior(
+def test_faces_with_other_label_frequencies_are_calibrated_with_their_prior(
     model_folder, faces, logits, capsys
 ):
     card = load_model(model_folder).card
     even = {"label_prior": dict.fromkeys(card.labels, 0.25)}
     update_card(model_folder, card.changed(training=even))
-    shares = dict(zip(faces.labels, (0.7, 0.1, 0.1, 0.1), strict=True))
-    targets = softmax(logits / 4 + np.log(list(shares.values())))
+    prior = dict(zip(faces.labels, (0.7, 0.1, 0.1, 0.1), strict=True))
+    targets = softmax(logits / 4 + np.log(list(prior.values())))
     soft = Dataset(faces.images, targets, faces.labels, faces.people, faces.origin)
-    assert calibrate(model_folder, soft, prior=shares) == pytest.approx(4.0, rel=1e-3)
+    assert calibrate(model_folder, soft, prior=prior) == pytest.approx(4.0, rel=1e-3)
     soft.save(model_folder.parent / "soft.npz")
     words = ["calibrate", str(model_folder), str(model_folder.parent / "soft.npz"), "--prior"]
-    assert main([*words, ",".join(f"{k}={v}" for k, v in shares.items())]) == 0
+    assert main([*words, ",".join(f"{k}={v}" for k, v in prior.items())]) == 0
     assert capsys.readouterr().out.startswith("temperature 4.0")

@@ -1,13 +1,16 @@
 import base64
+import io
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from emopy.data import Dataset
 from emopy.errors import DataError
 from emopy.evaluate import evaluate, html_report, make_report
+from emopy.evaluate.html_report import THUMBNAIL_PX, data_uri
 from emopy.models import InputSpec, ModelCard, load_model
 
 VOID = {"meta", "img", "br"}
@@ -57,13 +60,13 @@ def card(model_folder):
     )
 
 
-def test_the_page_is_well_formed_and_shows_the_figures(report, faces, card):
+def test_the_page_is_well_formed_and_shows_the_metrics(report, faces, card):
     page = Page(html_report(report, faces, card=card, data_name="corners.npz"))
     for text in (
         "corners 1", "80 faces", "corners.npz", "75.0%", f"{report.ece:.1%}",
         f"{report.brier:.3f}", f"{report.log_loss:.3f}", "adults", "children",
         "fewer than 30 faces", "four corners", "deciding about people", "row 15",
-        "Of 20 mistakes, the 20",
+        "Of 20 errors, the 20",
     ):  # fmt: skip
         assert text in page.text
     assert [attrs["lang"] for attrs in page.of("html")] == ["en"]
@@ -81,7 +84,7 @@ def test_the_page_loads_nothing_and_runs_nothing(report, faces, card):
     assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")]
 
 
-def test_the_page_can_be_used_without_seeing_it(report, faces, card):
+def test_the_page_is_accessible_to_screen_readers(report, faces, card):
     page = Page(html_report(report, faces, card=card))
     assert all(image["alt"].startswith("Face labelled ") for image in page.of("img"))
     charts = [svg for svg in page.of("svg") if svg["class"] == "chart"]
@@ -91,20 +94,20 @@ def test_the_page_can_be_used_without_seeing_it(report, faces, card):
     assert len(page.of("caption")) == len(page.of("table")) == 4
 
 
-def test_the_page_follows_dark_mode_narrow_screens_and_paper(report):
+def test_the_page_adapts_to_dark_mode_narrow_screens_and_print(report):
     text = html_report(report)
     for query in ("prefers-color-scheme: dark", "max-width: 36rem", "@media print"):
         assert query in text
 
 
-def test_names_from_outside_are_shown_as_text_and_never_as_markup(faces):
+def test_names_from_outside_are_escaped(faces):
     evil = '<script>alert("1")</script>&'
     data = Dataset(
         faces.images, faces.targets, (evil, *faces.labels[1:]), faces.people,
         np.array([f"<b>{i}" for i in range(80)]),
     )  # fmt: skip
-    probabilities = np.full((80, 4), 0.1) + 0.6 * np.eye(4)[(faces.truth + 1) % 4]
-    report = make_report(probabilities, faces.truth, data.labels, groups=[evil] * 80)
+    proba = np.full((80, 4), 0.1) + 0.6 * np.eye(4)[(faces.truth + 1) % 4]
+    report = make_report(proba, faces.truth, data.labels, groups=[evil] * 80)
     card = ModelCard(evil, evil, data.labels, InputSpec(8, 8), data=evil, out_of_scope_use=evil)
     text = html_report(report, data, card=card, data_name=evil)
     page = Page(text)
@@ -114,34 +117,35 @@ def test_names_from_outside_are_shown_as_text_and_never_as_markup(faces):
     assert "<b>3" in page.text
 
 
-def test_the_worst_mistake_is_the_first_face(report, faces, card):
+def test_the_most_confident_error_is_the_first_face(report, faces, card):
     (first, *_) = Page(html_report(report, faces, card=card)).of("img")
-    row = report.judgement.worst(1)[0]
-    label, answer = (
-        report.labels[column[row]] for column in (report.judgement.truth, report.judgement.guess)
+    predictions = report.predictions
+    (row,) = predictions.most_confident_errors(1)
+    label, predicted = (
+        report.labels[column[row]] for column in (predictions.y_true, predictions.y_pred)
     )
-    assert first["alt"].startswith(f"Face labelled {label}, answered as {answer}")
+    assert first["alt"].startswith(f"Face labelled {label}, predicted as {predicted}")
     assert base64.b64decode(first["src"].partition(",")[2]).startswith(b"\x89PNG")
 
 
 def test_without_faces_no_person_is_on_the_page(report):
     page = Page(html_report(report))
     assert not page.of("img")
-    assert "Worst mistakes" not in page.text
+    assert "Most confident errors" not in page.text
 
 
-def test_a_model_without_mistakes_is_told_so(faces):
+def test_the_page_of_a_model_without_errors_says_so(faces):
     report = make_report(faces.targets.astype(np.float32), faces.truth, faces.labels)
     page = Page(html_report(report, faces))
-    assert "It made none." in page.text
-    assert "Most easily confused" not in page.text
+    assert "There are no errors." in page.text
+    assert "Most frequent confusion" not in page.text
 
 
 def test_the_same_report_gives_the_same_page(report, faces, card):
     assert html_report(report, faces, card=card) == html_report(report, faces, card=card)
 
 
-def test_faces_of_the_judged_labels_are_picked_from_the_whole_data(model_folder, faces):
+def test_faces_of_the_evaluated_labels_are_selected_from_the_whole_dataset(model_folder, faces):
     report = evaluate(model_folder, faces, labels=["happiness", "anger"])
     assert Page(html_report(report, faces)).of("html")
 
@@ -154,8 +158,31 @@ def test_faces_of_another_report_are_refused(report, faces):
 @pytest.mark.parametrize("n", [1, 2, 31])
 def test_a_page_of_few_faces_and_labels_without_a_face_is_well_formed(n):
     rng = np.random.default_rng(n)
-    probabilities = rng.dirichlet(np.ones(3), n)
-    report = make_report(probabilities, np.zeros(n, np.intp), ("a", "b", "c"), groups=["x"] * n)
+    proba = rng.dirichlet(np.ones(3), n)
+    report = make_report(proba, np.zeros(n, np.intp), ("a", "b", "c"), groups=["x"] * n)
     page = Page(html_report(report))
     assert "–" in page.text
     assert not re.search(r"\b(nan|None)\b", page.text)
+
+
+def decoded(uri):
+    head, _, body = uri.partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_small_face_is_kept_pixel_by_pixel(channels):
+    face = np.random.default_rng(0).integers(0, 256, (48, 40, channels), dtype=np.uint8)
+    np.testing.assert_array_equal(decoded(data_uri(face)).reshape(face.shape), face)
+
+
+def test_of_a_clip_the_last_frame_is_shown():
+    clip = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
+    assert (decoded(data_uri(clip)) == 3).all()
+
+
+def test_a_large_face_is_made_smaller_in_proportion():
+    assert decoded(data_uri(np.zeros((600, 300, 3), np.uint8))).shape == (
+        THUMBNAIL_PX, THUMBNAIL_PX // 2, 3,
+    )  # fmt: skip
