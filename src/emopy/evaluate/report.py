@@ -178,7 +178,7 @@ def make_report(
     predictions = Predictions(proba, y_true)
     curve = predictions.coverage_curve()
     rows = {coverage: curve.row_at(coverage) for coverage in COVERAGES}
-    soft = targets is not None and np.any(targets.max(axis=1) < 1)
+    soft_targets = None if targets is None or not np.any(targets.max(axis=1) < 1) else targets
     return Report(
         labels=labels,
         samples=len(y_true),
@@ -192,7 +192,7 @@ def make_report(
         ece=metrics.expected_calibration_error(proba, y_true),
         brier=metrics.brier_score(proba, y_true),
         log_loss=metrics.log_loss(proba, y_true),
-        kl_divergence=metrics.kl_divergence(targets, proba) if soft else None,
+        kl_divergence=None if soft_targets is None else metrics.kl_divergence(soft_targets, proba),
         per_class=by_class,
         confusion_matrix=metrics.confusion_matrix(proba, y_true),
         temperature=temperature,
