@@ -32,8 +32,8 @@ from emopy.data import load_dataset
 from emopy.evaluate import evaluate, record
 from emopy.evaluate.metrics import expected_calibration_error
 from emopy.models import load_model, write_model_folder
-from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
-from emopy.models.golden import read_golden
+from emopy.models.card import NETWORK_FILE, WEIGHTS_FILE
+from emopy.models.store import read_golden
 from research import ROOT
 from research.corruptions import CORRUPTIONS, corrupted
 
@@ -278,7 +278,7 @@ def draw_reliability(models: Mapping[str, Path]) -> None:
 
 def bundle(name: str, model: Path) -> None:
     """Put a model into the package."""
-    golden = read_golden(model / GOLDEN_FILE)
+    golden = read_golden(model)
     write_model_folder(
         BUNDLED / name,
         card=load_model(model).card,

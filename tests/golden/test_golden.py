@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from emopy.models import InputSpec, load_model, to_tensor
-from emopy.models.golden import read_golden
-from emopy.models.store import GOLDEN_TOLERANCE
+from emopy.models.store import GOLDEN_TOLERANCE, read_golden
 
 
 def test_the_input_of_a_network_is_what_it_was():
@@ -29,7 +28,7 @@ def test_shrinking_is_what_it_was():
 @pytest.mark.parametrize(("name", "most_bytes"), [("emopy-base", 5e6), ("emopy-tiny", 5e5)])
 def test_a_bundled_model_gives_its_golden_answers_and_is_small(name, most_bytes):
     model = load_model(name)
-    golden = read_golden(model.path / "golden.npz")
+    golden = read_golden(model.path)
     tolerance = GOLDEN_TOLERANCE[model.card.precision]
     np.testing.assert_allclose(model.logits(golden.crops), golden.logits, atol=tolerance)
     np.testing.assert_array_equal(model.logits(golden.crops).argmax(1), golden.logits.argmax(1))

@@ -61,7 +61,7 @@ def load_told(loader: Loader) -> Dataset:
 def open_for(model: str, path: Path) -> tuple[Dataset, int]:
     """Load a data set as a model reads it: its size and colours, clips of its length."""
     from emopy.models import find_model
-    from emopy.models.files import read_card
+    from emopy.models.store import read_card
 
     spec = read_card(find_model(model)).input
     return open_labelled(

@@ -1,14 +1,21 @@
-"""Models: what is known of them, how they are found, checked, run and written."""
+"""Model folders: find, load, check, run and write them."""
 
 from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
-from emopy.models.files import find_keras_model
-from emopy.models.find import DEFAULT_MODEL, find_model, is_bundled, list_models
 from emopy.models.preprocessing import to_pixels, to_tensor
 from emopy.models.prior import Prior, prior_shift
 from emopy.models.readme import readme_from_card
 from emopy.models.session import OnnxSession, softmax
-from emopy.models.store import ModelFolder, check_model_folder, load_model
+from emopy.models.store import (
+    DEFAULT_MODEL,
+    ModelFolder,
+    check_model_folder,
+    find_keras_model,
+    find_model,
+    is_bundled,
+    list_models,
+    load_model,
+)
 from emopy.models.write import update_card, write_model_folder
 
 __all__ = [

@@ -26,6 +26,9 @@ GOLDEN_FILE = "golden.npz"
 NETWORK_FILE = "network.keras"
 README_FILE = "README.md"
 
+MODEL_FILES = (CARD_FILE, WEIGHTS_FILE, GOLDEN_FILE, NETWORK_FILE, README_FILE)
+"""All files that a model folder may hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:

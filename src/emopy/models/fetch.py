@@ -1,42 +1,31 @@
-"""Downloads: known files by URL and SHA-256, first under a temporary name, then renamed.
+"""Download known models and detectors by URL and SHA-256, on request only.
 
-Nothing is downloaded unless the user asks for it (``emopy models fetch NAME``), and nothing
-whose checksum differs is kept.
+``emopy models fetch NAME`` downloads; a file with another checksum is not kept.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import sys
 import urllib.error
 import urllib.request
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
-from emopy.files import sha256_of
-from emopy.models.card import (
-    CARD_FILE,
-    GOLDEN_FILE,
-    NETWORK_FILE,
-    README_FILE,
-    WEIGHTS_FILE,
-)
+from emopy.files import atomic_file, atomic_folder, sha256_of
+from emopy.models.card import CARD_FILE, MODEL_FILES
 
 TIMEOUT_S = 30.0
-"""A server that is silent for so long counts as gone."""
+"""Seconds without data after which a download fails."""
 
 MAX_BYTES = 2_000_000_000
-"""No model is larger; what goes on and on is cut off before it fills the disk."""
+"""Largest download in bytes."""
 
 _BLOCK_BYTES = 1 << 16
 _PACKED = ".zip"
-_PARTS = (CARD_FILE, WEIGHTS_FILE, GOLDEN_FILE, NETWORK_FILE, README_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +33,11 @@ class Download:
     """A file that can be fetched.
 
     Attributes:
-        url: Where it lies, http or https.
-        sha256: What it must hash to, 64 hexadecimal digits.
-        file: Name it is kept under. A name ending in ``.zip`` is a packed model folder: its
-            parts are unpacked and found by the model's name from then on.
-        licence: Rights of the file.
+        url: Address, http or https.
+        sha256: SHA-256, 64 hexadecimal digits.
+        file: File name to keep it under. ``.zip`` marks a packed model folder, which is unpacked
+            and found by the name of the model.
+        licence: Licence of the file.
     """
 
     url: str
@@ -68,7 +57,7 @@ KNOWN: dict[str, Download] = {
         licence="MIT",
     ),
 }
-"""What ``emopy models fetch`` knows, by name."""
+"""Downloads of ``emopy models fetch``, by name."""
 
 
 def user_folder() -> Path:
@@ -90,17 +79,17 @@ def models_folder() -> Path:
 
 
 def fetched_path(name: str) -> Path:
-    """Give the path of a file that was fetched before.
+    """Path of a fetched file or model folder.
 
     Args:
         name: A name of `KNOWN`.
 
     Returns:
-        The file, or the model folder, with its checksum verified where it is a file.
+        The file, its checksum verified; or the model folder.
 
     Raises:
-        ModelNotFoundError: Unknown name, or not fetched yet; says what to type.
-        ModelError: The file was changed since.
+        ModelNotFoundError: Unknown name, or not fetched yet.
+        ModelError: A damaged file.
     """
     path = _target(name, None)
     if not path.exists():
@@ -117,20 +106,20 @@ def fetched_path(name: str) -> Path:
 
 
 def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None) -> Path:
-    """Download a known file, unless it is already there.
+    """Download a known file or model, unless it is already there.
 
     Args:
         name: A name of `KNOWN`.
-        url: Another place to take the same file from (a mirror); the checksum stays.
-        folder: Where to put it; None is the user's folder.
+        url: A mirror to download the same file from.
+        folder: Folder to put it in; `user_folder` by default.
 
     Returns:
         The file, or the folder of an unpacked model.
 
     Raises:
         ModelNotFoundError: Unknown name.
-        ModelError: No answer, an error answer, a broken download or another checksum. What was
-            there before is left as it was.
+        ModelError: No connection, an HTTP error, an incomplete download, another checksum, or a
+            folder that cannot be written. An older file is left as it was.
         InputError: A URL that is not http or https.
     """
     target = _target(name, folder)
@@ -138,30 +127,33 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
     source = url or download.url
     if not source.lower().startswith(("http://", "https://")):
         raise InputError(f"`url` must start with http:// or https://. Received {source!r}.")
-    if target.is_dir() and not _is_packed(download):
+    if _is_there(target, download):
+        return target
+    if target.is_dir() and (not _is_packed(download) or any(target.iterdir())):
         raise ModelError(
             f"{target} must be free for the download. Received a folder there. "
             "Move it away or choose another `folder`."
         )
-    if _is_there(target, download):
-        return target
-    partial = target.with_name(f".{download.file}.{uuid4().hex}.partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _download(source, partial)
-        _verify(partial, download, source)
         if _is_packed(download):
-            _unpack(partial, target)
+            with atomic_folder(target) as folder:
+                archive = folder / download.file
+                _download(source, archive)
+                _verify(archive, download, source)
+                _unpack(archive, folder)
+                archive.unlink()
         else:
-            partial.replace(target)
-    except OSError as error:
+            with atomic_file(target) as partial:
+                _download(source, partial)
+                _verify(partial, download, source)
+    except (OSError, InputError) as error:
+        reason = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(reason, OSError):
+            raise
         raise ModelError(
-            f"`folder` must be writable. Received {target.parent}: {error.strerror or error}. "
+            f"`folder` must be writable. Received {target.parent}: {reason.strerror or reason}. "
             "Free space there, or set EMOPY_HOME to another folder."
         ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
     return target
 
 
@@ -230,21 +222,13 @@ def _verify(partial: Path, download: Download, source: str) -> None:
         )
 
 
-def _unpack(packed: Path, target: Path) -> None:
-    """Unpack a model folder: its known parts only, so that no name can lead elsewhere."""
-    partial = target.with_name(f".{target.name}.{uuid4().hex}.partial")
-    partial.mkdir()
+def _unpack(archive: Path, folder: Path) -> None:
+    """Extract the known files of a model folder only, so that no name leads elsewhere."""
     try:
-        with zipfile.ZipFile(packed) as archive:
-            for part in set(_PARTS) & set(archive.namelist()):
-                with archive.open(part) as source, (partial / part).open("wb") as out:
-                    shutil.copyfileobj(source, out)
-        if not (partial / CARD_FILE).is_file():
-            raise ModelError(
-                f"A packed model must hold {CARD_FILE}. Received an archive without it."
-            )
-        partial.rename(target)
+        with zipfile.ZipFile(archive) as packed:
+            for name in set(MODEL_FILES) & set(packed.namelist()):
+                packed.extract(name, folder)
     except zipfile.BadZipFile as error:
         raise ModelError(f"A packed model must be a zip archive. Received: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    if not (folder / CARD_FILE).is_file():
+        raise ModelError(f"A packed model must hold {CARD_FILE}. Received an archive without it.")

@@ -1,4 +1,4 @@
-"""Running a network: ONNX Runtime, silent, with as many threads as asked for."""
+"""Run ONNX models with ONNX Runtime: threads, execution providers, error messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emopy.errors import InputError, ModelError, nearest
 
 # ONNX Runtime carries no types.
 _ort: Any = onnxruntime
-_reasons: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+_ort_state: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
 
 PROVIDERS: dict[str, str] = {
     "cuda": "CUDAExecutionProvider",
@@ -23,38 +23,36 @@ PROVIDERS: dict[str, str] = {
     "directml": "DmlExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
-"""Where a network can run: our name and ONNX Runtime's, the first available one is taken."""
+"""Execution providers in order of preference: name in EmoPy → name in ONNX Runtime."""
 
 _FATAL_ONLY = 4
 _NOT_A_FOLDER = "no-weights-outside-the-file"
 
-# Its errors share no base class but Exception; each version has some more of them.
-_REFUSALS: tuple[type[Exception], ...] = (
+# The errors of ONNX Runtime have no common base class but Exception.
+_ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
     *(
         kind
-        for kind in cast("dict[str, object]", vars(_reasons)).values()
+        for kind in cast("dict[str, object]", vars(_ort_state)).values()
         if isinstance(kind, type) and issubclass(kind, Exception)
     ),
 )
 
 
 class OnnxSession:
-    """A network ready to run: one input with free batch size, one output of logits.
-
-    Thread-safe: ONNX Runtime lets many threads call one session.
+    """An ONNX model with one input of free batch size and one output of logits. Thread-safe.
 
     Args:
         path: The ONNX file.
-        threads: CPU threads that one call may use, 1 or more.
-        providers: Names out of `PROVIDERS` in order of preference; None takes what is available,
-            fastest first. The CPU stands in for whatever part another one cannot run.
+        threads: CPU threads per run, 1 or more.
+        providers: Names of `PROVIDERS` in order of preference; None takes all available ones.
+            The CPU runs what the others cannot.
 
     Attributes:
         input_name: Name of the graph's input.
         input_shape: Shape of one sample, without the batch; None where the graph leaves it free.
-        outputs: Number of logits per sample.
+        outputs: Number of logits k per sample.
         providers: Names of the providers in use.
 
     Raises:
@@ -82,8 +80,8 @@ class OnnxSession:
             (n, k) float32.
 
         Raises:
-            InputError: Another shape or type than the network's input.
-            ModelError: The network failed on it.
+            InputError: Another shape or type than the input of the model.
+            ModelError: The model failed.
         """
         fits = tensor.ndim == 1 + len(self.input_shape) and all(
             want in (None, got)
@@ -98,16 +96,16 @@ class OnnxSession:
             return np.empty((0, self.outputs), np.float32)
         try:
             return self._session.run([self._output], {self.input_name: tensor})[0]
-        except _REFUSALS as error:
+        except _ORT_ERRORS as error:
             raise ModelError(f"{self.path} failed while running: {_reason(error)}.") from error
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Turn logits into probabilities.
+    """Probabilities from logits.
 
     Args:
         logits: (..., k), any finite numbers.
-        temperature: Logits are divided by it first; above 1 the belief gets more even.
+        temperature: Logits are divided by it; above 1 the probabilities become more even.
 
     Returns:
         (..., k) float32, each row sums to 1.
@@ -119,7 +117,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
         >>> softmax(np.array([0.0, 0.0])).tolist()
         [0.5, 0.5]
     """
-    # In double precision, so that a subset of the labels and the whole agree to the last digit.
+    # In double precision, so that subsets of the labels agree with all of them to the last digit.
     scaled = np.asarray(logits, np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
@@ -153,11 +151,11 @@ def open_session(
             f"The weights must be a readable ONNX file. Received {path}: {error.strerror}."
         ) from error
     try:
-        # Its own fallback would print to stdout; ours is the CPU at the end of `providers`.
+        # The fallback of ONNX Runtime prints to stdout; ours is the CPU at the end of `chosen`.
         return _ort.InferenceSession(
             weights, _options(threads), providers=chosen, enable_fallback=0
         )
-    except _REFUSALS as error:
+    except _ORT_ERRORS as error:
         raise ModelError(
             f"The weights must be a sound ONNX file. Received {path}: {_reason(error)}. "
             "Fetch or export the model again."
@@ -169,7 +167,7 @@ def _options(threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL_ONLY
-    # Weights in a second file would escape the checksum: point the search at nothing.
+    # Weights in a second file would not be covered by the checksum: refuse them.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", _NOT_A_FOLDER
     )
@@ -231,5 +229,5 @@ def _as_text(shape: tuple[int | None, ...]) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """ONNX Runtime's own words, without its error codes."""
+    """The message of an ONNX Runtime error without the error code."""
     return str(error).rpartition(" : ")[2].strip().rstrip(".") or type(error).__name__

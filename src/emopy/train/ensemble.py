@@ -12,8 +12,8 @@ from keras import layers
 
 from emopy.errors import ModelError
 from emopy.models import ModelCard, find_keras_model, load_model, write_model_folder
-from emopy.models.card import GOLDEN_FILE, WEIGHTS_FILE
-from emopy.models.golden import read_golden
+from emopy.models.card import WEIGHTS_FILE
+from emopy.models.store import read_golden
 from emopy.nets.load import load_keras_model
 from emopy.train.export import export
 
@@ -69,7 +69,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
             spec=first.input,
             trainable="never",
         )
-        golden = read_golden(folder / GOLDEN_FILE)
+        golden = read_golden(folder)
         return write_model_folder(
             path,
             card=first.changed(

@@ -10,9 +10,9 @@ import numpy as np
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError, ModelError
 from emopy.models import OnnxSession, load_model, to_tensor, write_model_folder
-from emopy.models.card import GOLDEN_FILE, NETWORK_FILE, WEIGHTS_FILE
-from emopy.models.golden import read_golden
+from emopy.models.card import NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.int8 import quantize_graph
+from emopy.models.store import read_golden
 
 PERCENTILE = 99.99
 """Share of each layer's values, in percent, that its 8-bit range covers: outliers are cut off."""
@@ -61,7 +61,7 @@ def quantize(
         raise DataError("`dataset` must hold faces to measure ranges on. Received none.")
     rows = np.unique(np.linspace(0, len(dataset) - 1, min(samples, len(dataset))).astype(np.intp))
     tensor = to_tensor(dataset.images[rows], folder.card.input)
-    golden = read_golden(folder.path / GOLDEN_FILE)
+    golden = read_golden(folder.path)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / WEIGHTS_FILE
         quantize_graph(folder.session, tensor, file, percentile=PERCENTILE)

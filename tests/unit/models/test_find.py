@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from emopy.errors import ModelError, ModelNotFoundError
-from emopy.models import find, find_model, list_models, load_model
+from emopy.models import find_model, list_models, load_model, store
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def bundled(linear_model, tmp_path, monkeypatch):
     """A folder of bundled models with one in it."""
     folder = tmp_path / "bundled"
     shutil.copytree(linear_model, folder / "happy-net")
-    monkeypatch.setattr(find, "_BUNDLED", folder)
+    monkeypatch.setattr(store, "_BUNDLED", folder)
     return folder
 
 
@@ -72,7 +72,7 @@ def test_a_package_that_does_not_load_is_named(package):
 
 
 def test_a_fetched_model_is_found_by_its_name(linear_model):
-    shutil.copytree(linear_model, find.models_folder() / "fetched-net")
+    shutil.copytree(linear_model, store.models_folder() / "fetched-net")
     assert load_model("fetched-net").card.name == "linear"
     assert "fetched-net" in list_models()
 
@@ -92,7 +92,7 @@ def test_a_folder_without_a_card_is_said_to_be_none(tmp_path):
         find_model(tmp_path)
 
 
-def test_the_folder_of_a_training_is_answered_with_that_of_its_model(linear_model, tmp_path):
+def test_a_run_folder_is_answered_with_its_model_folder(linear_model, tmp_path):
     shutil.copytree(linear_model, tmp_path / "mine" / "model")
     with pytest.raises(ModelError, match=r"whose model is .*mine/model: give that"):
         find_model(tmp_path / "mine")
@@ -104,7 +104,7 @@ def test_the_name_of_a_detector_is_recognised():
 
 
 def test_without_any_model_the_error_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(find, "_BUNDLED", tmp_path / "nothing")
+    monkeypatch.setattr(store, "_BUNDLED", tmp_path / "nothing")
     assert list_models() == ()
     with pytest.raises(ModelNotFoundError, match="No model is installed"):
         find_model("any")

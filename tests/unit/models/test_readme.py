@@ -32,41 +32,41 @@ FULL = ModelCard(
 )
 
 
-def test_the_page_says_what_the_card_says():
+def test_the_readme_holds_what_the_card_holds():
     page = readme_from_card(FULL)
     for text in (
         "# tiny 2.1",
         "**anger**, **fear** or **neutral**",
         "gray face crop of 40 × 48 pixels",
         'FERModel("all", model="tiny")',
-        "## Must not be used for\n\nDeciding about people.",
+        "## Out-of-scope use\n\nDeciding about people.",
         "Only faces from the front.",
         "Faces | drawn by hand.",
         "public domain",
         "| label_prior | anger 0.25, fear 0.75 |",
         "temperature 1.3",
-        "On valid confidence and accuracy differ by 2.1% on average",
+        "Expected calibration error on valid: 2.1%.",
         "`" + "ab" * 32 + "`",
     ):
         assert text in page
 
 
-def test_figures_are_in_tables_with_a_dash_for_what_was_not_measured():
+def test_metrics_are_in_tables_with_a_dash_for_missing_ones():
     page = readme_from_card(FULL)
-    assert "| measured on | faces | accuracy | balanced accuracy | macro F1 |" in page
+    assert "| data | faces | accuracy | balanced accuracy | macro F1 |" in page
     assert "| valid | 1,234 | 84.6% | – | 0.500 | 2.1% |" in page
     assert "| own faces | 10 | 100.0% | 90.0% | – | – |" in page
     assert "| expression | valid |" in page
     assert "| anger | 50.0% |\n| fear | – |\n| neutral | – |" in page
 
 
-def test_curve_confusions_seeds_and_worse_images_have_a_table_each():
+def test_coverage_confusion_matrix_seeds_and_corruptions_have_a_table_each():
     page = readme_from_card(FULL)
-    assert "| measured on |  | 100% | 80% |\n| --- | ---: | ---: | ---: |\n" in page
+    assert "| data |  | 100% | 80% |\n| --- | ---: | ---: | ---: |\n" in page
     assert "| valid | accuracy | 84.6% | 90.0% |\n" in page
     assert "|  | `min_confidence` | 0.210 | 0.640 |" in page
     assert "| anger | 5 | 1 |\n| fear | 0 | 7 |" in page
-    assert "| figure | 1. | 2. | 3. | mean | spread |" in page
+    assert "| metric | run 1 | run 2 | run 3 | mean | std |" in page
     assert "| accuracy | 0.850 | 0.830 | 0.840 | 0.840 | 0.010 |" in page
     assert "| macro F1 | 0.500 | – | – | 0.500 | – |\n| none | – | – | – | – | – |" in page
     assert "| blurred | 70.0% |\n| dark | 80.0% |\n| mean | 75.0% |" in page
@@ -80,16 +80,16 @@ def test_tables_have_as_many_cells_in_each_row():
         assert len({row.count("|") for row in table}) == 1
 
 
-def test_a_bare_card_makes_a_page_without_empty_sections():
+def test_a_bare_card_gives_a_readme_without_empty_sections():
     page = readme_from_card(ModelCard("bare", "1", ("anger", "fear"), InputSpec(48, 48)))
-    assert "Not measured yet" in page
+    assert "Not evaluated yet" in page
     assert "Not calibrated" in page
     assert "Intended use" not in page
     assert "\n\n\n" not in page
     assert page.endswith("\n")
 
 
-def test_a_model_of_clips_shows_how_to_give_clips():
+def test_the_readme_of_a_clip_model_shows_predict_sequence():
     spec = InputSpec(48, 48, channels=3, frames=5)
     page = readme_from_card(ModelCard("clips", "1", ("anger", "fear"), spec))
     assert "clips of 5 RGB face crops" in page

@@ -60,7 +60,7 @@ def swap(folder, name, content):
     edit(folder, files=files)
 
 
-def test_a_written_folder_can_be_loaded_and_gives_its_golden_answers(folder, parts):
+def test_a_written_folder_can_be_loaded_and_gives_its_golden_logits(folder, parts):
     assert names_in(folder) == ["README.md", "card.json", "golden.npz", "model.onnx"]
     model = load_model(folder)
     assert model.path == folder
@@ -75,7 +75,7 @@ def test_nothing_but_the_folder_is_left_after_writing(folder, tmp_path):
 
 def test_a_folder_that_fails_its_check_is_not_written(parts, tmp_path):
     parts["golden_logits"] = parts["golden_logits"] + np.float32(0.01)
-    with pytest.raises(ModelError, match=r"golden answers within 0\.001"):
+    with pytest.raises(ModelError, match=r"golden logits within 0\.001"):
         write_model_folder(tmp_path / "tiny", **parts)
     assert names_in(tmp_path) == ["loose.onnx"]
 
@@ -96,7 +96,7 @@ def test_a_folder_of_something_else_is_never_replaced(parts, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").write_text("dear diary")
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError, match=r"which holds 'diary\.txt'\. Give another path"):
+    with pytest.raises(ModelError, match=r"which holds 'diary\.txt'\. Choose another path"):
         write_model_folder(tmp_path / "mine", **parts)
     with pytest.raises(ModelError, match="must be new, or a model folder"):
         write_model_folder(tmp_path / "file", **parts)
@@ -115,7 +115,7 @@ def test_a_folder_of_something_else_is_never_replaced(parts, tmp_path):
         (CROPS[:, :40], np.zeros((3, 3), np.float32), "crops of shape (48, 48, 1)"),
     ],
 )
-def test_golden_answers_of_another_form_are_refused(parts, tmp_path, crops, logits, reason):
+def test_golden_logits_of_another_form_are_refused(parts, tmp_path, crops, logits, reason):
     with pytest.raises(ModelError) as caught:
         write_model_folder(
             tmp_path / "bad", **{**parts, "golden_crops": crops, "golden_logits": logits}
@@ -131,7 +131,7 @@ def test_a_missing_file_is_named(folder, name):
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
-def test_a_changed_file_is_refused_by_its_sha256_of(folder, name):
+def test_a_changed_file_is_refused_by_its_checksum(folder, name):
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
@@ -172,13 +172,13 @@ def test_weights_of_another_training_load_but_fail_the_check(folder):
         check_model_folder(folder)
 
 
-def test_damaged_weights_are_refused_though_the_card_knows_their_sha256_of(folder):
+def test_damaged_weights_are_refused_though_the_card_has_their_checksum(folder):
     swap(folder, "model.onnx", b"no network")
     with pytest.raises(ModelError, match="sound ONNX file"):
         load_model(folder)
 
 
-def test_golden_answers_with_pickled_objects_are_refused(folder):
+def test_golden_logits_with_pickled_objects_are_refused(folder):
     np.savez(folder / "g.npz", crops=np.array([{}], object), logits=np.zeros((1, 3), np.float32))
     swap(folder, "golden.npz", (folder / "g.npz").read_bytes())
     with pytest.raises(ModelError, match=r"\.npz file with `crops` and `logits`"):
@@ -186,7 +186,7 @@ def test_golden_answers_with_pickled_objects_are_refused(folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"text"])
-def test_golden_answers_that_are_no_npz_file_are_refused(folder, content):
+def test_golden_logits_that_are_no_npz_file_are_refused(folder, content):
     swap(folder, "golden.npz", content)
     with pytest.raises(ModelError, match=r"\.npz file with `crops` and `logits`"):
         load_model(folder)
@@ -265,14 +265,14 @@ def test_probabilities_follow_the_labels(folder):
 
 
 @pytest.fixture
-def folder_to_learn_from(parts, tmp_path):
+def trainable_folder(parts, tmp_path):
     network = tmp_path / "trained.keras"
-    network.write_bytes(b"weights that can learn on")
+    network.write_bytes(b"trainable weights")
     return write_model_folder(tmp_path / "tiny", **parts, network=network)
 
 
-def test_a_folder_may_also_hold_the_trainable_network(folder_to_learn_from):
-    folder = folder_to_learn_from
+def test_a_folder_may_also_hold_the_trainable_network(trainable_folder):
+    folder = trainable_folder
     assert "network.keras" in names_in(folder)
     card, file = find_keras_model(folder)
     assert list(card.files) == ["model.onnx", "golden.npz", "network.keras"]
@@ -283,19 +283,19 @@ def test_a_folder_may_also_hold_the_trainable_network(folder_to_learn_from):
     assert find_keras_model(folder)[0].temperature == 2.0
 
 
-def test_prediction_does_without_the_trainable_network(folder_to_learn_from):
-    (folder_to_learn_from / "network.keras").unlink()
-    assert load_model(folder_to_learn_from).card.files["network.keras"]
+def test_prediction_does_without_the_trainable_network(trainable_folder):
+    (trainable_folder / "network.keras").unlink()
+    assert load_model(trainable_folder).card.files["network.keras"]
     for ask in (find_keras_model, check_model_folder):
         with pytest.raises(ModelError, match=r"must hold network\.keras"):
-            ask(folder_to_learn_from)
+            ask(trainable_folder)
 
 
-def test_a_changed_trainable_network_is_refused(folder_to_learn_from):
-    (folder_to_learn_from / "network.keras").write_bytes(b"other weights")
+def test_a_changed_trainable_network_is_refused(trainable_folder):
+    (trainable_folder / "network.keras").write_bytes(b"other weights")
     for ask in (find_keras_model, check_model_folder):
         with pytest.raises(ModelError, match="SHA-256"):
-            ask(folder_to_learn_from)
+            ask(trainable_folder)
 
 
 def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
@@ -303,9 +303,9 @@ def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
         find_keras_model(folder)
 
 
-def test_a_folder_is_replaced_by_one_without_a_trainable_network(folder_to_learn_from, parts):
-    write_model_folder(folder_to_learn_from, **parts)
-    assert "network.keras" not in names_in(folder_to_learn_from)
+def test_a_folder_is_replaced_by_one_without_a_trainable_network(trainable_folder, parts):
+    write_model_folder(trainable_folder, **parts)
+    assert "network.keras" not in names_in(trainable_folder)
 
 
 def test_a_card_that_lists_a_strange_file_is_refused(folder):
