@@ -10,17 +10,29 @@
     └── MissingExtraError(ImportError)
 
 Each class also inherits from the builtin that people already catch. Wording everywhere:
-*`argument` must be <rule>. Received <value>. <What to type instead>.*
+*`argument` must be <rule>. Received <value>. <What to do instead>.* Arguments stand between
+backticks, alone or with a value: `fps=5`. The command line replaces them by its options.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 
 
 class EmoPyError(Exception):
     """Base of every error that EmoPy raises on purpose; its text is meant for the user."""
+
+    def worded(self, rename: Callable[[str], str]) -> str:
+        """Return the text with every piece of code between backticks renamed.
+
+        Args:
+            rename: From a piece of code, such as ``start_s`` or ``fps=5``, to what replaces it.
+        """
+        pieces = str(self).split("`")
+        pieces[1:-1:2] = map(rename, pieces[1:-1:2])
+        return "`".join(pieces)
 
 
 class InputError(EmoPyError, ValueError):
@@ -55,6 +67,26 @@ class MissingExtraError(EmoPyError, ImportError):
             f"{feature} needs the optional dependencies of the extra `{extra}`. "
             f"Type: pip install 'emopy[{extra}]'"
         )
+
+
+@contextmanager
+def naming(**names: str) -> Generator[None]:
+    """Give arguments in the errors raised inside the names that the caller uses for them.
+
+    Args:
+        **names: For an argument of what is called inside, the name in the caller's words.
+
+    Example:
+        >>> with naming(path="--out"):
+        ...     raise InputError("`path` must be a file.")
+        Traceback (most recent call last):
+        emopy.errors.InputError: `--out` must be a file.
+    """
+    try:
+        yield
+    except EmoPyError as error:
+        error.args = (error.worded(lambda code: names.get(code, code)),)
+        raise
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -172,9 +172,9 @@ def test_a_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
 def test_emotions_come_in_the_order_and_spelling_asked_for(predict, astronaut_file, capsys):
     assert predict(astronaut_file, "--emotions", "happy, calm,anger", "--format", "json") == 0
     (record,) = json.loads(capsys.readouterr().out)
-    shares = record["faces"][0]["probabilities"]
-    assert list(shares) == ["happiness", "neutral", "anger"]
-    assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+    probabilities = record["faces"][0]["probabilities"]
+    assert list(probabilities) == ["happiness", "neutral", "anger"]
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-4)
 
 
 def test_all_emotions_include_contempt(predict, astronaut_file, capsys):
@@ -195,6 +195,31 @@ def test_drawn_images_of_one_name_do_not_overwrite_each_other(predict, folder, t
     drawn = tmp_path / "drawn"
     assert predict(folder / "good1.png", folder / "inner" / "good1.png", "--draw", drawn) == 0
     assert {path.name for path in drawn.iterdir()} == {"good1.png", "good1-2.png"}
+    assert cv2.imread(str(drawn / "good1.png")).shape[2] == 3
+
+
+def test_an_existing_table_is_replaced_only_on_request(predict, astronaut_file, tmp_path, capsys):
+    out = tmp_path / "t.csv"
+    out.write_text("mine", encoding="utf-8")
+    assert predict(astronaut_file, "--out", out) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "--out must not replace a file" in captured.err
+    assert "--overwrite" in captured.err
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert predict(astronaut_file, "--out", out, "--overwrite") == 0
+    assert out.read_text(encoding="utf-8").startswith("source,")
+
+
+def test_an_existing_drawing_is_replaced_only_on_request(predict, folder, tmp_path, capsys):
+    drawn = tmp_path / "drawn"
+    assert predict(folder / "good1.png", "--draw", drawn) == 0
+    (drawn / "good1.png").write_bytes(b"mine")
+    assert predict(folder / "good2.png", folder / "good1.png", "--draw", drawn) == 2
+    assert "--draw must not replace a file" in capsys.readouterr().err
+    assert [path.name for path in drawn.iterdir()] == ["good1.png"]
+    assert (drawn / "good1.png").read_bytes() == b"mine"
+    assert predict(folder / "good1.png", "--draw", drawn, "--overwrite") == 0
     assert cv2.imread(str(drawn / "good1.png")).shape[2] == 3
 
 
@@ -265,14 +290,14 @@ def test_an_output_that_knows_no_blocks_gets_plain_bars(linear_model, astronaut_
 # The other verbs
 
 
-def test_the_demo_reads_its_sample_images(capsys, tmp_path):
+def test_the_demo_predicts_its_sample_images(capsys, tmp_path):
     assert main(["demo", "--draw", str(tmp_path)]) == 0
     captured = capsys.readouterr()
     for emotion in STANDARD_EMOTIONS:
         assert f"{emotion}.png" in captured.out
         assert (tmp_path / f"{emotion}.png").is_file()
     assert (tmp_path / "demo.png").is_file()
-    assert "of 7 read as labelled" in captured.err
+    assert "of 7 predicted as labelled" in captured.err
 
 
 def test_models_are_listed_shown_and_checked(linear_model, capsys):

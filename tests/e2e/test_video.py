@@ -1,4 +1,4 @@
-"""`emopy video` and `predict_video` on real files: table, film, plot, summary, endings."""
+"""`emopy video` and `predict_video` on real files: table, annotated video, plot, summary."""
 
 import csv
 import json
@@ -21,6 +21,7 @@ import pytest
 from emopy import FERModel, InputError
 from emopy.cli.main import main
 from emopy.cli.options import smoothing_option
+from emopy.cli.outputs import RECORD_FILE
 from emopy.fermodel import SMOOTHING_S
 from emopy.media import read_image
 from emopy.present import VideoSink
@@ -59,7 +60,7 @@ def rows_of(path):
         return list(csv.DictReader(stream))
 
 
-def test_python_gives_each_frame_with_time_number_and_people(clip):
+def test_python_gives_each_frame_with_time_number_and_tracks(clip):
     results = list(FERModel().predict_video(clip))
     assert [result.frame for result in results] == list(range(30))
     assert all(one.time_s < two.time_s for one, two in pairwise(results))
@@ -67,7 +68,7 @@ def test_python_gives_each_frame_with_time_number_and_people(clip):
     assert results[5].faces[0].emotion == "neutral"
 
 
-def test_python_reads_a_part_and_a_share_of_the_frames(clip):
+def test_python_samples_frames_from_a_part_of_the_video(clip):
     results = list(FERModel().predict_video(clip, start_s=1.0, end_s=2.0, every=2))
     assert [result.frame for result in results] == [10, 12, 14, 16, 18]
     assert results[0].time_s == pytest.approx(1.0)
@@ -85,7 +86,7 @@ def test_python_logs_that_a_file_ended_too_early(broken, caplog):
     assert "ends too early" in caplog.text
 
 
-def test_the_command_gives_table_film_plot_and_summary(clip, tmp_path, capsys):
+def test_the_command_writes_table_annotated_video_plot_and_summary(clip, tmp_path, capsys):
     out, film, plot = (tmp_path / name for name in ("t.csv", "marked.mp4", "time.png"))
     words = ["video", clip, "--out", out, "--draw", film, "--plot", plot]
     assert main([str(word) for word in words]) == 0
@@ -122,17 +123,18 @@ def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, 
     out = tmp_path / "tables"
     words = ["video", clip, wrong, other, "--out", out, "--format", "parquet", "--every", "10"]
     assert main([str(word) for word in words]) == 1
-    assert sorted(path.name for path in out.iterdir()) == ["other.parquet", "talk.parquet"]
+    names = [RECORD_FILE, "other.parquet", "talk.parquet"]
+    assert sorted(path.name for path in out.iterdir()) == names
     assert pyarrow.parquet.read_table(out / "talk.parquet")["frame"].to_pylist()[0] == 0
     errors = capsys.readouterr().err
     assert "wrong.mp4" in errors
     assert "1 of 3 videos could not be read whole" in errors
-    # What is there stays; what is asked for besides is done, for both.
+    # Finished files are kept; what is asked for in addition is written, for both.
+    before = (out / "talk.parquet").stat().st_mtime_ns
     assert main([str(word) for word in [*words, "--summary", tmp_path / "told"]]) == 1
-    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == [
-        "other.json",
-        "talk.json",
-    ]
+    names = [RECORD_FILE, "other.json", "talk.json"]
+    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == names
+    assert (out / "talk.parquet").stat().st_mtime_ns == before
 
 
 def test_one_table_of_all_videos_goes_to_stdout(clip, capsys):
@@ -169,26 +171,65 @@ def test_files_are_written_even_when_the_reader_of_stdout_has_gone(clip, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == [words[1]]
 
 
-def test_a_video_that_changed_is_read_again(clip, tmp_path):
+def test_a_finished_table_is_kept_only_if_it_would_be_the_same(
+    clip, linear_model, tmp_path, capsys
+):
     video, out = tmp_path / "a.mp4", tmp_path / "tables"
     shutil.copy(clip, video)
-    words = ["video", str(video), "--out", str(out), "--start", "0:00:01.5", "--fps", "4"]
+    model = shutil.copytree(linear_model, tmp_path / "model")
+    words = ["video", str(video), "--out", str(out), "--model", str(model)]
+    words += ["--detector", "full-image", "--start", "0:00:01.5", "--fps", "4"]
     assert main(words) == 0
     rows = rows_of(out / "a.csv")
     assert float(rows[0]["time_s"]) == pytest.approx(1.5)
     (out / "a.csv").write_text("kept")
-    assert main(words) == 0
+    assert main([*words, "--threads", "2"]) == 0
+    assert "a.csv is finished already" in capsys.readouterr().err
     assert (out / "a.csv").read_text() == "kept"
-    later = time.time() + 10
-    os.utime(video, (later, later))
-    assert main(words) == 0
-    assert rows_of(out / "a.csv") == rows
+
+    def assert_refused(difference, *more):
+        assert main([*words, *more]) == 2
+        told = capsys.readouterr().err
+        assert difference in told
+        assert "--overwrite" in told
+        assert (out / "a.csv").read_text() == "kept"
+
+    assert_refused("--fps 4.0 instead of 2.0", "--fps", "2")
+    assert_refused("instead of happiness,calm", "--emotions", "happiness,calm")
+    assert_refused("--smoothing 0.3 instead of 0.0", "--smoothing", "0")
+    assert_refused("instead of uniform", "--prior", "uniform")
+    (model / "card.json").write_text(
+        (model / "card.json").read_text().replace('"temperature": 1.0', '"temperature": 2.0')
+    )
+    assert_refused("another version of the model")
+    os.utime(video, (time.time() + 10, time.time() + 10))
+    assert_refused("another version of the video")
+    assert main([*words, "--overwrite"]) == 0
+    assert {row["frame"] for row in rows_of(out / "a.csv")} == {row["frame"] for row in rows}
+
+
+def test_a_named_table_is_not_passed_over_as_done(clip, tmp_path, capsys):
+    out = tmp_path / "t.csv"
+    out.write_text("mine")
+    words = ["video", str(clip), "--fps", "5", "--emotions", "happy,calm", "--out", str(out)]
+    assert main(words) == 2
+    assert "--out must not replace a file" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert main([*words, "--overwrite"]) == 0
+    assert "calm" in out.read_text().splitlines()[0]
+
+
+def test_a_truncated_video_is_reported_again_when_its_table_is_kept(broken, tmp_path, capsys):
+    words = ["video", str(broken), "--out", str(tmp_path / "tables"), "--every", "10"]
+    for _ in range(2):
+        assert main(words) == 1
+        assert "ends too early" in capsys.readouterr().err
 
 
 def test_a_part_without_frames_is_an_error_and_leaves_nothing(clip, tmp_path, capsys):
     words = ["--start", "0.51", "--end", "0.55", "--out", str(tmp_path / "t.csv")]
     assert main(["video", str(clip), *words]) == 1
-    assert "must have frames in the part asked for" in capsys.readouterr().err
+    assert "must have frames between `--start` and `--end`" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,18 +240,6 @@ def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, c
     assert "ends too early" in capsys.readouterr().err
 
 
-def test_what_is_there_is_kept_and_the_rest_is_done_unless_overwriting(clip, tmp_path, capsys):
-    out, plot = tmp_path / "t.csv", tmp_path / "p.svg"
-    out.write_text("mine")
-    words = ["video", str(clip), "--fps", "2", "--out", str(out), "--plot", str(plot)]
-    assert main(words) == 0
-    assert out.read_text() == "mine"
-    assert plot.exists()
-    assert "--overwrite" in capsys.readouterr().err
-    assert main([*words, "--overwrite"]) == 0
-    assert out.read_text().startswith("source,")
-
-
 @pytest.mark.parametrize(
     "words, reason",
     [
@@ -219,7 +248,7 @@ def test_what_is_there_is_kept_and_the_rest_is_done_unless_overwriting(clip, tmp
         (["{clip}", "--format", "parquet"], "Type: --out timeline.parquet"),
         (["{clip}", "--thumbnails"], "--plot timeline.png"),
         (["{clip}", "--start", "1:x"], "Type for example: 90, or 1:30"),
-        (["{clip}", "--start", "2", "--end", "1"], "end_s"),
+        (["{clip}", "--start", "2", "--end", "1"], "`--end` must be later than `--start`"),
         (["{clip}", "--draw", "{clip}", "--overwrite"], "must not be replaced"),
         (["{clip}", "--out", "t.xlsx"], "csv"),
         (["{clip}", "--draw", "film.wmv"], "must end in"),
@@ -227,7 +256,7 @@ def test_what_is_there_is_kept_and_the_rest_is_done_unless_overwriting(clip, tmp
         (["{clip}", "--every", "2", "--fps", "5"], "must not both be given"),
     ],
 )
-def test_wrong_wishes_are_refused_before_anything_is_written(
+def test_wrong_options_are_refused_before_anything_is_written(
     clip, tmp_path, monkeypatch, capsys, words, reason
 ):
     monkeypatch.chdir(tmp_path)
@@ -250,7 +279,7 @@ def test_interrupted_at_random_nothing_half_written_remains(clip, tmp_path, numb
         stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not list(tmp_path.glob(".*.partial.*")):
+    while time.monotonic() < deadline and not list(tmp_path.glob(".emopy-*")):
         time.sleep(0.01)  # until it writes
     time.sleep(random.uniform(0, 0.5))
     process.send_signal(number)
@@ -279,7 +308,7 @@ def test_nohup_is_respected(clip, tmp_path):
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not list(tmp_path.glob(".*.partial.*")):
+    while time.monotonic() < deadline and not list(tmp_path.glob(".emopy-*")):
         time.sleep(0.01)
     process.send_signal(signal.SIGHUP)
     assert process.wait(timeout=60) == 0

@@ -180,7 +180,7 @@ def test_what_is_there_is_recorded_over_only_when_asked(clip, linear_model, tmp_
     table.write_text("precious", encoding="utf-8")
     quick = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     assert main(["webcam", "--camera", "97", "--out", str(table), *quick]) == 2
-    assert "there already. Name another one, or type --overwrite." in capsys.readouterr().err
+    assert "exists. Choose another name, or add --overwrite." in capsys.readouterr().err
     assert table.read_text(encoding="utf-8") == "precious"
     assert main(["webcam", str(clip), "--overwrite", "--out", str(table), *quick]) == 0
     assert rows(table)
@@ -200,7 +200,7 @@ def test_a_camera_that_ends_is_a_good_end_that_is_said(clip, linear_model, capsy
     assert main(["webcam", str(clip), *words]) == 0
     out, err = capsys.readouterr()
     assert 2 <= len(out.splitlines()) <= 4
-    assert re.fullmatch(rf"emopy: \d+ frames\. {re.escape(str(clip))} gives no more\.\n", err)
+    assert re.fullmatch(rf"emopy: \d+ frames\. {re.escape(str(clip))} has ended\.\n", err)
 
 
 def test_it_stops_after_so_many_seconds(clip, linear_model, capsys):
@@ -208,7 +208,7 @@ def test_it_stops_after_so_many_seconds(clip, linear_model, capsys):
     began_s = time.monotonic()
     assert main(["webcam", str(clip), "--loop", "--seconds", "0.5", *words]) == 0
     assert time.monotonic() - began_s < 10
-    assert "no more" not in capsys.readouterr().err
+    assert "ended" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`emopy calibrate`: fit a model's temperature."""
+"""`emopy calibrate`: fit the temperature of a model on labelled faces."""
 
 from __future__ import annotations
 
@@ -6,37 +6,36 @@ from pathlib import Path
 
 import click
 
-from emopy.cli.labelled import open_for
-from emopy.cli.options import ANY_PATH
-from emopy.cli.prior import prior_option
+from emopy.cli.inputs import open_labelled_for
+from emopy.cli.options import ANY_PATH, prior_option
 
-FEW_SAMPLES = 200
-"""Samples below which a fitted temperature is imprecise."""
+MIN_SAMPLES = 200
+"""Fewer samples give a warning: the temperature then depends on their random choice."""
 
 
 @click.command()
-@click.argument("model")
-@click.argument("data", type=ANY_PATH)
+@click.argument("model_folder", metavar="MODEL")
+@click.argument("dataset", type=ANY_PATH, metavar="DATA")
 @prior_option(default="training")
-def calibrate(model: str, data: Path, prior: str | dict[str, float]) -> int:
-    """Calibrate a model's probabilities by temperature scaling.
+def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -> int:
+    """Fit the temperature of a model on labelled faces.
 
-    Fits the temperature of MODEL on DATA and writes it into the model's card.
-    DATA is a .npz file, a .csv file with one face per row, or a folder with one folder per emotion;
-    for a model of clips, in it one folder per clip. Use faces that were not used for training,
-    some hundreds if possible, and evaluate on others afterwards. Exit code 1 means that some files
-    or rows could not be read; they are listed, and the others are used.
+    Finds the temperature that calibrates the probabilities of MODEL on DATA, and writes it into
+    the card of the model. DATA is a .npz file, a .csv file with one face per row, or a folder with
+    one folder per emotion; for a model of clips, in it one folder per clip. Use some hundreds of
+    faces that were not used for training, and others for the evaluation afterwards. Exit code 1
+    means that some files or rows could not be read; they are listed, and the others are used.
     """
     from emopy.evaluate import calibrate as fit_temperature
     from emopy.models import find_model
 
-    faces, left_out = open_for(model, data)
-    temperature = fit_temperature(find_model(model), faces, prior=prior)
-    if len(faces) < FEW_SAMPLES:
+    faces, skipped = open_labelled_for(model_folder, dataset)
+    temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
+    if len(faces) < MIN_SAMPLES:
         click.echo(
-            f"emopy: the temperature is imprecise, fitted on {len(faces)} samples only. Give "
-            f"{FEW_SAMPLES} or more.",
+            f"emopy: the temperature is imprecise, fitted on {len(faces)} samples only. "
+            f"Give {MIN_SAMPLES} or more.",
             err=True,
         )
     click.echo(f"temperature {temperature:.4f}")
-    return 1 if left_out else 0
+    return 1 if skipped else 0

@@ -1,28 +1,309 @@
-"""`emopy data`: look at labelled faces, find what is wrong with them, prepare collections."""
+"""`emopy data`: describe, check, show, split and prepare labelled faces."""
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 import click
 
-from emopy.cli.data_check import check
-from emopy.cli.data_describe import describe
-from emopy.cli.data_prepare import prepare
-from emopy.cli.data_samples import samples
-from emopy.cli.data_show import show
-from emopy.cli.data_split import split
-from emopy.cli.groups import NearestGroup
+from emopy.cli.inputs import load_reporting, open_labelled, report_skipped
+from emopy.cli.options import (
+    ANY_PATH,
+    FILE,
+    FOLDER,
+    CommandGroup,
+    clips_option,
+    data_arguments,
+    detector_option,
+)
+from emopy.cli.terminal import print_text, quiet_import
+from emopy.errors import naming
+
+if TYPE_CHECKING:
+    from emopy.data import Loader
+
+PROPORTION = click.FloatRange(min=0, max=1)
 
 
-@click.group(cls=NearestGroup)
+@click.group(cls=CommandGroup)
 def data() -> None:
     """Describe, check, show, split and prepare labelled faces.
 
-    DATA is a .npz file that `emopy data split` or `prepare` wrote, a folder with one folder of
-    images per emotion, or a .csv file with one face per row. FILE.csv#PART takes the rows of
-    one split only. FILE.csv.toml beside the file says what its columns and labels mean, where
+    DATA is a .npz file written by `emopy data split` or `prepare`, a folder with one folder of
+    images per emotion, or a .csv file with one face per row. FILE.csv#SPLIT takes the rows of
+    one split only. FILE.csv.toml beside the file says what its columns and labels mean, if
     they are not those of FER2013 (see docs/data.md).
     """
 
 
-for verb in (describe, check, show, split, prepare, samples):
-    data.add_command(verb)
+@data.command()
+@data_arguments
+@clips_option
+@click.option("--image", type=FILE, help="File for a chart of the counts: .png, .svg or .pdf.")
+def describe(paths: tuple[Path, ...], clips: int | None, image: Path | None) -> int:
+    """Summarize labelled faces: counts per emotion, image sizes.
+
+    Exit code 1 means that some files or rows could not be read; they are listed.
+    """
+    from emopy.data import (
+        CSVDataLoader,
+        DirectoryDataLoader,
+        SequenceDataLoader,
+        find_loader,
+        plot_counts,
+    )
+    from emopy.data import describe as describe_data
+
+    with naming(path="DATA", time_delay="--clips"):
+        loaders = {str(path): find_loader(path, time_delay=clips) for path in paths}
+        splits = {name: load_reporting(loader) for name, loader in loaders.items()}
+    sources = {
+        name: loader.sources
+        for name, loader in loaders.items()
+        if isinstance(loader, CSVDataLoader | DirectoryDataLoader | SequenceDataLoader)
+    }
+    print_text(describe_data(splits, sources=sources))
+    skipped = sum(len(loader.skipped) for loader in loaders.values())
+    if skipped:
+        click.echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
+    if image is not None:
+        with naming(path="--image"):
+            click.echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
+    click.echo(f"emopy: next: {_next_commands(paths, clips)}", err=True)
+    return 1 if skipped else 0
+
+
+def _next_commands(paths: tuple[Path, ...], clips: int | None) -> str:
+    """Return what to type after `describe`."""
+    words = [str(path) for path in paths] + (["--clips", str(clips)] if clips else [])
+    check = shlex.join(["emopy", "data", "check", *words])
+    if len(paths) > 1:
+        return check
+    words.insert(1, "splits")
+    return f"{check}, then: {shlex.join(['emopy', 'data', 'split', *words])}"
+
+
+@data.command()
+@data_arguments
+@clips_option
+def check(paths: tuple[Path, ...], clips: int | None) -> int:
+    """Find duplicates, contradictory labels and leaks.
+
+    Name the splits of a data set together to find images and subjects that are in more than one.
+    ✗ marks what must be fixed; ? marks what is probable and worth a look: an image that is in
+    another split resized, brightened, compressed or mirrored. Exit code 1 means that something
+    must be fixed, or that some files or rows could not be read.
+    """
+    from emopy.data import check as check_data
+
+    opened = {str(path): open_labelled(path, clips=clips) for path in paths}
+    report = check_data({name: faces for name, (faces, _) in opened.items()})
+    print_text(str(report))
+    skipped = sum(count for _, count in opened.values())
+    return 1 if skipped or not report.ok else 0
+
+
+@data.command()
+@click.argument("path", type=ANY_PATH, metavar="DATA")
+@clips_option
+@click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
+@click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
+              help="Image to write, .png or .jpg.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=1), default=8, show_default=True, metavar="N",
+              help="Faces to show; the emotions alternate.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(min=0), default=8, show_default=True, metavar="N",
+              help="Epochs to show.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Replace a setting of the recipe, such as augment.flip=0.")  # fmt: skip
+def show(
+    path: Path,
+    clips: int | None,
+    recipe: Path | None,
+    out: Path,
+    rows: int,
+    epochs: int,
+    settings: tuple[str, ...],
+) -> int:
+    """Draw faces as they are, or as a recipe augments them.
+
+    Exit code 1 means that some files or rows could not be read; they are listed, and the others
+    are drawn.
+    """
+    from emopy.data import contact_sheet
+    from emopy.present import save_image
+
+    if recipe is None:
+        if settings:
+            raise click.UsageError("--set changes a recipe. Name it with --recipe.")
+        faces, skipped = open_labelled(path, clips=clips)
+        sheet = contact_sheet(faces, rows=rows, columns=0)
+    else:
+        with quiet_import():
+            from emopy.train import load_recipe
+
+        with naming(path="--recipe"):
+            plan = load_recipe(recipe, settings)
+        faces, skipped = open_labelled(path, clips=clips)
+        sheet = contact_sheet(faces, plan.augment, rows=rows, columns=epochs, seed=plan.fit.seed)
+    with naming(path="--out"):
+        click.echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
+    return 1 if skipped else 0
+
+
+@data.command()
+@click.argument("path", type=ANY_PATH, metavar="DATA")
+@click.argument("out", type=FOLDER)
+@clips_option
+@click.option("--people", metavar="REGEX",
+              help="Subject ids: what this, or its first group, matches in the path of an "
+              "image.")  # fmt: skip
+@click.option("--validation", type=PROPORTION, default=0.1, show_default=True,
+              metavar="PROPORTION", help="Faces to monitor the training with.")  # fmt: skip
+@click.option("--calibration", type=PROPORTION, default=0.1, show_default=True,
+              metavar="PROPORTION", help="Faces to fit the temperature on.")  # fmt: skip
+@click.option("--test", type=PROPORTION, default=0.1, show_default=True,
+              metavar="PROPORTION", help="Faces to evaluate the model on.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N",
+              help="Seed of the random assignment.")  # fmt: skip
+def split(
+    path: Path,
+    out: Path,
+    clips: int | None,
+    people: str | None,
+    validation: float,
+    calibration: float,
+    test: float,
+    seed: int,
+) -> int:
+    """Split faces into train, validation, calibration and test.
+
+    Writes OUT/train.npz, validation.npz, calibration.npz and test.npz. No subject and no image is
+    in two splits, and each split has nearly the same proportions of emotions. Exit code 1 means
+    that some files or rows could not be read; they are listed.
+    """
+    from emopy.data import describe as describe_data
+
+    with naming(path="DATA", time_delay="--clips"):
+        loader = _loader(path, clips, people)
+        faces = load_reporting(loader)
+    splits = faces.split(validation=validation, calibration=calibration, test=test, seed=seed)
+    for name, each in splits.items():
+        with naming(path="OUT"):
+            each.save(out / f"{name}.npz")
+    print_text(describe_data(splits))
+    return 1 if loader.skipped else 0
+
+
+def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
+    """Return the loader for a path; only the paths in folders can contain subject ids."""
+    from emopy.data import DirectoryDataLoader, SequenceDataLoader, find_loader
+
+    if people is None:
+        return find_loader(path, time_delay=clips)
+    if not path.is_dir():
+        raise click.UsageError(
+            "--people is searched in the paths of images: DATA must be a folder. For a .csv file, "
+            "subject_column in FILE.csv.toml names the column."
+        )
+    if clips is not None:
+        return SequenceDataLoader(path, time_delay=clips, people=people)
+    return DirectoryDataLoader(path, people=people)
+
+
+@data.group(cls=CommandGroup)
+def prepare() -> None:
+    """Convert FER+ or CK+ for training.
+
+    Exit code 1 means that some of it could not be read; that is listed, and the rest is written.
+    """
+
+
+@prepare.command()
+@click.argument("images_csv", type=FILE)
+@click.argument("votes_csv", type=FILE)
+@click.argument("out", type=FOLDER)
+@click.option("--calibration", type=click.IntRange(min=1), default=2500, show_default=True,
+              metavar="N", help="Training faces to hold out for calibration.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N",
+              help="Seed of the random choice of these.")  # fmt: skip
+@click.option("--as", "layout", type=click.Choice(["npz", "folders"]), default="npz",
+              show_default=True, help="A file per split, or a folder per emotion.")  # fmt: skip
+@click.option("--unknown", type=click.Choice(["drop", "spread"]), default="drop",
+              show_default=True, help='"Unknown" votes of training faces: dropped, with the faces '
+              "that have mostly such votes, or spread uniformly.")  # fmt: skip
+def ferplus(
+    images_csv: Path,
+    votes_csv: Path,
+    out: Path,
+    calibration: int,
+    seed: int,
+    layout: Literal["npz", "folders"],
+    unknown: Literal["drop", "spread"],
+) -> int:
+    """Write the splits of FER+ without duplicates.
+
+    IMAGES_CSV is fer2013.csv, VOTES_CSV is fer2013new.csv. Images in folders have one emotion
+    each; the votes of the training faces are kept in .npz files only.
+    """
+    from emopy.data import prepare_ferplus, read_ferplus
+
+    faces = read_ferplus(images_csv, votes_csv)
+    for skipped_sample in faces.skipped:
+        report_skipped(skipped_sample)
+    with naming(path="OUT"):
+        report = prepare_ferplus(
+            faces, out, calibration=calibration, seed=seed, layout=layout, unknown=unknown
+        )
+    print_text(str(report))
+    return 1 if faces.skipped else 0
+
+
+@prepare.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option("--as", "kind", type=click.Choice(["stills", "clips"]), default="stills",
+              show_default=True, help="Still images, or clips.")  # fmt: skip
+@click.option("--peaks", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
+              help="For stills: last frames of each clip to use, which show its "
+              "emotion.")  # fmt: skip
+@click.option("--first", type=click.Choice(["neutral", "skip"]), default="neutral",
+              show_default=True, help="For stills: how to use the first frame.")  # fmt: skip
+@detector_option
+def ckplus(
+    folder: Path,
+    out: Path,
+    kind: Literal["stills", "clips"],
+    peaks: int,
+    first: Literal["neutral", "skip"],
+    detector: str,
+) -> int:
+    """Write the faces of CK+ as one folder per emotion.
+
+    FOLDER holds the unpacked cohn-kanade-images and Emotion. The licence of CK+ forbids to pass
+    it on: the output is for the licensee alone.
+    """
+    from emopy.data import convert_ckplus
+
+    with naming(path="FOLDER"):
+        report = convert_ckplus(folder, out, kind=kind, peaks=peaks, first=first, detector=detector)
+    for skipped_sample in report.skipped:
+        report_skipped(skipped_sample)
+    print_text(str(report))
+    return 1 if report.skipped else 0
+
+
+@data.command()
+@click.argument("out", type=FOLDER)
+def samples(out: Path) -> None:
+    """Write sample faces to try training and evaluation with.
+
+    OUT, a new or empty folder, receives 448 still images and 224 clips of composite faces in seven
+    emotions, in every layout that can be read, split into train and test. They show no real
+    person.
+    """
+    from emopy.samples import write_samples
+
+    with naming(folder="OUT"):
+        click.echo(write_samples(out))

@@ -1,47 +1,89 @@
-"""`emopy demo`: the first thing a newcomer types."""
+"""`emopy demo`: predict the packaged sample images."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from emopy.cli.options import FOLDER, emotions_option, model_option
+from emopy.cli.inputs import create_model
+from emopy.cli.options import FOLDER, emotions_option, model_option, overwrite_option
+from emopy.cli.outputs import draw_result, drawing_files, refuse_existing
+from emopy.cli.terminal import TextSink
+
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.types import RGBImage
+
+GAP_PX = 12
+"""Space around each image of the contact sheet."""
+
+SHEET_GRAY = 128
+"""Gray level of the background of the contact sheet."""
 
 
 @click.command()
 @emotions_option()
 @model_option
-@click.option("--draw", type=FOLDER, help="Write the images, marked, and a sheet of all, here.")
-def demo(emotions: str | list[str], model: str | None, draw: Path | None) -> None:
-    """Read the sample images in the package.
+@click.option("--draw", type=FOLDER, help="Folder for annotated images and a sheet of all.")
+@overwrite_option
+def demo(
+    target_emotions: str | list[str], model: str | None, draw: Path | None, overwrite: bool
+) -> None:
+    """Predict the packaged sample images.
 
-    Each is the average of many faces that show one emotion, so it shows nobody.
+    Each image is the average of many faces that show one emotion; it shows no real person.
     """
-    from emopy.cli.drawing import Drawings
-    from emopy.cli.inputs import load
-    from emopy.cli.sinks import open_sink
     from emopy.labels import canonical
+    from emopy.media import read_image
+    from emopy.present import save_image
     from emopy.samples import sample_images
 
-    reader = load(emotions, model)
+    predictor = create_model(target_emotions, model)
     images = {
         label: path
         for emotion, path in sample_images().items()
-        for label in reader.labels
+        for label in predictor.labels
         if canonical(label) == emotion
     }
-    drawings = Drawings(draw) if draw else None
-    as_expected = 0
-    with open_sink("text", None, reader.labels) as sink:
-        for label, path in images.items():
-            result = reader.predict(path)
+    files = [] if draw is None else drawing_files(draw, [*map(str, images.values()), "demo"])
+    refuse_existing({"draw": files}, overwrite=overwrite)
+    as_labelled = 0
+    with TextSink(None) as sink:
+        for number, (label, path) in enumerate(images.items()):
+            result = predictor.predict(path)
             sink.write(replace(result, source=path.name))
-            as_expected += [face.emotion for face in result.faces] == [label]
-            if drawings:
-                drawings.add(str(path), result)
-    if drawings:
-        click.echo(f"emopy: drawn on {drawings.add_sheet('demo')}", err=True)
-    click.echo(f"emopy: {as_expected} of {len(images)} read as labelled. ", err=True, nl=False)
-    click.echo("Next, type: emopy predict YOUR-PICTURE", err=True)
+            as_labelled += [face.emotion for face in result.faces] == [label]
+            if files:
+                draw_result(str(path), result, files[number])
+    if files:
+        sheet = save_image(image_grid([read_image(file) for file in files[:-1]]), files[-1])
+        click.echo(f"emopy: drawn in {sheet}", err=True)
+    click.echo(f"emopy: {as_labelled} of {len(images)} predicted as labelled. ", err=True, nl=False)
+    click.echo("Next: emopy predict YOUR-PHOTO", err=True)
+
+
+def image_grid(images: list[RGBImage]) -> RGBImage:
+    """Return images in rows, on gray.
+
+    Args:
+        images: One or more (H, W, 3), of any sizes.
+
+    Returns:
+        (H, W, 3): cells as large as the largest image, about twice as many columns as rows.
+    """
+    import numpy as np
+
+    columns = math.ceil(math.sqrt(2 * len(images)))
+    rows = math.ceil(len(images) / columns)
+    height = max(image.shape[0] for image in images) + GAP_PX
+    width = max(image.shape[1] for image in images) + GAP_PX
+    shape = (rows * height + GAP_PX, columns * width + GAP_PX, 3)
+    sheet = np.full(shape, SHEET_GRAY, dtype=np.uint8)
+    for index, image in enumerate(images):
+        top = GAP_PX + index // columns * height
+        left = GAP_PX + index % columns * width
+        sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return sheet

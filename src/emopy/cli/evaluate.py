@@ -1,4 +1,4 @@
-"""`emopy evaluate`: measure a model on labelled faces."""
+"""`emopy evaluate`: evaluate a model on labelled faces."""
 
 from __future__ import annotations
 
@@ -8,77 +8,77 @@ from pathlib import Path
 
 import click
 
-from emopy.cli.labelled import open_for
+from emopy.cli.inputs import open_labelled_for
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
     emotions_option,
-    json_option,
+    prior_option,
+    text_or_json_option,
     threads_option,
 )
-from emopy.cli.prior import prior_option
+from emopy.cli.terminal import print_text
+from emopy.errors import naming
 
 
 @click.command()
 @click.argument("model")
-@click.argument("data", type=ANY_PATH)
-@json_option
-@emotions_option(default="all")
+@click.argument("dataset", type=ANY_PATH, metavar="DATA")
+@text_or_json_option
+@emotions_option("labels", default="all")
 @prior_option(default="training")
-@click.option(
-    "--groups",
-    type=FILE,
-    metavar="FILE.csv",
-    help="Measure each group too: columns source and group, or group in the order of the data.",
-)
-@click.option(
-    "--html",
-    type=FILE,
-    metavar="FILE",
-    help="Write a page with charts and the most confident errors.",
-)
-@click.option(
-    "--record", metavar="NAME", help="Write the metrics into the model's card, under this name."
-)
+@click.option("--groups", type=FILE, metavar="FILE.csv",
+              help="Evaluate groups separately: columns source and group, or group alone in the "
+              "order of the data.")  # fmt: skip
+@click.option("--html", type=FILE, metavar="FILE",
+              help="File for an HTML report with charts and the most confident errors.")  # fmt: skip
+@click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
 def evaluate(
     model: str,
-    data: Path,
-    output_format: str,
-    emotions: str | list[str],
+    dataset: Path,
+    format: str,
+    labels: str | list[str],
     prior: str | dict[str, float],
     groups: Path | None,
     html: Path | None,
     record: str | None,
     threads: int,
 ) -> int:
-    """Measure a model on labelled faces.
+    """Evaluate a model on labelled faces.
 
-    Prints accuracy, calibration, metrics of each label and the confusion matrix of MODEL on DATA.
-    DATA is a .npz file, a .csv file with one face per row, or a folder with one folder per emotion;
-    for a model of clips, in it one folder per clip. Use faces that were not used for training or
-    calibration. The page of --html is one file that shows faces from DATA: share it only with
-    those who may see them. Exit code 1 means that some files or rows could not be read; they are
-    listed, and the others are evaluated.
+    Measures how accurate MODEL is on DATA, and how well its probabilities are calibrated. DATA is
+    a .npz file, a .csv file with one face per row, or a folder with one folder per emotion; for a
+    model of clips, in it one folder per clip. Use faces that were used neither for training nor
+    for calibration. The HTML report shows faces of DATA: pass it on only to people who may see
+    them. Exit code 1 means that some files or rows could not be read; they are listed, and the
+    others are evaluated.
     """
-    from emopy import evaluate as evaluation
+    from emopy.evaluate import evaluate as evaluate_model
+    from emopy.evaluate import html_report, read_groups
+    from emopy.evaluate import record as record_metrics
     from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
-    faces, left_out = open_for(model, data)
-    names = None if groups is None else evaluation.read_groups(groups, faces)
-    with ExitStack() as stack:  # an unwritable page fails before the long work
-        page = None if html is None else stack.enter_context(atomic_file(html))
-        report = evaluation.evaluate(
-            model, faces, labels=emotions, groups=names, prior=prior, threads=threads
-        )
+    faces, skipped = open_labelled_for(model, dataset)
+    names = None if groups is None else read_groups(groups, faces)
+    with ExitStack() as stack:
+        page = None
+        if html:  # a file that cannot be written is refused before the evaluation
+            stack.enter_context(naming(path="--html"))
+            page = stack.enter_context(atomic_file(html))
+        with naming(target_emotions="labels"):
+            report = evaluate_model(
+                model, faces, labels=labels, groups=names, prior=prior, threads=threads
+            )
         if page:
             card = load_model(model).card
-            text = evaluation.html_report(report, faces, card=card, data_name=data.name)
+            text = html_report(report, faces, card=card, data_name=dataset.name)
             page.write_text(text, encoding="utf-8")
     if html:
-        click.echo(f"emopy: the page is {html}", err=True)
+        click.echo(f"emopy: the report is {html}", err=True)
     if record:
-        evaluation.record(find_model(model), record, report)
-    click.echo(json.dumps(report.to_dict(), indent=2) if output_format == "json" else report)
-    return 1 if left_out else 0
+        with naming(model_folder="MODEL"):
+            record_metrics(find_model(model), record, report)
+    print_text(json.dumps(report.to_dict(), indent=2) if format == "json" else str(report))
+    return 1 if skipped else 0

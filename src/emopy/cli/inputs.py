@@ -1,4 +1,4 @@
-"""What was typed → images, and a model that reads them."""
+"""What was typed → images, a model, or labelled faces."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.errors import InputError
+from emopy.errors import InputError, naming
 
-if TYPE_CHECKING:  # the model would slow down --help
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.data import Dataset, Loader, SkippedSample
     from emopy.fermodel import FERModel
     from emopy.media import Video
 
 Source = str | bytes
 
 
-def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
-    """Turn what was typed into images; a folder without any is mentioned, not an error."""
+def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
+    """Yield the images that paths stand for; a folder without images is only mentioned."""
     from emopy.media import find_images
 
     for path in paths:
@@ -30,7 +31,7 @@ def gather(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
             raise InputError("PATH must not be empty. Type an image, a folder, or - for stdin.")
         found = find_images([path], recursive=recursive)
         if not found:
-            hint = "" if recursive else " Type --recursive to look deeper."
+            hint = "" if recursive else " Type --recursive to search its subfolders."
             click.echo(f"emopy: no images in {path}.{hint}", err=True)
         yield from (str(image) for image in found)
 
@@ -41,35 +42,21 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def protect(sources: list[Source], *, out: Path | None, draw: Path | None) -> None:
-    """Refuse to write over the images that are read.
-
-    Raises:
-        InputError: `out` is one of the images, or `draw` is a folder that holds one, or
-            cannot be made.
-    """
-    images = {Path(source).resolve() for source in sources if isinstance(source, str)}
-    if out and out.resolve() in images:
-        raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
-    if draw and draw.resolve() in {image.parent for image in images}:
-        raise InputError(
-            f"--draw must be another folder than that of the images. Received {draw}. "
-            "Type for example: --draw drawn"
-        )
-    if draw:
-        draw.mkdir(parents=True, exist_ok=True)  # fails now, not after the first image
-
-
-def load(
-    emotions: str | list[str],
+def create_model(
+    target_emotions: str | list[str],
     model: str | None,
     detector: str = "mtcnn",
     min_face_size: int | None = None,
-    **reading: Any,
+    **options: Any,
 ) -> FERModel:
-    """Load the model and the detector that the options ask for.
+    """Return the model with the detector that the options ask for.
 
-    `reading` are the options that `FERModel` has by the same name: prior, min_confidence, threads.
+    Args:
+        target_emotions: As for `FERModel`.
+        model: Name or folder; None for the default model.
+        detector: Name of a detector.
+        min_face_size: Pixels; None for the default of the detector.
+        **options: prior, min_confidence and threads, as for `FERModel`.
     """
     from emopy.faces import get_detector
     from emopy.fermodel import FERModel
@@ -77,19 +64,71 @@ def load(
 
     settings = {} if min_face_size is None else {"min_face_size": min_face_size}
     return FERModel(
-        emotions,
+        target_emotions,
         model=model or DEFAULT_MODEL,
         detector=get_detector(detector, **settings),
-        **reading,
+        **options,
     )
 
 
-def say_missing(video: Video) -> int:
-    """Say what a video lacked.
+def report_shortfall(video: Video) -> int:
+    """Report damaged frames and a missing end of a video that was read.
 
     Returns:
-        The exit code: 1 if its end was missing.
+        The exit code: 1 if the end is missing.
     """
     if video.shortfall:
         click.echo(f"emopy: {video.shortfall}", err=True)
     return 1 if video.truncated else 0
+
+
+def open_labelled(
+    path: Path,
+    *,
+    clips: int | None = None,
+    size: tuple[int, int] = (48, 48),
+    channels: int = 1,
+) -> tuple[Dataset, int]:
+    """Load labelled faces and report each file or row that was skipped.
+
+    Args:
+        path: What the user typed.
+        clips: Frames per clip, if the folder holds clips; None for still images.
+        size: (height, width) that the images of a folder are resized to.
+        channels: 1 for gray, 3 for RGB.
+
+    Returns:
+        The faces, and how many files or rows were skipped.
+    """
+    from emopy.data import find_loader
+
+    with naming(path="DATA", time_delay="--clips"):
+        loader = find_loader(path, time_delay=clips, size=size, channels=channels)
+        return load_reporting(loader), len(loader.skipped)
+
+
+def load_reporting(loader: Loader) -> Dataset:
+    """Load labelled faces and report each file or row that was skipped."""
+    data = loader.load_data()
+    for skipped_sample in loader.skipped:
+        report_skipped(skipped_sample)
+    return data
+
+
+def open_labelled_for(model: str, path: Path) -> tuple[Dataset, int]:
+    """Load labelled faces in the size, channels and clip length of a model."""
+    from emopy.models import find_model
+    from emopy.models.store import read_card
+
+    spec = read_card(find_model(model)).input
+    return open_labelled(
+        path,
+        clips=spec.frames if spec.frames > 1 else None,
+        size=(spec.height, spec.width),
+        channels=spec.channels,
+    )
+
+
+def report_skipped(skipped_sample: SkippedSample) -> None:
+    """Print on stderr which file or row was skipped, and why."""
+    click.echo(f"emopy: {skipped_sample}", err=True)

@@ -1,4 +1,4 @@
-"""The `emopy` command: finds the verb, and turns every error into one line and an exit code.
+"""The `emopy` command: runs a verb, and turns every error into one line and an exit code.
 
 Exit codes: 0 all good · 1 some inputs failed, the others are done and listed · 2 wrong usage,
 or a model or data that cannot be used · 130 stopped by Ctrl-C or `kill`. What a program would
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import importlib
 import io
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 
-from emopy.cli.groups import NearestGroup
-from emopy.cli.stdout import drop_stdout
-from emopy.cli.wording import in_shell_words
+from emopy.cli.options import CommandGroup
+from emopy.cli.terminal import discard_stdout, interrupt_on_kill, print_error
 from emopy.errors import EmoPyError
 
 VERBS = (
@@ -33,15 +29,15 @@ USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
-class Verbs(NearestGroup):
-    """The verbs, each imported when it is asked for: `emopy --help` stays quick."""
+class Verbs(CommandGroup):
+    """The verbs; each is imported when it is used, so that `emopy --help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the verbs."""
+        """Return the names of the verbs."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of that name, or None."""
+        """Return the verb of that name, or None."""
         if cmd_name not in VERBS:
             return None
         return getattr(importlib.import_module(f"emopy.cli.{cmd_name}"), cmd_name)
@@ -49,12 +45,12 @@ class Verbs(NearestGroup):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="emopy", prog_name="emopy", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the trace of an error.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def emopy() -> None:
-    """Read facial expressions from images, offline, and train networks for it.
+    """Predict facial expressions in images, videos and camera streams; train models for it.
 
-    Start with: emopy demo, then emopy predict YOUR-PICTURE.
-    A face shows an expression; what a person feels is another matter.
+    Start with: emopy demo, then emopy predict YOUR-PHOTO.
+    A model predicts what a face expresses, not what a person feels.
     """
 
 
@@ -62,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: What follows `emopy`; the process's own arguments where None.
+        arguments: What follows `emopy`; None for the arguments of the process.
 
     Returns:
         The exit code.
@@ -72,17 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an old terminal must not stop the work
     words, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        with _tidy_end():
-            code = _run(words)
+        with interrupt_on_kill():
+            code = _run(words, debug=debug)
         sys.stdout.flush()
         return code
-    except EmoPyError as error:
-        if debug:
-            traceback.print_exception(error)
-        click.echo(f"emopy: {in_shell_words(str(error), emopy, words)}", err=True)
-        return USAGE_ERROR
     except BrokenPipeError:
-        drop_stdout()
+        discard_stdout()
         return 0  # the reader, such as `head`, has all it wanted
     except OSError as error:
         if debug:
@@ -97,36 +88,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(words: list[str]) -> int:
-    """Parse and call; unlike `emopy.main`, leaves every error to the one place above."""
+def _run(words: list[str], *, debug: bool) -> int:
+    """Parse and call; only EmoPy's own errors, whose wording needs the context, end here."""
     try:
         with emopy.make_context("emopy", words) as context:
-            outcome = emopy.invoke(context)
+            try:
+                outcome = emopy.invoke(context)
+            except EmoPyError as error:
+                if debug:
+                    traceback.print_exception(error)
+                print_error(error)
+                return USAGE_ERROR
     except click.exceptions.Exit as done:
         return done.exit_code
     return outcome if isinstance(outcome, int) else 0
-
-
-@contextmanager
-def _tidy_end() -> Generator[None]:
-    """Let `kill`, or a terminal that is closed, clean up like Ctrl-C: nothing half-written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # `nohup` wants to go on
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _take_debug(words: list[str]) -> tuple[list[str], bool]:

@@ -1,4 +1,4 @@
-"""Options that several verbs share, so that they are spelled and explained once."""
+"""Options and groups that several verbs share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -8,11 +8,32 @@ from typing import Any
 
 import click
 
+from emopy.cli.terminal import COMMAND
+from emopy.errors import nearest
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
+
+
+class CommandGroup(click.Group):
+    """A group of commands that answers a mistyped one with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of their definition."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, and note it for the wording of errors."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. {nearest(args[0], self.list_commands(ctx))}")
+        name, command, rest = super().resolve_command(ctx, args)
+        ctx.meta[COMMAND] = command
+        return name, command, rest
 
 
 def parse_emotions(
@@ -25,10 +46,49 @@ def parse_emotions(
     return words[0] if is_subset else words
 
 
-def emotions_option(*, default: str = "standard") -> Decorator:
-    """`--emotions`, whose default differs between verbs."""
+def parse_prior(
+    context: click.Context, parameter: click.Parameter, value: str
+) -> str | dict[str, float]:
+    """Turn ``anger=0.2,calm=0.8`` into probabilities; other words stay words."""
+    del context, parameter
+    if "=" not in value:
+        return value.strip().lower()
+    probabilities: dict[str, float] = {}
+    for item in value.split(","):
+        label, _, number = item.partition("=")
+        try:
+            probabilities[label.strip()] = float(number)
+        except ValueError:
+            raise click.BadParameter(
+                f"probabilities must be numbers. Received {item.strip()!r}. "
+                "Type for example: anger=0.2,neutral=0.8"
+            ) from None
+    return probabilities
+
+
+class Time(click.ParamType):
+    """A time: seconds, minutes and seconds, or hours, minutes and seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Turn ``1:02:03.5`` into 3723.5."""
+        try:
+            fields = [float(field) for field in str(value).split(":")]
+        except ValueError:
+            fields = []
+        if not 1 <= len(fields) <= 3 or not all(field >= 0 for field in fields):
+            self.fail(f"{value!r} is no time. Type for example: 90, or 1:30", param, ctx)
+        return sum(field * 60**power for power, field in enumerate(reversed(fields)))
+
+
+def emotions_option(name: str = "target_emotions", *, default: str = "standard") -> Decorator:
+    """Return `--emotions`; its argument in Python and its default differ between verbs."""
     return click.option(
         "--emotions",
+        name,
         default=default,
         show_default=True,
         metavar="A,B,…",
@@ -37,10 +97,23 @@ def emotions_option(*, default: str = "standard") -> Decorator:
     )
 
 
+def prior_option(*, default: str = "tempered") -> Decorator:
+    """Return `--prior`, whose default differs between prediction and evaluation."""
+    return click.option(
+        "--prior",
+        default=default,
+        show_default=True,
+        metavar="PRIOR",
+        callback=parse_prior,
+        help="How often each emotion is expected: training, uniform, tempered (training to the "
+        "power 2/3), or a probability for each emotion: anger=0.2,neutral=0.8",
+    )
+
+
 model_option: Decorator = click.option(
     "--model",
     metavar="MODEL",
-    help="Name of a model or a model folder.  [default: the bundled model]",
+    help="Name of a model, or a model folder.  [default: the bundled model]",
 )
 
 detector_option: Decorator = click.option(
@@ -48,11 +121,12 @@ detector_option: Decorator = click.option(
     default="mtcnn",
     show_default=True,
     metavar="NAME",
-    help="Name of the face detector; full-image takes each image as one face.",
+    help="Face detector; full-image takes each image as one face.",
 )
 
 min_face_size_option: Decorator = click.option(
     "--min-face-size",
+    "min_face_size",
     type=click.IntRange(min=12),
     metavar="PIXELS",
     help="Side of the smallest face to find; all of the image is searched.  [default: one large "
@@ -64,8 +138,8 @@ min_confidence_option: Decorator = click.option(
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    metavar="SHARE",
-    help="Below this confidence the answer is: not sure.",
+    metavar="PROBABILITY",
+    help='Confidence below which the emotion is "not sure".',
 )
 
 smoothing_option: Decorator = click.option(
@@ -75,7 +149,7 @@ smoothing_option: Decorator = click.option(
     default=0.3,
     show_default=True,
     metavar="SECONDS",
-    help="How slowly answers follow a change, so that they do not flicker; 0: at once.",
+    help="Time constant of the smoothing of probabilities; 0: none.",
 )
 
 threads_option: Decorator = click.option(
@@ -83,14 +157,47 @@ threads_option: Decorator = click.option(
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="CPU threads for the network that reads the faces.",
+    metavar="N",
+    help="CPU threads of the model.",
 )
 
-json_option: Decorator = click.option(
+text_or_json_option: Decorator = click.option(
     "--format",
-    "output_format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For a person or for a program.",
+    help="Text for people, or JSON.",
+)
+
+overwrite_option: Decorator = click.option(
+    "--overwrite", is_flag=True, help="Replace existing files."
+)
+
+_MODEL_OPTIONS = (
+    emotions_option(),
+    model_option,
+    detector_option,
+    min_face_size_option,
+    prior_option(),
+    min_confidence_option,
+    threads_option,
+)
+
+
+def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that `create_model` takes, in this order."""
+    for option in reversed(_MODEL_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+data_arguments: Decorator = click.argument(
+    "paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA..."
+)
+
+clips_option: Decorator = click.option(
+    "--clips",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Load clips, one folder each: their last N frames.  [default: still images]",
 )

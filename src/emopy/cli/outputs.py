@@ -1,49 +1,138 @@
-"""Which files `emopy video` writes for which video, and which of them are there already."""
+"""Which files are written for which input, and which of them are finished already.
+
+No file is replaced unasked. In a folder of outputs, `RECORD_FILE` says how each file was made, so
+that a run over many videos can be resumed: finished files with the same settings are kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.errors import InputError
+from emopy.errors import InputError, naming
 
-TABLES = ("csv", "json", "jsonl", "parquet")
-_SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json"}
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.models import ModelCard
+    from emopy.types import ImageResult
+
+RECORD_FILE = ".emopy-outputs.json"
+"""Name of the record in a folder of outputs."""
+
+SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json"}
+"""Suffixes of the files in a folder; that of a table is its format."""
+
+Settings = dict[str, Any]
+"""How a file was made: the name of an option, or of another condition, → a value in JSON."""
+
+
+# Images
+
+
+def protect_inputs(sources: Sequence[str | bytes], *, out: Path | None, draw: Path | None) -> None:
+    """Refuse to write over the images that are read.
+
+    Raises:
+        InputError: `out` is one of the images, or `draw` is a folder that holds one.
+    """
+    images = {Path(source).resolve() for source in sources if isinstance(source, str)}
+    if out and out.resolve() in images:
+        raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
+    if draw and draw.resolve() in {image.parent for image in images}:
+        raise InputError(
+            f"--draw must be another folder than that of the images. Received {draw}. "
+            "Type for example: --draw drawn"
+        )
+
+
+def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> None:
+    """Refuse to replace files.
+
+    Args:
+        files: For each option, without dashes, the files to write.
+        overwrite: Whether they may be replaced.
+
+    Raises:
+        InputError: One is there.
+    """
+    for option, paths in files.items():
+        for path in paths:
+            if not overwrite and path.is_file():
+                raise InputError(
+                    f"--{option} must not replace a file. Received {path}, which exists. "
+                    "Choose another name, or add --overwrite."
+                )
+
+
+def drawing_files(folder: Path, sources: Sequence[str | bytes]) -> list[Path]:
+    """Return the PNG file for each image, named after it; names that differ in case only, too."""
+    names: dict[str, str] = {}
+    for source in sources:
+        stem = "stdin" if isinstance(source, bytes) else Path(source).stem
+        name, number = stem, 1
+        while name.casefold() in names:
+            number += 1
+            name = f"{stem}-{number}"
+        names[name.casefold()] = name
+    return [folder / f"{name}.png" for name in names.values()]
+
+
+def draw_result(source: str | bytes, result: ImageResult, file: Path) -> None:
+    """Write an image with its faces marked."""
+    from emopy.media import read_image
+    from emopy.present import draw_faces, save_image
+
+    with naming(path="--draw"):
+        save_image(draw_faces(read_image(source), result), file)
+
+
+# Videos
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """What to write for one video; None for what is not wanted, or there already."""
+class VideoOutputs:
+    """The files to write for one video; None for those not asked for, or finished already.
+
+    Attributes:
+        out: Table.
+        draw: Annotated video.
+        plot: Plot over time.
+        summary: Summary as JSON.
+        in_folder: Which of them lie in a folder of outputs, with a record.
+    """
 
     out: Path | None = None
     draw: Path | None = None
     plot: Path | None = None
     summary: Path | None = None
+    in_folder: frozenset[str] = field(default=frozenset())
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """Those to be written."""
-        found = (getattr(self, each.name) for each in fields(self))
-        return tuple(file for file in found if file)
+    def files(self) -> dict[str, Path]:
+        """Option, without dashes, → file."""
+        found = {name: getattr(self, name) for name in ("out", *SUFFIXES)}
+        return {name: file for name, file in found.items() if file}
 
-    def missing(self, video: str) -> Outputs:
-        """Without those that are there already, and no older than the video; they are named."""
-        return Outputs(*(_unless_there(getattr(self, each.name), video) for each in fields(self)))
+    def only(self, names: Iterable[str]) -> VideoOutputs:
+        """Return the outputs of some options."""
+        return VideoOutputs(**{name: self.files[name] for name in names}, in_folder=self.in_folder)
 
 
-def plan_outputs(
+def plan_video_outputs(
     videos: Sequence[str], wanted: Mapping[str, Path | None], *, table: str | None
-) -> list[Outputs]:
-    """Say which files belong to which video.
+) -> list[VideoOutputs]:
+    """Return which files belong to which video.
 
     Args:
         videos: Paths as they were typed.
-        wanted: What was typed after --out, --draw, --plot and --summary: a file, or (without a
-            suffix, and for several videos) a folder in which each gets a file of its name.
-        table: Format of tables; None by their suffix, csv in a folder.
+        wanted: For out, draw, plot and summary what was typed: a file, or (without a suffix, and
+            for several videos) a folder in which each video has a file of its name.
+        table: Format of tables; None for that of their suffix, csv in a folder.
 
     Returns:
         The files of each video, in order.
@@ -52,47 +141,137 @@ def plan_outputs(
         InputError: Several videos and a file, videos of one name and a folder, or a video that
             would be replaced.
     """
-    suffixes = {**_SUFFIXES, "out": table or "csv"}
-    outputs = [
-        Outputs(
+    suffixes = {"out": table or "csv", **SUFFIXES}
+    given = {option: path for option, path in wanted.items() if path is not None}
+    folders = frozenset(
+        option for option, path in given.items() if _is_folder(path, option, len(videos))
+    )
+    planned = [
+        VideoOutputs(
             **{
-                option: _file(path, option, f"{Path(video).stem}.{suffixes[option]}", len(videos))
-                for option, path in wanted.items()
-            }
+                option: path / f"{Path(video).stem}.{suffixes[option]}"
+                if option in folders
+                else path
+                for option, path in given.items()
+            },
+            in_folder=folders,
         )
         for video in videos
     ]
     sources = {Path(video).resolve() for video in videos}
     taken: set[str] = set()
-    for file in (file for output in outputs for file in output.files):
+    for file in (file for outputs in planned for file in outputs.files.values()):
         place = str(file.resolve())
         if file.resolve() in sources:
-            raise InputError(f"`{file}` must not be replaced: it is read. Name another file.")
+            raise InputError(f"{file} must not be replaced: it is an input. Name another file.")
         if place.casefold() in taken:
             raise InputError(
-                f"`{file}` would be written twice. Give videos of the same name one at a time, "
-                "each with a folder of its own."
+                f"{file} would be written twice. Process videos of the same name one at a time, "
+                "each with its own folder."
             )
         taken.add(place.casefold())
-    return outputs
+    return planned
 
 
-def _file(given: Path | None, option: str, name: str, videos: int) -> Path | None:
-    if given is None or (videos == 1 and given.suffix and not given.is_dir()):
-        return given
-    if given.suffix and not given.is_dir():
+def _is_folder(path: Path, option: str, videos: int) -> bool:
+    if path.is_dir() or not path.suffix:
+        return True
+    if videos > 1:
         raise InputError(
-            f"--{option} must be a folder for several videos. Received {given}. "
-            f"Type for example: --{option} {given.with_suffix('')}"
+            f"--{option} must be a folder for several videos. Received {path}. "
+            f"Type for example: --{option} {path.with_suffix('')}"
         )
-    return given / name
+    return False
 
 
-def _unless_there(file: Path | None, video: str) -> Path | None:
-    if file is None or not file.is_file():
-        return file
-    source = Path(video)
-    if source.is_file() and source.stat().st_mtime > file.stat().st_mtime:
-        return file
-    click.echo(f"emopy: {file} is there already. Type --overwrite to write it anew.", err=True)
-    return None
+def unfinished(
+    outputs: VideoOutputs, settings: Mapping[str, Settings], *, overwrite: bool
+) -> tuple[VideoOutputs, list[str]]:
+    """Return the outputs that are to be written.
+
+    Args:
+        outputs: All outputs of a video.
+        settings: For each of them, how it is to be made.
+        overwrite: Whether existing files are replaced.
+
+    Returns:
+        The outputs without those that are finished, and the shortfalls recorded with the latter.
+
+    Raises:
+        InputError: A file exists that was made in another way, or nobody knows how.
+    """
+    to_do: list[str] = []
+    shortfalls: list[str] = []
+    for option, file in outputs.files.items():
+        if overwrite or not file.exists():
+            to_do.append(option)
+            continue
+        if option not in outputs.in_folder:
+            refuse_existing({option: [file]}, overwrite=False)
+            to_do.append(option)  # a device or pipe
+            continue
+        shortfalls += _check_recorded(file, option, settings[option])
+        click.echo(f"emopy: {file} is finished already.", err=True)
+    return outputs.only(to_do), list(dict.fromkeys(shortfalls))
+
+
+def _check_recorded(file: Path, option: str, settings: Settings) -> list[str]:
+    entry = _read_record(file.parent).get(file.name)
+    if entry is None:
+        raise InputError(
+            f"--{option} must not replace a file. Received a folder with {file}, and no record of "
+            "how it was made. Name another folder, or add --overwrite."
+        )
+    made = entry.get("settings", {})
+    names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
+    if names:
+        raise InputError(
+            f"{file} must have been made in the same way to be kept. Received one with "
+            f"{'; '.join(_difference(name, made, settings) for name in names)}. "
+            "Name another folder, or add --overwrite to replace it."
+        )
+    return [entry["shortfall"]] if entry.get("shortfall") else []
+
+
+def _difference(name: str, made: Settings, settings: Settings) -> str:
+    if not name.startswith("--"):
+        return f"another {name}"
+    before, now = (
+        "none" if each.get(name) is None else str(each[name]) for each in (made, settings)
+    )
+    return f"{name} {before} instead of {now}"
+
+
+def record_outputs(
+    outputs: VideoOutputs, settings: Mapping[str, Settings], shortfall: str | None
+) -> None:
+    """Record how the finished files in folders were made.
+
+    Args:
+        outputs: The files that were written.
+        settings: For each of them, how it was made.
+        shortfall: Why the end of the video is missing in them; None if they are complete.
+    """
+    from emopy.files import atomic_file
+
+    for option in outputs.in_folder & outputs.files.keys():
+        file = outputs.files[option]
+        entries = _read_record(file.parent)
+        entries[file.name] = {"settings": settings[option], "shortfall": shortfall}
+        with atomic_file(file.parent / RECORD_FILE) as temporary:
+            text = json.dumps(dict(sorted(entries.items())), ensure_ascii=False, indent=1)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    """Return the entries of a folder; none if the record is missing or damaged."""
+    try:
+        entries = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def model_checksum(card: ModelCard) -> str:
+    """Return a checksum of what decides the predictions of a model; its card has the weights'."""
+    return hashlib.sha256(card.changed(metrics={}).to_json().encode()).hexdigest()

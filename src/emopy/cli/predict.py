@@ -1,65 +1,104 @@
-"""`emopy predict`: the expression of every face in images, folders, or bytes on stdin."""
+"""`emopy predict`: the expression of every face in images, folders, or an image on stdin."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.drawing import Drawings
-from emopy.cli.inputs import gather, load, protect
-from emopy.cli.options import FILE, FOLDER
-from emopy.cli.progress import track
-from emopy.cli.reading import reading_options
+from emopy.cli.inputs import create_model, find_sources
+from emopy.cli.options import FILE, FOLDER, model_options, overwrite_option
+from emopy.cli.terminal import TextSink, print_error, progress
+from emopy.errors import InputError, naming
 
-FORMATS = ("text", "json", "jsonl", "csv")
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.present import Table
+
+FORMATS = ("text", "csv", "json", "jsonl", "parquet")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--recursive", is_flag=True, help="Look into folders within folders.")
-@reading_options
+@click.argument("sources", nargs=-1, required=True, metavar="PATH...")
+@click.option("--recursive", is_flag=True, help="Search subfolders as well.")
+@model_options
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(FORMATS),
-    help="Shape of the results.  [default: by the suffix of --out, else text]",
+    help="Format of the results.  [default: by the suffix of --out, else text]",
 )
-@click.option("--out", type=FILE, help="Write the results to this file.")
-@click.option("--draw", type=FOLDER, help="Write images with the faces marked here.")
+@click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
+@click.option("--draw", type=FOLDER, help="Folder for copies of the images with faces marked.")
+@overwrite_option
 def predict(
-    paths: tuple[str, ...],
+    sources: tuple[str, ...],
     recursive: bool,
-    output_format: str | None,
+    format: str | None,
     out: Path | None,
     draw: Path | None,
-    **model_options: Any,
+    overwrite: bool,
+    **options: Any,
 ) -> int:
-    """Say what every face in the images shows.
+    """Predict facial expressions in images.
 
     PATH is an image, a folder of images, or - for one image on stdin. Exit code 1 means
     that some images could not be read; they are listed, and the others are done.
     """
-    from emopy.cli.sinks import open_sink
     from emopy.types import FailedInput
 
-    sources = list(gather(paths, recursive=recursive))
-    protect(sources, out=out, draw=draw)
-    model = load(**model_options)
-    drawings = Drawings(draw) if draw else None
+    images = list(find_sources(sources, recursive=recursive))
+    drawings: list[Path] = []
+    if out or draw:
+        from emopy.cli.outputs import drawing_files, protect_inputs, refuse_existing
+
+        protect_inputs(images, out=out, draw=draw)
+        drawings = drawing_files(draw, images) if draw else []
+        refuse_existing({"out": [out] if out else [], "draw": drawings}, overwrite=overwrite)
+    chosen = choose_format(format, out)
+    model = create_model(**options)
     failed = 0
-    with open_sink(output_format, out, model.labels) as sink:
-        results = zip(sources, model.predict_many(sources), strict=True)
+    with naming(path="--out"), open_sink(chosen, out, model.labels) as sink:
         busy = out is None and sys.stdout.isatty()
-        for source, result in track(results, len(sources), "Reading", busy=busy):
+        results = progress(model.predict_many(images), len(images), "Predicting", busy=busy)
+        for number, (source, result) in enumerate(zip(images, results, strict=True)):
             sink.write(result)
             if isinstance(result, FailedInput):
                 failed += 1
-                click.echo(f"emopy: {result.error}", err=True)
+                print_error(result.error)
             elif drawings:
-                drawings.add(source, result)
-    if failed and len(sources) > 1:
-        click.echo(f"emopy: {failed} of {len(sources)} images could not be read.", err=True)
+                from emopy.cli.outputs import draw_result
+
+                draw_result(source, result, drawings[number])
+    if failed and len(images) > 1:
+        click.echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
     return 1 if failed else 0
+
+
+def choose_format(format: str | None, out: Path | None) -> str:
+    """Return the format that is asked for, or that of the suffix of the file.
+
+    Raises:
+        InputError: Another suffix, or Parquet on stdout.
+    """
+    if format == "parquet" and out is None:
+        raise InputError(
+            "--format parquet must go with --out. Type for example: --out faces.parquet"
+        )
+    suffix = out.suffix.lstrip(".").lower() if out else "txt"
+    chosen = format or {"": "text", "txt": "text"}.get(suffix, suffix)
+    if chosen not in FORMATS:
+        raise InputError(
+            f"--out must end in .txt, .{', .'.join(FORMATS[1:])}. Received {out}. "
+            "Choose another suffix, or add --format."
+        )
+    return chosen
+
+
+def open_sink(format: str, out: Path | None, labels: tuple[str, ...]) -> TextSink | Table:
+    """Return a context manager that writes results to a file or stdout."""
+    if format == "text":
+        return TextSink(out)
+    from emopy.present import open_table
+
+    return open_table(out or sys.stdout, labels, format=format)

@@ -1,76 +1,300 @@
-"""`emopy video`: who shows what when, as a table, a marked film, a plot and a summary."""
+"""`emopy video`: expressions over time as a table, an annotated video, a plot and a summary."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.options import ANY_PATH, smoothing_option
-from emopy.cli.outputs import TABLES, plan_outputs
-from emopy.cli.reading import reading_options
-from emopy.cli.times import TIME
+from emopy.cli.inputs import create_model, report_shortfall
+from emopy.cli.options import (
+    ANY_PATH,
+    Time,
+    model_options,
+    overwrite_option,
+    smoothing_option,
+)
+from emopy.cli.outputs import (
+    Settings,
+    VideoOutputs,
+    model_checksum,
+    plan_video_outputs,
+    record_outputs,
+    unfinished,
+)
+from emopy.cli.terminal import (
+    print_error,
+    print_text,
+    progress,
+    text_width,
+    tolerate_closed_stdout,
+)
+from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
+
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.fermodel import FERModel
+    from emopy.media import Video
+    from emopy.present import Table
+    from emopy.types import ImageResult, RGBImage
+
+TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@reading_options
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@model_options
 @smoothing_option
-@click.option("--every", type=click.IntRange(min=1), default=1, help="Read every n-th frame only.")
-@click.option("--fps", type=float, help="Or so many frames per second.")
-@click.option("--start", "start_s", type=TIME, default="0", help="Begin here: seconds, or 1:02:03.")
-@click.option("--end", "end_s", type=TIME, help="End here.")
-@click.option(
-    "--format",
-    "table",
-    type=click.Choice(TABLES),
-    help="Shape of the table; without --out it goes to stdout.  [default: by the suffix of --out]",
-)
-@click.option("--out", type=ANY_PATH, help="Write the table here: a row for each face and frame.")
-@click.option("--draw", type=ANY_PATH, help="Write the film here, with the faces marked.")
-@click.option("--plot", type=ANY_PATH, help="Write a plot over time here: .png, .svg or .pdf.")
-@click.option("--summary", type=ANY_PATH, help="Write the summary here, as JSON.")
-@click.option("--thumbnails", is_flag=True, help="Show the faces in the plot.")
-@click.option("--overwrite", is_flag=True, help="Write files anew that are there already.")
+@click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
+              help="Process every N-th frame.  [default: 1]")  # fmt: skip
+@click.option("--fps", type=float, metavar="FPS",
+              help="Process this number of frames per second.  [default: all]")  # fmt: skip
+@click.option("--start", "start_s", type=Time(), default="0",
+              help="Where to start: seconds, or 1:02:03.  [default: 0]")  # fmt: skip
+@click.option("--end", "end_s", type=Time(),
+              help="Where to stop: seconds, or 1:02:03.  [default: the end]")  # fmt: skip
+@click.option("--format", type=click.Choice(TABLE_FORMATS),
+              help="Format of the table; without --out the table is printed.  [default: by the "
+              "suffix of --out]")  # fmt: skip
+@click.option("--out", type=ANY_PATH, help="File for the table: a row per face and frame.")
+@click.option("--draw", type=ANY_PATH, help="File for the annotated video.")
+@click.option("--plot", type=ANY_PATH, help="File for a plot over time: .png, .svg or .pdf.")
+@click.option("--summary", type=ANY_PATH, help="File for the summary in JSON.")
+@click.option("--thumbnails", is_flag=True, help="Show face thumbnails in the plot.")
+@overwrite_option
 def video(
-    files: tuple[str, ...],
-    table: str | None,
+    sources: tuple[str, ...],
+    format: str | None,
     out: Path | None,
     draw: Path | None,
     plot: Path | None,
     summary: Path | None,
-    overwrite: bool,
     **options: Any,
 ) -> int:
-    """Say what every face in a video shows, over time.
+    """Predict facial expressions in videos, over time.
 
-    Prints a summary: who was seen for how long, showing what. For several videos --out, --draw,
-    --plot and --summary are folders. Files that are there already are kept. Exit code 1 means that
-    a video could not be read, or not to its end; what there is of it is written.
+    Prints a summary: how long each face is visible and what it expresses. For several videos
+    --out, --draw, --plot and --summary are folders; rerun the same command to resume: files that
+    were finished with the same options are kept. Exit code 1 means that a video could not be
+    read, or not to its end; what there is of it is written.
     """
-    from emopy.cli.watching import check_outputs, watch_all
-
-    wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary}
-    planned = plan_outputs(files, wanted, table=table)
-    for outputs in planned:
-        check_outputs(outputs, table)
-    to_stdout = table is not None and out is None
-    if to_stdout and table == "parquet":
+    if out is None and format == "parquet":
         raise click.UsageError("--format parquet needs a file. Type: --out timeline.parquet")
     if options["thumbnails"] and not plot:
         raise click.UsageError("--thumbnails needs a plot. Type: --plot timeline.png --thumbnails")
-    to_do = [
-        (file, outputs if overwrite else outputs.missing(file), bool(outputs.files))
-        for file, outputs in zip(files, planned, strict=True)
-    ]
-    failed = watch_all(
-        [(file, outputs) for file, outputs, wished in to_do if outputs.files or not wished],
-        {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")},
-        table=table,
-        to_stdout=to_stdout,
-        **options,
-    )
-    if failed and len(files) > 1:
-        click.echo(f"emopy: {failed} of {len(files)} videos could not be read whole.", err=True)
+    wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary}
+    planned = plan_video_outputs(sources, wanted, table=format)
+    for outputs in planned:
+        _check_outputs(outputs, format)
+    run = _Run(format, to_stdout=format is not None and out is None, options=options)
+    failed = run.process(sources, planned)
+    if failed and len(sources) > 1:
+        click.echo(f"emopy: {failed} of {len(sources)} videos could not be read whole.", err=True)
     return 1 if failed else 0
+
+
+def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
+    """Refuse what cannot be written, before any video is read.
+
+    Raises:
+        InputError: An unknown suffix.
+        MissingExtraError: Something that is needed is not installed.
+    """
+    from emopy.present import check_plot_path, check_video_path, table_format
+
+    if outputs.out:
+        with naming(target="--out"):
+            table_format(outputs.out, format)
+    if outputs.draw:
+        with naming(path="--draw"):
+            check_video_path(outputs.draw)
+    if outputs.plot:
+        with naming(path="--plot"):
+            check_plot_path(outputs.plot)
+
+
+class _Run:
+    """One command: videos through the model, one after the other; a bad one stops no other.
+
+    Args:
+        format: Format of the tables; None for that of their suffix.
+        to_stdout: Whether one table of all videos goes to stdout, and the summaries to stderr.
+        options: The other options of the verb.
+    """
+
+    def __init__(self, format: str | None, *, to_stdout: bool, options: dict[str, Any]) -> None:
+        from emopy.media.sampling import Sampling
+
+        self._format = format
+        self._to_stdout = to_stdout
+        self._overwrite = options.pop("overwrite")
+        self._thumbnails = options.pop("thumbnails")
+        self._smoothing_s = options.pop("smoothing_s")
+        self._sampling = {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")}
+        Sampling(**self._sampling)  # refuses once what would be refused for every video
+        self._model = create_model(**options)
+        self._options = options
+
+    def process(self, sources: tuple[str, ...], planned: list[VideoOutputs]) -> int:
+        """Process videos.
+
+        Returns:
+            How many could not be read, or not to their end.
+
+        Raises:
+            InputError: Something exists that must not be replaced.
+            MissingExtraError: What reads videos is not installed.
+        """
+        from emopy.present import open_table
+
+        jobs: list[tuple[str, VideoOutputs, Mapping[str, Settings]]] = []
+        failed = 0
+        for source, outputs in zip(sources, planned, strict=True):
+            settings = {name: self._settings(source, name) for name in outputs.files}
+            to_do, shortfalls = unfinished(outputs, settings, overwrite=self._overwrite)
+            if to_do.files or not outputs.files or self._to_stdout:
+                jobs.append((source, to_do, settings))
+            elif shortfalls:
+                click.echo("\n".join(f"emopy: {each}" for each in shortfalls), err=True)
+                failed += 1
+        with ExitStack() as stack:
+            rows = None
+            if self._to_stdout:
+                rows = open_table(sys.stdout, self._model.labels, format=self._format)
+                stack.enter_context(rows)
+            for source, outputs, settings in jobs:
+                try:
+                    failed += self._process_one(source, outputs, settings, rows)
+                except MissingExtraError:
+                    raise
+                except EmoPyError as error:
+                    print_error(error)
+                    failed += 1
+        return failed
+
+    def _process_one(
+        self,
+        source: str,
+        outputs: VideoOutputs,
+        settings: Mapping[str, Settings],
+        rows: Table | None,
+    ) -> int:
+        from emopy.media import open_video
+        from emopy.present import summary_text
+
+        with open_video(source, **self._sampling) as video:
+            writers = _Writers(outputs, self._model.labels, video, self._format, rows)
+            writers.thumbnails = self._thumbnails
+            writers.run(self._model, video, self._smoothing_s)
+        record_outputs(outputs, settings, video.shortfall if video.truncated else None)
+        with tolerate_closed_stdout(also_writing=bool(outputs.files)):
+            print_text(summary_text(writers.summary, width=text_width()), err=self._to_stdout)
+        return report_shortfall(video)
+
+    def _settings(self, source: str, name: str) -> Settings:
+        """Return everything that decides what is in an output, under the names of the options."""
+        from emopy import __version__
+
+        status = Path(source).stat() if Path(source).is_file() else None
+        context = click.get_current_context()
+        options = {**self._sampling, **self._options, "smoothing_s": self._smoothing_s}
+        shown = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+        special = {"out": {"--format": self._format}, "plot": {"--thumbnails": self._thumbnails}}
+        return {
+            **{shown[key]: _as_typed(value) for key, value in options.items() if key != "threads"},
+            "--emotions": ",".join(self._model.labels),
+            "--model": self._model.card.name,
+            "version of the model": model_checksum(self._model.card),
+            "version of EmoPy": __version__,
+            "version of the video": [status.st_size, status.st_mtime_ns] if status else None,
+            **special.get(name, {}),
+        }
+
+
+def _as_typed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return ",".join(f"{label}={number:g}" for label, number in value.items())
+    return value
+
+
+class _Writers:
+    """Writes the outputs of one video; each file appears when all are complete.
+
+    Args:
+        outputs: The files.
+        labels: Labels of the model, in order.
+        video: The video, open.
+        format: Format of the table's file; None for that of its suffix.
+        rows: Another table, already open, for the same rows; None for none.
+    """
+
+    def __init__(
+        self,
+        outputs: VideoOutputs,
+        labels: tuple[str, ...],
+        video: Video,
+        format: str | None,
+        rows: Table | None,
+    ) -> None:
+        from emopy.present import TimelinePlot, VideoSink, open_table
+        from emopy.video import Summary
+
+        self.summary = Summary(labels)
+        self.thumbnails = False
+        self._outputs = outputs
+        self._rows = rows
+        self._plot = TimelinePlot(labels)
+        self._table = open_table(outputs.out, labels, format=format) if outputs.out else None
+        self._drawn = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
+
+    def run(self, model: FERModel, video: Video, smoothing_s: float) -> None:
+        """Process the video to its end.
+
+        Raises:
+            InputError: There is no frame, or something cannot be written.
+        """
+        with ExitStack() as stack:
+            if self._table:
+                stack.enter_context(naming(path="--out"))
+                stack.enter_context(self._table)
+            if self._drawn:
+                stack.enter_context(naming(path="--draw"))
+                stack.enter_context(self._drawn)
+            results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
+            busy = self._rows is not None and sys.stdout.isatty()
+            for frame, result in progress(results, video.frames, video.source, busy=busy):
+                self._write(frame.image, result)
+            if not self.summary.frames:
+                raise InputError(
+                    f"{video.source} must have frames between `start_s` and `end_s`. Received "
+                    "none. Choose other times."
+                )
+            self._write_whole()
+
+    def _write(self, image: RGBImage, result: ImageResult) -> None:
+        self.summary.add(result)
+        if self._rows:
+            with tolerate_closed_stdout(also_writing=bool(self._outputs.files)):
+                self._rows.write(result)
+        if self._table:
+            self._table.write(result)
+        if self._drawn:
+            self._drawn.write(image, result)
+        if self._outputs.plot:
+            self._plot.add(result, image if self.thumbnails else None)
+
+    def _write_whole(self) -> None:
+        """Write what needs all frames."""
+        from emopy.files import atomic_file
+
+        if self._outputs.plot:
+            with naming(path="--plot"):
+                self._plot.save(self._outputs.plot)
+        if self._outputs.summary:
+            text = json.dumps(self.summary.to_dict(), ensure_ascii=False, indent=2)
+            with naming(path="--summary"), atomic_file(self._outputs.summary) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,45 +1,46 @@
-"""`emopy webcam`: the expressions of the faces before a camera, live."""
+"""`emopy webcam`: the expressions of the faces in front of a camera, live."""
 
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.options import FILE, smoothing_option
-from emopy.cli.reading import reading_options
+from emopy.cli.inputs import create_model, report_shortfall
+from emopy.cli.options import FILE, model_options, overwrite_option, smoothing_option
+from emopy.cli.outputs import refuse_existing
+from emopy.cli.terminal import stop_on_ctrl_c
+from emopy.errors import InputError, naming
+
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.present import Table
+    from emopy.types import Frame, ImageResult
 
 VIEWS = ("auto", "window", "page", "terminal")
 
 
 @click.command()
 @click.argument("file", required=False, type=FILE)
-@click.option("--camera", type=click.IntRange(min=0), metavar="N", help="Which one.  [default: 0]")
-@click.option("--loop", is_flag=True, help="Start FILE again at its end.")
-@click.option(
-    "--view",
-    type=click.Choice(VIEWS),
-    default="auto",
-    show_default=True,
-    help="Where to look at it; auto: a window where OpenCV has one, else a page.",
-)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of the page.  [default: any]"
-)
+@click.option("--camera", type=click.IntRange(min=0), metavar="N",
+              help="Number of the camera.  [default: 0]")  # fmt: skip
+@click.option("--loop", is_flag=True, help="Restart FILE at its end.")
+@click.option("--view", type=click.Choice(VIEWS), default="auto", show_default=True,
+              help="Where to show the result; auto: a window if OpenCV has windows, else a page "
+              "for the browser.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Port of the page.  [default: any free one]")  # fmt: skip
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
-@click.option("--out", type=FILE, help="Record to this table: .csv, .json, .jsonl or .parquet.")
-@click.option("--overwrite", is_flag=True, help="Record anew what is there already.")
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=math.inf,
-    help="Stop after so long.  [default: never]",
-)
-@reading_options
+@click.option("--out", type=FILE,
+              help="File to record a table to: .csv, .json, .jsonl or .parquet.")  # fmt: skip
+@overwrite_option
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=math.inf,
+              metavar="SECONDS", help="Stop after this time.  [default: never]")  # fmt: skip
+@model_options
 @smoothing_option
 def webcam(
     file: Path | None,
@@ -52,33 +53,90 @@ def webcam(
     overwrite: bool,
     seconds: float,
     smoothing_s: float,
-    **model_options: Any,
+    **options: Any,
 ) -> int:
-    """Show live what the faces before a camera express.
+    """Predict facial expressions from a camera, live.
 
-    FILE, a video, plays the part of the camera. Ctrl-C ends it; so do Stop on the page, and Esc or
-    q in the window. What was recorded until then is kept. Exit code 1 means that FILE was cut off.
+    FILE is a video to show in place of a camera. Stop with Ctrl-C, with Stop on the page, or with
+    Esc or q in the window; the recording is kept. Exit code 1 means that FILE is truncated.
     """
-    from emopy.cli.inputs import load, say_missing
-    from emopy.cli.showing import check_wishes, play
     from emopy.live import Page, open_live, open_view, watch
     from emopy.present import open_table
 
-    check_wishes(file, camera, loop=loop, out=out, overwrite=overwrite, seconds=seconds)
-    name = f"camera {camera or 0}" if file is None else str(file)
-    model = load(**model_options)
-    recording = open_table(out, model.labels) if out else None
+    _check_options(file, camera, loop=loop, out=out, seconds=seconds)
+    refuse_existing({"out": [out] if out else []}, overwrite=overwrite)
+    source = f"camera {camera or 0}" if file is None else str(file)
+    model = create_model(**options)
     with ExitStack() as stack:
+        stack.enter_context(naming(source="--camera" if file is None else "FILE"))
+        stack.enter_context(naming(path="--out", target="--out"))
+        recording = open_table(out, model.labels) if out else None
         shown = stack.enter_context(open_view(view, port=port))
         times = "forever" if loop else "once"
         frames = stack.enter_context(open_live(file or camera or 0, times=times))
         if isinstance(shown, Page):
-            click.echo(f"emopy: look at {shown.address} (Ctrl-C ends it)", err=True)
+            click.echo(f"emopy: open {shown.address} in a browser (stop with Ctrl-C)", err=True)
             if open_browser:
                 click.launch(shown.address)
-        watched = partial(watch, model, view=shown, source=name, smoothing_s=smoothing_s)
-        count, is_over = play(watched, frames, recording, seconds=seconds)
+        show = partial(watch, model, view=shown, source=source, smoothing_s=smoothing_s)
+        count, is_over = _show(show, frames, recording, seconds=seconds)
     recorded = f" recorded in {out}" if out else ""
-    gone = f" {name} gives no more." if is_over and not shown.stopped else ""
-    click.echo(f"emopy: {count} frames{recorded}.{gone}", err=True)
-    return say_missing(frames.video)
+    ended = f" {source} has ended." if is_over and not shown.stopped else ""
+    click.echo(f"emopy: {count} frames{recorded}.{ended}", err=True)
+    return report_shortfall(frames.video)
+
+
+def _check_options(
+    file: Path | None, camera: int | None, *, loop: bool, out: Path | None, seconds: float
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        InputError: It names the options to change.
+    """
+    if file is not None and camera is not None:
+        raise InputError("FILE must not be given with --camera. Received both. Leave one out.")
+    if loop and file is None:
+        raise InputError(
+            "--loop must be given with FILE. Received a camera, which has no end. "
+            "Leave --loop out, or name a video."
+        )
+    if not seconds > 0:
+        raise InputError(
+            f"--seconds must be a number above 0. Received {seconds}. Leave it out for no limit."
+        )
+    if out is not None and file is not None and out.resolve() == file.resolve():
+        raise InputError(f"--out must not be FILE. Received {out} for both. Name a new file.")
+
+
+def _show(
+    show: Callable[[Iterable[Frame]], Generator[ImageResult]],
+    frames: Iterable[Frame],
+    recording: AbstractContextManager[Table] | None,
+    *,
+    seconds: float,
+) -> tuple[int, bool]:
+    """Show frames until they end, the time is over, or the user asks to stop.
+
+    Args:
+        show: Shows frames, and yields their results.
+        frames: As they come.
+        recording: Opens the table of what was shown; None for no table.
+        seconds: Time of the last frame.
+
+    Returns:
+        How many frames were shown, and whether the source has ended.
+    """
+    count = 0
+    with (
+        stop_on_ctrl_c() as stop,
+        recording or nullcontext() as table,
+        closing(show(stop.items_until(frames))) as results,
+    ):
+        for result in results:
+            count += 1
+            if table is not None:
+                table.write(result)
+            if (result.time_s or 0.0) >= seconds:
+                return count, False
+    return count, not stop.was_made

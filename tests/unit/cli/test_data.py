@@ -1,12 +1,17 @@
 """`emopy data`: what it prints, where, and with which exit code."""
 
+import re
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from emopy.cli.data import samples, show
 from emopy.cli.main import main
-from emopy.data import Dataset, DirectoryDataLoader, open_data
+from emopy.data import Dataset, DirectoryDataLoader, load_dataset, open_data
 from emopy.data.votes import VOTE_COLUMNS
+from emopy.errors import DataError
 
 
 def write_image(path, seed):
@@ -62,7 +67,7 @@ def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsy
     assert captured.err.startswith(f"emopy: {clips / 'joy' / 'a' / '0.png'}: ")
     assert "happiness" in captured.out
     assert "images  48 × 48 pixels; all gray" in captured.out
-    assert "1 files or rows were left out" in captured.err
+    assert "1 files or rows were skipped" in captured.err
 
 
 def test_clips_are_described_and_checked_on_request(clips, capsys):
@@ -78,7 +83,7 @@ def test_the_counts_are_drawn_on_request(clips, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     target = tmp_path / "counts.png"
     assert main(["data", "describe", str(clips), "--image", str(target)]) == 0
-    assert f"drawn on {target}" in capsys.readouterr().err
+    assert f"chart written to {target}" in capsys.readouterr().err
     with Image.open(target) as image:
         assert image.width > 400
 
@@ -94,7 +99,7 @@ def test_a_first_look_says_what_the_files_are_and_what_to_type_next(tmp_path, ca
     assert "64–64 pixels wide, 20–60 high" in captured.out
     assert "all in colour" in captured.out
     assert "! 1 of 2 images are less than half of 48 × 48 pixels" in captured.out
-    assert f"next, type: emopy data check '{folder}', then: emopy data split" in captured.err
+    assert f"next: emopy data check '{folder}', then: emopy data split" in captured.err
     assert main(["data", "describe", str(folder), str(folder / "..") + "/my faces"]) == 0
     assert "split" not in capsys.readouterr().err
 
@@ -183,3 +188,156 @@ def test_ckplus_is_prepared_as_a_folder_per_emotion(ckplus, tmp_path, capsys):
 def test_a_mistyped_collection_is_answered_with_the_nearest(capsys):
     assert main(["data", "prepare", "ferpluss"]) == 2
     assert "Did you mean 'ferplus'" in capsys.readouterr().err
+
+
+# show
+
+
+@pytest.fixture
+def faces_file(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1), dtype=np.uint8)
+    empty = np.full(6, "")
+    targets = np.eye(2, dtype=np.float32)[[0, 1] * 3]
+    return Dataset(images, targets, ("fear", "joy"), empty, empty).save(tmp_path / "faces.npz")
+
+
+def test_faces_are_drawn_as_they_are_without_a_recipe(faces_file, tmp_path):
+    out = tmp_path / "sheet.png"
+    done = CliRunner().invoke(show, [str(faces_file), "--out", str(out), "--rows", "4"])
+    assert (done.exit_code, done.stdout) == (0, "")
+    with Image.open(out) as image:
+        assert image.size == (204, 426)
+
+
+def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
+    pytest.importorskip("keras")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[augment]\nbrightness = 0.3\n")
+    sheets = []
+    for extra in ([], ["--set", "augment.brightness=0"]):
+        out = tmp_path / "sheet.png"
+        words = [str(faces_file), "--recipe", str(recipe), "--out", str(out), "--epochs", "2"]
+        assert CliRunner().invoke(show, [*words, *extra]).exit_code == 0
+        with Image.open(out) as image:
+            sheets.append(np.asarray(image)[26:122, 104:404])
+    assert not np.array_equal(sheets[0][:, :96], sheets[0][:, 200:296])
+    np.testing.assert_array_equal(sheets[1][:, :96], sheets[1][:, 200:296])
+
+
+def test_clips_are_drawn_with_their_frames_side_by_side(tmp_path):
+    for label in ("fear", "happiness"):
+        for frame in range(3):
+            path = tmp_path / "clips" / label / "one" / f"{frame}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (48, 48), 60 * frame).save(path)
+    out = tmp_path / "sheet.png"
+    words = [str(tmp_path / "clips"), "--clips", "3", "--out", str(out)]
+    assert CliRunner().invoke(show, words).exit_code == 0
+    with Image.open(out) as image:
+        assert image.size == (104 + 3 * 96 + 4, 26 + 2 * 100)
+
+
+def test_a_setting_without_a_recipe_is_wrong_usage(faces_file):
+    done = CliRunner().invoke(show, [str(faces_file), "--set", "augment.flip=1"])
+    assert done.exit_code == 2
+    assert "--recipe" in done.output
+
+
+def test_images_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
+    for label in ("fear", "happiness"):
+        path = tmp_path / "faces" / label / "one.png"
+        path.parent.mkdir(parents=True)
+        Image.new("L", (48, 48), 60).save(path)
+    (path.parent / "bad.png").write_bytes(b"no image")
+    out = tmp_path / "sheet.png"
+    done = CliRunner().invoke(
+        show, [str(tmp_path / "faces"), "--out", str(out)], standalone_mode=False
+    )
+    assert done.return_value == 1
+    assert str(path.parent / "bad.png") in done.stderr
+    assert out.is_file()
+
+
+# split
+
+
+@pytest.fixture
+def subjects(tmp_path):
+    """Four images of each of ten people, half of them in each of two emotions."""
+    for person in range(10):
+        for number in range(4):
+            label = ("fear", "happiness")[number % 2]
+            path = tmp_path / "faces" / label / f"p{person}-{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise = np.random.default_rng(10 * person + number).integers(0, 256, (48, 48), np.uint8)
+            Image.fromarray(noise).save(path)
+    return tmp_path / "faces"
+
+
+def test_faces_are_divided_and_described(subjects, tmp_path, capsys):
+    out = tmp_path / "parts"
+    words = ["data", "split", str(subjects), str(out), "--test", "0.2", "--calibration", "0"]
+    assert main(words) == 0
+    splits = {path.stem: load_dataset(path) for path in sorted(out.glob("*.npz"))}
+    assert {name: len(part) for name, part in splits.items()} == {
+        "test": 8,
+        "train": 28,
+        "validation": 4,
+    }
+    origins = [str(origin) for part in splits.values() for origin in part.origin]
+    assert len(set(origins)) == 40
+    assert "validation" in capsys.readouterr().out
+
+
+def test_a_person_named_in_the_path_stays_in_one_part(subjects, tmp_path):
+    out = tmp_path / "parts"
+    assert main(["data", "split", str(subjects), str(out), "--people", r"/(p\d+)-"]) == 0
+    people = [set(load_dataset(path).people.tolist()) for path in out.glob("*.npz")]
+    assert len(people) == 4
+    assert sum(map(len, people)) == len(set.union(*people)) == 10
+    assert all(re.fullmatch(r"p\d", person) for person in set.union(*people))
+
+
+def test_clips_are_divided_with_their_frames(tmp_path, capsys):
+    for clip in range(20):
+        for number in range(3):
+            folder = tmp_path / "clips" / ("fear", "happiness")[clip % 2] / f"p{clip}-c"
+            folder.mkdir(parents=True, exist_ok=True)
+            noise = np.random.default_rng(3 * clip + number).integers(0, 256, (48, 48), np.uint8)
+            Image.fromarray(noise).save(folder / f"{number}.png")
+    words = ["data", "split", str(tmp_path / "clips"), str(tmp_path / "parts"), "--clips", "2"]
+    assert main([*words, "--people", r"(p\d+)-"]) == 0
+    assert load_dataset(tmp_path / "parts" / "train.npz").images.shape == (14, 2, 48, 48, 1)
+
+
+def test_what_was_left_out_is_told(subjects, tmp_path, capsys):
+    (subjects / "fear" / "bad.png").write_bytes(b"not an image")
+    assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 1
+    assert "bad.png" in capsys.readouterr().err
+    assert (tmp_path / "parts" / "train.npz").is_file()
+
+
+def test_people_are_read_from_paths_only(subjects, tmp_path, capsys):
+    assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 0
+    words = ["data", "split", str(tmp_path / "parts" / "train.npz"), str(tmp_path / "again")]
+    assert main([*words, "--people", "x"]) == 2
+    assert "DATA must be a folder" in capsys.readouterr().err
+    assert not (tmp_path / "again").exists()
+
+
+# samples
+
+
+def test_the_sample_data_are_written_and_their_folder_is_named(tmp_path):
+    out = tmp_path / "samples"
+    result = CliRunner().invoke(samples, [str(out)])
+    assert result.exit_code == 0
+    assert result.output.strip() == str(out)
+    assert (out / "stills" / "test" / "fear" / "015.png").is_file()
+    assert (out / "clips" / "train" / "fear" / "011" / "7.png").is_file()
+    assert (out / "stills.csv").is_file()
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
+    assert isinstance(CliRunner().invoke(samples, [str(tmp_path)]).exception, DataError)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from emopy.cli.doctor import EXTRAS, tell_extras
+from emopy.cli.doctor import EXTRAS, print_extras
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -18,6 +18,6 @@ def test_every_package_of_an_extra_is_looked_for(extra):
 
 def test_an_extra_that_is_not_there_comes_with_what_to_type(monkeypatch, capsys):
     monkeypatch.setitem(EXTRAS, "video", ("av", "no-such-package"))
-    tell_extras()
+    print_extras()
     said = capsys.readouterr().out
-    assert "extra video  lacks no-such-package; if you want it: pip install 'emopy[video]'" in said
+    assert "extra video  without no-such-package; to install: pip install 'emopy[video]'" in said

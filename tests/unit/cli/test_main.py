@@ -38,28 +38,28 @@ def test_emotions_are_words_between_commas(typed, meant):
 @pytest.fixture
 def failing(monkeypatch):
     def fail(_):
-        raise DataError("`data` must be good. Received bad. Mend it.")
+        raise DataError("`other` must be good. Received bad. Fix it.")
 
-    monkeypatch.setattr("emopy.cli.main._run", fail)
+    monkeypatch.setattr("emopy.cli.main.emopy.invoke", fail)
 
 
 def test_an_error_for_the_user_is_one_line(failing, capsys):
     assert main(["demo"]) == 2
-    assert capsys.readouterr().err == "emopy: `data` must be good. Received bad. Mend it.\n"
+    assert capsys.readouterr().err == "emopy: `other` must be good. Received bad. Fix it.\n"
 
 
 def test_the_trace_comes_before_the_line_on_request(failing, capsys):
     assert main(["demo", "--debug"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("Traceback")
-    assert err.endswith("Mend it.\n")
+    assert err.endswith("Fix it.\n")
 
 
 def test_an_error_of_the_program_itself_is_not_hidden(monkeypatch):
     def fail(_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("emopy.cli.main._run", fail)
+    monkeypatch.setattr("emopy.cli.main.emopy.invoke", fail)
     with pytest.raises(ZeroDivisionError):
         main(["demo"])
 

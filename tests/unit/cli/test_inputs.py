@@ -97,7 +97,7 @@ def test_nothing_left_out_is_no_fault(faces, model, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_temperature_from_few_faces_is_called_a_guess(faces, model, tmp_path, capsys):
+def test_a_temperature_from_few_faces_is_called_imprecise(faces, model, tmp_path, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["calibrate", model, str(faces)]) == 0
     assert "imprecise, fitted on 16 samples" in capsys.readouterr().err

@@ -1,0 +1,311 @@
+"""The terminal: wording of errors, text results, progress, Ctrl-C, and a reader that has gone."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import click
+
+from emopy.errors import EmoPyError
+
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.types import FailedInput, ImageResult
+
+T = TypeVar("T")
+
+COMMAND = "emopy.command"
+"""Key in `click.Context.meta`: the command that runs."""
+
+MIN_PROGRESS_STEPS = 8
+"""Fewer steps have no progress bar."""
+
+MAX_TEXT_WIDTH = 100
+PIPE_TEXT_WIDTH = 72
+"""Columns of text in a file or pipe."""
+
+
+# Errors
+
+
+def print_error(error: Exception) -> None:
+    """Print an error on stderr as one line, in the words of the shell."""
+    click.echo(f"emopy: {in_shell_words(error)}", err=True)
+
+
+def in_shell_words(error: Exception) -> str:
+    """Return the text of an error with options in place of Python's arguments.
+
+    The parameters of every command have the names of the arguments that they are passed to.
+    Therefore `start_s` becomes `--start`, and `target_emotions=['anger', 'fear']` becomes
+    `--emotions anger,fear`. Names that the command does not have stay.
+
+    Args:
+        error: Raised while a command runs; other errors than EmoPy's keep their text.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or not isinstance(error, EmoPyError):
+        return str(error)
+    command: click.Command = context.meta.get(COMMAND, context.command)
+    return error.worded(_Renamer(command))
+
+
+class _Renamer:
+    """Turns an argument, or an argument with a value, into what is typed in a shell."""
+
+    def __init__(self, command: click.Command) -> None:
+        self._options: dict[str, str] = {}
+        for parameter in command.params:
+            name, shown = parameter.name or "", _shown(parameter)
+            self._options[name] = shown
+            if parameter.nargs == -1:
+                self._options.setdefault(name.removesuffix("s"), shown)
+
+    def __call__(self, code: str) -> str:
+        name, equals, value = code.partition("=")
+        if name not in self._options:
+            return code
+        return (
+            f"{self._options[name]} {_in_shell(value)}".rstrip() if equals else self._options[name]
+        )
+
+
+def _shown(parameter: click.Parameter) -> str:
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return (parameter.metavar or parameter.name or "").upper().strip("[].").partition(" ")[0]
+
+
+def _in_shell(value: str) -> str:
+    """Spell a Python value as an option takes it."""
+    try:
+        plain = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    if isinstance(plain, dict):
+        return ",".join(f"{key}={number}" for key, number in plain.items())
+    if isinstance(plain, list | tuple):
+        return ",".join(map(str, plain))
+    return "" if plain is True else str(plain)
+
+
+# Results and progress
+
+
+def text_width() -> int:
+    """Return the columns for text: those of the terminal, fewer in a file or pipe."""
+    if not sys.stdout.isatty():
+        return PIPE_TEXT_WIDTH
+    return min(shutil.get_terminal_size((PIPE_TEXT_WIDTH, 24)).columns, MAX_TEXT_WIDTH)
+
+
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print text, with plain characters where the stream cannot encode all of them."""
+    from emopy.present import encodable
+
+    stream = sys.stderr if err else sys.stdout
+    click.echo(encodable(text, stream.encoding), file=stream)
+
+
+class TextSink:
+    """Writes results as readable text, with a blank line between images.
+
+    Failed inputs are left out: they are reported on stderr.
+
+    Args:
+        path: File to write, which appears when it is complete; None for stdout.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def __enter__(self) -> Self:
+        from emopy.files import atomic_file
+
+        self._gap = ""
+        self._stack = ExitStack()
+        self._stream = sys.stdout
+        if self._path is not None:
+            temporary = self._stack.enter_context(atomic_file(self._path))
+            self._stream = self._stack.enter_context(temporary.open("w", encoding="utf-8"))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.__exit__(*error)  # type: ignore[arg-type]
+
+    def write(self, result: ImageResult | FailedInput) -> None:
+        """Write the faces of one image."""
+        from emopy.present import as_text, encodable
+        from emopy.types import ImageResult
+
+        if isinstance(result, ImageResult):
+            text = encodable(as_text(result, width=text_width()), self._stream.encoding)
+            self._stream.write(f"{self._gap}{text}\n")
+            self._stream.flush()
+            self._gap = "\n"
+
+
+def progress(items: Iterable[T], total: int | None, label: str, *, busy: bool) -> Iterator[T]:
+    """Pass items on, with a progress bar if stderr is a terminal.
+
+    Args:
+        items: What to pass on.
+        total: Approximate number of items; None if unknown, without a bar.
+        label: Text before the bar.
+        busy: Whether the results are printed on the same terminal, without a bar.
+    """
+    if busy or total is None or total < MIN_PROGRESS_STEPS or not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(items, length=total, label=label, file=sys.stderr) as bar:
+        yield from bar
+
+
+@contextmanager
+def quiet_import() -> Iterator[None]:
+    """Hold back what libraries, also those in C, write to stderr while they are imported.
+
+    For the import of `emopy.train`: no setting turns off the greeting of TensorFlow. If the
+    import fails, what was held back is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # for what TensorFlow writes later
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        terminal = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+# A stdout whose reader, such as `head`, has gone
+
+
+def discard_stdout() -> None:
+    """Discard what is still written to stdout, so that Python does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def tolerate_closed_stdout(*, also_writing: bool) -> Generator[None]:
+    """Continue after the reader of stdout has gone, if files are being written as well."""
+    try:
+        yield
+    except BrokenPipeError:
+        if not also_writing:
+            raise
+        discard_stdout()
+
+
+# Ctrl-C
+
+
+class StopRequest:
+    """Whether the user asked for an orderly end.
+
+    Attributes:
+        was_made: Whether the end was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.was_made = False
+        self._may_break = False
+
+    def make(self) -> None:
+        """Ask for the end."""
+        self.was_made = True
+        if self._may_break:
+            raise KeyboardInterrupt
+
+    def items_until(self, items: Iterable[T]) -> Generator[T]:
+        """Pass items on until the request is made; it ends the wait for the next item."""
+        rest = iter(items)
+        while not self.was_made:
+            try:
+                self._may_break = True
+                item = next(rest)
+                self._may_break = False
+            except StopIteration:
+                return
+            except KeyboardInterrupt:
+                if self.was_made:
+                    return
+                raise
+            finally:
+                self._may_break = False
+            yield item
+
+
+@contextmanager
+def stop_on_ctrl_c() -> Generator[StopRequest]:
+    """Make the first Ctrl-C, or `kill`, a request for an orderly end; the second one interrupts.
+
+    A closed terminal or connection is a request too, unless it is ignored, as under `nohup`.
+
+    Yields:
+        The request. Outside the main thread it is never made.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in stops}
+    hangup: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        before[hangup] = signal.getsignal(hangup)
+
+    def restore(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            signal.signal(number, before[number])
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        restore(stops)
+        if not request.was_made:
+            request.make()
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield request
+    finally:
+        restore(before)
+
+
+@contextmanager
+def interrupt_on_kill() -> Generator[None]:
+    """Let `kill`, or a closed terminal, clean up like Ctrl-C: no half-written files."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:  # `nohup` ignores it
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from emopy.cli.outputs import (
+    RECORD_FILE,
+    VideoOutputs,
+    drawing_files,
+    plan_video_outputs,
+    record_outputs,
+    refuse_existing,
+    unfinished,
+)
+from emopy.errors import InputError
+
+
+def names(files):
+    return [file.name for file in files]
+
+
+def test_drawings_of_one_name_are_numbered_also_if_only_the_case_differs():
+    sources = ["a/x.png", "b/x.jpg", "c/X.png", b"bytes", b"more"]
+    expected = ["x.png", "x-2.png", "X-3.png", "stdin.png", "stdin-2.png"]
+    assert names(drawing_files(Path("drawn"), sources)) == expected
+
+
+def test_an_existing_file_is_refused_unless_overwriting(tmp_path):
+    (tmp_path / "a.csv").touch()
+    files = {"out": [tmp_path / "b.csv", tmp_path / "a.csv"]}
+    with pytest.raises(InputError, match=r"--out .* Received .*a\.csv.* --overwrite"):
+        refuse_existing(files, overwrite=False)
+    refuse_existing(files, overwrite=True)
+
+
+def test_outputs_are_files_for_one_video_and_in_folders_for_several():
+    (one,) = plan_video_outputs(["a.mp4"], {"out": Path("t.csv"), "plot": Path("p")}, table=None)
+    assert (one.out, one.plot, one.in_folder) == (Path("t.csv"), Path("p/a.png"), {"plot"})
+    two = plan_video_outputs(["a.mp4", "b.mp4"], {"out": Path("t"), "draw": None}, table="jsonl")
+    assert [outputs.out for outputs in two] == [Path("t/a.jsonl"), Path("t/b.jsonl")]
+    assert two[0].draw is None
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A table in a folder, made with --fps 5, and its record."""
+    (outputs,) = plan_video_outputs(["a.mp4"], {"out": tmp_path / "tables"}, table=None)
+    settings = {"out": {"--fps": 5, "--end": None, "version of the model": "1"}}
+    outputs.out.parent.mkdir()
+    outputs.out.touch()
+    record_outputs(outputs, settings, None)
+    return outputs, settings
+
+
+def test_a_finished_file_is_kept_if_its_settings_are_the_same(finished, capsys):
+    outputs, settings = finished
+    assert unfinished(outputs, settings, overwrite=False)[0].files == {}
+    assert "is finished already" in capsys.readouterr().err
+    assert unfinished(outputs, settings, overwrite=True)[0] == outputs
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"--fps": 2}, "--fps 5 instead of 2"),
+        ({"--end": 9.0}, "--end none instead of 9.0"),
+        ({"version of the model": "2"}, "another version of the model"),
+    ],
+)
+def test_a_file_made_in_another_way_is_refused_with_the_difference(finished, changes, said):
+    outputs, settings = finished
+    other = {"out": settings["out"] | changes}
+    with pytest.raises(InputError, match=said) as refused:
+        unfinished(outputs, other, overwrite=False)
+    assert "--overwrite" in str(refused.value)
+    assert unfinished(outputs, other, overwrite=True)[0] == outputs
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}"])
+def test_a_file_without_a_record_is_refused(finished, content):
+    outputs, settings = finished
+    record = outputs.out.parent / RECORD_FILE
+    record.unlink() if content is None else record.write_text(content)
+    with pytest.raises(InputError, match="no record"):
+        unfinished(outputs, settings, overwrite=False)
+
+
+def test_a_file_that_is_gone_is_written_again(finished):
+    outputs, settings = finished
+    outputs.out.unlink()
+    assert unfinished(outputs, settings, overwrite=False)[0] == outputs
+
+
+def test_a_shortfall_is_remembered(finished):
+    outputs, settings = finished
+    record_outputs(outputs, settings, "the end is missing")
+    assert unfinished(outputs, settings, overwrite=False)[1] == ["the end is missing"]
+
+
+def test_only_files_in_folders_are_recorded(tmp_path):
+    record_outputs(VideoOutputs(out=tmp_path / "t.csv"), {"out": {}}, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_record_keeps_what_other_runs_wrote(finished):
+    outputs, settings = finished
+    other = VideoOutputs(out=outputs.out.with_name("b.csv"), in_folder=frozenset({"out"}))
+    record_outputs(other, settings, None)
+    entries = json.loads((outputs.out.parent / RECORD_FILE).read_text(encoding="utf-8"))
+    assert set(entries) == {"a.csv", "b.csv"}
