@@ -197,7 +197,7 @@ def test_a_finished_table_is_kept_only_if_it_would_be_the_same(
     assert_refused("--fps 4.0 instead of 2.0", "--fps", "2")
     assert_refused("instead of happiness,calm", "--emotions", "happiness,calm")
     assert_refused("--smoothing 0.3 instead of 0.0", "--smoothing", "0")
-    assert_refused("instead of uniform", "--prior", "uniform")
+    assert_refused("--min-confidence 0.0 instead of 0.5", "--min-confidence", "0.5")
     (model / "card.json").write_text(
         (model / "card.json").read_text().replace('"temperature": 1.0', '"temperature": 2.0')
     )
