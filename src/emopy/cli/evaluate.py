@@ -31,7 +31,7 @@ from emopy.errors import naming
               help="Evaluate groups separately: columns source and group, or group alone in the "
               "order of the data.")  # fmt: skip
 @click.option("--html", type=FILE, metavar="FILE",
-              help="File for an HTML report with charts and the most confident errors.")  # fmt: skip
+              help="File for an HTML report: charts, the most confident errors.")  # fmt: skip
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
 def evaluate(
