@@ -65,7 +65,7 @@ def fer_environment() -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """Environment variables for the sides: no import path of whoever measures."""
+    """Environment variables for the sides: without the import path of this process."""
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     return {name: value for name, value in os.environ.items() if name not in hidden}
 

@@ -40,12 +40,12 @@ def measure_faces(settings: Settings) -> Section:
     values = alternate(sides, settings.turns(40))
     ratio, other = ratios(values["gray"], values["bare"]), ratios(values["colour"], values["bare"])
     figures = [
-        _ratio("gray crops of the network's size ÷ bare network", ratio, at_most=MOST),
-        _ratio("RGB crops of 96 × 96 pixels ÷ bare network", other),
+        _ratio("gray crops of the input size ÷ ONNX Runtime alone", ratio, at_most=MOST),
+        _ratio("RGB crops of 96 × 96 pixels ÷ ONNX Runtime alone", other),
     ]
     words = {
-        "bare": "bare ONNX Runtime session, 64 ready tensors",
-        "gray": "`predict_faces`, 64 gray crops of the network's size",
+        "bare": "ONNX Runtime alone, 64 ready tensors",
+        "gray": "`predict_faces`, 64 gray crops of the input size",
         "colour": "`predict_faces`, 64 RGB crops of 96 × 96 pixels",
     }
     for side, what in words.items():
@@ -54,7 +54,7 @@ def measure_faces(settings: Settings) -> Section:
     return Section(
         title="Faces in one call",
         how=(
-            f"`FERModel.predict_faces` on {FACES} crops and the bare ONNX Runtime session on "
+            f"`FERModel.predict_faces` on {FACES} crops and ONNX Runtime alone on "
             f"tensors that are ready, one thread each, alternating for {settings.turns(40)} "
             "turns. Ratios are taken turn by turn."
         ),
@@ -112,7 +112,7 @@ def measure_network(settings: Settings) -> Section:
         f"fer's: {about['crop']} pixels, {about['megabytes']:.2f} MB, 8-bit; {about['versions']}."
     )
     return Section(
-        title="The network alone",
+        title="The model alone",
         how=(
             "One face crop as a tensor that is ready, one thread: ONNX Runtime on EmoPy's bundled "
             "models, the TensorFlow Lite interpreter on fer's. They take turns, "

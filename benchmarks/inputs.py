@@ -33,39 +33,39 @@ def photograph() -> Pixels:
 
 
 def frame() -> Pixels:
-    """Its upper part as a 640 × 480 frame with one face about 110 pixels wide: RGB."""
+    """Its upper part as a 640 × 480 RGB frame with one face about 110 pixels wide."""
     part = photograph()[:384]
     return np.asarray(cv2.resize(part, FRAME_SIZE, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def write_frame(folder: Path) -> Path:
-    """The frame as a PNG file."""
+    """Write the frame as a PNG file."""
     path = folder / "frame.png"
     cv2.imwrite(str(path), cv2.cvtColor(frame(), cv2.COLOR_RGB2BGR))
     return path
 
 
 def write_variants(folder: Path, count: int) -> Path:
-    """Write `count` different JPEG files: the frame shifted, turned, mirrored, lighter, darker.
+    """Write `count` different JPEG files: the frame rotated, mirrored, lighter, darker.
 
     All have the same size and one face, so that each is the same amount of work.
     """
     folder.mkdir()
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     image = np.asarray(cv2.cvtColor(frame(), cv2.COLOR_RGB2BGR), np.uint8)
     for number in range(count):
         source = image[:, ::-1] if number % 2 else image
-        moved = turned(np.ascontiguousarray(source), float(chance.uniform(-8, 8)), (320, 240))
-        light = cv2.convertScaleAbs(moved, alpha=float(chance.uniform(0.8, 1.1)))
+        moved = rotated(np.ascontiguousarray(source), float(rng.uniform(-8, 8)), (320, 240))
+        light = cv2.convertScaleAbs(moved, alpha=float(rng.uniform(0.8, 1.1)))
         cv2.imwrite(str(folder / f"{number:05}.jpg"), light, [cv2.IMWRITE_JPEG_QUALITY, 90])
     return folder
 
 
 def face_crops(count: int, side: int) -> Pixels:
-    """(count, side, side) gray crops around the photograph's face, each at another place."""
+    """(count, side, side) gray crops around the photograph's face, each at another position."""
     gray = cv2.cvtColor(photograph(), cv2.COLOR_RGB2GRAY)
-    chance = np.random.default_rng(0)
-    corners = np.array([50, 165]) + chance.integers(-12, 13, (count, 2))
+    rng = np.random.default_rng(0)
+    corners = np.array([50, 165]) + rng.integers(-12, 13, (count, 2))
     crops = [
         cv2.resize(gray[y : y + 110, x : x + 110], (side, side), interpolation=cv2.INTER_AREA)
         for y, x in corners
@@ -73,8 +73,8 @@ def face_crops(count: int, side: int) -> Pixels:
     return np.stack(crops).astype(np.uint8)
 
 
-def turned(image: Pixels, degrees: float, middle: tuple[float, float]) -> Pixels:
-    """Turn an image about a point, counter-clockwise; the border is continued outwards."""
+def rotated(image: Pixels, degrees: float, middle: tuple[float, float]) -> Pixels:
+    """Rotate an image about a point, counter-clockwise; the border is replicated."""
     matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
     size = (image.shape[1], image.shape[0])
     result = cv2.warpAffine(
@@ -93,11 +93,11 @@ def enlarged(crop: Pixels, factor: int = 4) -> Pixels:
 
 FPS = 25
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust")
-"""Of the sample images those that the bundled network reads right."""
+"""Emotions whose sample images the bundled model predicts correctly."""
 
 _CHANGES_S = 2.0
 _STEP_S = 0.5
-_LEAN_DEG = 8.0
+_TILT_DEG = 8.0
 _NOISE, _NOISE_STEPS = 4.0, 32
 _SWAY = 24
 
@@ -105,15 +105,15 @@ Size = tuple[int, int]
 
 
 def walkers(count: int, size: Size, seconds: float, *, places: int | None = None) -> list[Actor]:
-    """People side by side, who sway, lean and change their expression every two seconds.
+    """Faces side by side that sway, tilt and change their expression every two seconds.
 
-    They end where they begin, so that the clip can be repeated without a jump.
+    They end where they begin, so that the clip can be repeated without a cut.
 
     Args:
-        count: How many people.
+        count: Number of faces.
         size: (width, height) of the image.
         seconds: Length of the clip.
-        places: Places side by side, the first ones taken; None is one for each.
+        places: Positions side by side, the first ones used; None is one for each.
     """
     places = places or count
     room = size[0] / places
@@ -134,7 +134,7 @@ def walkers(count: int, size: Size, seconds: float, *, places: int | None = None
                 (_CHANGES_S * turn, EMOTIONS[(index + turn) % len(EMOTIONS)])
                 for turn in range(max(1, round(seconds / _CHANGES_S)))
             ],
-            tilt_deg=_LEAN_DEG,
+            tilt_deg=_TILT_DEG,
         )
         for index in range(count)
     ]
@@ -144,39 +144,39 @@ def panned(seconds: float) -> Iterator[Frame]:
     """The photograph under a camera that sways, 640 × 480 with noise: a busy background."""
     image = photograph()
     width, height = FRAME_SIZE
-    chance = np.random.default_rng(0)
-    noise = chance.normal(0, _NOISE, (height + _NOISE_STEPS, width + _NOISE_STEPS, 3))
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, _NOISE, (height + _NOISE_STEPS, width + _NOISE_STEPS, 3))
     for number in range(round(seconds * FPS)):
         turn = 2 * math.pi * number / round(seconds * FPS)
         corner = (_SWAY * (1 + math.sin(turn)), _SWAY * (1 + math.sin(2 * turn)))
         scale = width / (image.shape[1] - 2 * _SWAY)
         matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
         shown = cv2.warpAffine(image, matrix, FRAME_SIZE, flags=cv2.INTER_LINEAR)
-        x, y = chance.integers(_NOISE_STEPS, size=2)
+        x, y = rng.integers(_NOISE_STEPS, size=2)
         noisy = shown + noise[y : y + height, x : x + width]
         yield Frame(np.rint(noisy).clip(0, 255).astype(np.uint8), number / FPS, number)
 
 
 def write_clip(path: Path, actors: Sequence[Actor], *, size: Size, seconds: float) -> Path:
-    """Play a scene into an H.264 file of 25 frames per second."""
+    """Write a scene into an H.264 file of 25 frames per second."""
     scenes = scene(actors, size=size, seconds=seconds, fps=FPS)
     return write_frames(path, (frame for frame, _ in scenes), size=size)
 
 
 def write_frames(path: Path, frames: Iterable[Frame], *, size: Size) -> Path:
-    """Write frames into an H.264 file, nothing drawn in."""
-    with VideoSink(path, size=size) as film:
+    """Write frames into an H.264 file, nothing drawn."""
+    with VideoSink(path, size=size) as video:
         for frame in frames:
-            nobody = ImageResult(str(path), size, (), frame.time_s, frame.number)
-            film.write(frame.image, nobody)
+            no_faces = ImageResult(str(path), size, (), frame.time_s, frame.number)
+            video.write(frame.image, no_faces)
     return path
 
 
 def repeated(clip: Path, path: Path, times: int) -> Path:
-    """Put a clip behind itself some times; nothing is encoded again.
+    """Concatenate a clip with itself; nothing is encoded again.
 
     Raises:
-        CannotMeasureError: The new file says another number of frames than it should.
+        CannotMeasureError: The new file has an unexpected number of frames.
     """
     import av
 

@@ -12,7 +12,7 @@ MOST_SLOWDOWN, MOST_GROWTH = 1.1, 1.05
 
 
 def measure(settings: Settings) -> Section:
-    """Read generated images; note time and memory at each quarter."""
+    """Predict generated images; note time and memory at each quarter."""
     count = 100 if settings.quick else IMAGES
     marks = [count * quarter // 4 for quarter in (1, 2, 3, 4)]
     folder = write_variants(settings.scratch / "images", count)
@@ -30,8 +30,8 @@ def measure(settings: Settings) -> Section:
         title="Many images",
         how=(
             f"`FERModel.predict_many` over {count} JPEG files of 640 × 480 pixels, each with one "
-            "face, batches of 25, in a process of its own; resident memory is read from outside at "
-            "each mark."
+            "face, batches of 25, in its own process; resident memory is read by another process "
+            "at each quarter."
         ),
         figures=(
             Figure("images per second", count / last[2], "/s"),

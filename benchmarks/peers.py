@@ -16,8 +16,8 @@ from benchmarks.timing import Spread, alternate, ratios, whole_process
 from benchmarks.worker import Worker
 
 FASTER_THAN_DEFAULT, FASTER_THAN_MTCNN = 3, 5
-FASTER_PROCESS, SHARE_OF_MEMORY = 5, 1 / 3
-FER_SMALLEST_FACE_PX = 20
+FASTER_PROCESS, MAX_MEMORY_RATIO = 5, 1 / 3
+FER_MIN_FACE_SIZE = 20
 FRAMES_PER_TURN = 5
 REST_S = 0.1
 _PROCESS = (
@@ -37,22 +37,22 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="Beside the package fer 25.10.3",
         how=(
-            "One 640 × 480 frame with one face, read again and again by loaded programs that take "
+            "One 640 × 480 frame with one face, predicted repeatedly by loaded programs that take "
             f"turns: {settings.turns(15)} turns, {FRAMES_PER_TURN} frames each after one that "
             "does not count; the median frame of a turn is its value. Then the whole process from "
             "the shell to the answer, `emopy predict frame.png` and `python -c` with "
             f"`detect_emotions`, {settings.turns(7)} turns after one that does not count. "
-            "Each program has an environment of its own and its default threads. Ratios are "
+            "Each program has its own environment and its default threads. Ratios are "
             "taken turn by turn."
         ),
         figures=(*_frame_figures(warm), *_process_figures(times, peaks)),
         notes=(
             *notes,
             "fer's default finds faces from 50 pixels, its MTCNN from 20 pixels. EmoPy's default "
-            "looks for large faces first and for small ones where it finds none or several; the "
-            f"rows with smallest face {FER_SMALLEST_FACE_PX} px are the same search as fer's "
+            "searches for large faces first, and for small ones where it finds none or several; "
+            f"the rows with `min_face_size` {FER_MIN_FACE_SIZE} px are the same search as fer's "
             "MTCNN.",
-            "For fer's MTCNN one function of torchvision (`batched_nms`) is given over OpenCV, "
+            "For fer's MTCNN one function of torchvision (`batched_nms`) is replaced by OpenCV's, "
             "which takes less time and memory than importing torchvision.",
         ),
     )
@@ -67,7 +67,7 @@ def _frames(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[Valu
             "frames",
             frame,
             settings.model,
-            str(FER_SMALLEST_FACE_PX),
+            str(FER_MIN_FACE_SIZE),
         ),
         "fer default": (fer, "fer_worker.py", "frames", frame, "default"),
         "fer MTCNN": (fer, "fer_worker.py", "frames", frame, "mtcnn"),
@@ -135,7 +135,7 @@ def _frame_figures(warm: Values) -> list[Figure]:
             figures.append(_spread(what, found, "×", at_least=least))
     if "fer MTCNN" in warm:
         found = ratios(warm["fer MTCNN"], warm["EmoPy, 20 px"])
-        what = f"fer MTCNN ÷ EmoPy with smallest face {FER_SMALLEST_FACE_PX} px, time per frame"
+        what = f"fer MTCNN ÷ EmoPy with `min_face_size` {FER_MIN_FACE_SIZE} px, time per frame"
         figures.append(_spread(what, found, "×"))
     for name, values in warm.items():
         figures.append(_spread(f"{name}, one frame", Spread.of(values).scaled(1000), "ms"))
@@ -153,7 +153,7 @@ def _process_figures(times: Values, peaks: Values) -> list[Figure]:
             "×",
             peak.low,
             peak.high,
-            at_most=SHARE_OF_MEMORY,
+            at_most=MAX_MEMORY_RATIO,
         ),
     ]
     for name, values in times.items():

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from emopy.files import atomic_file
+from emopy.tables import markdown_table, text_table
+
 PACKAGES = ("emopy", "numpy", "onnxruntime", "opencv-python-headless")
 
 
 class CannotMeasureError(RuntimeError):
-    """Something that a benchmark needs is not there; its text says what."""
+    """A benchmark needs something that is missing; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Figure:
     """One number.
 
     Attributes:
-        what: What was measured.
+        what: What is measured.
         value: The median, where it was measured several times.
         unit: ``"×"``, ``"ms"``, ``"µs"``, ``"s"``, ``"MB"`` (10⁶ bytes), ``"%"``, ``"/s"`` or
             ``"/min"``.
@@ -52,15 +55,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one benchmark found.
+    """The results of one benchmark.
 
     Attributes:
         title: Its heading.
-        how: How it was measured, in whole sentences.
+        how: How it was measured, in sentences.
         figures: Numbers, some with targets.
         header: Column names of an additional table, or nothing.
         rows: Rows of that table.
-        notes: What a reader has to know to judge the numbers.
+        notes: What a reader has to know to interpret the numbers.
         machine: Where it was measured.
         measured_on: Day, ISO 8601.
     """
@@ -77,12 +80,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user chose.
+    """Options of a measurement.
 
     Attributes:
         model: Name of a model, or an absolute path of a model folder.
-        quick: A trial of the benchmark itself: few turns, figures without meaning.
-        data: Labelled faces for `stability`, or None.
+        quick: A trial of the benchmark itself: few turns, meaningless figures.
+        data: Labelled faces, or None.
         scratch: An empty folder that is removed afterwards.
     """
 
@@ -106,12 +109,10 @@ def machine() -> str:
 
 
 def save_sections(sections: Mapping[str, Section], path: Path) -> None:
-    """Write results as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    """Write results as JSON."""
     text = json.dumps({k: asdict(v) for k, v in sections.items()}, indent=2, ensure_ascii=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    with atomic_file(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def load_sections(path: Path) -> dict[str, Section]:
@@ -147,16 +148,14 @@ START, END = "<!-- figures -->", "<!-- /figures -->"
 _DIGITS = {"×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
 _HEADER = ("figure", "value", "smallest – largest", "target")
 
-Rows = Sequence[Sequence[str]]
-
 
 def as_text(section: Section) -> str:
-    """A section for the terminal: aligned columns."""
+    """A section for the terminal."""
     parts = [section.title, "=" * len(section.title)]
     if section.figures:
-        parts.append(_aligned([_HEADER, *map(_figure_row, section.figures)]))
+        parts.append(text_table(_HEADER, map(_figure_row, section.figures)))
     if section.rows:
-        parts.append(_aligned([section.header, *_cells(section)]))
+        parts.append(text_table(section.header, _cells(section)))
     return "\n".join([*parts, *section.notes, section.machine]) + "\n"
 
 
@@ -164,34 +163,33 @@ def as_markdown(section: Section) -> str:
     """A section for the documentation."""
     parts = [f"## {section.title}", section.how]
     if section.figures:
-        parts.append(_markdown([_HEADER, *map(_figure_row, section.figures)]))
+        parts.append(markdown_table(_HEADER, map(_figure_row, section.figures)))
     if section.rows:
-        parts.append(_markdown([section.header, *_cells(section)]))
+        parts.append(markdown_table(section.header, _cells(section)))
     parts += ["\n".join(f"- {note}" for note in section.notes)] if section.notes else []
     parts.append(f"Measured on {section.measured_on}: {section.machine}.")
     return "\n\n".join(parts)
 
 
 def write_docs(path: Path, sections: Mapping[str, Section]) -> None:
-    """Write all sections between the two marks of a Markdown file; see `write_between`."""
+    """Write all sections between the markers `START` and `END` of a Markdown file."""
     body = "\n\n".join(as_markdown(section) for section in sections.values())
     write_between(path, (START, END), f"\n{body}\n")
 
 
-def write_between(path: Path, marks: tuple[str, str], body: str) -> None:
-    """Replace what stands between two marks of a Markdown file, whole or not at all.
+def write_between(path: Path, markers: tuple[str, str], body: str) -> None:
+    """Replace the text between two markers of a Markdown file.
 
     Raises:
-        ValueError: The file has no such marks.
+        ValueError: The file has no such markers.
     """
-    start, end = marks
+    start, end = markers
     before, first, rest = path.read_text(encoding="utf-8").partition(start)
     _, last, after = rest.partition(end)
     if not first or not last:
-        raise ValueError(f"{path} must hold the marks {start} and {end}.")
-    partial = path.with_suffix(".partial")
-    partial.write_text(f"{before}{start}\n{body}\n{end}{after}", encoding="utf-8")
-    partial.replace(path)
+        raise ValueError(f"{path} must hold the markers {start} and {end}.")
+    with atomic_file(path) as partial:
+        partial.write_text(f"{before}{start}\n{body}\n{end}{after}", encoding="utf-8")
 
 
 def _figure_row(figure: Figure) -> tuple[str, ...]:
@@ -214,19 +212,3 @@ def _cells(section: Section) -> list[list[str]]:
     return [
         [cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in section.rows
     ]
-
-
-def _aligned(rows: Rows) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
-
-
-def _markdown(rows: Rows) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    # Names to the left, numbers to the right.
-    rule = "|".join(["---", *["---:"] * (len(rows[0]) - 1)])
-    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])

@@ -1,4 +1,4 @@
-"""Does augmentation keep up with the network that learns?"""
+"""How much data augmentation slows training down."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from emopy.data.augment import Augmentation
 
 BATCHES = 12
 AT_LEAST = 0.9
-"""Random changes that keep up cost no more than that of the speed."""
+"""Training speed with augmentation ÷ without."""
 
 RECIPE = ROOT / "recipes" / "emopy-base.toml"
 
 
 def measure(settings: Settings) -> Section:
-    """Time the same steps with and without random changes, and the changes alone."""
+    """Time the same steps with and without data augmentation, and the augmentation alone."""
     if settings.data is None:
         raise CannotMeasureError("Give labelled faces: --data FACES.npz")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -36,16 +36,16 @@ def measure(settings: Settings) -> Section:
     model = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
     begin_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
 
-    def batches(changes: Augmentation) -> TrainingBatches:
-        return TrainingBatches(faces, spec, changes, recipe.fit)
+    def batches(augmentation: Augmentation) -> TrainingBatches:
+        return TrainingBatches(faces, spec, augmentation, recipe.fit)
 
-    def learn(changes: Augmentation) -> float:
-        return seconds(lambda: model.fit(batches(changes), shuffle=False, verbose=0))
+    def train(augmentation: Augmentation) -> float:
+        return seconds(lambda: model.fit(batches(augmentation), shuffle=False, verbose=0))
 
     alone, plain = batches(recipe.augment), Augmentation()
     sides = {
-        "with": lambda: learn(recipe.augment),
-        "without": lambda: learn(plain),
+        "with": lambda: train(recipe.augment),
+        "without": lambda: train(plain),
         "alone": lambda: seconds(lambda: [alone[i] for i in range(BATCHES)]),
     }
     alternate(sides, 1)  # the first steps build the graph
@@ -53,11 +53,11 @@ def measure(settings: Settings) -> Section:
     rates = {name: [len(faces) / taken for taken in times] for name, times in values.items()}
     kept = ratios(rates["with"], rates["without"])
     words = {
-        "with": "learning, with random changes",
-        "without": "learning, without",
-        "alone": "random changes alone, one thread",
+        "with": "training, with augmentation",
+        "without": "training, without",
+        "alone": "augmentation alone, one thread",
     }
-    what = "speed of learning, with ÷ without"
+    what = "training speed, with ÷ without"
     figures = [Figure(what, kept.median, "×", kept.low, kept.high, at_least=AT_LEAST)]
     for name, what in words.items():
         rate = Spread.of(rates[name])
@@ -66,7 +66,7 @@ def measure(settings: Settings) -> Section:
         title="Training",
         how=(
             f"{BATCHES} steps of {recipe.fit.batch_size} faces of `recipes/emopy-base.toml`, with "
-            "all of its random changes and with none, and the making of the same batches alone; "
+            "its data augmentation and without, and the same batches alone; "
             f"{settings.turns(7)} turns. Ratios are taken turn by turn."
         ),
         figures=tuple(figures),

@@ -51,17 +51,17 @@ def measure(settings: Settings) -> Section:
         alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}
         warm = beside | alternate(alone, settings.turns(5))
         lengths = _lengths(emopy, clips[SMALL_CLIP], settings)
-    splits = _parts(clips, settings)
+    stages = _stages(clips, settings)
     frames = round(_seconds(settings) * FPS)
     return Section(
         title="Videos",
         how=(
-            "Generated faces that sway, lean and change their expression, H.264 with 25 frames "
+            "Generated faces that sway, tilt and change their expression, H.264 with 25 frames "
             f"per second, {_seconds(settings):g} s in 640 × 480 and {_seconds(settings) / 2:g} s "
             "in 1920 × 1080. The time of a frame is that of the whole loop "
             "`for result in model.predict_video(clip)`, with opening the file, divided by its "
             "frames, in a program that is loaded and warm. fer's is that of "
-            "`Video(clip).analyze(FER(mtcnn=True), …)` without display, images and film, over "
+            "`Video(clip).analyze(FER(mtcnn=True), …)` without display and saved images, over "
             f"the first {fer_frames} frames of the same clip. Sides take turns: {turns} with fer, "
             f"{settings.turns(5)} without. Ratios are taken turn by turn. From the shell: "
             f"`emopy video clip.mp4 --out t.csv --draw d.mp4 --plot p.png`, {frames} frames."
@@ -75,23 +75,23 @@ def measure(settings: Settings) -> Section:
             "clip",
             "a frame, ms",
             "waiting for the decoder, ms",
-            "finding, ms",
-            "judging, ms",
+            "detecting, ms",
+            "predicting, ms",
             "decoding alone, ms",
         ),
         rows=tuple(
             (name, *(round(1000 * Spread.of(values).median, 2) for values in (warm[name], *times)))
-            for name, times in splits.items()
+            for name, times in stages.items()
         ),
         notes=(
             *notes,
-            "A search that finds one large face ends there; from two faces on the whole image is "
-            "searched for small ones too.",
+            "A search that finds one large face ends there; with two or more faces the whole image "
+            "is searched for small ones too.",
             "Generated scenes have a smooth background: they decode fast and hold nothing that "
             "looks like a face. The clip with the photograph is busier.",
-            "The decoder works ahead in a thread of its own: its time counts only where the rest "
-            "waits for it. Finding, which follows faces between searches, and judging, with "
-            "cutting out, were timed with the decoder at work.",
+            "The decoder prefetches frames in its own thread: its time counts only where the rest "
+            "waits for it. Detecting includes tracking, predicting includes alignment; both were "
+            "timed while the decoder was running.",
         ),
     )
 
@@ -113,15 +113,15 @@ def _write_clips(settings: Settings) -> dict[str, Path]:
         PHOTOGRAPH: write_frames(folder / "photograph.mp4", panned(seconds), size=FRAME_SIZE),
     }
     for count in range(1, MOST_FACES + 1):
-        people = walkers(count, LARGE, seconds / 2, places=MOST_FACES)
+        actors = walkers(count, LARGE, seconds / 2, places=MOST_FACES)
         clips[_large_clip(count)] = write_clip(
-            folder / f"large-{count}.mp4", people, size=LARGE, seconds=seconds / 2
+            folder / f"large-{count}.mp4", actors, size=LARGE, seconds=seconds / 2
         )
     return clips
 
 
 def _frame_s(worker: Worker, clip: Path) -> Callable[[], float]:
-    """A turn reads a clip and gives the seconds per frame."""
+    """A turn predicts a clip and returns the seconds per frame."""
 
     def turn() -> float:
         time.sleep(REST_S)
@@ -135,7 +135,7 @@ def _frame_s(worker: Worker, clip: Path) -> Callable[[], float]:
 def _beside_fer(
     emopy: Worker, clips: Mapping[str, Path], frames: int, turns: int
 ) -> tuple[Values, list[str]]:
-    """Seconds per frame of both on the clips that fer reads too, and what they found."""
+    """Seconds per frame of both on the clips of the comparison, and what they found."""
     wanted = (SMALL_CLIP, PHOTOGRAPH)
     notes: list[str] = []
     with ExitStack() as stack:
@@ -153,8 +153,8 @@ def _beside_fer(
             for name in wanted:
                 worker.send(str(clips[name]))  # the first reading finds cold caches
                 found = worker.read()
-                share = found["faces"] / found["frames"]
-                notes.append(f"{side or 'EmoPy: '}{name}: {share:.2f} faces found in a frame.")
+                faces = found["faces"] / found["frames"]
+                notes.append(f"{side or 'EmoPy: '}{name}: {faces:.2f} faces found per frame.")
         sides = {
             side + name: _frame_s(worker, clips[name])
             for name in wanted
@@ -191,7 +191,7 @@ def _from_shell(clip: Path, settings: Settings) -> list[Figure]:
     times = Spread.of([time_s for time_s, _ in found])
     rate = Spread.of([frames / time_s for time_s, _ in found])
     peak = Spread.of([size / 1e6 for _, size in found])
-    what = f"from the shell with table, film and plot, {SMALL_CLIP}"
+    what = f"from the shell with table, annotated video and plot, {SMALL_CLIP}"
     return [
         _spread(f"{what}: frames per second", rate, "/s"),
         _spread(f"{what}: whole process", times, "s"),
@@ -199,36 +199,38 @@ def _from_shell(clip: Path, settings: Settings) -> list[Figure]:
     ]
 
 
-def _parts(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list[float]]]:
-    """Per clip the seconds of a frame that go into waiting, finding, judging; decoding alone."""
+def _stages(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list[float]]]:
+    """Per clip the seconds of a frame for waiting, detecting, predicting; and decoding alone."""
     model = FERModel(model=settings.model)
     detector = get_detector("mtcnn")
-    splits: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
+    stages: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
     for _ in range(settings.turns(3)):
         for name, clip in clips.items():
-            follow = TrackingDetector(detector)
-            frames, waited, found, judged = 0, 0.0, 0.0, 0.0
+            detect = TrackingDetector(detector)
+            frames, waited, detected, predicted = 0, 0.0, 0.0, 0.0
             mark = time.perf_counter()
             with open_video(clip) as video:
                 for frame in video:
                     moments = [mark, time.perf_counter()]
-                    faces = follow(frame.image, frame.time_s)
+                    faces = detect(frame.image, frame.time_s)
                     moments.append(time.perf_counter())
                     spec = model.card.input
                     model.predict_faces([align_face(frame.image, face, spec) for face in faces])
                     mark = time.perf_counter()
                     frames += 1
                     waited += moments[1] - moments[0]
-                    found += moments[2] - moments[1]
-                    judged += mark - moments[2]
+                    detected += moments[2] - moments[1]
+                    predicted += mark - moments[2]
             mark = time.perf_counter()
             with open_video(clip) as video:
                 for _ in video:
                     pass
             decoded = time.perf_counter() - mark
-            for values, spent in zip(splits[name], (waited, found, judged, decoded), strict=True):
+            for values, spent in zip(
+                stages[name], (waited, detected, predicted, decoded), strict=True
+            ):
                 values.append(spent / frames)
-    return splits
+    return stages
 
 
 def _warm_figures(warm: Values) -> list[Figure]:
@@ -261,10 +263,10 @@ def _cost_figures(warm: Values, lengths: Mapping[int, Spread]) -> list[Figure]:
     per_minute = (lengths[3].median - lengths[1].median) / 2
     return [
         _spread("1920 × 1080: the second face, per frame", Spread.of(second), "ms"),
-        _spread("1920 × 1080: each face after it, per frame", Spread.of(each), "ms"),
+        _spread("1920 × 1080: each further face, per frame", Spread.of(each), "ms"),
         _spread("640 × 480, 1 face: a video of one minute", lengths[1], "s"),
         _spread("640 × 480, 1 face: a video of three minutes", lengths[3], "s"),
-        Figure("640 × 480, 1 face: each minute more", per_minute, "s"),
+        Figure("640 × 480, 1 face: each further minute", per_minute, "s"),
     ]
 
 

@@ -1,13 +1,13 @@
-"""FER2013's own labels: as a task of their own, and beside the votes of FER+.
+"""Write Dataset files with FER2013's own labels, alone and mixed with the votes of FER+.
 
     python -m research.fer2013_labels FOLDER
 
 FOLDER holds fer2013.csv and fer2013new.csv, or packed sheets; `local/ferplus` must be there. Writes
 
-- local/fer2013/validation.npz: all faces of `valid` (PublicTest) with FER2013's label
-- local/fer2013/calibration.npz: the faces of local/ferplus/calibration.npz with it
-- local/fer2013/train.npz: all others of "Training" with it, but for versions of those faces
-- local/ferplus-own/train.npz: votes, with a fifth of each target from FER2013's label
+- local/fer2013/validation.npz: all faces of `valid` (PublicTest)
+- local/fer2013/calibration.npz: the faces of local/ferplus/calibration.npz
+- local/fer2013/train.npz: all others of "Training", without near-duplicates of those faces
+- local/ferplus-fer2013/train.npz: FER+ votes, with a fifth of each target from FER2013's label
 """
 
 from __future__ import annotations
@@ -25,46 +25,46 @@ from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from research import ROOT
 from research.ferplus import fer2013_labels, voted_faces
 
-SHARE = 0.2
-"""Part of a target that FER2013's label has beside the votes."""
+WEIGHT = 0.2
+"""Weight of FER2013's label in a mixed target, 0–1; the votes have the rest."""
 
 
-def splits(faces: VotedFaces, named: dict[str, str], apart: Dataset) -> dict[str, Dataset]:
-    """Every face with FER2013's label: no photograph is learnt that is judged or calibrated on.
+def splits(faces: VotedFaces, labels: dict[str, str], held_out: Dataset) -> dict[str, Dataset]:
+    """Every face with FER2013's label, without near-duplicates across splits.
 
     Args:
-        faces: All faces, whatever was voted.
-        named: FER2013's label of each origin.
-        apart: The faces held out for calibration.
+        faces: All faces, whatever their votes.
+        labels: FER2013's label of each source.
+        held_out: The faces for calibration.
 
     Returns:
-        The three parts, one-hot over the seven standard emotions.
+        The three splits, one-hot over the seven standard emotions.
     """
-    origin = np.array([f"fer2013:{row}" for row in faces.rows])
+    sources = np.array([f"fer2013:{row}" for row in faces.rows])
     used = {
         "validation": faces.usage == "PublicTest",
-        "calibration": np.isin(origin, apart.origin),
+        "calibration": np.isin(sources, held_out.origin),
     }
-    versions = near_groups(difference_hashes(faces.images))
-    judged = versions[used["validation"] | used["calibration"]]
-    used["train"] = (faces.usage == "Training") & ~np.isin(versions, judged)
-    places = [STANDARD_EMOTIONS.index(named[face]) for face in origin]
-    targets = np.eye(len(STANDARD_EMOTIONS), dtype=np.float32)[places]
-    nobody = np.full(len(origin), "")
+    groups = near_groups(difference_hashes(faces.images))
+    evaluated = groups[used["validation"] | used["calibration"]]
+    used["train"] = (faces.usage == "Training") & ~np.isin(groups, evaluated)
+    columns = [STANDARD_EMOTIONS.index(labels[source]) for source in sources]
+    targets = np.eye(len(STANDARD_EMOTIONS), dtype=np.float32)[columns]
+    no_subjects = np.full(len(sources), "")
     return {
-        part: Dataset(
-            faces.images[rows], targets[rows], STANDARD_EMOTIONS, nobody[rows], origin[rows]
+        split: Dataset(
+            faces.images[rows], targets[rows], STANDARD_EMOTIONS, no_subjects[rows], sources[rows]
         )
-        for part, rows in used.items()
+        for split, rows in used.items()
     }
 
 
-def beside_the_votes(faces: Dataset, named: dict[str, str]) -> Dataset:
-    """The same faces; each target gives a part to FER2013's label."""
-    own = np.eye(len(ALL_EMOTIONS), dtype=np.float32)[
-        [ALL_EMOTIONS.index(named[origin]) for origin in faces.origin]
+def mix_with_votes(faces: Dataset, labels: dict[str, str]) -> Dataset:
+    """The same faces; each target is a weighted mean of the votes and FER2013's label."""
+    one_hot = np.eye(len(ALL_EMOTIONS), dtype=np.float32)[
+        [ALL_EMOTIONS.index(labels[source]) for source in faces.origin]
     ]
-    return replace(faces, targets=(1 - SHARE) * faces.targets + np.float32(SHARE) * own)
+    return replace(faces, targets=(1 - WEIGHT) * faces.targets + np.float32(WEIGHT) * one_hot)
 
 
 def main() -> None:
@@ -72,11 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    voted, named, local = voted_faces(folder), fer2013_labels(folder), ROOT / "local"
-    votes = {part: load_dataset(local / f"ferplus/{part}.npz") for part in ("train", "calibration")}
-    for part, faces in splits(voted, named, votes["calibration"]).items():
-        print(f"{len(faces):6,} faces   {faces.save(local / f'fer2013/{part}.npz')}")
-    print(beside_the_votes(votes["train"], named).save(local / "ferplus-own/train.npz"))
+    voted, labels, local = voted_faces(folder), fer2013_labels(folder), ROOT / "local"
+    train, held_out = (
+        load_dataset(local / f"ferplus/{name}.npz") for name in ("train", "calibration")
+    )
+    for split, faces in splits(voted, labels, held_out).items():
+        print(f"{len(faces):6,} faces   {faces.save(local / f'fer2013/{split}.npz')}")
+    print(mix_with_votes(train, labels).save(local / "ferplus-fer2013/train.npz"))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""The bundled models, from the prepared faces to their cards: one command.
+"""Train, evaluate and document the bundled models, from the prepared faces to their cards.
 
     emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
     python -m research.flagship [emopy-base] [emopy-tiny] [--seeds 3] [--bundle]
 
-Trains what is not trained yet (hours; it can be stopped and started again), joins, calibrates and
-shrinks it, judges every model on the faces of `valid`, and writes figures, spread over the seeds
-and accuracy under corruptions into the card of the one that is delivered.
-docs/training.md gets the table and the image. `--bundle` puts the delivered model into the
-package; type `make docs` after it.
+Trains what is not trained yet (hours; rerun to resume), builds ensembles, quantizes and calibrates
+them, evaluates every model on the faces of `valid`, and writes metrics, spread over the seeds and
+accuracy under corruptions into the card of the bundled one. docs/training.md gets the table and
+the reliability diagram. `--bundle` copies the model into the package; run `make docs` after it.
 """
 
 from __future__ import annotations
@@ -34,13 +33,14 @@ from emopy.evaluate.metrics import expected_calibration_error
 from emopy.models import load_model, write_model_folder
 from emopy.models.card import NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.store import read_golden
+from emopy.tables import markdown_table
 from research import ROOT
 from research.corruptions import CORRUPTIONS, corrupted
 
 PAGE = ROOT / "docs" / "training.md"
 IMAGE = ROOT / "docs" / "pictures" / "reliability.png"
 RESULTS = Path(__file__).parent / "results" / "flagship.json"
-BUNDLED = ROOT / "src" / "emopy" / "models" / "bundled"
+PACKAGE_MODELS = ROOT / "src" / "emopy" / "models" / "bundled"
 MARKS = "<!-- flagship -->", "<!-- /flagship -->"
 DATA = "local/ferplus"
 MEASURED_ON = "FER+ valid, official majority rule"
@@ -51,20 +51,20 @@ class Flagship:
     """A bundled model.
 
     Attributes:
-        recipe: How it is trained.
-        runs: Its run folders, but for the seed at their end.
-        members: Networks that answer together; their seeds follow each other.
-        trainable: Whether the network to learn on from goes into the package too.
-        delivered: Which of the finished models goes into the package: the first, unless another
-            one is clearly better on the faces for calibration.
-        targets: The least of each figure that is wanted, or the most of those in `LOW`.
+        recipe: Path of its recipe.
+        runs: Its run folders, without the seed at their end.
+        members: Networks in the ensemble; their seeds follow each other.
+        trainable: Whether the Keras network, for further training, goes into the package too.
+        bundled: Index of the finished model that goes into the package: the first, unless
+            another one is clearly better on the faces for calibration.
+        targets: Lowest acceptable value of each metric; the highest for `LOWER_IS_BETTER`.
     """
 
     recipe: str
     runs: str
     members: int
     trainable: bool
-    delivered: int
+    bundled: int
     targets: Mapping[str, float]
 
 
@@ -74,7 +74,7 @@ MODELS = {
         "runs/base-s",
         members=2,
         trainable=True,
-        delivered=0,
+        bundled=0,
         targets={
             "accuracy": 0.885,
             "macro F1": 0.80,
@@ -89,7 +89,7 @@ MODELS = {
         "runs/tiny-s",
         members=1,
         trainable=False,
-        delivered=1,
+        bundled=1,
         targets={
             "accuracy": 0.865,
             "macro F1": 0.75,
@@ -100,92 +100,96 @@ MODELS = {
         },
     ),
 }
-MOST_LOST = 0.005
-CHANCE = "calibration error by chance"
-AT_WHAT_COST = "accuracy, uniform prior"
+MAX_ACCURACY_LOSS = 0.005
+"""Largest difference of accuracy that quantization may cost."""
+
+ECE_OF_EXACT = "ECE of exact probabilities"
+UNIFORM_ACCURACY = "accuracy, uniform prior"
 TIME = "time"
-LOW = ("expected calibration error", "MB")
-SINGLE, JOINED, DELIVERED = "one network, 32-bit", "two joined, 32-bit", "as delivered, 8-bit"
+LOWER_IS_BETTER = ("expected calibration error", "MB")
+SINGLE, ENSEMBLE, BUNDLED = "one network, float32", "ensemble of two, float32", "bundled, int8"
 
 Results = dict[str, dict[str, list[dict[str, float]]]]
 
 
 def emopy(line: str) -> None:
-    """Type a command."""
+    """Run a command."""
     print(f"emopy {line}", flush=True)
     subprocess.run([sys.executable, "-m", "emopy", *line.split()], check=True, cwd=ROOT)
 
 
 def make(name: str, seeds: int) -> dict[str, list[Path]]:
-    """Train, join, calibrate and shrink; trainings that are done take no time.
+    """Train, build ensembles, quantize and calibrate; finished trainings are not repeated.
 
     Returns:
-        The model folders of each form, by the words that the table has for it.
+        The model folders of each form, by its name in the table.
     """
     how = MODELS[name]
     if seeds < how.members:
-        raise SystemExit(f"{name} joins {how.members} networks: --seeds {how.members} or more")
+        raise SystemExit(f"{name} is an ensemble of {how.members}: --seeds {how.members} or more")
     for seed in range(seeds):
         emopy(f"train {how.recipe} --set fit.seed={seed} --out {how.runs}{seed}")
     made = {SINGLE: [f"{how.runs}{seed}/model" for seed in range(seeds)]}
     if how.members > 1:
-        # Each network is in several groups: the spread is a little too small.
+        # Each network is in several ensembles: the spread is a little too small.
         starts = range(seeds) if seeds > how.members else range(1)
         groups = [[(start + i) % seeds for i in range(how.members)] for start in starts]
-        made[JOINED] = []
+        made[ENSEMBLE] = []
         for group in groups:
-            made[JOINED].append(f"runs/joined/{name}-{'-'.join(map(str, group))}")
+            made[ENSEMBLE].append(f"runs/ensembles/{name}-{'-'.join(map(str, group))}")
             members = " ".join(made[SINGLE][seed] for seed in group)
-            emopy(f"models ensemble {members} --out {made[JOINED][-1]} --name {name}")
-    made[DELIVERED] = []
-    for place, model in enumerate(made[JOINED if how.members > 1 else SINGLE]):
-        made[DELIVERED].append(f"runs/small/{name}-{place}")
-        emopy(f"models quantize {model} {DATA}/train.npz --out {made[DELIVERED][-1]}")
+            emopy(f"models ensemble {members} --out {made[ENSEMBLE][-1]} --name {name}")
+    made[BUNDLED] = []
+    for number, model in enumerate(made[ENSEMBLE if how.members > 1 else SINGLE]):
+        made[BUNDLED].append(f"runs/quantized/{name}-{number}")
+        emopy(f"models quantize {model} {DATA}/train.npz --out {made[BUNDLED][-1]}")
     for model in chain(*made.values()):
         emopy(f"calibrate {model} {DATA}/calibration.npz")
-    return {words: [ROOT / model for model in models] for words, models in made.items()}
+    return {form: [ROOT / model for model in models] for form, models in made.items()}
 
 
-def check_integers(made: dict[str, list[Path]]) -> None:
-    """Refuse 8-bit models that lose more than half a point of accuracy."""
+def check_quantization(made: dict[str, list[Path]]) -> None:
+    """Refuse int8 models that lose more than half a point of accuracy."""
     faces = load_dataset(ROOT / DATA / "calibration.npz")
-    for before, after in zip(made.get(JOINED, made[SINGLE]), made[DELIVERED], strict=True):
-        lost = evaluate(before, faces).accuracy - evaluate(after, faces).accuracy
-        if lost > MOST_LOST:
-            raise SystemExit(f"{after} loses {100 * lost:.1f} points of accuracy: not delivered")
+    for before, after in zip(made.get(ENSEMBLE, made[SINGLE]), made[BUNDLED], strict=True):
+        loss = evaluate(before, faces).accuracy - evaluate(after, faces).accuracy
+        if loss > MAX_ACCURACY_LOSS:
+            raise SystemExit(f"{after} loses {100 * loss:.1f} points of accuracy")
 
 
-def judge(model: Path) -> dict[str, float]:
-    """The figures that have targets, on the faces of `valid`."""
+def metrics_of(model: Path) -> dict[str, float]:
+    """Metrics of a model on the faces of `valid`."""
     faces = load_dataset(ROOT / DATA / "validation.npz")
-    learnt = evaluate(model, faces)
-    even = evaluate(model, faces, prior="uniform")
+    training = evaluate(model, faces)
+    uniform = evaluate(model, faces, prior="uniform")
     return {
-        "accuracy": learnt.accuracy,
-        "macro F1": learnt.macro_f1,
-        "expected calibration error": learnt.ece,
-        "accuracy at 80 % coverage": learnt.accuracy_at_coverage[0.8],
-        "macro recall, uniform prior": even.macro_recall,
-        AT_WHAT_COST: even.accuracy,
-        CHANCE: chance_error(learnt.predictions.proba),
+        "accuracy": training.accuracy,
+        "macro F1": training.macro_f1,
+        "expected calibration error": training.ece,
+        "accuracy at 80 % coverage": training.accuracy_at_coverage[0.8],
+        "macro recall, uniform prior": uniform.macro_recall,
+        UNIFORM_ACCURACY: uniform.accuracy,
+        ECE_OF_EXACT: ece_of_exact(training.predictions.proba),
         "MB": (model / WEIGHTS_FILE).stat().st_size / 1e6,
     }
 
 
-def chance_error(probabilities: NDArray[np.float32], draws: int = 20) -> float:
-    """Calibration error that would be measured if the probabilities were exactly right."""
-    rng, rising = np.random.default_rng(0), probabilities.astype(np.float64).cumsum(axis=1)
-    truths = [(rng.random((len(rising), 1)) > rising[:, :-1]).sum(axis=1) for _ in range(draws)]
+def ece_of_exact(probabilities: NDArray[np.float32], draws: int = 20) -> float:
+    """Expected calibration error that so few faces give if the probabilities are exact."""
+    rng, cumulative = np.random.default_rng(0), probabilities.astype(np.float64).cumsum(axis=1)
+    truths = [
+        (rng.random((len(cumulative), 1)) > cumulative[:, :-1]).sum(axis=1) for _ in range(draws)
+    ]
     errors = [expected_calibration_error(probabilities, truth) for truth in truths]
     return statistics.fmean(errors)
 
 
 def relative_times(made: Mapping[str, list[Path]]) -> dict[str, float]:
-    """How long each form takes for one crop on one thread, as a share of the delivered one."""
-    sides = {words: one_crop(models[0]) for words, models in made.items()}
+    """Time of each form for one crop on one thread, as a multiple of the bundled form's."""
+    sides = {form: one_crop(models[0]) for form, models in made.items()}
     alternate(sides, 2)  # the first runs set up memory
     values = alternate(sides, 20)
-    return {words: ratios(taken, values[DELIVERED]).median for words, taken in values.items()}
+    return {form: ratios(taken, values[BUNDLED]).median for form, taken in values.items()}
 
 
 def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
@@ -195,7 +199,7 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
         name: evaluate(model, corrupted(faces, change)).accuracy
         for name, change in CORRUPTIONS.items()
     }
-    measured = [figure for figure in seeds[0] if figure not in ("MB", TIME, CHANCE)]
+    measured = [figure for figure in seeds[0] if figure not in ("MB", TIME, ECE_OF_EXACT)]
     spread = {figure: [found[figure] for found in seeds] for figure in measured}
     spread = spread if len(seeds) > 1 else None
     record(model, MEASURED_ON, evaluate(model, faces), seeds=spread, corruptions=corruptions)
@@ -209,31 +213,24 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
 def table(results: Results) -> str:
     """Markdown: mean ± spread of each form of each model, and the targets."""
     *rates, size = next(iter(MODELS.values())).targets
-    figures = [*rates, AT_WHAT_COST, size, TIME]
-    lines = [
-        f"| model | trainings | {' | '.join(figures)} |",
-        "|---|---:|" + "---:|" * len(figures),
-    ]
+    figures = [*rates, UNIFORM_ACCURACY, size, TIME]
+    rows: list[list[str]] = []
     for name, forms in results.items():
         for form, seeds in forms.items():
             cells = [_cell(figure, [s[figure] for s in seeds if figure in s]) for figure in figures]
-            lines.append(f"| {name}, {form} | {len(seeds)} | {' | '.join(cells)} |")
-        delivered = forms[DELIVERED]
-        wanted = [_target(name, figure, delivered) for figure in figures]
-        lines.append(f"| target | | {' | '.join(wanted)} |")
-    chance = ", ".join(
-        f"{name} {statistics.fmean(s[CHANCE] for s in forms[DELIVERED]):.3f}"
+            rows.append([f"{name}, {form}", str(len(seeds)), *cells])
+        targets = [_target(name, figure, forms[BUNDLED]) for figure in figures]
+        rows.append(["target", "", *targets])
+    exact = ", ".join(
+        f"{name} {statistics.fmean(s[ECE_OF_EXACT] for s in forms[BUNDLED]):.3f}"
         for name, forms in results.items()
-        if CHANCE in forms[DELIVERED][0]
+        if ECE_OF_EXACT in forms[BUNDLED][0]
     )
-    lines += [
-        "",
-        "Time: one crop, one thread, as a multiple of what the delivered form of the same model "
-        "takes; [performance.md](performance.md) has it beside `fer`'s. On so few faces even "
-        "exactly right probabilities would be measured with a calibration error, on average "
-        f"{chance}.",
-    ]
-    return "\n".join(lines)
+    return markdown_table(["model", "trainings", *figures], rows) + (
+        "\n\nTime: one crop, one thread, as a multiple of what the bundled form of the same model "
+        "takes; [performance.md](performance.md) compares it with `fer`. On so few faces even "
+        f"exact probabilities have an expected calibration error, on average {exact}."
+    )
 
 
 def _cell(figure: str, values: list[float]) -> str:
@@ -251,12 +248,12 @@ def _target(name: str, figure: str, seeds: list[dict[str, float]]) -> str:
     if figure not in MODELS[name].targets:
         return ""
     wanted, found = MODELS[name].targets[figure], statistics.fmean(s[figure] for s in seeds)
-    met = found <= wanted if figure in LOW else found >= wanted
-    return f"{'≤' if figure in LOW else '≥'} {wanted:g}, {'met' if met else 'missed'}"
+    met = found <= wanted if figure in LOWER_IS_BETTER else found >= wanted
+    return f"{'≤' if figure in LOWER_IS_BETTER else '≥'} {wanted:g}, {'met' if met else 'missed'}"
 
 
 def draw_reliability(models: Mapping[str, Path]) -> None:
-    """One panel per model: how often answers of each confidence are right."""
+    """One panel per model: the accuracy of predictions of each confidence."""
     from matplotlib.figure import Figure
 
     faces = load_dataset(ROOT / DATA / "validation.npz")
@@ -265,22 +262,22 @@ def draw_reliability(models: Mapping[str, Path]) -> None:
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         report = evaluate(model, faces)
         found = report.predictions.reliability_diagram()
-        known = found.samples > 0
+        filled = found.samples > 0
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-        sizes = 4 + 200 * found.samples[known] / found.samples.max()
-        axes.scatter(found.confidence[known], found.accuracy[known], s=sizes, color="#2a6f97")
-        title = f"{name}: calibration error {100 * report.ece:.1f} %"
-        axes.set(title=title, xlabel="confidence: what it says", ylabel="share that is right")
+        sizes = 4 + 200 * found.samples[filled] / found.samples.max()
+        axes.scatter(found.confidence[filled], found.accuracy[filled], s=sizes, color="#2a6f97")
+        title = f"{name}: ECE {100 * report.ece:.1f} %"
+        axes.set(title=title, xlabel="confidence", ylabel="accuracy")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
         axes.grid(alpha=0.3)
     figure.savefig(IMAGE, dpi=110)
 
 
 def bundle(name: str, model: Path) -> None:
-    """Put a model into the package."""
+    """Copy a model into the package."""
     golden = read_golden(model)
     write_model_folder(
-        BUNDLED / name,
+        PACKAGE_MODELS / name,
         card=load_model(model).card,
         weights=(model / WEIGHTS_FILE).read_bytes(),
         golden_crops=golden.crops,
@@ -290,7 +287,7 @@ def bundle(name: str, model: Path) -> None:
 
 
 def main() -> None:
-    """Make, judge and write down."""
+    """Train, evaluate, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
     parser.add_argument("--seeds", type=int, default=3)
@@ -299,22 +296,22 @@ def main() -> None:
     results: Results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for name in options.models:
         made = make(name, options.seeds)
-        check_integers(made)
+        check_quantization(made)
         times = relative_times(made)
         results[name] = {
-            words: [{**judge(model), TIME: times[words]} for model in models]
-            for words, models in made.items()
+            form: [{**metrics_of(model), TIME: times[form]} for model in models]
+            for form, models in made.items()
         }
-        place = min(MODELS[name].delivered, len(made[DELIVERED]) - 1)
-        delivered, judged = made[DELIVERED][place], results[name][DELIVERED]
-        write_card(delivered, [judged[place], *judged[:place], *judged[place + 1 :]])
+        chosen = min(MODELS[name].bundled, len(made[BUNDLED]) - 1)
+        model, measured = made[BUNDLED][chosen], results[name][BUNDLED]
+        write_card(model, [measured[chosen], *measured[:chosen], *measured[chosen + 1 :]])
         if options.bundle:
-            bundle(name, delivered)
+            bundle(name, model)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         write_between(PAGE, MARKS, table(results))
-    small = ROOT / "runs" / "small"
-    delivered = {name: small / f"{name}-{how.delivered}" for name, how in MODELS.items()}
-    draw_reliability({name: model for name, model in delivered.items() if model.exists()})
+    quantized = ROOT / "runs" / "quantized"
+    bundled = {name: quantized / f"{name}-{how.bundled}" for name, how in MODELS.items()}
+    draw_reliability({name: model for name, model in bundled.items() if model.exists()})
 
 
 if __name__ == "__main__":

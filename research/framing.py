@@ -4,8 +4,8 @@
 
 `FACES.npz` holds ``images`` (n, 48, 48[, 1]) uint8. Each face is enlarged and padded, because the
 detector needs surroundings; the landmarks it finds are brought back to the 48 × 48 crop and
-given relative to its side. The medians are the constants of ``emopy.faces.alignment``; decision
-record ``docs/decisions/0002-framing.md`` holds the figures. `OUT.npz` keeps every face's landmarks
+given relative to its side. The medians are the constants of ``emopy.faces.alignment``; the
+figures are in ``docs/decisions/0002-framing.md``. `OUT.npz` keeps every face's landmarks
 for `make_composites.py`; rows of faces that were not found hold NaN.
 """
 
@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from emopy.faces.mtcnn import MTCNN
 
 ENLARGE = 4
-PADDING_SHARE = 0.5
-SMALLEST_SHARE = 0.5
+PADDING = 0.5
+MIN_FACE_SIZE = 0.5
 THRESHOLDS = (0.6, 0.7, 0.7)
-"""Every image should hold a face, so the last network may be less strict than usual."""
+"""Scores of the three stages; the last is lower than usual, as every image shows a face."""
+
 NAMES = (
     "left eye",
     "right eye",
@@ -45,12 +46,12 @@ def find_points(crop: NDArray[np.uint8], detector: MTCNN) -> NDArray[np.float32]
         detector: Set to faces of at least half the enlarged crop.
 
     Returns:
-        (7, 2) x and y as shares of the crop's width and height: the landmarks, then left top and
+        (7, 2) x and y as fractions of the crop's width and height: the landmarks, then left top and
         right bottom of the box; None where no face was found.
     """
     height, width = crop.shape
     large = cv2.resize(crop, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_CUBIC)
-    pad = round(PADDING_SHARE * ENLARGE * max(height, width))
+    pad = round(PADDING * ENLARGE * max(height, width))
     padded = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     faces = detector(np.repeat(padded[:, :, None], 3, axis=2).astype(np.uint8))
     if not faces or faces[0].landmarks is None:
@@ -62,10 +63,10 @@ def find_points(crop: NDArray[np.uint8], detector: MTCNN) -> NDArray[np.float32]
 
 
 def measure(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Points of every face: (n, 7, 2) shares of the crop, NaN where none was found."""
+    """Points of every face: (n, 7, 2) fractions of the crop, NaN where none was found."""
     crops = images.reshape(len(images), *images.shape[1:3])
-    smallest_px = round(SMALLEST_SHARE * ENLARGE * max(crops.shape[1:]))
-    detector = MTCNN(min_face_size=smallest_px, thresholds=THRESHOLDS)
+    min_face_size = round(MIN_FACE_SIZE * ENLARGE * max(crops.shape[1:]))
+    detector = MTCNN(min_face_size=min_face_size, thresholds=THRESHOLDS)
     points = np.full((len(crops), len(NAMES), 2), np.nan, dtype=np.float32)
     for row, crop in enumerate(crops):
         found = find_points(crop, detector)
@@ -77,11 +78,11 @@ def measure(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def report(points: NDArray[np.float32]) -> str:
-    """Share found, medians and spread as a Markdown table."""
+    """Proportion found, medians and spread as a Markdown table."""
     found = points[~np.isnan(points[:, 0, 0])]
-    middle = np.median(found, axis=0)
+    median = np.median(found, axis=0)
     # The median distance from the median, scaled to equal the standard deviation of a normal.
-    spread = 1.4826 * np.median(np.abs(found - middle), axis=0)
+    spread = 1.4826 * np.median(np.abs(found - median), axis=0)
     lines = [
         f"{len(found)} of {len(points)} faces found ({len(found) / len(points):.1%}).",
         "",
@@ -90,7 +91,7 @@ def report(points: NDArray[np.float32]) -> str:
     ]
     lines += [
         f"| {name} | {x:.4f} | {y:.4f} | {sx:.3f} | {sy:.3f} |"
-        for name, (x, y), (sx, sy) in zip(NAMES, middle, spread, strict=True)
+        for name, (x, y), (sx, sy) in zip(NAMES, median, spread, strict=True)
     ]
     eyes = found[:, 1] - found[:, 0]
     tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
@@ -109,9 +110,7 @@ def main() -> None:
         points = measure(archive["images"])
     print(report(points))
     if options.landmarks:
-        temporary = options.landmarks.with_suffix(".part.npz")
-        np.savez_compressed(temporary, landmarks=points[:, :5])
-        temporary.replace(options.landmarks)
+        np.savez_compressed(options.landmarks, landmarks=points[:, :5])
 
 
 if __name__ == "__main__":

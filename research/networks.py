@@ -1,9 +1,9 @@
-"""The original's accuracy tables, measured again with our networks on the FER+ faces.
+"""Measure the original's accuracy tables with our networks on the FER+ faces.
 
     python -m research.networks local/ferplus
 
-Each training is kept in `results/networks.json` as soon as it ends, and skipped when the command
-is typed again; docs/networks.md gets the tables.
+Each training is kept in `results/networks.json` as soon as it ends; rerun the command to
+resume. docs/networks.md gets the tables.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from benchmarks.report import write_between
 from emopy.data import Dataset, Splits, load_dataset
 from emopy.data.augment import Augmentation
 from emopy.models import to_tensor
+from emopy.tables import markdown_table
 from emopy.train import FitSettings, fit
+from research import RESULTS, ROOT
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "networks.json"
-PAGE = HERE.parent / "docs" / "networks.md"
+RESULTS_FILE = RESULTS / "networks.json"
+PAGE = ROOT / "docs" / "networks.md"
 MARKS = "<!-- tables -->", "<!-- /tables -->"
 
 SEVEN = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -94,10 +95,10 @@ class Task:
 
 
 SLOW_NETS = ("ConvolutionalNNDropout", "TimeDelayConvNN")
-"""Much regularised or averaged: they need more steps before they begin to learn."""
+"""Strongly regularised networks, which need more epochs."""
 
 WITH_DISGUST = (SUBSETS[4], SUBSETS[6])
-"""Pairs with one rare class: a network first learns to answer the other, and then more."""
+"""Pairs with one rare class, which need more epochs."""
 
 TASKS = (
     *(Task(net, THREE, 5000, 8) for net in NETS),
@@ -111,7 +112,7 @@ TASKS = (
 
 
 def measure(task: Task, train: Dataset, validation: Dataset) -> dict[str, float]:
-    """Train one network and judge it on the validation faces of its emotions."""
+    """Train one network and evaluate it on the validation faces of its emotions."""
     train, validation = train.only(task.emotions), validation.only(task.emotions)
     if task.faces and len(train) > task.faces:
         train = train.take(np.random.default_rng(0).permutation(len(train))[: task.faces])
@@ -135,7 +136,7 @@ def measure(task: Task, train: Dataset, validation: Dataset) -> dict[str, float]
 
 
 def measure_one_for_all(train: Dataset, validation: Dataset) -> dict[str, float]:
-    """Train one network on seven emotions and let it choose among the emotions of each subset."""
+    """Train one network on seven emotions; evaluate it among the emotions of each subset."""
     train, validation = train.only(SEVEN), validation.only(SEVEN)
     settings = FitSettings(
         epochs=15, batch_size=64, learning_rate=2e-3, weight_decay=0.01, ema=0.98
@@ -148,89 +149,84 @@ def measure_one_for_all(train: Dataset, validation: Dataset) -> dict[str, float]
     for emotions in (SEVEN, THREE, *SUBSETS):
         columns = [run.labels.index(emotion) for emotion in emotions]
         rows = np.isin(validation.truth, columns)
-        guess = np.array(columns)[logits[rows][:, columns].argmax(axis=1)]
-        found[",".join(emotions)] = round(float(np.mean(guess == validation.truth[rows])), 4)
+        predicted = np.array(columns)[logits[rows][:, columns].argmax(axis=1)]
+        found[",".join(emotions)] = round(float(np.mean(predicted == validation.truth[rows])), 4)
     return found
 
 
 def _as_clips(data: Dataset) -> Dataset:
-    """Each still as a clip of a motionless face."""
+    """Each image as a clip of equal frames."""
     clips = np.repeat(data.images[:, None], CLIP_FRAMES, axis=1)
     return Dataset(clips, data.targets, data.labels, data.people, data.origin)
 
 
 def tables(results: dict[str, dict[str, float]], validation: Dataset) -> str:
     """The tables of docs/networks.md, with what has been measured so far."""
-    splits = [
-        _table(
-            "Seven emotions",
-            [task for task in TASKS if task.emotions == SEVEN],
-            results,
-            validation,
-        ),
-        _table(
-            "Fear, happiness and neutral",
-            [t for t in TASKS if t.emotions == THREE],
-            results,
-            validation,
-        ),
-        _table(
-            "The subsets of the original's write-up",
-            [task for task in TASKS if task.emotions in SUBSETS],
-            results,
-            validation,
-        ),
-    ]
+    sections = {
+        "Seven emotions": (SEVEN,),
+        "Fear, happiness and neutral": (THREE,),
+        "The subsets of the original's write-up": SUBSETS,
+    }
+    texts: list[str] = []
+    for title, subsets in sections.items():
+        tasks = [task for task in TASKS if task.emotions in subsets and task.key in results]
+        texts.append(f"## {title}\n\n{_table(tasks, results, validation)}")
     if ONE_FOR_ALL_KEY in results:
-        splits.append(one_for_all_table(results[ONE_FOR_ALL_KEY], validation))
-    return "\n\n".join(splits)
+        texts.append(one_for_all_section(results[ONE_FOR_ALL_KEY], validation))
+    return "\n\n".join(texts)
 
 
-def one_for_all_table(found: dict[str, float], validation: Dataset) -> str:
-    """What one network answers for each subset."""
-    lines = [
-        f"## One {ONE_FOR_ALL} for all",
-        "",
-        "As `FERModel` works: one network, trained once on all seven emotions (15 epochs), chooses "
-        "among those that are asked for.",
-        "",
-        "| emotions | **validation** | original | commonest |",
-        "|---|---:|---:|---:|",
+def one_for_all_section(accuracies: dict[str, float], validation: Dataset) -> str:
+    """Accuracy of one network on each subset."""
+    rows = [
+        [
+            _name(emotions),
+            _bold(accuracies[",".join(emotions)]),
+            *_references(ONE_FOR_ALL, emotions, validation),
+        ]
+        for emotions in (SEVEN, THREE, *SUBSETS)
     ]
-    for emotions in (SEVEN, THREE, *SUBSETS):
-        faces = validation.only(emotions)
-        commonest = max(faces.counts().values()) / len(faces)
-        published = ORIGINAL.get((ONE_FOR_ALL, emotions))
-        lines.append(
-            f"| {'seven' if emotions == SEVEN else ', '.join(emotions)} | "
-            f"**{found[','.join(emotions)]:.3f}** | {f'{published:.3f}' if published else '–'} | "
-            f"{commonest:.3f} |"
-        )
-    return "\n".join(lines)
+    return (
+        f"## One {ONE_FOR_ALL} for all\n\nLike `FERModel`: one network, trained once on all seven "
+        "emotions (15 epochs), predicts among those of the subset.\n\n"
+        + markdown_table(["emotions", "**validation**", *REFERENCES], rows)
+    )
 
 
-def _table(
-    title: str, tasks: list[Task], results: dict[str, dict[str, float]], validation: Dataset
-) -> str:
-    lines = [
-        f"## {title}",
-        "",
-        "| network | emotions | training faces | epochs | training | **validation** | original | "
-        "commonest |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+def _table(tasks: list[Task], results: dict[str, dict[str, float]], validation: Dataset) -> str:
+    header = ["network", "emotions", "training faces", "epochs", "training", "**validation**"]
+    rows = [
+        [
+            task.net,
+            _name(task.emotions),
+            f"{results[task.key]['training_faces']:,}",
+            str(results[task.key]["epochs"]),
+            f"{results[task.key]['training_accuracy']:.3f}",
+            _bold(results[task.key]["validation_accuracy"]),
+            *_references(task.net, task.emotions, validation),
+        ]
+        for task in tasks
     ]
-    for task in tasks:
-        if found := results.get(task.key):
-            published = ORIGINAL.get((task.net, task.emotions))
-            faces = validation.only(task.emotions)
-            commonest = max(faces.counts().values()) / len(faces)
-            emotions = "seven" if task.emotions == SEVEN else ", ".join(task.emotions)
-            lines.append(
-                f"| {task.net} | {emotions} | {found['training_faces']:,} | {found['epochs']} | "
-                f"{found['training_accuracy']:.3f} | **{found['validation_accuracy']:.3f}** | "
-                f"{f'{published:.3f}' if published else '–'} | {commonest:.3f} |"
-            )
-    return "\n".join(lines)
+    return markdown_table([*header, *REFERENCES], rows, align="llrrrrrr")
+
+
+REFERENCES = ("original", "majority class")
+
+
+def _references(net: str, emotions: tuple[str, ...], validation: Dataset) -> list[str]:
+    """Accuracy that the original published, and that of always predicting the majority class."""
+    published = ORIGINAL.get((net, emotions))
+    faces = validation.only(emotions)
+    majority = max(faces.counts().values()) / len(faces)
+    return [f"{published:.3f}" if published else "–", f"{majority:.3f}"]
+
+
+def _name(emotions: tuple[str, ...]) -> str:
+    return "seven" if emotions == SEVEN else ", ".join(emotions)
+
+
+def _bold(accuracy: float) -> str:
+    return f"**{accuracy:.3f}**"
 
 
 def main() -> None:
@@ -238,15 +234,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with train.npz and validation.npz")
     folder = parser.parse_args().data
-    train, validation = (load_dataset(folder / f"{part}.npz") for part in ("train", "validation"))
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    train, validation = (load_dataset(folder / f"{split}.npz") for split in ("train", "validation"))
+    results = json.loads(RESULTS_FILE.read_text()) if RESULTS_FILE.exists() else {}
     measurements = {task.key: partial(measure, task) for task in TASKS}
     for key, run in {**measurements, ONE_FOR_ALL_KEY: measure_one_for_all}.items():
         if key in results:
             continue
         results[key] = run(train, validation)
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        RESULTS_FILE.write_text(json.dumps(results, indent=1) + "\n")
         write_between(PAGE, MARKS, tables(results, validation))
         print(key, results[key], flush=True)
 

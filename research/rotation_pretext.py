@@ -1,6 +1,6 @@
-"""Faces turned by quarters, to learn which way is up: a warm-up that needs no labels.
+"""Write faces rotated by 0, 90, 180 and 270°: a self-supervised pretext task without labels.
 
-    python -m research.rotation_pretext local/ferplus/train.npz local/turned/train.npz
+    python -m research.rotation_pretext local/ferplus/train.npz local/rotated/train.npz
 
 Source: Gidaris et al. 2018, https://arxiv.org/abs/1803.07728.
 """
@@ -15,17 +15,17 @@ import numpy as np
 
 from emopy.data import Dataset, load_dataset
 
-TURNS = ("upright", "left", "upside-down", "right")
+ROTATIONS = ("upright", "left", "upside-down", "right")
 
 
-def turned(faces: Dataset, seed: int = 0) -> Dataset:
-    """Every face once, turned by a random number of quarters, which is its label."""
+def rotated(faces: Dataset, seed: int = 0) -> Dataset:
+    """Every face once, rotated by a random number of quarter turns, which is its label."""
     quarters = np.random.default_rng(seed).integers(0, 4, len(faces))
     images = [np.rot90(face, turn) for face, turn in zip(faces.images, quarters, strict=True)]
     targets = np.eye(4, dtype=np.float32)[quarters]
-    return replace(faces, images=np.stack(images), targets=targets, labels=TURNS)
+    return replace(faces, images=np.stack(images), targets=targets, labels=ROTATIONS)
 
 
 if __name__ == "__main__":
     source, out = map(Path, sys.argv[1:])
-    print(turned(load_dataset(source)).save(out))
+    print(rotated(load_dataset(source)).save(out))

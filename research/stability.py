@@ -1,15 +1,14 @@
-"""How much a prediction changes when the detector's box moves or the head tilts."""
+"""How much predictions change when the box is shifted or the image rotated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.inputs import Pixels, enlarged, photograph, turned
+from benchmarks.inputs import Pixels, enlarged, photograph, rotated
 from benchmarks.report import Figure, Section, Settings
 from emopy import Box, Face, FERModel
 from emopy.data import Dataset, load_dataset
@@ -18,7 +17,7 @@ from emopy.media import read_image
 from emopy.samples import sample_images
 
 SHIFT = 0.1
-TILTS = (5, 10, 15, 20)
+ROTATIONS_DEG = (5, 10, 15, 20)
 FACES = 300
 _DIRECTIONS = [step for step in product((-1, 0, 1), repeat=2) if step != (0, 0)]
 
@@ -26,7 +25,7 @@ Probabilities = NDArray[np.float32]
 
 
 def measure(settings: Settings) -> Section:
-    """Disturb the photograph, the packaged composites and, where given, labelled faces."""
+    """Perturb the photograph, the packaged composites and, where given, labelled faces."""
     model = FERModel("all", model=settings.model)
     detector = get_detector("mtcnn")
     groups: dict[str, list[Pixels]] = {
@@ -39,19 +38,19 @@ def measure(settings: Settings) -> Section:
         enlarged_images = [enlarged(image) for image in dataset.images]
         groups["labelled faces"] = enlarged_images
         figures = _accuracy(model, dataset, enlarged_images)
-    rows = [row for name, group in groups.items() for row in _disturb(model, detector, name, group)]
+    rows = [row for name, group in groups.items() for row in _perturb(model, detector, name, group)]
     return Section(
-        title="Steadiness",
+        title="Stability under perturbation",
         how=(
-            f"The detector's box is moved by {SHIFT:.0%} of its width or height in eight "
-            "directions, with the landmarks as they were and for a face without landmarks; the "
-            "image is turned about the face, and everything runs again. Change is the total "
-            "variation distance to the undisturbed probabilities: 0 is none, 1 is certainty of "
+            f"The detected box is shifted by {SHIFT:.0%} of its width or height in eight "
+            "directions, for a face with its landmarks and for one without; the image is rotated "
+            "about the face, and the face is detected and predicted again. Change is the total "
+            "variation distance to the unperturbed probabilities: 0 is none, 1 is certainty of "
             "another label."
         ),
         figures=figures,
         header=(
-            "disturbance",
+            "perturbation",
             "faces",
             "mean change",
             "largest change",
@@ -62,7 +61,7 @@ def measure(settings: Settings) -> Section:
         notes=(
             f"Model: {model.card.name} {model.card.version}. Labelled faces are 48 × 48 crops, "
             "enlarged four times and padded by half their side: images without detail, harder "
-            "for the detector than photographs.",
+            "to detect than photographs.",
         ),
     )
 
@@ -75,76 +74,77 @@ def _some(dataset: Dataset, count: int) -> Dataset:
 def _accuracy(
     model: FERModel, dataset: Dataset, enlarged_images: Sequence[Pixels]
 ) -> tuple[Figure, ...]:
-    """Accuracy with the detector in front, and on the crops as they are."""
+    """Accuracy with detection, and on the crops without it."""
     truth = np.array([dataset.labels[column] for column in dataset.truth])
-    raw = np.array([shown.emotion for shown in model.predict_faces(dataset.images)])
+    raw = np.array([prediction.emotion for prediction in model.predict_faces(dataset.images)])
     found = [model.predict(image).faces for image in enlarged_images]
-    through = np.array([faces[0].emotion if faces else "" for faces in found])
-    seen = through != ""
+    detected = np.array([faces[0].emotion if faces else "" for faces in found])
+    was_found = detected != ""
+    raw_correct, correct = raw == truth, detected == truth
     name = f"{len(dataset)} labelled faces"
     figures = [
-        Figure(f"accuracy on the raw crops, {name}", _percent(raw == truth), "%"),
-        Figure(
-            "accuracy through the detector, not found is wrong", _percent(through == truth), "%"
-        ),
-        Figure("found by the detector", _percent(seen), "%"),
+        Figure(f"accuracy on the raw crops, {name}", _percent(raw_correct), "%"),
+        Figure("accuracy with detection, not found counts as wrong", _percent(correct), "%"),
+        Figure("found by the detector", _percent(was_found), "%"),
     ]
-    if seen.any():
+    if was_found.any():
         figures += [
-            Figure("accuracy on the raw crops, found faces", _percent((raw == truth)[seen]), "%"),
+            Figure("accuracy on the raw crops, found faces", _percent(raw_correct[was_found]), "%"),
             Figure(
-                "accuracy through the detector, found faces",
-                _percent((through == truth)[seen]),
+                "accuracy with detection, found faces",
+                _percent(correct[was_found]),
                 "%",
             ),
         ]
     return tuple(figures)
 
 
-def _disturb(
+def _perturb(
     model: FERModel, detector: Detector, name: str, images: Iterable[Pixels]
 ) -> list[tuple[str | float, ...]]:
-    """One row per disturbance, over all faces of a group that the detector finds."""
+    """One row per perturbation, over all detected faces of a group."""
     found = [(image, faces[0]) for image in images if (faces := detector(image))]
     if not found:
         return []
-    moved = [_moved(model, image, face) for image, face in found]
-    without = [_moved(model, image, Face(face.box, face.score)) for image, face in found]
+    shifted = [_shifted(model, image, face) for image, face in found]
+    without = [_shifted(model, image, Face(face.box, face.score)) for image, face in found]
     rows = [
-        _row(f"{name}: box moved, landmarks kept", moved),
-        _row(f"{name}: box moved, no landmarks", without),
+        _row(f"{name}: box shifted, landmarks kept", shifted),
+        _row(f"{name}: box shifted, no landmarks", without),
     ]
-    for tilt in TILTS:
-        tilted = [_tilted(model, detector, image, face, tilt) for image, face in found]
-        rows.append(_row(f"{name}: tilted by ±{tilt}°", tilted))
+    for angle_deg in ROTATIONS_DEG:
+        rotated = [_rotated(model, detector, image, face, angle_deg) for image, face in found]
+        rows.append(_row(f"{name}: rotated by ±{angle_deg}°", rotated))
     return rows
 
 
 Change = tuple[Probabilities, Probabilities, int]
-"""Undisturbed (k,), disturbed (m, k), and how many disturbed faces were not found."""
+"""Unperturbed (k,), perturbed (m, k), and how many perturbed faces were not found."""
 
 
-def _moved(model: FERModel, image: Pixels, face: Face) -> Change:
-    faces = [face, *(Face(box, face.score, face.landmarks) for box in _moved_boxes(face.box))]
-    shown = _read(model, [(image, face) for face in faces])
-    return shown[0], shown[1:], 0
+def _shifted(model: FERModel, image: Pixels, face: Face) -> Change:
+    faces = [face, *(Face(box, face.score, face.landmarks) for box in _shifted_boxes(face.box))]
+    probabilities = _predict(model, [(image, face) for face in faces])
+    return probabilities[0], probabilities[1:], 0
 
 
-def _moved_boxes(box: Box) -> list[Box]:
+def _shifted_boxes(box: Box) -> list[Box]:
     steps = [(x * SHIFT * box.width, y * SHIFT * box.height) for x, y in _DIRECTIONS]
     return [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for x, y in steps]
 
 
-def _tilted(model: FERModel, detector: Detector, image: Pixels, face: Face, degrees: int) -> Change:
-    images = [turned(image, sign * degrees, face.box.center) for sign in (-1, 1)]
-    again = [(turn, faces[0]) for turn in images if (faces := detector(turn))]
-    shown = _read(model, [(image, face), *again])
-    return shown[0], shown[1:], len(images) - len(again)
+def _rotated(
+    model: FERModel, detector: Detector, image: Pixels, face: Face, degrees: int
+) -> Change:
+    images = [rotated(image, sign * degrees, face.box.center) for sign in (-1, 1)]
+    found = [(each, faces[0]) for each in images if (faces := detector(each))]
+    probabilities = _predict(model, [(image, face), *found])
+    return probabilities[0], probabilities[1:], len(images) - len(found)
 
 
-def _read(model: FERModel, faces: Iterable[tuple[Pixels, Face]]) -> Probabilities:
+def _predict(model: FERModel, faces: Iterable[tuple[Pixels, Face]]) -> Probabilities:
     crops = [align_face(image, face, model.card.input) for image, face in faces]
-    return np.stack([shown.probabilities for shown in model.predict_faces(crops)])
+    return np.stack([prediction.probabilities for prediction in model.predict_faces(crops)])
 
 
 def _row(name: str, changes: Sequence[Change]) -> tuple[str | float, ...]:
@@ -152,7 +152,7 @@ def _row(name: str, changes: Sequence[Change]) -> tuple[str | float, ...]:
         [np.abs(after - before).sum(axis=1) / 2 for before, after, _ in changes]
     )
     same = np.concatenate([after.argmax(axis=1) == before.argmax() for before, after, _ in changes])
-    lost = sum(missing for *_, missing in changes)
+    not_found = sum(missing for *_, missing in changes)
     if not len(distances):
         return (name, len(changes), "–", "–", "–", 100.0)
     return (
@@ -161,15 +161,9 @@ def _row(name: str, changes: Sequence[Change]) -> tuple[str | float, ...]:
         round(float(distances.mean()), 4),
         round(float(distances.max()), 4),
         round(_percent(same), 1),
-        round(100 * lost / (lost + len(distances)), 1),
+        round(100 * not_found / (not_found + len(distances)), 1),
     )
 
 
 def _percent(truths: NDArray[np.bool_]) -> float:
     return 100 * float(truths.mean())
-
-
-def default_data(root: Path) -> Path | None:
-    """The validation faces where the project's own preparation puts them, if they are there."""
-    path = root / "local" / "ferplus" / "validation.npz"
-    return path if path.is_file() else None
