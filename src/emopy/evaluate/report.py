@@ -15,6 +15,7 @@ from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES, GroupMetrics
 from emopy.evaluate.predictions import Predictions
 from emopy.labels import STANDARD_EMOTIONS, canonical
 from emopy.models import Prior
+from emopy.tables import text_table
 
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 """Coverages at which a report holds the selective accuracy."""
@@ -98,10 +99,13 @@ class Report:
         return dict(zip(self.labels, map(_none_if_nan, values.tolist()), strict=True))
 
     def __str__(self) -> str:
+        tables = [self._metrics_table(), self._class_table(), self._confusion_table()]
+        return "\n\n".join(tables + ([_groups_table(self.groups)] if self.groups else []))
+
+    def _metrics_table(self) -> str:
         averaged = f"over {len(self.macro_labels)} labels"
-        if {canonical(label) for label in self.labels if label not in self.macro_labels} == {
-            "contempt"
-        }:
+        excluded = set(self.labels) - set(self.macro_labels)
+        if [canonical(label) for label in excluded] == ["contempt"]:
             averaged += ", without contempt"
         rows = [
             ("samples", f"{self.samples:,}", ""),
@@ -118,33 +122,22 @@ class Report:
             rows.append(("KL divergence", f"{self.kl_divergence:.4f}", "nats, from soft targets"))
         if self.prior != "training":
             rows.append(("prior", _prior_text(self.prior), ""))
-        head = [f"{name:<18} {value:>8}  {note}".rstrip() for name, value, note in rows]
-        groups = ["", *_groups_table(self.groups)] if self.groups else []
-        return "\n".join([*head, "", *self._class_table(), "", *self._confusion_table(), *groups])
+        return text_table(rows[0], rows[1:], "lrl")
 
-    def _class_table(self) -> list[str]:
-        width = max(len("label"), *map(len, self.labels))
+    def _class_table(self) -> str:
         table = self.per_class
-        return [
-            f"{'label':<{width}}  precision   recall       F1  samples",
-            *(
-                f"{label:<{width}}  {percent(table.precision[i]):>9}  {percent(table.recall[i]):>7}"
-                f"  {percent(table.f1[i]):>7}  {table.support[i]:>7,}"
-                for i, label in enumerate(self.labels)
-            ),
+        rows = [
+            [label, *map(percent, values), f"{support:,}"]
+            for label, *values, support in zip(
+                self.labels, table.precision, table.recall, table.f1, table.support, strict=True
+            )
         ]
+        return text_table(["label", "precision", "recall", "F1", "samples"], rows)
 
-    def _confusion_table(self) -> list[str]:
-        corner = "true \\ predicted"
-        width = max(len(corner), *map(len, self.labels))
-        heads = "  ".join(f"{label[:6]:>6}" for label in self.labels)
-        return [
-            f"{corner:<{width}}  {heads}",
-            *(
-                f"{label:<{width}}  " + "  ".join(f"{count:>6,}" for count in row)
-                for label, row in zip(self.labels, self.confusion_matrix, strict=True)
-            ),
-        ]
+    def _confusion_table(self) -> str:
+        header = ["true \\ predicted", *(f"{label[:6]:>6}" for label in self.labels)]
+        rows = zip(self.labels, self.confusion_matrix, strict=True)
+        return text_table(header, [[label, *(f"{n:,}" for n in row)] for label, row in rows])
 
 
 def make_report(
@@ -207,20 +200,20 @@ def percent(value: float, digits: int = 1) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}%}"
 
 
-def _groups_table(groups: Sequence[GroupMetrics]) -> list[str]:
-    width = min(24, max(len("group"), *(len(group.name) for group in groups)))
-    heads = "  ".join(f"{name:<13}" for name in GROUP_METRICS.values()).rstrip()
-    lines = [f"{'group':<{width}}  {'samples':>7}   {heads}"]
-    for group in groups:
-        mark = "*" if group.too_small else " "
-        cells = "  ".join(f"{getattr(group, metric)!s:<13}" for metric in GROUP_METRICS)
-        lines.append(f"{group.name[:width]:<{width}}  {group.samples:>7,} {mark} {cells}".rstrip())
-    lines.append(
-        "Each metric with its 95 % interval; overlapping intervals show no clear difference."
-    )
+def _groups_table(groups: Sequence[GroupMetrics]) -> str:
+    rows = [
+        [
+            group.name[:24] + " *" * group.too_small,
+            f"{group.samples:,}",
+            *(str(getattr(group, metric)) for metric in GROUP_METRICS),
+        ]
+        for group in groups
+    ]
+    table = text_table(["group", "samples", *GROUP_METRICS.values()], rows, "lrllll")
+    notes = ["Each metric with its 95 % interval; overlapping intervals show no clear difference."]
     if any(group.too_small for group in groups):
-        lines.append(f"* fewer than {MIN_GROUP_SAMPLES} samples: too few for a conclusion")
-    return lines
+        notes.append(f"* fewer than {MIN_GROUP_SAMPLES} samples: too few for a conclusion")
+    return "\n".join([table, *notes])
 
 
 def _none_if_nan(value: float) -> float | None:
