@@ -1,7 +1,7 @@
-"""IN: images and videos, wherever they come from, as RGB arrays."""
+"""Reading images, videos and cameras as RGB arrays."""
 
-from emopy.media.folders import IMAGE_SUFFIXES, find_images
 from emopy.media.images import DEFAULT_MAX_PIXELS, ImageSource, describe_source, read_image
+from emopy.media.paths import IMAGE_SUFFIXES, find_images
 from emopy.media.prefetch import prefetch
 from emopy.media.videos import Video, VideoSource, open_video
 

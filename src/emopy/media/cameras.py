@@ -1,54 +1,56 @@
-"""Frames of a camera: always the newest one, so that a slow reader never falls behind."""
+"""Frames of a camera: always the newest one, so that a slow reader does not fall behind."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import cv2
 
 from emopy.errors import InputError
-from emopy.media.prefetch import PATIENCE_S
-from emopy.media.quiet import quiet_opencv
-from emopy.media.sampling import Sampling, Timed, live
+from emopy.media.prefetch import CLOSE_TIMEOUT_S
+from emopy.media.sampling import Sampling, Timed, live_filter
 from emopy.types import Frame, RGBImage
 
-_MOST_DAMAGED = 100
-"""Damaged images in a row after which a camera counts as gone."""
+_MAX_DAMAGED = 100
+"""Damaged images in a row after which a camera counts as disconnected."""
 
-_HIGHEST = 2**31 - 1
-"""OpenCV knows no higher numbers, and no camera has this one."""
+_MAX_NUMBER = 2**31 - 1
+"""Largest number that OpenCV accepts; no camera has it."""
+
+_LOG_LOCK = threading.Lock()
+_log_levels: list[int] = []  # OpenCV's level to restore, once for each active `quiet_opencv`
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
-    """When an image was taken, and as which one."""
+class _Timestamp:
+    """Time and number of a captured image, see `emopy.types.Frame`."""
 
     time_s: float
     number: int
 
 
 class Capture(Protocol):
-    """What is needed of `cv2.VideoCapture`."""
+    """The methods of `cv2.VideoCapture` that are used."""
 
     def grab(self) -> bool:
-        """Wait for the next image; False where none comes any more."""
+        """Wait for the next image; False after the last one."""
         ...
 
     def retrieve(self) -> tuple[bool, Any]:
-        """Decode it: whether it is whole, and (H, W, 3) uint8 with blue first."""
+        """Decode it: whether it is valid, and (H, W, 3) uint8 BGR."""
         ...
 
     def get(self, prop: int, /) -> float:
-        """A property; 0 where it is not known."""
+        """Return a property; 0 where it is unknown."""
         ...
 
     def release(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
         ...
 
 
@@ -63,10 +65,10 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
             f"`source` must be a camera from 0. Received {number}. Type 0 for the first one."
         )
     with quiet_opencv():
-        capture = cv2.VideoCapture(min(number, _HIGHEST))
+        capture = cv2.VideoCapture(min(number, _MAX_NUMBER))
     if not capture.isOpened():
         raise InputError(
-            f"`source` must be a camera that is there. Received {number}: no such camera. "
+            f"`source` must be a connected camera. Received {number}: no such camera. "
             "Connect it, or type the number of another one; 0 is the first. "
             "For a video file give its path."
         )
@@ -74,12 +76,30 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
     return Camera(capture, f"camera {number}", sampling)
 
 
-class Camera:
-    """Reads one camera, see `emopy.media.Video` for the attributes.
+@contextmanager
+def quiet_opencv() -> Generator[None]:
+    """Suppress OpenCV's log; of nested uses, the last to end restores the level."""
+    with _LOG_LOCK:
+        if not _log_levels:
+            _log_levels.append(cv2.utils.logging.getLogLevel())
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        else:
+            _log_levels.append(_log_levels[0])
+    try:
+        yield
+    finally:
+        with _LOG_LOCK:
+            level = _log_levels.pop()
+            if not _log_levels:
+                cv2.utils.logging.setLogLevel(level)
 
-    A thread takes every image as it comes and keeps the newest one that is wanted, until the
-    reader fetches it. Once it has begun, it is the one that lets go of the camera: a driver that
-    is waiting for an image must not be disturbed by another thread.
+
+class Camera:
+    """Reader of one camera, see `emopy.media.Video` for the attributes.
+
+    A thread captures every image and keeps the newest one that `sampling` selects, until the
+    consumer takes it. Once started, only this thread releases the camera: a driver that waits for
+    an image must not be disturbed by another thread.
     """
 
     is_live = True
@@ -102,15 +122,15 @@ class Camera:
         self._sampling = sampling
         self._clock = clock
         self._opened_s = clock()
-        self._taken = 0
+        self._captured = 0
         self._closing = False
         self._ended = False
-        self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._watch, name="emopy-camera", daemon=True)
-        self._held = ExitStack()
-        self._held.enter_context(quiet_opencv())  # drivers complain at any time, also at the end
-        self._held.callback(capture.release)
-        first = self._next(lambda _: True)
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._capture_all, name="emopy-camera", daemon=True)
+        self._resources = ExitStack()
+        self._resources.enter_context(quiet_opencv())  # drivers log at any time, also at the end
+        self._resources.callback(capture.release)
+        first = self._next_frame(lambda _: True)
         if first is None:
             self.close()
             raise InputError(
@@ -118,16 +138,16 @@ class Camera:
                 "Close other programs that use it, or connect it again."
             )
         self.size = (first.image.shape[1], first.image.shape[0])
-        self._wanted = live(sampling)
-        self._newest = first if self._wanted(first) else None
+        self._is_selected = live_filter(sampling)
+        self._newest = first if self._is_selected(first) else None
 
     def read(self) -> Generator[Frame]:
-        """Give the newest frame each time; end when the camera is gone."""
+        """Yield the newest frame each time; end when the camera is disconnected."""
         self._thread.start()
         try:
             while True:
-                with self._news:
-                    self._news.wait_for(self._has_news)
+                with self._changed:
+                    self._changed.wait_for(self._has_changed)
                     frame, self._newest = self._newest, None
                 if frame is None or self._closing:
                     return
@@ -136,55 +156,55 @@ class Camera:
             self._stop()
 
     def close(self) -> None:
-        """Let go of the camera; a reader in another thread comes to its end."""
+        """Release the camera; an iteration in another thread ends."""
         self._stop()
         if self._thread.ident is None:
-            self._held.close()
+            self._resources.close()
 
     def _stop(self) -> None:
-        with self._news:
+        with self._changed:
             self._closing = True
-            self._news.notify_all()
+            self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(PATIENCE_S)
+            self._thread.join(CLOSE_TIMEOUT_S)
 
-    def _has_news(self) -> bool:
+    def _has_changed(self) -> bool:
         return self._newest is not None or self._ended or self._closing
 
-    def _watch(self) -> None:
-        """Take images until there are no more; runs in the thread."""
+    def _capture_all(self) -> None:
+        """Capture images until there are no more; runs in the thread."""
         try:
-            with self._held:
-                while (frame := self._next(self._wanted)) is not None:
-                    with self._news:
+            with self._resources:
+                while (frame := self._next_frame(self._is_selected)) is not None:
+                    with self._changed:
                         self._newest = frame
-                        self._news.notify()
+                        self._changed.notify()
         finally:
-            with self._news:
+            with self._changed:
                 self._ended = True
-                self._news.notify()
+                self._changed.notify()
 
-    def _next(self, wanted: Callable[[Timed], bool]) -> Frame | None:
-        """Wait for an image that is wanted; None where none comes any more."""
+    def _next_frame(self, is_selected: Callable[[Timed], bool]) -> Frame | None:
+        """Wait for a selected image; None after the last one."""
         try:
-            return self._take(wanted)
-        except cv2.error:  # what a driver that fails may end in
+            return self._capture_selected(is_selected)
+        except cv2.error:  # from a driver that fails
             return None
 
-    def _take(self, wanted: Callable[[Timed], bool]) -> Frame | None:
-        """Wait as `_next` does; only images that are wanted are decoded."""
+    def _capture_selected(self, is_selected: Callable[[Timed], bool]) -> Frame | None:
+        """Wait for a selected image; the others are not decoded."""
         damaged = 0
-        while damaged < _MOST_DAMAGED and not self._closing and self._capture.grab():
-            moment = _Moment(self._clock() - self._opened_s, self._taken)
-            self._taken += 1
-            if self._sampling.after_end(moment.time_s):
+        while damaged < _MAX_DAMAGED and not self._closing and self._capture.grab():
+            now = _Timestamp(self._clock() - self._opened_s, self._captured)
+            self._captured += 1
+            if self._sampling.after_end(now.time_s):
                 return None
-            if not wanted(moment):
+            if not is_selected(now):
                 continue
-            whole, captured = self._capture.retrieve()
-            if whole:
-                image = cast(RGBImage, cv2.cvtColor(captured, cv2.COLOR_BGR2RGB))
-                return Frame(image, moment.time_s, moment.number)
+            valid, pixels = self._capture.retrieve()
+            if valid:
+                image = cast(RGBImage, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+                return Frame(image, now.time_s, now.number)
             damaged += 1
             self.skipped += 1
         return None

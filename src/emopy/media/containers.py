@@ -1,4 +1,4 @@
-"""Open a video file and find its images, or say what it is instead."""
+"""Open a video file and find its video stream, or say what the file is instead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from emopy.errors import InputError, MissingExtraError
 from emopy.media.images import DEFAULT_MAX_PIXELS
-from emopy.media.paths import is_pipe, reading
+from emopy.media.paths import explain_os_errors, is_pipe
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -15,26 +15,28 @@ if TYPE_CHECKING:
 
 _READABLE = "MP4, MOV, AVI, MKV, WebM, GIF or another that FFmpeg decodes"
 
-_NO_VIDEO = "Check that it is the file you meant."
+_CHECK_FILE = "Check that it is the file you meant."
 
-_BOUNDED = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
-"""For FFmpeg, while it looks at a file and while it decodes."""
+_SIZE_LIMIT = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
+"""Option of FFmpeg, for probing a file and for decoding."""
 
 _IMAGE_BRANDS = {"heic", "heix", "mif1", "avif"}
-# ISO/IEC 14496-12, 4.2: the boxes that a QuickTime or MP4 file may begin with.
+"""Major brands of MP4-like files that hold an image."""
+
+# ISO/IEC 14496-12, 4.2: the boxes that a QuickTime or MP4 file may start with.
 _MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 
 
 def check_file(path: str) -> bool:
-    """Make sure that something is there to open.
+    """Check that a path is a file with content.
 
     Returns:
-        Whether it can be gone through several times; a pipe cannot.
+        Whether it can be read several times; a pipe cannot.
 
     Raises:
-        InputError: Nothing there, not readable, empty, a folder, a device.
+        InputError: No such file, not readable, empty, a folder, a device.
     """
-    with reading(path):
+    with explain_os_errors(path):
         if is_pipe(path, path, wanted="a video", instead="Give the videos in it one by one."):
             return False
         with open(path, "rb") as file:  # noqa: PTH123  Path("") would be the current folder
@@ -50,7 +52,7 @@ def open_container(path: str) -> InputContainer:
     """Open a video file; the caller closes it.
 
     Raises:
-        InputError: It is no file that the decoder knows, or one without its index.
+        InputError: Not a video that FFmpeg can open, or a file without its index.
         MissingExtraError: PyAV is not installed.
     """
     try:
@@ -61,20 +63,22 @@ def open_container(path: str) -> InputContainer:
     try:
         return av.open(
             os.path.abspath(path),  # noqa: PTH100  a name such as "12:30.mp4" is no protocol
-            # A playlist must not reach out to the network. Larger frames are refused elsewhere,
-            # but a file may declare small ones: its decoder is told before it asks for memory.
-            options={"protocol_whitelist": "file", **_BOUNDED},
+            # A playlist must not open network addresses. Large frames are refused elsewhere, but a
+            # file may declare small ones: the limit stops the decoder before it allocates memory.
+            options={"protocol_whitelist": "file", **_SIZE_LIMIT},
             metadata_errors="replace",
         )
     except FFmpegError as error:
-        raise InputError(f"`source` must be a video ({_READABLE}). {_seems(path)}") from error
+        raise InputError(
+            f"`source` must be a video ({_READABLE}). {_describe_content(path)}"
+        ) from error
 
 
 def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """Find the moving images in a container.
+    """Return the video stream of a container.
 
     Raises:
-        InputError: It holds a single image, text or only sound, or an unknown encoding.
+        InputError: It holds a single image, text or only sound, or an unknown codec.
     """
     from av.stream import Disposition
 
@@ -84,23 +88,23 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
             f"`source` must be a video. Received {path!r}: an image. "
             "Read it as one: model.predict(path), or emopy predict on the command line."
         )
-    if kind == "tty":  # any text is taken for terminal art
-        raise InputError(f"`source` must be a video. Received {path!r}: a text. {_NO_VIDEO}")
+    if kind == "tty":  # FFmpeg takes any text for terminal art
+        raise InputError(f"`source` must be a video. Received {path!r}: a text. {_CHECK_FILE}")
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:  # the cover of a record
-            # Without a decoder there is no context, against what the annotation says.
+        if not stream.disposition & Disposition.attached_pic:  # cover art
+            # Without a decoder there is no context, unlike in PyAV's annotations.
             if getattr(stream, "codec_context", None) is None:
                 break
             stream.thread_type = "AUTO"
-            stream.codec_context.options = _BOUNDED
+            stream.codec_context.options = _SIZE_LIMIT
             return stream
     else:
         raise InputError(
-            f"`source` must hold moving images. Received {path!r}: a file without any, such as "
-            f"one with sound alone. {_NO_VIDEO}"
+            f"`source` must have a video stream. Received {path!r}: a file without one, such as "
+            f"sound alone. {_CHECK_FILE}"
         )
     raise InputError(
-        f"`source` must be encoded in a known way. Received {path!r}: no decoder for it. "
+        f"`source` must have a known codec. Received {path!r}: no decoder for it. "
         "Convert it to MP4 with H.264."
     )
 
@@ -109,19 +113,17 @@ def _brand(container: InputContainer) -> str:
     return container.metadata.get("major_brand", "").strip()
 
 
-def _seems(path: str) -> str:
-    """What a file that could not be opened may be, and what to do."""
-    with reading(path):
-        start = b"" if not os.path.isfile(path) else _start(path)  # noqa: PTH113
+def _describe_content(path: str) -> str:
+    """Kind of a file that FFmpeg cannot open, by its first bytes, and what to do."""
+    start = b""
+    with explain_os_errors(path):
+        if os.path.isfile(path):  # noqa: PTH113
+            with open(path, "rb") as file:  # noqa: PTH123
+                start = file.read(8)
     if start[4:8] in _MP4_BOXES:
         return (
-            f"Received {path!r}: an MP4 or MOV file that is damaged or has lost its index, as "
-            "when a recording or a copy is cut off. Copy or download it again; if there is no "
-            "whole one, a repair program such as untrunc can rebuild the index."
+            f"Received {path!r}: an MP4 or MOV file that is damaged or has no index, as after an "
+            "interrupted recording or copy. Copy or download it again; if there is no complete "
+            "file, a repair program such as untrunc can rebuild the index."
         )
-    return f"Received {path!r}: not a video. {_NO_VIDEO}"
-
-
-def _start(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123
-        return file.read(8)
+    return f"Received {path!r}: not a video. {_CHECK_FILE}"

@@ -1,16 +1,24 @@
-"""`read_image`: any image becomes RGB uint8, or an `InputError` that says what to do.
+"""`read_image`: decode any image to RGB uint8, or raise an `InputError` that says what to do.
 
-Files are decoded by Pillow, whose decoders keep quiet: nothing reaches standard error, and no
-warning is given. Only the formats below are tried, so that no file can start another program.
+Pillow decodes the files, without warnings and without output on standard error. The switches for
+that belong to the whole process: they are set for a moment only, by one thread at a time, and put
+back; JPEG, PNG and WebP decode without them. Only the formats of `IMAGE_FORMATS` are tried, so that
+no file can start another program.
 """
 
 from __future__ import annotations
 
+import ctypes
 import io
+import logging
 import os
 import struct
+import threading
+import warnings
 import zlib
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -18,9 +26,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import InputError
-from emopy.media.arrays import check_pixels, from_array, sixteen_to_eight
-from emopy.media.paths import is_pipe, reading
-from emopy.media.quiet import quiet_pillow, quiet_tiff
+from emopy.media.arrays import check_shape, from_array, sixteen_to_eight
+from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
 from emopy.types import RGBImage
 
 ImageSource: TypeAlias = (
@@ -31,8 +38,8 @@ ImageSource: TypeAlias = (
 DEFAULT_MAX_PIXELS = 100_000_000
 """100 megapixels: 300 MB as an RGB array. A larger image is refused before it is decoded."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
-_READABLE = "JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
+_PILLOW_FORMATS = (*map(str.upper, IMAGE_FORMATS), "DIB")
+_READABLE = " or ".join(", ".join(IMAGE_FORMATS).rsplit(", ", 1))
 
 _DAMAGE = (
     OSError,
@@ -49,10 +56,10 @@ _DAMAGE = (
     zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow raises on damaged files; fuzzing found no other."""
+"""Exceptions that Pillow raises on damaged files; fuzzing found no other."""
 
 _ORIENTATION_TAG = 0x0112
-# Exif 2.32, tag 274: how to turn the stored image upright.
+# Exif 2.32, tag 274: the transposition that makes the stored image upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -64,8 +71,14 @@ _UPRIGHT = {
 }
 
 
+# Python prints errors that Pillow logs where a program has set up no logging; this handler prevents
+# that, and does not change a program's own logging.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+_PILLOW_LOCK = threading.Lock()
+
+
 def describe_source(source: object) -> str:
-    """Name an image's source as results and errors show it.
+    """Return the name of an image's source, as results and errors show it.
 
     Returns:
         The path, or ``"<bytes>"``, ``"<array>"``, ``"<PIL image>"``, ``"<file>"``.
@@ -86,11 +99,11 @@ def describe_source(source: object) -> str:
 
 
 def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> RGBImage:
-    """Read an image upright, as RGB.
+    """Read an image as upright RGB.
 
-    Gray becomes three equal channels, 16 bits are scaled to 8, transparency is laid over white,
-    EXIF orientation is applied, and an animation gives its first frame. The source is left as
-    it was; the result is always a new array.
+    Gray becomes three equal channels, 16 bits are scaled to 8, transparency is composited on white,
+    the EXIF orientation is applied, and an animation gives its first frame. The source is not
+    changed; the result is always a new array.
 
     Args:
         source: Path; encoded bytes; binary file object (read from its start); array (H, W),
@@ -99,38 +112,68 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
         max_pixels: Largest width × height accepted, checked before decoding.
 
     Returns:
-        (H, W, 3) uint8, red first, C-contiguous, writable.
+        (H, W, 3) uint8 RGB, C-contiguous, writable.
 
     Raises:
-        InputError: Nothing there, a folder, empty, truncated, not an image, too large, or an
-            array of another shape, dtype or range.
+        InputError: No such file, a folder, empty, truncated, not an image, too large, or an array
+            of another shape, dtype or range.
 
     Example:
         >>> read_image(np.zeros((48, 48), np.uint8)).shape
         (48, 48, 3)
     """
-    if isinstance(source, np.ndarray):
-        return from_array(source, max_pixels)
     name = describe_source(source)
+    if isinstance(source, np.ndarray):
+        array = np.asarray(source)  # without subclasses such as np.matrix
+        check_shape(array)
+        check_pixels(array.shape[1], array.shape[0], name, max_pixels)
+        return from_array(array)
     if isinstance(source, Image.Image):
         return _decode(source, name, max_pixels)
     if isinstance(source, str | os.PathLike):
         return _read_path(source, name, max_pixels)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _read_encoded(io.BytesIO(source), name, max_pixels)
-    return _read_encoded(io.BytesIO(_content(source, name)), name, max_pixels)
+        return _decode_file(io.BytesIO(source), name, max_pixels)
+    return _decode_file(io.BytesIO(_read_file_object(source, name)), name, max_pixels)
+
+
+def check_pixels(
+    width: int, height: int, name: str, max_pixels: int, *, hint: str | None = None
+) -> None:
+    """Refuse an image without pixels or with too many.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        name: The source, for error messages.
+        max_pixels: Largest width × height accepted.
+        hint: What to do about a larger one.
+
+    Raises:
+        InputError: Width × height is 0 or above `max_pixels`.
+    """
+    if width < 1 or height < 1:
+        raise InputError(
+            f"`source` must have at least one pixel. Received {name!r} of {width} × {height}."
+        )
+    if width * height > max_pixels:
+        hint = hint or "Make it smaller; in Python, read_image takes a larger `max_pixels`."
+        raise InputError(
+            f"`source` must have at most {max_pixels / 1e6:g} megapixels. Received {name!r} of "
+            f"{width} × {height} = {width * height / 1e6:.4g}. {hint}"
+        )
 
 
 def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
     instead = "Give the images in it: find_images(folder) lists them."
-    with reading(name):
+    with explain_os_errors(name):
         pipe = is_pipe(path, name, wanted="an image", instead=instead)
         with open(path, "rb") as file:  # noqa: PTH123
-            return _read_encoded(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
+            return _decode_file(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
 
 
-def _content(file: object, name: str) -> bytes:
-    """Everything in a file object, from its start if it can go there."""
+def _read_file_object(file: object, name: str) -> bytes:
+    """Content of a file object, from its start if it can seek."""
     if isinstance(file, io.TextIOBase):
         raise InputError(
             "`source` must be a binary file object. Received a text file. Open it with mode 'rb'."
@@ -157,7 +200,7 @@ def _content(file: object, name: str) -> bytes:
     return content
 
 
-def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
+def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
     start = file.read(32)
     if not start:
         raise InputError(
@@ -167,17 +210,18 @@ def _read_encoded(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
     file.seek(0)
     try:
         with quiet_pillow():
-            image = Image.open(file, formats=_FORMATS)
+            image = Image.open(file, formats=_PILLOW_FORMATS)
     except _DAMAGE as error:
         raise InputError(
-            f"`source` must be an image ({_READABLE}). Received {name!r}: {_seems(start)}"
+            f"`source` must be an image ({_READABLE}). Received {name!r}: "
+            + _describe_content(start)
         ) from error
     with image:
         return _decode(image, name, max_pixels)
 
 
-def _seems(start: bytes) -> str:
-    """What content that no decoder took may be, and what to do."""
+def _describe_content(start: bytes) -> str:
+    """Kind of a file that no decoder accepts, by its first bytes, and what to do."""
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
         return "a HEIC or AVIF image. Convert it to JPEG or PNG."
     is_video = start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3"
@@ -202,15 +246,15 @@ def _seems(start: bytes) -> str:
 
 
 def _decode(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
-    """Pixels of an image whose header is read."""
+    """Decode the pixels of an image whose header is read."""
     check_pixels(image.width, image.height, name, max_pixels)
     try:
-        # TIFF is the one format that reads tags, and complains aloud, while it decodes.
+        # Only TIFF reads tags and prints messages while it decodes.
         with quiet_tiff() if image.format == "TIFF" else nullcontext():
             image.load()
-        turn = _UPRIGHT.get(_orientation(image))
+        upright = _UPRIGHT.get(_orientation(image))
         rgb = _to_rgb(image, name)
-        return np.array(rgb if turn is None else rgb.transpose(turn))
+        return np.array(rgb if upright is None else rgb.transpose(upright))
     except InputError:
         raise
     except _DAMAGE as error:
@@ -236,9 +280,9 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray(_sixteen_bit(np.asarray(image), name)).convert("RGB")
     if image.mode == "F":
-        return Image.fromarray(from_array(np.asarray(image), image.width * image.height, name))
+        return Image.fromarray(from_array(np.asarray(image), name))
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
-        # LA has no direct way from La, nor RGB from RGBa: RGBA is what all can become.
+        # Pillow converts La to LA only, and RGBa not to RGB: all convert to RGBA.
         layer = image.convert("LA") if image.mode == "La" else image
         layer = layer.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -246,10 +290,75 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
 
 
 def _sixteen_bit(gray: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """Gray of Pillow's integer modes, which hold 16 bits in 16 or 32."""
+    """Convert gray of Pillow's integer modes, which hold 16 bits in 16 or 32."""
     if gray.size and (int(gray.min()) < 0 or int(gray.max()) > 65535):
         raise InputError(
             f"`source` must have 8 or 16 bits per channel. Received {name!r} with integers "
             f"{int(gray.min())} to {int(gray.max())}. Scale it to 0–65535 first."
         )
     return sixteen_to_eight(gray)
+
+
+@contextmanager
+def quiet_pillow() -> Generator[None]:
+    """Suppress Pillow's warnings and its own size limit: `max_pixels` is the limit here."""
+    with _PILLOW_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextmanager
+def quiet_tiff() -> Generator[None]:
+    """Suppress Pillow's warnings about TIFF tags and the messages that libtiff prints."""
+    libtiff = _libtiff()
+    silent = without_stderr() if libtiff is None else _without_handlers(libtiff)
+    with quiet_pillow(), silent:
+        yield
+
+
+@contextmanager
+def without_stderr() -> Generator[None]:
+    """Discard what the process writes to standard error."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextmanager
+def _without_handlers(libtiff: Any) -> Generator[None]:
+    error = libtiff.TIFFSetErrorHandler(None)
+    warning = libtiff.TIFFSetWarningHandler(None)
+    try:
+        yield
+    finally:
+        libtiff.TIFFSetErrorHandler(error)
+        libtiff.TIFFSetWarningHandler(warning)
+
+
+@cache
+def _libtiff() -> Any:
+    """The libtiff that Pillow uses, or None where it is not a separate library (Windows)."""
+    try:
+        # A symbol is looked up in a library and in all that it was linked to.
+        library: Any = ctypes.CDLL(Image.core.__file__)
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            setter = getattr(library, name)
+            setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
+    except (OSError, AttributeError, TypeError):
+        return None
+    return library

@@ -1,18 +1,72 @@
-"""Paths that lead to no readable file, said in our words."""
+"""Paths: `find_images`, image formats by suffix, and errors for paths that cannot be read."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from emopy.errors import InputError
 
+IMAGE_FORMATS: dict[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png",),
+    "WebP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    "PPM": (".pbm", ".pgm", ".ppm", ".pnm"),
+}
+"""Formats that `read_image` decodes, and their suffixes in lower case."""
+
+IMAGE_SUFFIXES: frozenset[str] = frozenset(
+    # The last three cannot be decoded, but `read_image` says how to convert them.
+    {*(suffix for suffixes in IMAGE_FORMATS.values() for suffix in suffixes)}
+    | {".heic", ".heif", ".avif"}
+)
+"""Suffixes, in lower case, of the files in a folder that count as images."""
+
+
+def find_images(
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], *, recursive: bool = False
+) -> list[Path]:
+    """List the images at some paths, without opening any.
+
+    A folder is replaced by the images in it, in natural order (``img2`` before ``img10``). Hidden
+    entries and files without an image suffix are left out. Every other path is kept, also one with
+    an unknown suffix, a missing file or a folder that may not be listed: reading it then gives one
+    failed input, and the other images are not lost.
+
+    Args:
+        paths: One path or several.
+        recursive: Also search folders within folders. A folder reached twice through symbolic
+            links is listed once, so that loops end.
+
+    Returns:
+        Paths in the order given, folders replaced by their images. A folder without images
+        adds nothing.
+
+    Example:
+        >>> find_images(["portrait.jpg"])[0].name
+        'portrait.jpg'
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    found: list[Path] = []
+    for path in map(Path, given):
+        if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied
+            found += sorted(_images_in(path, recursive=recursive), key=_natural_key)
+        else:
+            found.append(path)
+    return found
+
 
 @contextmanager
-def reading(name: str) -> Generator[None]:
-    """Turn the system's errors about the file `name` into ones that say what to do.
+def explain_os_errors(name: str) -> Generator[None]:
+    """Turn the system's errors about the file `name` into errors that say what to do.
 
     Raises:
         InputError: Instead of any OSError or ValueError inside.
@@ -31,24 +85,24 @@ def reading(name: str) -> Generator[None]:
         ) from error
     except InputError:
         raise
-    except (OSError, ValueError) as error:  # too long a name, a zero byte in it, a link to itself
+    except (OSError, ValueError) as error:  # name too long, zero byte, link to itself
         raise InputError(
             f"`source` must be a readable file. Received {name!r}: {error}. Check its spelling."
         ) from error
 
 
 def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: str) -> bool:
-    """Whether a path leads to a pipe and not to an ordinary file.
+    """Return whether a path is a pipe and not a regular file.
 
     Args:
-        path: Where to look.
+        path: The path.
         name: The path for error messages.
         wanted: What the file must be, such as ``"an image"``.
         instead: What to do when it is a folder.
 
     Raises:
         InputError: It is a folder, a device or a socket.
-        OSError: Nothing is there, or it may not be looked at.
+        OSError: No such file, or permission denied.
     """
     kind = os.stat(path).st_mode  # noqa: PTH116  Path("") would be the current folder
     if stat.S_ISDIR(kind):
@@ -56,3 +110,66 @@ def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: st
     if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
         raise InputError(f"`source` must be a file. Received the device or socket {name!r}.")
     return stat.S_ISFIFO(kind)
+
+
+def _images_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    """Walk breadth first, real folders before linked ones, whose paths are longer."""
+    seen: set[tuple[int, int]] = set()
+    waiting = deque([folder])
+    while waiting:
+        here = waiting.popleft()
+        try:
+            identity = here.stat()
+            if (identity.st_dev, identity.st_ino) in seen:
+                continue
+            seen.add((identity.st_dev, identity.st_ino))
+            with os.scandir(here) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            yield here
+            continue
+        for entry in listed:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                if recursive:
+                    add = waiting.append if entry.is_symlink() else waiting.appendleft
+                    add(Path(here, entry.name))
+            elif _is_image(entry):
+                yield Path(here, entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122
+        return False
+    try:
+        # A broken link is kept, to be reported; a pipe or socket would block.
+        return entry.is_file() or entry.is_symlink()
+    except OSError:
+        return True
+
+
+def _natural_key(path: Path) -> list[tuple[list[tuple[int, str]], str]]:
+    """Sort key that compares runs of digits as numbers and ignores case, part by part."""
+    return [(_natural_pieces(part), part) for part in path.parts]
+
+
+def _natural_pieces(name: str) -> list[tuple[int, str]]:
+    # ASCII digits only: int() refuses some characters that count as digits elsewhere. A text
+    # piece sorts as number -1 so that pieces of both kinds compare. Numbers are compared by length
+    # without leading zeros, then as text: a name may hold more digits than int() converts.
+    pieces: list[tuple[int, str]] = []
+    for text, digits in re.findall(r"([^0-9]+)|([0-9]+)", name.casefold()):
+        if digits:
+            number = digits.lstrip("0")
+            pieces.append((len(number), number))
+        else:
+            pieces.append((-1, text))
+    return pieces

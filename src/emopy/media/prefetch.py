@@ -1,4 +1,4 @@
-"""`ahead`: the next items are made while the present one is used."""
+"""`prefetch`: compute the next items in a thread while the present one is used."""
 
 from __future__ import annotations
 
@@ -14,117 +14,112 @@ from emopy.errors import InputError
 
 T = TypeVar("T")
 
-PATIENCE_S = 1.0
-"""How long closing waits for a read under way; one that does not return by then is abandoned."""
+CLOSE_TIMEOUT_S = 1.0
+"""Seconds that closing waits for a read in progress; a longer one is abandoned."""
 
 
-def prefetch(items: Iterable[T], *, most: int = 8) -> Prefetcher[T]:
-    """Run an iterator in a thread of its own, a bounded number of items in advance.
+def prefetch(items: Iterable[T], *, max_items: int = 8) -> Prefetcher[T]:
+    """Iterate in a separate thread, a bounded number of items in advance.
 
-    Work that leaves Python, such as decoding or a network, then runs on another core than the
-    consumer's. One thread is all that an iterator can use, and it keeps the order; images,
-    which do not depend on each other, are read by several.
+    Work that releases Python's lock, such as decoding or running a model, then uses another core
+    than the consumer.
 
-    The thread has ended, and a generator given as `items` is closed, when the last item came,
-    when an error came, and when the consumer stops early: leaves its loop, raises, or calls
-    ``close()``. An item that takes longer than a second, such as one from a pipe into which
-    nobody writes, is not waited for then, and does not keep the process alive; should it come
-    after all, the thread ends.
+    The thread ends, and a generator given as `items` is closed, after the last item, after an
+    error, and when the consumer stops early: leaves its loop, raises, or calls ``close()``. Closing
+    does not wait more than a second for an item, such as one from a pipe without a writer; such an
+    item does not keep the process alive.
 
     Args:
-        items: What to iterate; only ever touched by that thread. Nothing is asked of it before
-            the first item is asked for.
-        most: Most items made and not yet asked for, at least 1; they bound the memory.
+        items: What to iterate, in that thread only, from the first request on.
+        max_items: Most items computed and not yet requested, 1 or more; they bound the memory.
 
     Returns:
         The items in their order. An error that `items` raises comes after the items before it.
         ``close()`` may be called in any thread; it ends the iteration.
 
     Raises:
-        InputError: `most` is below 1.
+        InputError: `max_items` is below 1.
 
     Example:
-        >>> list(ahead(number * number for number in range(4)))
+        >>> list(prefetch(number * number for number in range(4)))
         [0, 1, 4, 9]
     """
-    if most < 1:
-        raise InputError(f"`most` must be at least 1. Received {most}. Type: most=1")
-    return Prefetcher(iter(items), most)
+    if max_items < 1:
+        raise InputError(
+            f"`max_items` must be 1 or more. Received {max_items}. Type for example: 8"
+        )
+    return Prefetcher(iter(items), max_items)
 
 
 @dataclass(frozen=True, slots=True)
-class _Last:
-    """What comes after the last item."""
+class _End:
+    """Marker after the last item."""
 
     error: BaseException | None = None
 
 
-_Made: TypeAlias = SimpleQueue[T | _Last]
+_Queue: TypeAlias = SimpleQueue[T | _End]
 
 
 class Prefetcher(Iterator[T], Generic[T]):
-    """What `ahead` returns."""
+    """Iterator that `prefetch` returns."""
 
-    def __init__(self, items: Iterator[T], most: int) -> None:
-        self._most = most
-        self._made: _Made[T] = SimpleQueue()
-        self._room = Semaphore(0)  # how many items may be made now
+    def __init__(self, items: Iterator[T], max_items: int) -> None:
+        self._unused = max_items
+        self._queue: _Queue[T] = SimpleQueue()
+        self._free = Semaphore(0)  # number of items that may be computed now
         self._closed = Event()
-        # Nothing that the thread holds leads here, so that who drops this ends the thread.
-        thread = Thread(
-            target=_make,
-            args=(items, self._made, self._room, self._closed),
-            name="emopy-ahead",
-            daemon=True,
-        )
+        # The thread holds no reference to this object, so that dropping it ends the thread.
+        shared = (self._queue, self._free, self._closed)
+        thread = Thread(target=_fill, args=(items, *shared), name="emopy-prefetch", daemon=True)
         thread.start()
-        self._end = weakref.finalize(self, _end, self._made, self._room, self._closed, thread)
+        self._close = weakref.finalize(self, _close, *shared, thread)
 
     def __next__(self) -> T:
         if self._closed.is_set():
             raise StopIteration
-        if self._most:
-            self._room.release(self._most)
-            self._most = 0
-        item = self._made.get()
+        if self._unused:  # the first request starts the work
+            self._free.release(self._unused)
+            self._unused = 0
+        item = self._queue.get()
         if self._closed.is_set():  # meanwhile, by another thread
             raise StopIteration
-        if isinstance(item, _Last):
+        if isinstance(item, _End):
             self.close()
             try:
                 raise StopIteration if item.error is None else item.error
             finally:
-                del item  # an error must not hold itself
-        self._room.release()
+                del item  # an error must not refer to itself
+        self._free.release()
         return item
 
     def close(self) -> None:
-        """End the iteration and the thread; in any thread, and more than once if need be."""
-        self._end()
+        """End the iteration and the thread; may be called in any thread, more than once."""
+        self._close()
 
 
-def _make(items: Iterator[T], made: _Made[T], room: Semaphore, closed: Event) -> None:
-    """Make items while there is room; runs in the thread."""
+def _fill(items: Iterator[T], queue: _Queue[T], free: Semaphore, closed: Event) -> None:
+    """Compute items while the queue has room; runs in the thread."""
     try:
         try:
-            while room.acquire() and not closed.is_set():
-                made.put(next(items))
+            while free.acquire() and not closed.is_set():
+                queue.put(next(items))
         finally:
             if isinstance(items, Generator):
                 items.close()
     except StopIteration:
-        made.put(_Last())
-    except BaseException as error:  # noqa: BLE001  it is raised where the item is asked for
-        made.put(_Last(error))
+        queue.put(_End())
+    except BaseException as error:  # noqa: BLE001  raised where the item is requested
+        queue.put(_End(error))
 
 
-def _end(made: _Made[T], room: Semaphore, closed: Event, thread: Thread) -> None:
+def _close(queue: _Queue[T], free: Semaphore, closed: Event, thread: Thread) -> None:
     closed.set()
-    room.release()  # the thread may be waiting for it
-    made.put(_Last())  # and this, who asked for an item
+    free.release()  # the thread may wait for this
+    queue.put(_End())  # and a consumer for this
     if thread is not current_thread():
-        thread.join(PATIENCE_S)
-    with suppress(Empty):  # large items must not live as long as this
+        thread.join(CLOSE_TIMEOUT_S)
+    with suppress(Empty):  # free the memory of items that nobody takes
         while True:
-            made.get_nowait()
-    made.put(_Last())
+            queue.get_nowait()
+    queue.put(_End())

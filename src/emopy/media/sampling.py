@@ -1,25 +1,25 @@
-"""Which frames of a video are wanted: a stretch of time, and every Nth or so many a second."""
+"""`Sampling`: which frames of a video are selected, by time, every n-th or by frame rate."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from numbers import Real
 from typing import Protocol, TypeVar
 
 from emopy.errors import InputError
 
-NOISE_S = 1e-6
-"""Times nearer than this are one: 3 / 25 is not quite 0.12."""
+TOLERANCE_S = 1e-6
+"""Times closer than this are equal, in seconds: 3 / 25 is not exactly 0.12."""
 
-
-_MOST_FPS = 1_000_000
-"""Nearer than the noise no two frames are told apart."""
+_MAX_FPS = 1_000_000
+"""Frames per second that `TOLERANCE_S` allows."""
 
 
 class Timed(Protocol):
-    """Anything with a time and a place in a video."""
+    """Anything with a time and a number in a video."""
 
     @property
     def time_s(self) -> float:
@@ -28,7 +28,7 @@ class Timed(Protocol):
 
     @property
     def number(self) -> int:
-        """Place among all frames, from 0."""
+        """Number among all frames, from 0."""
         ...
 
 
@@ -37,13 +37,13 @@ T = TypeVar("T", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which frames are wanted; the default wants all.
+    """Which frames are selected; by default all.
 
     Attributes:
-        every: One frame out of so many, from the first one wanted.
-        fps: Frames for each second, at most; None for all.
-        start_s: Frames shown from here on, in seconds.
-        end_s: Frames shown before here, in seconds; None for the end of the video.
+        every: Select every n-th frame, from the first one on.
+        fps: Largest number of frames per second; None for all.
+        start_s: Start time in seconds.
+        end_s: End time in seconds, excluded; None for the end of the video.
     """
 
     every: int = 1
@@ -57,9 +57,9 @@ class Sampling:
                 "`every` must be a whole number from 1. "
                 f"Received {self.every!r}. Type every=1 for all frames."
             )
-        if self.fps is not None and not (_is_finite(self.fps) and 0 < self.fps <= _MOST_FPS):
+        if self.fps is not None and not (_is_finite(self.fps) and 0 < self.fps <= _MAX_FPS):
             raise InputError(
-                f"`fps` must be a positive number of frames per second, at most {_MOST_FPS}. "
+                f"`fps` must be a positive number of frames per second, at most {_MAX_FPS}. "
                 f"Received {self.fps!r}. Leave it out for all frames."
             )
         if self.every != 1 and self.fps is not None:
@@ -79,56 +79,57 @@ class Sampling:
             )
 
     def before_start(self, time_s: float) -> bool:
-        """Whether a frame is shown too early."""
-        return time_s < self.start_s - NOISE_S
+        """Return whether a time is before the start."""
+        return time_s < self.start_s - TOLERANCE_S
 
     def after_end(self, time_s: float) -> bool:
-        """Whether a frame, and so all after it, is shown too late."""
-        return self.end_s is not None and time_s >= self.end_s - NOISE_S
+        """Return whether a time is at or after the end."""
+        return self.end_s is not None and time_s >= self.end_s - TOLERANCE_S
 
 
-def recorded(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:
-    """Choose among the frames of a file, where the next frame can be waited for.
+def select_recorded(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:
+    """Select frames of a file, which may depend on the frame after them.
 
     Args:
         frames: In the order of their times, from `start_s` on.
-        sampling: Which ones are wanted.
+        sampling: Which ones to select.
 
     Returns:
-        With `fps`, for each point of the regular grid from the first frame's time, or `start_s`
-        if later, the nearest frame. None comes twice: a video with fewer frames gives what it has.
+        With `fps`, the nearest frame for each point of a regular grid, which starts at the first
+        frame's time, or at `start_s` if later. No frame comes twice: a video with fewer frames
+        gives all.
     """
-    until_end = _until_end(frames, sampling)
+    until_end = takewhile(lambda frame: not sampling.after_end(frame.time_s), frames)
     if sampling.fps is not None:
-        return _nearest(until_end, sampling.fps, sampling.start_s)
-    return filter(live(sampling), until_end)
+        return _nearest_to_grid(until_end, sampling.fps, sampling.start_s)
+    return filter(live_filter(sampling), until_end)
 
 
-def live(sampling: Sampling) -> Callable[[Timed], bool]:
-    """Choose among the frames of a camera, where none can be waited for.
+def live_filter(sampling: Sampling) -> Callable[[Timed], bool]:
+    """Return a filter for the frames of a camera, which cannot wait for the next frame.
 
     Returns:
-        A function to call with each frame in turn: whether it is wanted. That is the first in
-        each stretch of `every` frames, or of 1 / `fps` seconds.
+        A function to call with each frame in order. It selects the first frame of each interval
+        of `every` frames, or of 1 / `fps` seconds.
     """
     first: Timed | None = None
-    last_stretch = -1
+    last_interval = -1
 
-    def wanted(frame: Timed) -> bool:
-        nonlocal first, last_stretch
+    def is_selected(frame: Timed) -> bool:
+        nonlocal first, last_interval
         if sampling.before_start(frame.time_s):
             return False
         first = first or frame
         if sampling.fps is not None:
-            stretch = math.floor((frame.time_s - first.time_s + NOISE_S) * sampling.fps)
+            interval = math.floor((frame.time_s - first.time_s + TOLERANCE_S) * sampling.fps)
         else:
-            stretch = (frame.number - first.number) // sampling.every
-        if stretch <= last_stretch:
+            interval = (frame.number - first.number) // sampling.every
+        if interval <= last_interval:
             return False
-        last_stretch = stretch
+        last_interval = interval
         return True
 
-    return wanted
+    return is_selected
 
 
 def _is_number(value: object) -> bool:
@@ -142,33 +143,27 @@ def _is_finite(value: float) -> bool:
     return _is_number(value) and math.isfinite(value)
 
 
-def _until_end(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:
-    for frame in frames:
-        if sampling.after_end(frame.time_s):
-            return
-        yield frame
-
-
-def _nearest(frames: Iterable[T], fps: float, start_s: float) -> Iterator[T]:
-    point, origin_s = 0, start_s  # the next point of the grid
+def _nearest_to_grid(frames: Iterable[T], fps: float, start_s: float) -> Iterator[T]:
+    point, origin_s = 0, start_s  # the next point of the grid, and the time of the first one
     before: T | None = None
-    given = False  # whether `before` was
+    given = False  # whether `before` was selected
     for frame in frames:
         if before is None and start_s == 0:
             origin_s = frame.time_s
-        # Of the points up to this frame, the first is the one most likely nearer to the frame
-        # before, and the last the one most likely nearer to this frame.
-        last = math.floor((frame.time_s + NOISE_S - origin_s) * fps)
-        wanted = False
+        # Of the points up to this frame, the first may be nearer to the frame before, and the
+        # last may be nearer to this frame.
+        last = math.floor((frame.time_s + TOLERANCE_S - origin_s) * fps)
+        selected = False
         if point <= last:
-            if before is not None and not given and _nearer(before, frame, origin_s + point / fps):
+            first_s, last_s = origin_s + point / fps, origin_s + last / fps
+            if before is not None and not given and _is_nearer(before, frame, first_s):
                 yield before
-            wanted = before is None or not _nearer(before, frame, origin_s + last / fps)
+            selected = before is None or not _is_nearer(before, frame, last_s)
             point = last + 1
-        if wanted:
+        if selected:
             yield frame
-        before, given = frame, wanted
+        before, given = frame, selected
 
 
-def _nearer(before: Timed, after: Timed, due_s: float) -> bool:
-    return due_s - before.time_s < after.time_s - due_s
+def _is_nearer(before: Timed, after: Timed, time_s: float) -> bool:
+    return time_s - before.time_s < after.time_s - time_s

@@ -1,32 +1,42 @@
-"""Frames of a video file, chosen and upright."""
+"""`VideoFile`: the selected frames of a video file, upright RGB with square pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from fractions import Fraction
 from itertools import chain
 from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+import cv2
+import numpy as np
 
 from emopy.errors import InputError
-from emopy.media.arrays import check_pixels
+from emopy.media.arrays import from_array
 from emopy.media.containers import check_file
 from emopy.media.decoding import Decoded, Decoder
-from emopy.media.images import DEFAULT_MAX_PIXELS
-from emopy.media.orientation import Upright, square
+from emopy.media.images import DEFAULT_MAX_PIXELS, check_pixels
 from emopy.media.prefetch import prefetch
-from emopy.media.sampling import Sampling, recorded
-from emopy.types import Frame
+from emopy.media.sampling import Sampling, select_recorded
+from emopy.types import Frame, RGBImage
 
-_STEPS_BACK_S = (0.0, 5.0, 60.0)
-"""How much before the start to seek: a seek may land behind where it was sent."""
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+_SEEK_BACK_S = (0.0, 5.0, 60.0)
+"""Seconds before the start to try to seek to: a seek may land after its target."""
+
+_MAX_PIXEL_ASPECT = 8
+"""Width by height of a pixel, or the reverse, from which the file is wrong."""
 
 
 class VideoFile:
-    """Reads one file once, see `emopy.media.Video` for the attributes.
+    """Reader of one file, see `emopy.media.Video` for the attributes.
 
-    Whoever reads it holds it, and lets go of it at the end: a file must not be closed in one
-    thread while another one decodes.
+    An iteration closes the file at its end: a file must not be closed in one thread while another
+    one decodes it.
     """
 
     is_live = False
@@ -34,11 +44,11 @@ class VideoFile:
     def __init__(self, path: str, sampling: Sampling) -> None:
         self.source = path
         self._sampling = sampling
-        self._held = Lock()
-        # In a thread: a pipe into which nobody writes must not hold up Ctrl-C.
-        with closing(prefetch(_begin(path, sampling), most=1)) as begun:
-            self._decoder, self._decoded, self._upright = next(begun)
-        self.size = self._upright.size
+        self._reading = Lock()
+        # In a thread: a pipe without a writer must not block Ctrl-C.
+        with closing(prefetch(_decode_first(path, sampling), max_items=1)) as first:
+            self._decoder, self._decoded, self._converter = next(first)
+        self.size = self._converter.size
         stream, container = self._decoder.stream, self._decoder.container
         self.fps = float(stream.average_rate) if stream.average_rate else None
         self.duration_s: float | None = None
@@ -46,7 +56,7 @@ class VideoFile:
             self.duration_s = float(stream.duration * stream.time_base)
         elif container.duration:
             self.duration_s = container.duration / 1e6
-        self.frames = self._expected()
+        self.frames = self._expected_frames()
 
     @property
     def skipped(self) -> int:
@@ -55,22 +65,22 @@ class VideoFile:
 
     @property
     def truncated(self) -> bool:
-        """Whether the file ended early, once its end is reached."""
+        """Whether the file ended early; known after the last frame."""
         return self._decoder.truncated
 
     def read(self) -> Generator[Frame]:
-        """Give the frames wanted, then let go of the file."""
-        with self._held, closing(self._decoder):
-            for one in recorded(self._decoded, self._sampling):
-                yield Frame(self._upright.rgb(one.image), one.time_s, one.number)
+        """Yield the selected frames, then close the file."""
+        with self._reading, closing(self._decoder):
+            for one in select_recorded(self._decoded, self._sampling):
+                yield Frame(self._converter.to_rgb(one.image), one.time_s, one.number)
 
     def close(self) -> None:
-        """Let go of the file, unless somebody reads it, who will."""
-        if self._held.acquire(blocking=False):
+        """Close the file, unless an iteration is reading it, which closes it at its end."""
+        if self._reading.acquire(blocking=False):
             self._decoder.close()
-            self._held.release()
+            self._reading.release()
 
-    def _expected(self) -> int | None:
+    def _expected_frames(self) -> int | None:
         if self.duration_s is None or self.fps is None:
             return None
         sampling = self._sampling
@@ -81,43 +91,47 @@ class VideoFile:
         return math.ceil(max(0.0, end_s - sampling.start_s) * fps - 1e-6)
 
 
-def _begin(path: str, sampling: Sampling) -> Generator[tuple[Decoder, Iterator[Decoded], Upright]]:
-    """Open a file and decode the first frame wanted: one item."""
-    decoder, decoded = _sought(path, sampling.start_s)
+def _decode_first(
+    path: str, sampling: Sampling
+) -> Generator[tuple[Decoder, Iterator[Decoded], RGBConverter]]:
+    """Open a file and decode the first frame from the start time on: one item."""
+    decoder, decoded = _seek(path, sampling.start_s)
     try:
-        wanted = (one for one in decoded if not sampling.before_start(one.time_s))
-        first = next(wanted, None)
+        frames = (one for one in decoded if not sampling.before_start(one.time_s))
+        first = next(frames, None)
         if first is None:
-            raise _nothing(path, sampling, decoder)
-        upright = Upright(first.image, decoder.stream.sample_aspect_ratio)
-        _check_size(upright.size, path)
+            raise _no_frame_error(path, sampling, decoder)
+        converter = RGBConverter(first.image, decoder.stream.sample_aspect_ratio)
+        _check_size(converter.size, path)
     except BaseException:
         decoder.close()
         raise
-    yield decoder, chain([first], wanted), upright
+    yield decoder, chain([first], frames), converter
 
 
-def _sought(path: str, start_s: float) -> tuple[Decoder, Iterator[Decoded]]:
-    """Decode from a keyframe before the start where the file allows it."""
-    repeatable = check_file(path)
-    for back_s in _STEPS_BACK_S:
-        if repeatable and start_s > back_s:
-            decoder = _opened(path, start_s)
+def _seek(path: str, start_s: float) -> tuple[Decoder, Iterator[Decoded]]:
+    """Decode from a keyframe before the start where the file can seek, else from its beginning."""
+    can_reopen = check_file(path)
+    for back_s in _SEEK_BACK_S:
+        if can_reopen and start_s > back_s:
+            decoder = _open(path, start_s)
             decoded = decoder.from_keyframe(back_s=back_s)
             if decoded is not None:
                 return decoder, decoded
             decoder.close()
-    decoder = _opened(path, start_s)
+    decoder = _open(path, start_s)
     return decoder, decoder.from_beginning()
 
 
-def _opened(path: str, start_s: float) -> Decoder:
-    """Open a file whose frames, as it declares them, are not too large."""
+def _open(path: str, start_s: float) -> Decoder:
+    """Open a file and check the frame size that it declares."""
     decoder = Decoder(path, start_s=start_s)
     context = decoder.stream.codec_context
     if context.width > 0 and context.height > 0:
         try:
-            declared = square(context.width, context.height, decoder.stream.sample_aspect_ratio)
+            declared = square_pixel_size(
+                context.width, context.height, decoder.stream.sample_aspect_ratio
+            )
             _check_size(declared, path)
         except InputError:
             decoder.close()
@@ -129,13 +143,13 @@ def _check_size(size: tuple[int, int], path: str) -> None:
     check_pixels(*size, path, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
 
 
-def _nothing(path: str, sampling: Sampling, decoder: Decoder) -> InputError:
-    """Why there is no first frame."""
+def _no_frame_error(path: str, sampling: Sampling, decoder: Decoder) -> InputError:
+    """The reason why there is no first frame."""
     context = decoder.stream.codec_context
-    if decoder.whole:
+    if decoder.decoded:
         return InputError(
             "`start_s` must lie before the last frame. "
-            f"Received {sampling.start_s:g}, and {path!r} is over by then. "
+            f"Received {sampling.start_s:g}, and {path!r} ends before. "
             "Give an earlier one."
         )
     if context.width < 1 or context.height < 1:
@@ -145,6 +159,78 @@ def _nothing(path: str, sampling: Sampling, decoder: Decoder) -> InputError:
             "Make its frames smaller, or copy or download the file again."
         )
     return InputError(
-        f"`source` must be a whole video. Received {path!r}: damaged or truncated, no frame "
+        f"`source` must be a complete video. Received {path!r}: damaged or truncated, no frame "
         "of it can be decoded. Copy or download the file again."
     )
+
+
+class RGBConverter:
+    """Convert the frames of one video to upright RGB, as its first frame declares.
+
+    Attributes:
+        size: (width, height) of every result, in pixels.
+    """
+
+    def __init__(self, first: VideoFrame, pixel_aspect: Fraction | None) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()  # caches its tables between frames
+        self._stored = square_pixel_size(first.width, first.height, pixel_aspect)
+        self._transpose, self._flip_code = _rotation(first)
+        width, height = self._stored
+        self.size = (height, width) if self._transpose else (width, height)
+
+    def to_rgb(self, frame: VideoFrame) -> RGBImage:
+        """Convert one frame; transparency is composited on white.
+
+        Returns:
+            (H, W, 3) uint8 of `size`, a new contiguous array.
+        """
+        transparent = frame.format.has_palette or any(
+            component.is_alpha for component in frame.format.components
+        )
+        width, height = self._stored
+        converted = self._reformatter.reformat(
+            frame, width=width, height=height, format="rgba" if transparent else "rgb24"
+        )
+        image = cast(RGBImage, converted.to_ndarray())
+        if transparent:
+            image = from_array(image)
+        if self._transpose:
+            image = cast(RGBImage, cv2.transpose(image))
+        if self._flip_code is not None:
+            image = cast(RGBImage, cv2.flip(image, self._flip_code))
+        return image
+
+
+def square_pixel_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Return the size of an image after stretching it to square pixels; no side gets shorter.
+
+    Args:
+        width: Width of the stored image in pixels.
+        height: Height of the stored image in pixels.
+        aspect: Width by height of a pixel; None or an implausible one counts as 1.
+
+    Returns:
+        (width, height) in square pixels.
+    """
+    if not aspect or not 1 / _MAX_PIXEL_ASPECT < aspect < _MAX_PIXEL_ASPECT:
+        return width, height
+    if aspect > 1:
+        return round(width * aspect), height
+    return width, round(height / aspect)
+
+
+def _rotation(image: VideoFrame) -> tuple[bool, int | None]:
+    """How to make a stored image upright: whether to transpose it, then OpenCV's flip code.
+
+    Source: ISO/IEC 14496-12, 8.3.2: (x, y) is shown at (ax + cy, bx + dy).
+    """
+    for data in cast(Any, image.side_data):
+        if data.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d = np.frombuffer(bytes(data), "=i4")[:5].tolist()
+            transpose = abs(b) + abs(c) > abs(a) + abs(d)
+            left_right, up_down = (c < 0, b < 0) if transpose else (a < 0, d < 0)
+            code = {(True, False): 1, (False, True): 0, (True, True): -1}
+            return transpose, code.get((left_right, up_down))
+    return False, None

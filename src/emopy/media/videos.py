@@ -17,14 +17,12 @@ from emopy.types import Frame
 VideoSource: TypeAlias = str | os.PathLike[str] | int
 """What `open_video` accepts: the path of a file, or the number of a camera."""
 
-_MOST_AHEAD = 8
-_BYTES_AHEAD = 64_000_000
-_LEAST_AHEAD = 2
-"""Frames decoded in advance: at most so many, or so many bytes, but two however large they are."""
+_MIN_PREFETCH, _MAX_PREFETCH, _MAX_PREFETCH_BYTES = 2, 8, 64_000_000
+"""Frames decoded in advance: smallest and largest number, and largest size in bytes."""
 
 
 class Reader(Protocol):
-    """What gives the frames of one kind of source; the attributes are those of `Video`."""
+    """Reader of one kind of source; the attributes are those of `Video`."""
 
     source: str
     size: tuple[int, int]
@@ -48,29 +46,28 @@ class Reader(Protocol):
         ...
 
     def read(self) -> Generator[Frame]:
-        """Give the frames, once."""
+        """Yield the frames, once."""
         ...
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Close the source."""
         ...
 
 
 class Video:
     """An opened video: iterate it once for its frames, best inside ``with``.
 
-    A frame of a file that is too damaged to be shown is left out and counted, and the next ones
-    come. Frames are decoded in a thread of their own, a few in advance, so memory stays the
-    same however long the video is. A camera gives its newest frame each time: what the reader
-    was too slow for is left out, and the delay does not grow. A camera that goes away ends the
-    video.
+    Damaged frames of a file are skipped and counted. Frames are decoded in a separate thread, a few
+    in advance; memory stays flat. A camera gives its newest frame each time: frames that come while
+    the consumer is busy are dropped, so the delay does not grow. A camera that is disconnected ends
+    the video.
 
     Attributes:
         source: The path as given, or ``"camera 0"``.
         size: (width, height) of every frame in pixels, upright.
-        duration_s: How long it says it is, in seconds; None if it does not, and for cameras.
-        fps: Frames per second on average; None if not known.
-        frames: About how many frames to expect, for a progress bar; None if not known.
+        duration_s: Declared duration in seconds; None if unknown, and for cameras.
+        fps: Average frames per second; None if unknown.
+        frames: Approximate number of selected frames, for a progress bar; None if unknown.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -81,7 +78,7 @@ class Video:
         self.frames = reader.frames
         self._reader = reader
         self._frames: Iterator[Frame] | None = None
-        self._spent = False
+        self._consumed = False
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -95,30 +92,29 @@ class Video:
 
     @property
     def skipped(self) -> int:
-        """Frames left out so far because they were damaged; of a file, in the stretch asked for."""
+        """Damaged frames skipped so far, between start and end."""
         return self._reader.skipped
 
     @property
     def truncated(self) -> bool:
-        """Whether the file ended before it says it does; known when all frames were read.
+        """Whether the file ended before its declared end; known after the last frame.
 
-        Only what a file's header declares can be held against it: GIF and MPEG-TS declare
-        nothing.
+        Always False for formats that declare no duration, such as GIF and MPEG-TS.
         """
         return self._reader.truncated
 
     @property
     def shortfall(self) -> str:
-        """What is missing from the frames that were read, as a sentence; empty if nothing is."""
+        """A sentence about frames that are missing; empty if none are."""
         if self.truncated:
-            damaged = f", and {self.skipped} damaged frames were left out" if self.skipped else ""
+            damaged = f", and {self.skipped} damaged frames were skipped" if self.skipped else ""
             return f"{self.source}: the file ends too early{damaged}. Copy or download it again."
         if self.skipped:
-            return f"{self.source}: {self.skipped} damaged frames were left out."
+            return f"{self.source}: {self.skipped} damaged frames were skipped."
         return ""
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._spent:
+        if self._consumed:
             raise InputError(
                 f"`video` must be read once. Received {self.source!r} again or closed. "
                 "Open it again: open_video(source)"
@@ -126,18 +122,18 @@ class Video:
         frames = self._reader.read()
         if not self.is_live:
             width, height = self.size
-            most = max(_LEAST_AHEAD, min(_MOST_AHEAD, _BYTES_AHEAD // (width * height * 3)))
-            frames = prefetch(frames, most=most)
-        self._frames, self._spent = frames, True
+            max_items = min(_MAX_PREFETCH, _MAX_PREFETCH_BYTES // (width * height * 3))
+            frames = prefetch(frames, max_items=max(_MIN_PREFETCH, max_items))
+        self._frames, self._consumed = frames, True
         return frames
 
     def close(self) -> None:
-        """Stop reading and let go of the file or camera; iterations, in any thread, end.
+        """Stop reading and close the file or camera; iterations end, in any thread.
 
-        A read that does not return within a second is left behind: what is read is let go of
-        when it returns.
+        A read that does not return within a second is abandoned: its source is closed when it
+        returns.
         """
-        self._spent = True
+        self._consumed = True
         if isinstance(self._frames, Prefetcher):
             self._frames.close()
         self._reader.close()
@@ -162,30 +158,30 @@ def open_video(
     start_s: float = 0.0,
     end_s: float | None = None,
 ) -> Video:
-    """Open a video file, or a camera, to read its frames.
+    """Open a video file or a camera to read its frames.
 
-    Times are those at which frames are shown, also where the frame rate varies. 0 is the start
-    of the images, also where the file's sound begins earlier. Rotation and oblong pixels, as
-    files declare them, are undone. A frame's number is its true place in the file, also after
+    Times are presentation times, also where the frame rate varies. 0 is the start of the video
+    stream, also where the file's sound starts earlier. Rotation and non-square pixels, as files
+    declare them, are corrected. A frame's number is its true number in the file, also after
     `start_s`: the compressed frames before it are then counted without decoding them.
 
     Args:
-        source: Path of a file (MP4, MOV, AVI, MKV, WebM, GIF, and whatever else FFmpeg decodes),
-            or the number of a camera; 0 is the first.
-        every: Give one frame out of so many.
-        fps: Give so many frames per second, if there are as many: those nearest to a regular
-            grid, none twice. For a camera, which cannot wait for a nearer one, the first after
-            each point of the grid.
-        start_s: Leave out what is shown before, in seconds.
-        end_s: Leave out what is shown from here on, in seconds; it also ends a camera. If no
-            frame begins between the two, the video has none, which is no error.
+        source: Path of a file (MP4, MOV, AVI, MKV, WebM, GIF, or another format that FFmpeg
+            decodes), or the number of a camera; 0 is the first.
+        every: Read every n-th frame only.
+        fps: Read at most that many frames per second: those nearest to a regular grid, none twice.
+            For a camera, which cannot wait for a nearer one, the first after each point of the
+            grid.
+        start_s: Start time in seconds.
+        end_s: End time in seconds, excluded; it also ends a camera. A video without a frame between
+            start and end gives none, which is no error.
 
     Returns:
         The opened video.
 
     Raises:
-        InputError: No such file or camera; not a video; nothing in it can be decoded; frames of
-            more than 100 megapixels; a number out of its range; both `every` and `fps`.
+        InputError: No such file or camera; not a video; no frame can be decoded; frames of more
+            than 100 megapixels; a number out of range; both `every` and `fps`.
         MissingExtraError: A file, and PyAV is not installed.
 
     Example:

@@ -1,4 +1,4 @@
-"""A camera: the newest frame wins, and it may go away."""
+"""Frames of a camera: the newest one each time."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ import pytest
 
 from emopy.errors import InputError
 from emopy.media import Video, open_video
-from emopy.media.cameras import Camera
+from emopy.media.cameras import Camera, quiet_opencv
 from emopy.media.sampling import Sampling
 
 
 class Generated:
-    """A camera over generated images: 100 a second by its own clock, as fast as it is let."""
+    """A simulated camera: 100 images a second by its own clock."""
 
     def __init__(self, images=50, damaged=(), pace_s=0.0, gate=None):
         self.images, self.damaged, self.pace_s, self.gate = images, damaged, pace_s, gate
@@ -44,7 +44,7 @@ class Generated:
         self.released = True
 
     def clock(self):
-        """Seconds: 5.00 when it is opened, 10 ms for each image from then on."""
+        """Seconds: 5.00 at the opening, then 10 ms for each image."""
         return 5.0 + self.grabbed * 0.01 - 0.01 * (self.grabbed > 0)
 
 
@@ -53,20 +53,20 @@ def opened(capture, **wanted):
 
 
 def one_by_one(video, gate):
-    """Read so that the camera waits for the reader: every frame it gives."""
+    """Yield every frame: the camera waits for the consumer."""
     for frame in video:
         yield frame
         gate.release()
 
 
-def test_a_camera_tells_what_it_is():
+def test_a_camera_has_the_attributes_of_a_video():
     with opened(Generated()) as video:
         assert (video.source, video.size, video.is_live) == ("camera 0", (32, 24), True)
         assert (video.duration_s, video.frames, video.truncated) == (None, None, False)
         assert video.fps == 100
 
 
-def test_frames_have_numbers_times_and_red_first():
+def test_frames_are_rgb_with_numbers_and_times():
     gate = threading.Semaphore(0)
     with opened(Generated(images=5, gate=gate)) as video:
         frames = list(one_by_one(video, gate))
@@ -76,7 +76,7 @@ def test_frames_have_numbers_times_and_red_first():
     assert frames[3].image[0, 0].tolist() == [0, 0, 3]
 
 
-def test_a_slow_reader_gets_the_newest_frame_and_no_growing_delay():
+def test_a_slow_consumer_gets_the_newest_frame():
     capture = Generated(images=60, pace_s=0.005)
     late = []
     with opened(capture) as video:
@@ -89,14 +89,14 @@ def test_a_slow_reader_gets_the_newest_frame_and_no_growing_delay():
     assert max(late[1:]) < 25, "never further behind than one pause"
 
 
-def test_a_camera_that_disappears_ends_the_video_after_its_last_frame():
+def test_a_disconnected_camera_ends_the_video():
     capture = Generated(images=10)
     with opened(capture) as video:
         assert [frame.number for frame in video][-1] == 9
     assert capture.released
 
 
-def test_closing_stops_the_thread_and_lets_go_of_the_camera():
+def test_closing_stops_the_thread_and_releases_the_camera():
     before = threading.active_count()
     capture = Generated(images=-1, pace_s=0.001)
     with opened(capture) as video:
@@ -106,7 +106,7 @@ def test_closing_stops_the_thread_and_lets_go_of_the_camera():
     assert capture.released
 
 
-def test_closing_from_elsewhere_ends_a_waiting_reader():
+def test_closing_in_another_thread_ends_the_iteration():
     capture = Generated(images=-1, pace_s=0.001)
     video = opened(capture)
     timer = threading.Timer(0.1, video.close)
@@ -117,7 +117,7 @@ def test_closing_from_elsewhere_ends_a_waiting_reader():
     assert capture.released
 
 
-def test_damaged_images_are_left_out_and_counted():
+def test_damaged_images_are_skipped_and_counted():
     gate = threading.Semaphore(0)
     with opened(Generated(images=5, damaged={0, 2}, gate=gate)) as video:
         gate.release(10)
@@ -126,7 +126,7 @@ def test_damaged_images_are_left_out_and_counted():
 
 
 @pytest.mark.parametrize("capture", [Generated(images=0), Generated(-1, damaged=range(255))])
-def test_a_camera_without_a_image_is_refused_and_released(capture):
+def test_a_camera_without_an_image_is_refused_and_released(capture):
     with pytest.raises(InputError, match=r"Received camera 0: none came. Close other programs"):
         opened(capture)
     assert capture.released
@@ -142,7 +142,7 @@ def test_a_camera_without_a_image_is_refused_and_released(capture):
         ({"every": 2, "start_s": 0.05, "end_s": 0.1}, [5, 7, 9]),
     ],
 )
-def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
+def test_only_selected_frames_are_decoded(wanted, numbers):
     gate = threading.Semaphore(0)
     capture = Generated(images=20, gate=gate)
     got = []
@@ -158,13 +158,13 @@ def test_only_frames_wanted_are_decoded_and_given(wanted, numbers):
 
 
 def feed(gate, images):
-    """Let the camera take its images, a little apart."""
+    """Let the camera capture its images at short intervals."""
     for _ in range(images + 1):
         gate.release()
         time.sleep(0.002)
 
 
-def test_no_camera_says_what_to_type_and_nothing_else(capfd):
+def test_a_missing_camera_is_refused_without_other_output(capfd):
     with pytest.raises(InputError) as error:
         open_video(93)
     assert "Received 93: no such camera. Connect it, or type the number" in str(error.value)
@@ -176,7 +176,7 @@ def test_no_camera_says_what_to_type_and_nothing_else(capfd):
 
 
 class Stuck(Generated):
-    """Its driver gives one image and then waits for the next one, in vain."""
+    """A camera whose driver gives one image and then blocks."""
 
     def __init__(self):
         super().__init__()
@@ -218,7 +218,7 @@ def eventually(fact):
 
 
 class Failing(Generated):
-    """Its driver fails at the fourth image, in one of its functions."""
+    """A camera whose driver fails at the fourth image, in one of its functions."""
 
     def __init__(self, where, after=3):
         super().__init__()
@@ -246,6 +246,17 @@ def test_a_driver_that_fails_ends_the_video(where, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_driver_that_fails_at_once_gives_no_camera():
+def test_a_driver_that_fails_at_once_is_refused():
     with pytest.raises(InputError, match="none came"):
         opened(Failing("grab", after=0))
+
+
+def test_opencv_is_quiet_until_the_last_user_leaves():
+    before = cv2.utils.logging.getLogLevel()
+    first, second = quiet_opencv(), quiet_opencv()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert cv2.utils.logging.getLogLevel() == cv2.utils.logging.LOG_LEVEL_SILENT
+    second.__exit__(None, None, None)
+    assert cv2.utils.logging.getLogLevel() == before

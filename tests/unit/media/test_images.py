@@ -1,4 +1,4 @@
-"""Any image in, RGB uint8 out; or an InputError that says what to do."""
+"""Decoding images to RGB uint8."""
 
 import io
 import os
@@ -17,6 +17,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media import describe_source, read_image
+from emopy.media.images import check_pixels, quiet_pillow, quiet_tiff, without_stderr
 
 
 def near(image, expected, tolerance=40):
@@ -114,7 +115,7 @@ def test_sixteen_bit_rgb_png_is_scaled():
     assert read_image(data)[:, 0].tolist() == [[0, 0, 255], [128, 0, 255], [255, 0, 255]]
 
 
-def test_transparency_lies_over_white(encode):
+def test_transparency_is_composited_on_white(encode):
     pixel = np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 128]]], np.uint8)
     for image in (read_image(encode(pixel, "PNG")), read_image(pixel)):
         assert image[0, :, 0].tolist() == [255, 0, 127]
@@ -163,7 +164,7 @@ def test_arrays_of_every_accepted_kind_agree():
         assert np.array_equal(read_image(array), expected), array.dtype
 
 
-def test_the_result_is_a_copy_of_the_callers_array(scene):
+def test_the_result_is_a_new_array(scene):
     image = scene.copy()
     read_image(image)[:] = 7
     assert np.array_equal(image, scene)
@@ -192,7 +193,7 @@ def test_a_wrong_array_is_refused_with_a_hint(array, hint):
     assert hint in str(caught.value)
 
 
-def test_bad_paths_are_named_with_what_to_do(tmp_path):
+def test_bad_paths_are_refused_by_name(tmp_path):
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "notes.jpg").write_text("no image at all, but long enough to be one")
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
@@ -242,7 +243,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(encode, kind):
             read_image(data[:length])
 
 
-def test_damaged_files_leave_standard_error_silent(scene, encode, capfd):
+def test_damaged_files_print_nothing_on_standard_error(scene, encode, capfd):
     settings = [("TIFF", {"compression": c}) for c in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")]
     settings += [("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {})]
     chance = random.Random(0)
@@ -293,6 +294,33 @@ def test_the_pixel_limit_is_checked_before_decoding():
     assert read_image(np.zeros((20, 20), np.uint8), max_pixels=400).shape == (20, 20, 3)
 
 
+def test_an_image_over_the_limit_is_named():
+    with pytest.raises(InputError, match=r"at most 1 megapixels. Received 'a.png'"):
+        check_pixels(1001, 1000, "a.png", 1_000_000)
+
+
+def test_standard_error_is_discarded_inside_and_restored(capfd):
+    with without_stderr():
+        os.write(2, b"hidden")
+    os.write(2, b"shown")
+    assert capfd.readouterr().err == "shown"
+
+
+@pytest.mark.parametrize("quiet", [quiet_pillow, quiet_tiff])
+def test_process_wide_settings_are_restored_after_an_error(quiet):
+    before = (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+
+    def fail():
+        with quiet():
+            warnings.warn("not shown", stacklevel=1)
+            assert Image.MAX_IMAGE_PIXELS is None
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert before == (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+
+
 def test_pillows_own_limit_is_neither_used_nor_changed(scene, encode, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     filters = list(warnings.filters)
@@ -318,7 +346,7 @@ def test_many_threads_read_at_once(scene, encode):
     assert (warnings.filters, Image.MAX_IMAGE_PIXELS) == (filters, limit)
 
 
-def test_sources_have_names(tmp_path):
+def test_each_source_has_a_name(tmp_path):
     assert describe_source(tmp_path / "a.jpg") == str(tmp_path / "a.jpg")
     assert describe_source("a.jpg") == "a.jpg"
     assert describe_source(memoryview(b"")) == "<bytes>"
@@ -330,6 +358,6 @@ def test_sources_have_names(tmp_path):
 @pytest.mark.parametrize(
     "start", [b"\0\0\0\x20ftypisom", b"RIFF\0\0\1\0AVI LIST", b"\x1a\x45\xdf\xa3\x9fB\x86\x81"]
 )
-def test_a_video_is_told_from_a_image(start):
+def test_a_video_is_recognized(start):
     with pytest.raises(InputError, match=r"a video\. .*emopy video FILE"):
         read_image(start + bytes(40))

@@ -1,4 +1,4 @@
-"""Items made in advance, in a thread that always ends."""
+"""Items computed in advance, in a thread that always ends."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from emopy.media import prefetch
 
 
 def threads():
-    return [t.name for t in threading.enumerate() if t.name.startswith("emopy-ahead")]
+    return [t.name for t in threading.enumerate() if t.name.startswith("emopy-prefetch")]
 
 
 class Counted:
-    """Counts up, tells how far it got and whether it was closed."""
+    """Counts up; knows how far it came and whether it was closed."""
 
     def __init__(self, stop=None, error=None):
         self.made, self.closed, self.stop, self.error = 0, False, stop, error
@@ -31,14 +31,14 @@ class Counted:
 
 
 def test_items_come_in_order_and_none_is_lost():
-    assert list(prefetch(range(1000), most=3)) == list(range(1000))
+    assert list(prefetch(range(1000), max_items=3)) == list(range(1000))
     assert list(prefetch([])) == []
     assert list(prefetch([None, None])) == [None, None]
     assert not threads()
 
 
 def settle(count):
-    """Wait until a thread makes no more."""
+    """Wait until the thread computes no more items."""
     while True:
         made = count()
         time.sleep(0.05)
@@ -46,20 +46,20 @@ def settle(count):
             return made
 
 
-@pytest.mark.parametrize("most", [1, 4])
-def test_no_more_than_so_many_are_made_in_advance(most):
+@pytest.mark.parametrize("max_items", [1, 4])
+def test_no_more_than_max_items_are_computed_in_advance(max_items):
     source = Counted()
-    items = prefetch(source(), most=most)
+    items = prefetch(source(), max_items=max_items)
     assert source.made == 0, "nothing is made before it is asked for"
     for taken in range(1, 20):
         assert next(items) == taken
-        assert settle(lambda: source.made) == taken + most
+        assert settle(lambda: source.made) == taken + max_items
         if taken == 3:
             break
     items.close()
 
 
-def test_making_and_using_happen_at_the_same_time():
+def test_items_are_computed_while_others_are_used():
     def slow():
         for item in range(10):
             time.sleep(0.03)
@@ -118,12 +118,12 @@ def test_a_consumer_that_stops_early_ends_the_thread_and_closes_the_source(stop)
     assert source.made == made
 
 
-def test_a_bound_below_one_is_refused():
-    with pytest.raises(InputError, match=r"`most` must be at least 1. Received 0."):
-        prefetch([], most=0)
+def test_max_items_below_1_is_refused():
+    with pytest.raises(InputError, match=r"`max_items` must be 1 or more. Received 0."):
+        prefetch([], max_items=0)
 
 
-def test_an_item_that_never_comes_is_not_waited_for():
+def test_closing_does_not_wait_for_an_item_that_never_comes():
     gate = threading.Event()
 
     def stalled():
@@ -137,14 +137,14 @@ def test_an_item_that_never_comes_is_not_waited_for():
     items.close()
     assert time.monotonic() - began_s < 5
     assert list(items) == []
-    (left,) = [thread for thread in threading.enumerate() if thread.name == "emopy-ahead"]
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "emopy-prefetch"]
     assert left.daemon, "it does not keep the process alive"
     gate.set()
     left.join(10)
     assert not left.is_alive(), "it ends when the item comes after all"
 
 
-def test_closing_in_another_thread_ends_who_waits():
+def test_closing_in_another_thread_ends_a_waiting_consumer():
     gate = threading.Event()
 
     def stalled():

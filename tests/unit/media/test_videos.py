@@ -1,4 +1,4 @@
-"""Any video in, upright frames with true times out; or an InputError that says what to do."""
+"""Decoding videos to upright frames with true times."""
 
 import io
 import itertools
@@ -77,7 +77,7 @@ def near(pixel, color):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_container_gives_all_frames_with_true_times_and_places(clips, kind, place_shown):
+def test_every_container_gives_all_frames_with_true_times_and_numbers(clips, kind, place_shown):
     frames, video = read(clips(kind))
     assert [frame.number for frame in frames] == list(range(60))
     assert [place_shown(frame.image) for frame in frames] == list(range(60))
@@ -96,7 +96,7 @@ def test_every_container_gives_all_frames_with_true_times_and_places(clips, kind
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("start_s", [0.2, 1.5, 1.72, 2.95])
-def test_a_start_is_exact_and_places_stay_true(clips, kind, start_s, place_shown):
+def test_a_start_time_is_exact_and_numbers_stay_true(clips, kind, start_s, place_shown):
     frames, video = read(clips(kind), start_s=start_s, end_s=2.98)
     expected = [place for place in range(60) if place / 20 >= start_s - 0.001]
     assert [frame.number for frame in frames] == expected
@@ -119,7 +119,7 @@ def test_times_of_a_variable_rate_are_true(clip, tmp_path, kind, place_shown):
 @pytest.mark.parametrize(
     "degrees, corner", [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))]
 )
-def test_rotation_is_applied_the_right_way_round(clips, tmp_path, degrees, corner):
+def test_rotation_is_corrected(clips, tmp_path, degrees, corner):
     path = turned(clips("mov"), degrees, tmp_path)
     frames, video = read(path, end_s=0.2)
     assert video.size == ((160, 120) if degrees % 180 == 0 else (120, 160))
@@ -129,20 +129,20 @@ def test_rotation_is_applied_the_right_way_round(clips, tmp_path, degrees, corne
         assert near(frame.image[corner], (255, 0, 0)), "the red corner"
 
 
-def test_a_mirrored_image_is_put_right(clips, tmp_path):
+def test_a_mirrored_image_is_corrected(clips, tmp_path):
     frames, _ = read(turned(clips("mov"), "mirrored", tmp_path), end_s=0.1)
     assert near(frames[0].image[0, -1], (255, 0, 0))
     assert near(frames[0].image[0, 0], (0, 0, 255))
 
 
-def test_oblong_pixels_become_square(clip, tmp_path):
+def test_pixels_become_square(clip, tmp_path):
     path = clip(tmp_path / "a.mkv", aspect=2)
     frames, video = read(path, end_s=0.1)
     assert video.size == (320, 120)
     assert frames[0].image.shape == (120, 320, 3)
 
 
-def test_transparency_lies_over_white(tmp_path):
+def test_transparency_is_composited_on_white(tmp_path):
     images = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
     for place, picture in enumerate(images):
         picture.paste((255, 0, 0, 255), (0, 0, 5 + place, 5))
@@ -155,7 +155,7 @@ def test_transparency_lies_over_white(tmp_path):
         assert frame.image[20, 20].tolist() == [255, 255, 255]
 
 
-def test_every_nth_frame_is_given(clips):
+def test_every_nth_frame_is_selected(clips):
     assert [frame.number for frame in read(clips("mp4"), every=7)[0]] == list(range(0, 60, 7))
     frames, video = read(clips("mp4"), every=7, start_s=1, end_s=2)
     assert [frame.number for frame in frames] == [20, 27, 34]
@@ -173,13 +173,13 @@ def test_every_nth_frame_is_given(clips):
         ({"fps": 1 / 0.15, "start_s": 1, "end_s": 1.5}, [20, 23, 26, 29]),
     ],
 )
-def test_a_rate_gives_a_regular_grid(clips, wanted, numbers):
+def test_fps_selects_a_regular_grid(clips, wanted, numbers):
     frames, video = read(clips("mp4"), **wanted)
     assert [frame.number for frame in frames] == list(numbers)
     assert video.frames == len(frames)
 
 
-def test_a_rate_gives_the_nearest_frames_and_none_twice(clip, tmp_path):
+def test_fps_selects_the_nearest_frames_and_none_twice(clip, tmp_path):
     times = [0, 90, 130, 190, 420, 900, 1400, 1480, 1520]
     path = clip(tmp_path / "a.mkv", times_ms=times)
     for fps in (1, 2, 3, 5, 10, 24, 300):
@@ -190,7 +190,7 @@ def test_a_rate_gives_the_nearest_frames_and_none_twice(clip, tmp_path):
 
 
 def damage(content, spots):
-    """Put noise at some places of the compressed images; the tables around them stay whole."""
+    """Overwrite some compressed frames with noise; the file's tables are not changed."""
     content = bytearray(content)
     start = max(content.find(b"mdat"), content.find(b"movi")) + 4
     end = max(content.rfind(b"moov"), content.rfind(b"idx1"))
@@ -202,7 +202,7 @@ def damage(content, spots):
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov", "avi"])
-def test_damaged_frames_are_left_out_and_counted(clips, tmp_path, kind, place_shown, capfd):
+def test_damaged_frames_are_skipped_and_counted(clips, tmp_path, kind, place_shown, capfd):
     path = tmp_path / f"damaged.{kind}"
     path.write_bytes(damage(clips(kind).read_bytes(), [0.3, 0.45, 0.6]))
     frames, video = read(path)
@@ -240,7 +240,9 @@ def test_damage_anywhere_gives_frames_in_order_or_an_input_error(clips, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "avi"])
-def test_a_cut_file_gives_what_it_has_and_says_so(clip, tmp_path, kind, place_shown, capfd):
+def test_a_truncated_file_gives_its_frames_and_is_reported(
+    clip, tmp_path, kind, place_shown, capfd
+):
     codec = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(kind, "libx264")
     options = FASTSTART if kind == "mp4" else {}
     content = clip(tmp_path / f"a.{kind}", codec, **options, ticks=20).read_bytes()
@@ -255,13 +257,13 @@ def test_a_cut_file_gives_what_it_has_and_says_so(clip, tmp_path, kind, place_sh
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_stretch_in_which_no_frame_begins_has_none(clips):
+def test_an_interval_without_frames_gives_none(clips):
     frames, video = read(clips("mp4"), start_s=0.51, end_s=0.54)
     assert (frames, video.skipped, video.truncated) == ([], 0, False)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov", "mkv"])
-def test_time_begins_with_the_images_also_where_sound_began_before(tmp_path, kind):
+def test_time_0_is_the_first_frame_where_sound_starts_earlier(tmp_path, kind):
     import av
 
     path = tmp_path / f"late.{kind}"
@@ -289,7 +291,7 @@ def test_time_begins_with_the_images_also_where_sound_began_before(tmp_path, kin
     assert (frames[0].number, frames[0].time_s) == (10, pytest.approx(0.4, abs=0.001))
 
 
-def test_a_file_read_in_part_is_not_called_cut(clips):
+def test_a_partly_read_file_is_not_reported_as_truncated(clips):
     assert not read(clips("mp4"), end_s=1)[1].truncated
     with open_video(clips("mp4")) as video:
         next(iter(video))
@@ -312,7 +314,7 @@ def test_a_video_can_be_iterated_once(clips):
     video.close()
 
 
-def test_leaving_early_ends_the_thread(clips):
+def test_stopping_early_ends_the_thread(clips):
     before = threading.active_count()
     with open_video(clips("mp4")) as video:
         for frame in video:
@@ -322,7 +324,7 @@ def test_leaving_early_ends_the_thread(clips):
     assert repr(video) == f"Video({video.source!r}, 160 × 120, 3.0 s)"
 
 
-def test_closing_in_another_thread_ends_a_reader_that_waits(clips, tmp_path):
+def test_closing_in_another_thread_ends_a_waiting_iteration(clips, tmp_path):
     path, done = tmp_path / "pipe", threading.Event()
     os.mkfifo(path)
     content = clips("mkv").read_bytes()
@@ -346,8 +348,8 @@ def test_closing_in_another_thread_ends_a_reader_that_waits(clips, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.9])
-def test_a_pipe_into_which_nobody_writes_holds_nothing_up(clips, tmp_path, share):
-    """Neither the opening, where there is nothing yet, nor the end after some frames."""
+def test_a_pipe_without_a_writer_does_not_block(clips, tmp_path, share):
+    """Neither at the opening, nor at the end after some frames."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     content = clips("mkv").read_bytes()
@@ -394,14 +396,14 @@ def test_odd_names_are_paths(clips, tmp_path, monkeypatch, name):
     assert len(read(name, end_s=0.2)[0]) == 4
 
 
-def test_a_cover_is_no_video(tmp_path):
+def test_cover_art_is_no_video(tmp_path):
     sound = io.BytesIO()
     with wave.open(sound, "wb") as writer:
         writer.setparams((1, 2, 8000, 800, "NONE", ""))
         writer.writeframes(bytes(1600))
     path = tmp_path / "a.wav"
     path.write_bytes(sound.getvalue())
-    with pytest.raises(InputError, match=r"without any, such as one with sound alone. Check that"):
+    with pytest.raises(InputError, match=r"without one, such as sound alone. Check that"):
         open_video(path)
     cover = io.BytesIO()
     Image.new("RGB", (32, 32)).save(cover, "PNG")
@@ -411,7 +413,7 @@ def test_a_cover_is_no_video(tmp_path):
     size = bytes(len(tag) >> shift & 0x7F for shift in (21, 14, 7, 0))
     silence = (b"\xff\xfb\x90\xc4" + bytes(413)) * 20
     record.write_bytes(b"ID3\3\0\0" + size + tag + silence)
-    with pytest.raises(InputError, match="without any, such as one with sound alone"):
+    with pytest.raises(InputError, match="without one, such as sound alone"):
         open_video(record)
 
 
@@ -439,10 +441,10 @@ def content_of(clips, what):
         ("JPEG", "mp4", "`source` must be a video. .* an image. Read it as one"),
         ("PNG", "png", "`source` must be a video. .* an image. Read it as one"),
         ("AVIF", "avif", "`source` must be a video. .* an image. Read it as one"),
-        ("no index", "mov", "lost its index, .* Copy or download it again; .* untrunc"),
+        ("no index", "mov", "has no index, .* Copy or download it again; .* untrunc"),
     ],
 )
-def test_what_is_no_video_is_said(clips, tmp_path, what, suffix, message, capfd):
+def test_a_file_that_is_no_video_is_described(clips, tmp_path, what, suffix, message, capfd):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content_of(clips, what))
     with pytest.raises(InputError, match=message) as error:
@@ -451,7 +453,7 @@ def test_what_is_no_video_is_said(clips, tmp_path, what, suffix, message, capfd)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_file_of_which_nothing_can_be_decoded_is_refused(clip, tmp_path, capfd):
+def test_a_file_without_decodable_frames_is_refused(clip, tmp_path, capfd):
     content = clip(tmp_path / "a.mp4", **FASTSTART).read_bytes()
     start = content.index(b"mdat") + 4
     path = tmp_path / "b.mp4"
@@ -462,7 +464,7 @@ def test_a_file_of_which_nothing_can_be_decoded_is_refused(clip, tmp_path, capfd
 
 
 def declaring(content, width, height):
-    """A MOV file that says how large its frames are, and holds none."""
+    """A MOV file that declares the size of its frames, and holds none."""
     # ISO/IEC 14496-12, 12.1.3: width and height follow 24 bytes after the name of the encoding.
     size = content.index(b"jpeg", content.index(b"stsd")) + 28
     assert content[size : size + 4] == struct.pack(">HH", 160, 120)
@@ -480,7 +482,7 @@ def test_a_video_without_pixels_is_refused(clip, tmp_path):
         open_video(path)
 
 
-def test_frames_that_oblong_pixels_make_too_large_are_refused(clip, tmp_path):
+def test_frames_too_large_after_squaring_pixels_are_refused(clip, tmp_path):
     path = clip(tmp_path / "a.mov", "mjpeg", **FASTSTART, ticks=20, aspect=2)
     content = declaring(path.read_bytes(), 8000, 8000)
     path = tmp_path / "b.mov"
@@ -491,7 +493,7 @@ def test_frames_that_oblong_pixels_make_too_large_are_refused(clip, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["gif", "mov"])
-def test_too_large_frames_are_refused_before_they_take_memory(clips, clip, tmp_path, kind):
+def test_too_large_frames_are_refused_before_they_are_allocated(clips, clip, tmp_path, kind):
     path = tmp_path / f"b.{kind}"
     if kind == "gif":
         content = clips("gif").read_bytes()
@@ -504,7 +506,7 @@ def test_too_large_frames_are_refused_before_they_take_memory(clips, clip, tmp_p
         open_video(path)
 
 
-def test_paths_to_nothing_are_refused(tmp_path):
+def test_missing_paths_are_refused(tmp_path):
     for source, message in [
         (tmp_path / "none.mp4", "no such file. Check its spelling."),
         ("https://example.org/a.mp4", "no such file. Download it first"),
@@ -543,7 +545,10 @@ def test_paths_to_nothing_are_refused(tmp_path):
         ({"end_s": float("nan")}, "`end_s` must be later than `start_s`"),
         ({"end_s": 10**400}, "`end_s` must be later than `start_s`"),
         ({"start_s": 2, "end_s": 2}, "`end_s` must be later than `start_s`, 2 s. Received 2."),
-        ({"start_s": 99}, "`start_s` must lie before the last frame. Received 99, and .* is over"),
+        (
+            {"start_s": 99},
+            "`start_s` must lie before the last frame. Received 99, and .* ends before",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(clips, wanted, message):
@@ -551,7 +556,7 @@ def test_settings_out_of_range_are_refused(clips, wanted, message):
         open_video(clips("mp4"), **wanted)
 
 
-def test_without_the_extra_the_error_says_what_to_install(clips):
+def test_without_the_extra_the_error_names_what_to_install(clips):
     code = (
         "import sys; sys.modules['av'] = None\n"
         "from emopy.media import open_video\n"

@@ -1,4 +1,4 @@
-"""Paths on a command line become images."""
+"""Finding images at paths."""
 
 import os
 
@@ -24,14 +24,14 @@ def test_a_folder_gives_its_images_in_natural_order(folder):
     assert names(find_images(folder), folder) == ["Img1.png", "img2.jpg", "img10.JPG"]
 
 
-def test_folders_within_are_read_on_request(folder):
+def test_recursive_reads_folders_within_folders(folder):
     (folder / ".git").mkdir()
     (folder / ".git" / "a.png").touch()
     found = names(find_images([folder], recursive=True), folder)
     assert found == ["b/x.webp", "Img1.png", "img2.jpg", "img10.JPG"]
 
 
-def test_paths_given_stay_as_given_and_in_order(folder):
+def test_other_paths_are_kept_in_order(folder):
     given = [folder / "notes.txt", folder / "missing.jpg", folder / ".hidden.jpg"]
     assert find_images([*given, folder / "b"]) == [*given, folder / "b" / "x.webp"]
     assert find_images(str(given[0])) == [given[0]]
@@ -49,7 +49,7 @@ def test_loops_of_links_end_and_every_folder_is_listed_once(folder):
     assert found == ["b/x.webp", "Img1.png", "img2.jpg", "img10.JPG"]
 
 
-def test_a_link_that_leads_nowhere_is_kept_and_a_pipe_is_not(folder):
+def test_a_broken_link_is_kept_and_a_pipe_is_not(folder):
     (folder / "c.jpg").symlink_to(folder / "gone.jpg")
     os.mkfifo(folder / "d.jpg")
     (folder / "e.jpg").mkdir()
@@ -57,7 +57,7 @@ def test_a_link_that_leads_nowhere_is_kept_and_a_pipe_is_not(folder):
     assert not {"d.jpg", "e.jpg"} & set(names(find_images(folder), folder))
 
 
-def test_a_folder_that_may_not_be_listed_is_kept_for_the_reader(folder):
+def test_a_folder_without_permission_is_kept(folder):
     locked = folder / "locked"
     locked.mkdir()
     user, modes = os.geteuid(), {}
@@ -81,7 +81,7 @@ def test_a_folder_that_may_not_be_listed_is_kept_for_the_reader(folder):
     assert folder / "img2.jpg" in found
 
 
-def test_numbers_longer_than_python_converts_are_sorted(tmp_path):
+def test_numbers_with_very_many_digits_are_sorted(tmp_path):
     for name in ("9" * 200 + ".jpg", "1" + "0" * 200 + ".jpg", "٣.jpg", "007.jpg", "7.jpg"):
         (tmp_path / name).touch()
     order = [path.stem[:3] for path in find_images(tmp_path)]
