@@ -1,4 +1,4 @@
-"""From a network of 32-bit numbers to one of 8-bit integers, with ONNX Runtime's own tools."""
+"""Static int8 quantization of ONNX models with the tools of ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from numpy.typing import NDArray
 from emopy.errors import MissingExtraError
 from emopy.models.session import OnnxSession
 
-_BATCH = 32
-"""Samples that ranges are measured on at a time; the tools want batches of one size, so that a
-rest of fewer is left out where there is a whole batch."""
+_BATCH_SIZE = 32
+"""Samples per calibration batch. The tools need batches of one size: an incomplete last batch is
+left out where there is a complete one."""
 
-
-_IN_INTEGERS = ["Conv", "Gemm", "MatMul", "MaxPool", "Relu"]
-"""What is computed with integers. To bring sums, products and means of images there and back
-takes longer than they do, and costs accuracy."""
+_QUANTIZED_OPERATORS = ["Conv", "Gemm", "MatMul", "MaxPool", "Relu"]
+"""Operators computed in int8. The others stay in float32: converting their inputs and outputs
+takes longer than it saves, and costs accuracy."""
 
 
 def quantize_graph(
     session: OnnxSession, tensor: NDArray[np.float32], file: Path, *, percentile: float
 ) -> None:
-    """Write the 8-bit version of a network.
+    """Quantize an ONNX model to int8.
 
-    Activations are 8 bits without sign. Weights have a scale per channel and 7 bits: on CPUs that
-    add up products in 16 bits, eight would overflow.
+    Activations are unsigned 8-bit. Weights are 7-bit with one scale per channel: 8 bits would
+    overflow on CPUs that accumulate products in 16 bits.
 
     Args:
-        session: The network.
-        tensor: (n, H, W, C) or (n, T, H, W, C) float32: the range of each layer is measured on it.
+        session: The float32 model.
+        tensor: (n, H, W, C) or (n, T, H, W, C) float32, calibration samples that the range of
+            each layer is measured on.
         file: ONNX file to write.
-        percentile: Share of a layer's values, in percent, that its range covers.
+        percentile: Percentage of a layer's values that its range covers.
 
     Raises:
         MissingExtraError: The package `onnx` is missing.
@@ -51,7 +51,7 @@ def quantize_graph(
     except ImportError as error:
         raise MissingExtraError("Quantization", "train") from error
     merged = file.with_name("merged.onnx")
-    with contextlib.redirect_stdout(io.StringIO()):  # the tools chatter there
+    with contextlib.redirect_stdout(io.StringIO()):  # the tools print to it
         shapes.quant_pre_process(session.path, merged, skip_symbolic_shape=True)
         tools.quantize_static(
             merged,
@@ -62,7 +62,7 @@ def quantize_graph(
             reduce_range=True,
             activation_type=tools.QuantType.QUInt8,
             weight_type=tools.QuantType.QInt8,
-            op_types_to_quantize=_IN_INTEGERS,
+            op_types_to_quantize=_QUANTIZED_OPERATORS,
             calibrate_method=tools.CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": percentile},
         )
@@ -70,21 +70,21 @@ def quantize_graph(
 
 
 def _shorten_names(file: Path) -> None:
-    """Give everything inside a network a short name: the long ones take a fifth of a small file.
+    """Shorten the names of nodes and tensors, which take a fifth of a small file.
 
-    Recurrent networks keep theirs: their loops are networks within, which use names from outside.
+    Recurrent models are left alone: their loops are subgraphs that refer to outer names.
     """
     onnx: Any = import_module("onnx")
-    network = onnx.load(file)
-    graph = network.graph
-    within = onnx.AttributeProto.GRAPH
-    if any(part.type == within for node in graph.node for part in node.attribute):
+    model = onnx.load(file)
+    graph = model.graph
+    subgraph = onnx.AttributeProto.GRAPH
+    if any(attribute.type == subgraph for node in graph.node for attribute in node.attribute):
         return
-    outside = {tensor.name for tensor in (*graph.input, *graph.output)}
-    short: dict[str, str] = {"": ""}  # an input that is left out
+    kept = {tensor.name for tensor in (*graph.input, *graph.output)}
+    short: dict[str, str] = {"": ""}  # an optional input that is not given
 
     def shortened(name: str) -> str:
-        return name if name in outside else short.setdefault(name, f"t{len(short)}")
+        return name if name in kept else short.setdefault(name, f"t{len(short)}")
 
     for node in graph.node:
         node.name = ""
@@ -93,15 +93,15 @@ def _shorten_names(file: Path) -> None:
     for tensor in graph.initializer:
         tensor.name = shortened(tensor.name)
     del graph.value_info[:]
-    onnx.save(network, file)
+    onnx.save(model, file)
 
 
 def _reader(base: type[Any], name: str, tensor: NDArray[np.float32]) -> Any:
-    """Batches in the form that the tools ask for."""
-    starts = iter(range(0, max(len(tensor) - _BATCH, 0) + 1, _BATCH))
+    """A calibration data reader over batches of the tensor."""
+    starts = iter(range(0, max(len(tensor) - _BATCH_SIZE, 0) + 1, _BATCH_SIZE))
 
     def get_next(_: object) -> dict[str, NDArray[np.float32]] | None:
         start = next(starts, None)
-        return None if start is None else {name: tensor[start : start + _BATCH]}
+        return None if start is None else {name: tensor[start : start + _BATCH_SIZE]}
 
     return type("Batches", (base,), {"get_next": get_next})()

@@ -1,7 +1,6 @@
-"""From face crops to the network's input.
+"""Preprocess face crops into the input tensor of a model.
 
-`to_tensor` is the only road: training and prediction both take it, so a network can never be
-asked about faces prepared otherwise than those it learnt from.
+Training and prediction both call `to_tensor`, so that they preprocess alike.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ Crops: TypeAlias = Pixels | Sequence[Pixels] | Sequence[Sequence[Pixels]]
 
 
 def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
-    """Turn face crops into what a network wants to see.
+    """Convert face crops to the input tensor of a model.
 
-    Colour becomes gray, or gray becomes three equal channels, as the network asks; then each
-    crop is resized, scaled, and shifted: ``(pixel * scale - mean) / std``.
+    Each crop is converted to gray or RGB, resized and standardised:
+    ``(pixel * scale - mean) / std``.
 
     Args:
         crops: uint8, RGB or gray, 0–255. One array (n, H, W) or (n, H, W, 1 | 3), or a sequence
-            of (H, W) or (H, W, 1 | 3) of any size. For a network that reads clips
+            of (H, W) or (H, W, 1 | 3) of any size. For a model of clips
             (``spec.frames`` = T > 1): one array (n, T, H, W, 1 | 3) or (n, T, H, W), or a
             sequence of clips, each of T crops.
-        spec: The network's wish, from the model card.
+        spec: Input of the model, from its card.
 
     Returns:
         (n, height, width, channels) float32, or (n, T, height, width, channels) for clips;
@@ -44,7 +43,7 @@ def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
 
     Source:
         Gray is the luma 0.299 R + 0.587 G + 0.114 B of ITU-R BT.601
-        (https://www.itu.int/rec/R-REC-BT.601), as the training faces were made with.
+        (https://www.itu.int/rec/R-REC-BT.601), as in the training data of the bundled models.
 
     Example:
         >>> to_tensor([np.full((60, 50, 3), 255, np.uint8)], InputSpec(48, 48)).shape
@@ -54,15 +53,15 @@ def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
 
 
 def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
-    """The first half of `to_tensor`: colour and size as a network wants them, still as pixels.
+    """Convert face crops to the channels and size of a model, as uint8: `to_tensor` unscaled.
 
     Args:
         crops: As for `to_tensor`.
-        spec: Its size, channels and frames count.
+        spec: Input of the model; its size, channels and frames count.
 
     Returns:
         (n, height, width, channels) uint8, or (n, T, height, width, channels) for clips. It may
-        share memory with `crops` where nothing had to change.
+        share memory with `crops` where nothing changes.
 
     Raises:
         InputError: Not uint8, not of such a shape, or a clip of another length.
@@ -74,10 +73,10 @@ def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
 
 
 def checked(crops: Crops, spec: InputSpec) -> Crops:
-    """Refuse what is not crops at all, and make an iterator a list, so that it can be sliced.
+    """Check the type of crops, and convert an iterator to a list, so that it can be sliced.
 
     Raises:
-        InputError: Neither an array of crops nor a row of them.
+        InputError: Neither an array nor a sequence of crops.
     """
     if isinstance(crops, np.ndarray):
         return _checked_batch(crops) if spec.frames == 1 else _checked_clips(crops, spec.frames)
@@ -93,20 +92,24 @@ def _normalise(pixels: Pixels, spec: InputSpec) -> NDArray[np.float32]:
 
 
 def _stills(crops: object, spec: InputSpec) -> Pixels:
-    """(n, height, width, channels) uint8 of the network's size."""
+    """(n, height, width, channels) uint8 of the input size."""
     if isinstance(crops, np.ndarray):
-        return _resize(_recolour(_checked_batch(cast("Pixels", crops)), spec.channels), spec)
+        return _resize(
+            _convert_channels(_checked_batch(cast("Pixels", crops)), spec.channels), spec
+        )
     items = [_checked_crop(item, i) for i, item in enumerate(_items(crops))]
     if not items:
         return np.empty((0, spec.height, spec.width, spec.channels), np.uint8)
     if len({item.shape for item in items}) == 1:
-        # The usual case, crops of one size, costs one pass over them all.
-        return _resize(_recolour(np.stack(items), spec.channels), spec)
-    return np.concatenate([_resize(_recolour(item[None], spec.channels), spec) for item in items])
+        # The usual case: crops of one size are converted together.
+        return _resize(_convert_channels(np.stack(items), spec.channels), spec)
+    return np.concatenate(
+        [_resize(_convert_channels(item[None], spec.channels), spec) for item in items]
+    )
 
 
 def _flatten(crops: object, frames: int) -> tuple[object, int]:
-    """All crops of all clips in a row, and the number of clips."""
+    """The crops of all clips in one sequence, and the number of clips."""
     if isinstance(crops, np.ndarray):
         batch = _checked_clips(cast("Pixels", crops), frames)
         return batch.reshape(-1, *batch.shape[2:]), len(batch)
@@ -132,7 +135,7 @@ def _checked_clips(batch: Pixels, frames: int) -> Pixels:
 
 def _wrong_length(frames: int, received: int) -> InputError:
     return InputError(
-        f"`crops` must be clips of {frames} frames for this network. Received {received} frames. "
+        f"`crops` must be clips of {frames} frames for this model. Received {received} frames. "
         f"Choose {frames} frames evenly from the clip."
     )
 
@@ -149,7 +152,7 @@ def _items(crops: object) -> Iterable[object]:
 def _checked_batch(batch: Pixels) -> Pixels:
     """One array of crops, as (n, H, W, 1 | 3)."""
     _check_dtype(batch, "`crops`")
-    # (H, W, 3) could also be read as crops three pixels wide: it is one crop that lacks its list.
+    # (H, W, 3) is one crop that is not in a list, not H crops three pixels wide.
     if batch.ndim not in (3, 4) or (batch.ndim == 3 and batch.shape[-1] in (1, 3)):
         raise InputError(
             "`crops` must be one array (n, H, W) or (n, H, W, 1 or 3), or a list of crops. "
@@ -193,8 +196,8 @@ def _check_shape(shape: tuple[int, ...], name: str) -> None:
         )
 
 
-def _recolour(batch: Pixels, channels: int) -> Pixels:
-    """Gray to RGB or RGB to gray, for all crops in one pass."""
+def _convert_channels(batch: Pixels, channels: int) -> Pixels:
+    """Gray to RGB or RGB to gray, for all crops together."""
     if batch.shape[-1] == channels or not len(batch):
         return batch if len(batch) else np.empty((*batch.shape[:-1], channels), np.uint8)
     if channels == 3:
@@ -206,7 +209,7 @@ def _recolour(batch: Pixels, channels: int) -> Pixels:
 
 
 def _resize(batch: Pixels, spec: InputSpec) -> Pixels:
-    """Every crop at the network's size; pixels are averaged when shrinking."""
+    """Resize every crop to the input size; area interpolation when shrinking."""
     n, height, width, channels = batch.shape
     if (height, width) == (spec.height, spec.width):
         return batch

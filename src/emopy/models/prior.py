@@ -1,4 +1,4 @@
-"""How often each emotion is expected: calibrated probabilities re-weighted by Bayes' rule."""
+"""Adjust calibrated probabilities to another prior of the emotions, by Bayes' rule."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from emopy.labels import ALL_EMOTIONS, canonical
 from emopy.models.card import ModelCard
 
 Prior: TypeAlias = str | Mapping[str, float]
-"""``"training"``, ``"tempered"``, ``"uniform"``, or a share for each emotion asked for."""
+"""``"training"``, ``"tempered"``, ``"uniform"``, or a probability for each target emotion."""
 
 KNOWN_PRIORS = ("training", "tempered", "uniform")
 
 _TEMPER = 1 / 3
-"""How far ``"tempered"`` goes from the training shares, 0, to equal ones, 1."""
+"""Weight of the uniform prior in ``"tempered"``: the training prior to the power 2/3."""
 
 
 def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray[np.float64]:
-    """What to add to calibrated logits so that they hold for other frequencies of the emotions.
+    """Shift of calibrated logits that replaces the training prior by another prior.
 
-    A network learns how frequent each emotion was among its training faces, and leans towards
-    the frequent ones. By Bayes' rule the probability under a new prior is the old one times
-    new share / training share, normalised; in logits that is a sum.
+    A trained model has the prior of its training data. By Bayes' rule the posterior under a new
+    prior is the old posterior times new prior / training prior, normalised. In logits it is a
+    sum.
 
     Args:
-        card: The model's card; its training shares stand under ``training["label_prior"]``.
-        labels: The k labels asked for, spelled as on the card.
-        prior: ``"training"``: as the network learnt; ``"uniform"``: every emotion as likely as
-            any other; ``"tempered"``: a third of the way from the first to the second, on the
-            scale of logits, where the card states the shares; or each emotion's expected share,
-            any positive scale, 0 for never.
+        card: The model card; its training prior is ``training["label_prior"]``.
+        labels: The k target labels, spelled as on the card.
+        prior: ``"training"``: unchanged; ``"uniform"``: all labels equally probable;
+            ``"tempered"``: the training prior to the power 2/3, between the two (``"training"``
+            where the card has no label prior); or the probability of each label, on any
+            positive scale, 0 for a label that never occurs.
 
     Returns:
         (k,) to be added to logits / temperature.
 
     Raises:
-        InputError: An unknown word, an emotion without a share, or shares that are no numbers.
-        ModelError: The card does not say how frequent the emotions were in training.
+        InputError: An unknown prior or label, a missing label, or values that are not
+            probabilities.
+        ModelError: The card has no label prior.
 
     Source:
         Saerens, Latinne and Decaestecker 2002, https://doi.org/10.1162/089976602753284446,
@@ -50,56 +51,55 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
     """
     if isinstance(prior, str) and prior not in KNOWN_PRIORS:
         raise InputError(
-            f"`prior` must be {', '.join(map(repr, KNOWN_PRIORS))} or a share for each emotion. "
-            f"Received {prior!r}. {nearest(prior, KNOWN_PRIORS)}"
+            f"`prior` must be {', '.join(map(repr, KNOWN_PRIORS))} or a probability for each "
+            f"emotion. Received {prior!r}. {nearest(prior, KNOWN_PRIORS)}"
         )
-    if prior == "training" or (prior == "tempered" and not _knows_shares(card, labels)):
+    if prior == "training" or (prior == "tempered" and _missing_labels(card, labels)):
         return np.zeros(len(labels))
     if prior == "tempered":
-        return -_TEMPER * np.log(_training_shares(card, labels))
+        return -_TEMPER * np.log(_label_prior(card, labels))
     known = dict.fromkeys([*card.labels, *ALL_EMOTIONS])
-    wanted = np.ones(len(labels)) if isinstance(prior, str) else _shares(prior, labels, known)
-    with np.errstate(divide="ignore"):  # a share of 0 is a logit of minus infinity
-        return np.log(wanted / wanted.sum()) - np.log(_training_shares(card, labels))
+    new = np.ones(len(labels)) if isinstance(prior, str) else _weights(prior, labels, known)
+    with np.errstate(divide="ignore"):  # a probability of 0 is a logit of minus infinity
+        return np.log(new / new.sum()) - np.log(_label_prior(card, labels))
 
 
-def _shares(
+def _weights(
     prior: Mapping[str, float], labels: Sequence[str], known: Iterable[str]
 ) -> NDArray[np.float64]:
-    given = {canonical(label): float(share) for label, share in prior.items()}
+    given = {canonical(label): float(weight) for label, weight in prior.items()}
     spellings = {canonical(name) for name in known}
     unknown = [label for label in prior if canonical(label) not in spellings]
     if unknown:
         raise InputError(
-            f"`prior` must have shares of emotions that are known. Received {unknown[0]!r}. "
+            f"`prior` must name known emotions. Received {unknown[0]!r}. "
             f"{nearest(unknown[0], known)}"
         )
     missing = [label for label in labels if canonical(label) not in given]
     if missing:
         raise InputError(
-            f"`prior` must have a share for each emotion asked for. Received none for "
-            f"{', '.join(missing)}. Give 0 for an emotion that never occurs."
+            f"`prior` must have a probability for each target emotion. Received none for "
+            f"{', '.join(missing)}. Set it to 0 for an emotion that never occurs."
         )
-    shares = np.array([given[canonical(label)] for label in labels])
-    if not all(math.isfinite(share) and share >= 0 for share in shares) or not shares.any():
+    weights = np.array([given[canonical(label)] for label in labels])
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not weights.any():
         raise InputError(
-            f"`prior` must have shares of 0 or more, not all 0. Received {dict(prior)}. "
+            f"`prior` must have probabilities of 0 or more, not all 0. Received {dict(prior)}. "
             "Type for example: prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}"
         )
-    return shares
+    return weights
 
 
-def _knows_shares(card: ModelCard, labels: Sequence[str]) -> bool:
-    known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
-    return all(known.get(label, 0.0) > 0 for label in labels)
-
-
-def _training_shares(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
-    known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
-    if not _knows_shares(card, labels):
-        lacking = ", ".join(label for label in labels if not known.get(label, 0.0) > 0)
+def _label_prior(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
+    if missing := _missing_labels(card, labels):
         raise ModelError(
-            f"`prior` must be 'training' for the model {card.name}: its card does not say how "
-            f"frequent {lacking} was in training."
+            f"`prior` must be 'training' for the model {card.name}. Received another prior, but "
+            f"the card has no label prior for {', '.join(missing)}."
         )
+    known = cast("Mapping[str, float]", card.training["label_prior"])
     return np.array([known[label] for label in labels])
+
+
+def _missing_labels(card: ModelCard, labels: Sequence[str]) -> list[str]:
+    known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
+    return [label for label in labels if not known.get(label, 0.0) > 0]
