@@ -13,7 +13,7 @@ CLIPS = {"ConvolutionalLstmNN", "TimeDelayConvNN"}
 
 
 @pytest.mark.parametrize("name", list_nets())
-def test_every_network_keeps_its_promises(name, own_folder):
+def test_every_network_meets_the_contract(name, own_folder):
     net = name if name != "TransferLearningNN" else partial(TransferLearningNN, backbone=own_folder)
     check_net(net, input_shape=(3, 16, 16, 1) if name in CLIPS else (16, 16, 1), classes=3)
 
@@ -24,7 +24,7 @@ def mine(input_shape, classes, activation=None):
     return keras.Model(crops, keras.layers.Dense(classes, activation=activation)(x))
 
 
-def test_a_plain_function_keeps_them_too():
+def test_a_plain_function_meets_the_contract():
     check_net(mine, input_shape=(8, 8, 3), classes=2)
 
 
@@ -35,7 +35,7 @@ class OwnPackage:
         return mine
 
 
-def test_a_decorated_function_and_a_packages_network_keep_them(monkeypatch):
+def test_a_registered_network_and_an_entry_point_meet_the_contract(monkeypatch):
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
 
     @register_net
@@ -62,12 +62,12 @@ def test_a_decorated_function_and_a_packages_network_keep_them(monkeypatch):
         (lambda shape, classes: mine((9, 9, 1), classes), r"must take \(None, 8, 8, 1\)"),
     ],
 )
-def test_a_network_that_breaks_a_promise_is_told_which(net, reason):
+def test_a_violation_of_the_contract_is_named(net, reason):
     with pytest.raises(AssertionError, match=reason):
         check_net(net, input_shape=(8, 8, 1), classes=2)
 
 
-def test_a_network_that_only_its_own_code_can_load_is_told_so():
+def test_a_network_that_needs_custom_code_to_load_is_refused():
     def closed(input_shape, classes):
         crops = keras.Input(input_shape)
         x = keras.layers.Lambda(lambda pixels: pixels * 2)(keras.layers.Flatten()(crops))

@@ -12,7 +12,7 @@ NEED_A_DOWNLOAD = {"yunet"}
 
 
 @pytest.mark.parametrize("name", sorted(set(list_detectors()) - NEED_A_DOWNLOAD))
-def test_every_detector_keeps_its_promises(name, astronaut):
+def test_every_detector_meets_the_contract(name, astronaut):
     check_detector(get_detector(name), [astronaut])
 
 
@@ -23,14 +23,14 @@ def test_a_detector_that_must_be_fetched_says_what_to_type(name):
         get_detector(name)
 
 
-def test_every_model_here_gives_its_golden_answers():
+def test_every_model_reproduces_its_golden_logits():
     names = list_models()
     assert DEFAULT_MODEL in names
     for name in names:
         check_model_folder(name)
 
 
-def test_the_loader_of_folders_keeps_its_promises(tmp_path, astronaut):
+def test_the_directory_loader_meets_the_contract(tmp_path, astronaut):
     from PIL import Image
 
     for emotion, turn in (("anger", 0), ("happy", 90)):

@@ -7,12 +7,11 @@ try:
 except ImportError as error:
     raise MissingExtraError("Building networks", "train") from error
 
-from emopy.nets.backbones import list_backbones
 from emopy.nets.convolutional import ConvolutionalNN, ConvolutionalNNDropout
 from emopy.nets.registry import Net, get_net, list_nets, register_net
 from emopy.nets.residual import ResidualNN
 from emopy.nets.temporal import ConvolutionalLstmNN, TimeDelayConvNN
-from emopy.nets.transfer import TransferLearningNN
+from emopy.nets.transfer import TransferLearningNN, list_backbones
 
 __all__ = [
     "ConvolutionalLstmNN",

@@ -1,4 +1,4 @@
-"""Two plain convolutional networks for stills: a bare one, and one with regularisation."""
+"""Two convolutional networks for stills: a plain one and a regularised one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ConvolutionalNN(  # noqa: N802 - class-like, as keras.applications.ResNet50
     activation: str = "relu",
     dense: int = 128,
 ) -> keras.Model:
-    """Build the plain network: twice two convolutions and a pooling, then a dense layer.
+    """Build a plain network: two blocks of convolutions and pooling, then a dense layer.
 
     30 million multiply-adds for a gray crop of 48 × 48 pixels.
 
@@ -60,7 +60,7 @@ def ConvolutionalNNDropout(  # noqa: N802
     dropout: float = 0.3,
     l2: float = 1e-4,
 ) -> keras.Model:
-    """Build the regularised network: dropout, batch normalisation and L2 decay.
+    """Build a regularised network: dropout, batch normalisation and L2 regularisation.
 
     Three stages of two convolutions; each stage halves the resolution and doubles the
     channels. 33 million multiply-adds for a gray crop of 48 × 48 pixels.
@@ -71,8 +71,8 @@ def ConvolutionalNNDropout(  # noqa: N802
         filters: Channels of the first stage.
         kernel_size: Side of each kernel, or its rows and columns, in pixels.
         activation: Non-linearity after each normalisation.
-        dropout: Share of features dropped after each stage while training, 0–1.
-        l2: Weight of the squared kernels in the loss.
+        dropout: Dropout rate after each stage, 0–1.
+        l2: L2 regularisation factor of the kernels.
 
     Returns:
         A Keras model from (n, H, W, C) to logits (n, k).

@@ -1,6 +1,6 @@
-"""What a network tells `fit` about itself: names of its parts, which a saved file keeps.
+"""Layer names that tell `emopy.train.fit` how to train a network; saved files keep them.
 
-A network that says nothing gets standardised crops and learns all its weights from the start.
+A network without such names gets standardised crops and trains all its weights from the start.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import keras
 from keras import layers
 
 PIXELS = "pixels"
-"""Name of an input that takes pixels of 0 to 1 as they are, not standardised."""
+"""Name of an input of pixels of 0 to 1, not standardised."""
 
 BACKBONE = "backbone"
-"""Name of a part that has learnt before: `fit` keeps it frozen at first."""
+"""Name of a pretrained submodel: `fit` freezes it at first."""
 
-FRESH = "fresh_backbone"
-"""Name of such a part whose weights are drawn at random: like a head, it learns from the start."""
+UNTRAINED_BACKBONE = "untrained_backbone"
+"""Name of a submodel with random weights: it trains from the start, like a head."""
 
 
 def pixels_input(input_shape: tuple[int, ...]) -> keras.KerasTensor:
-    """An input that takes pixels of 0 to 1, for a network that knows its own standardisation.
+    """An input of pixels of 0 to 1, for a network that standardises them itself.
 
     Args:
         input_shape: (H, W, C) of one crop, or (T, H, W, C) of one clip.
@@ -36,42 +36,42 @@ def wants_pixels(model: keras.Model) -> bool:
 
 
 def backbone_of(model: keras.Model) -> keras.Model | None:
-    """The part of a network that has learnt before, or None: a fresh one is not meant."""
+    """The pretrained backbone of a network, or None."""
     return next((layer for layer in model.layers if layer.name == BACKBONE), None)
 
 
 def freeze_backbone(model: keras.Model) -> None:
-    """Let only the head learn; a network without a backbone is left as it is."""
-    release_backbone(model, 0.0)
+    """Freeze the pretrained backbone of a network, if it has one."""
+    unfreeze_backbone(model, 0.0)
 
 
-def release_backbone(model: keras.Model, share: float) -> None:
-    """Let the top of the backbone learn along with the head.
+def unfreeze_backbone(model: keras.Model, fraction: float) -> None:
+    """Make the top layers of the pretrained backbone trainable, and freeze the others.
 
-    Batch normalisation stays frozen: its running figures were measured on far more faces than
-    a small data set has.
+    Batch normalisation stays frozen: its statistics come from far more faces than a small data
+    set has.
 
     Args:
-        model: A network; without a backbone it is left as it is.
-        share: Share of the backbone's layers, counted from its output, 0–1.
+        model: A network; unchanged if it has no pretrained backbone.
+        fraction: Fraction of the backbone's layers, counted from its output, 0–1.
     """
     backbone = backbone_of(model)
     if backbone is None:
         return
-    parts = list(parts_of(backbone))
-    first = len(parts) - math.ceil(share * len(parts))
-    for i, part in enumerate(parts):
-        part.trainable = i >= first and not isinstance(part, layers.BatchNormalization)
+    leaves = list(leaf_layers(backbone))
+    first = len(leaves) - math.ceil(fraction * len(leaves))
+    for i, layer in enumerate(leaves):
+        layer.trainable = i >= first and not isinstance(layer, layers.BatchNormalization)
 
 
-def parts_of(network: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a network in order, those of nested networks in their place.
+def leaf_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a model in order, those of nested models in their place.
 
-    Each network is told to listen to its layers: what one layer is told does not reach all.
+    Sets `trainable` of every nested model: Keras ignores a layer's own flag otherwise.
     """
-    network.trainable = True
-    for layer in network.layers:
+    model.trainable = True
+    for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from parts_of(layer)
+            yield from leaf_layers(layer)
         else:
             yield layer

@@ -24,18 +24,18 @@ def ResidualNN(  # noqa: N802 - class-like, as keras.applications.ResNet50
     """Build a small residual network: 0.70 M parameters, 49 M multiply-adds at 48 × 48 gray.
 
     A 3 × 3 stem at full resolution, then one stage per width; every stage halves the
-    resolution. Down-sampling shortcuts average before they project, so that no pixel is
-    skipped (He et al. 2019, "Bag of Tricks", ResNet-D).
+    resolution. Down-sampling shortcuts average before they project (He et al. 2019,
+    "Bag of Tricks", ResNet-D).
 
     Args:
         input_shape: (H, W, C) of one crop.
         classes: Number of labels k.
         widths: Channels of each stage.
         blocks: Residual blocks of each stage.
-        squeeze: Width of the squeeze-and-excitation bottleneck as a share of the channels.
-        dropout: Share of pooled features dropped while training, 0–1.
-        antialias: Average 2 × 2 pixels after the convolution that halves the resolution, in
-            place of every second pixel (after Zhang 2019, https://arxiv.org/abs/1904.11486).
+        squeeze: Width of the squeeze-and-excitation bottleneck as a fraction of the channels.
+        dropout: Dropout rate of the pooled features, 0–1.
+        antialias: Halve the resolution by 2 × 2 average pooling instead of strided convolution
+            (after Zhang 2019, https://arxiv.org/abs/1904.11486).
 
     Returns:
         A Keras model from (n, H, W, C) to logits (n, k).

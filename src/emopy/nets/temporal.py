@@ -21,10 +21,10 @@ def ConvolutionalLstmNN(  # noqa: N802 - class-like, as keras.applications.ResNe
     activation: str = "tanh",
     dropout: float = 0.2,
 ) -> keras.Model:
-    """Build a network whose recurrent convolutions remember the frames before.
+    """Build a convolutional LSTM network.
 
-    Each frame is first reduced by a strided convolution; two convolutional LSTM layers then
-    run through the clip, and the last state is classified. 20 million multiply-adds for each
+    A strided convolution reduces each frame; two convolutional LSTM layers run through the clip,
+    and the last state is classified. 20 million multiply-adds for each
     gray frame of 48 × 48 pixels.
 
     Args:
@@ -32,14 +32,14 @@ def ConvolutionalLstmNN(  # noqa: N802 - class-like, as keras.applications.ResNe
         classes: Number of labels k.
         filters: Channels of the first recurrent layer; the second has twice as many.
         kernel_size: Side of each kernel, or its rows and columns, in pixels.
-        activation: Non-linearity of the recurrent layers' cells.
-        dropout: Share of pooled features dropped while training, 0–1.
+        activation: Activation of the LSTM cells.
+        dropout: Dropout rate of the pooled features, 0–1.
 
     Returns:
         A Keras model from (n, T, H, W, C) to logits (n, k).
 
     Raises:
-        RecipeError: The input is no clip.
+        RecipeError: The input is not a clip.
 
     Source:
         Shi et al. 2015, https://arxiv.org/abs/1506.04214.
@@ -71,10 +71,10 @@ def TimeDelayConvNN(  # noqa: N802
     dropout: float = 0.3,
     grid: int = 1,
 ) -> keras.Model:
-    """Build a network of 3D convolutions, whose kernels reach over neighbouring frames.
+    """Build a network of 3D convolutions over neighbouring frames.
 
-    After three of them, one more reaches over the whole clip. 17 million multiply-adds for each
-    gray frame of 48 × 48 pixels.
+    After three of them, one more convolution covers the whole clip. 17 million
+    multiply-adds for each gray frame of 48 × 48 pixels.
 
     Args:
         input_shape: (T, H, W, C) of one clip.
@@ -82,16 +82,16 @@ def TimeDelayConvNN(  # noqa: N802
         filters: Channels of the first stage; each further stage has twice as many.
         kernel_size: Side of each kernel, or its frames, rows and columns.
         activation: Non-linearity after each normalisation.
-        dropout: Share of pooled features dropped while training, 0–1.
-        grid: The last features are averaged within at most so many rows and columns of cells.
-            1 averages over the whole image and forgets where a feature was; from few clips,
-            3 learns sooner, for aligned faces have the mouth in one place.
+        dropout: Dropout rate of the pooled features, 0–1.
+        grid: Rows and columns of the final average pooling. 1 is global pooling, without
+            positions; 3 keeps the position of features, which trains faster on few clips because
+            aligned faces have the mouth in one place.
 
     Returns:
         A Keras model from (n, T, H, W, C) to logits (n, k).
 
     Raises:
-        RecipeError: The input is no clip, or the grid is finer than the last features.
+        RecipeError: The input is not a clip, or the grid is finer than the last feature map.
 
     Source:
         Tran et al. 2015, https://arxiv.org/abs/1412.0767; the idea of feeding delayed frames
@@ -101,7 +101,7 @@ def TimeDelayConvNN(  # noqa: N802
     clip = keras.Input(input_shape)
     x = clip
     for width in (filters, 2 * filters, 4 * filters):
-        # Most of the time would go into full resolution: the first stage strides at once.
+        # Full resolution would take most of the time: the first stage is strided.
         stride = (1, 2, 2) if width == filters else 1
         x = layers.Conv3D(width, kernel_size, strides=stride, padding="same", use_bias=False)(x)
         x = layers.Activation(activation)(layers.BatchNormalization(momentum=0.97)(x))
@@ -120,7 +120,7 @@ def _check_clip(input_shape: tuple[int, ...], net: str) -> None:
 
 
 def _pool(features: keras.KerasTensor, grid: int) -> keras.KerasTensor:
-    """(n, T, h, w, c) → (n, cells · T · c), averages within each cell of the image."""
+    """(n, T, h, w, c) → (n, cells · T · c), the average of each cell of the grid."""
     if grid == 1:
         return layers.GlobalAveragePooling3D()(features)
     height, width = features.shape[2:4]

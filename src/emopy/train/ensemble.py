@@ -14,7 +14,7 @@ from emopy.errors import ModelError
 from emopy.models import ModelCard, find_keras_model, load_model, write_model_folder
 from emopy.models.card import WEIGHTS_FILE
 from emopy.models.store import read_golden
-from emopy.nets.load import load_keras_model
+from emopy.nets.registry import load_keras_model
 from emopy.train.export import export
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.nets.layer_roles import backbone_of, release_backbone
+from emopy.nets.layer_roles import backbone_of, unfreeze_backbone
 from emopy.train.recipe import FitSettings
 from emopy.train.targets import logit_shift
 
@@ -91,7 +91,7 @@ def begin_stage(
         steps_per_epoch: Batches in an epoch.
         shares: (k,) of the labels as they are met, for `FitSettings.logit_adjustment`.
     """
-    release_backbone(model, stage.released)
+    unfreeze_backbone(model, stage.released)
     steps = steps_per_epoch * (stage.end - stage.start)
     warmup = round(how.warmup * steps)
     schedule = keras.optimizers.schedules.CosineDecay(

@@ -12,7 +12,7 @@ from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import canonical
 from emopy.models import InputSpec, load_model
 from emopy.models.card import WEIGHTS_FILE
-from emopy.nets.load import load_keras_model
+from emopy.nets.registry import load_keras_model
 from emopy.train.recipe import FitSettings
 
 

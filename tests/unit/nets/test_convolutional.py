@@ -13,7 +13,7 @@ def test_it_maps_crops_of_any_size_to_one_logit_per_label(net, shape):
 
 
 @pytest.mark.parametrize("net", [ConvolutionalNN, ConvolutionalNNDropout])
-def test_the_settings_of_the_original_shape_it(net):
+def test_the_settings_of_the_original_change_the_layers(net):
     model = net((48, 48, 1), 7, filters=10, kernel_size=(4, 4), activation="elu")
     first = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
     assert (first.filters, first.kernel_size) == (10, (4, 4))
@@ -22,7 +22,7 @@ def test_the_settings_of_the_original_shape_it(net):
     assert "relu" not in {activation.__name__ for activation in activations}
 
 
-def test_the_regularised_one_drops_out_normalises_and_decays():
+def test_the_regularised_network_has_dropout_normalisation_and_l2():
     model = ConvolutionalNNDropout((48, 48, 1), 7, dropout=0.4, l2=1e-3)
     kinds = [type(layer) for layer in model.layers]
     assert kinds.count(layers.BatchNormalization) == 6

@@ -10,7 +10,7 @@ def test_it_maps_crops_to_one_logit_per_label():
     assert model(np.zeros((2, 48, 48, 1), np.float32)).shape == (2, 8)
 
 
-def test_it_stays_small():
+def test_it_has_few_parameters_and_operations():
     model = ResidualNN((48, 48, 1), 8)
     assert model.count_params() < 2_000_000
     multiply_adds = sum(
@@ -21,14 +21,14 @@ def test_it_stays_small():
     assert 40e6 < multiply_adds < 60e6
 
 
-def test_widths_and_blocks_shape_it():
+def test_widths_and_blocks_change_the_layers():
     assert (
         ResidualNN((48, 48, 1), 8, widths=(8,), blocks=(1,)).count_params()
         < ResidualNN((48, 48, 1), 8, widths=(8, 16), blocks=(1, 1)).count_params()
     )
 
 
-def test_averages_take_the_place_of_skipped_pixels():
+def test_antialias_replaces_strides_by_average_pooling():
     plain, smooth = (ResidualNN((48, 48, 1), 8, antialias=on) for on in (False, True))
     assert smooth.count_params() == plain.count_params()
     strides = [layer.strides for layer in smooth.layers if isinstance(layer, keras.layers.Conv2D)]

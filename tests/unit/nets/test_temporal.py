@@ -59,12 +59,12 @@ def test_the_time_delay_network_mixes_neighbouring_frames_within_its_kernels():
 
 
 @pytest.mark.parametrize(("grid", "cells"), [(1, 1), (2, 4), (3, 9), (6, 36)])
-def test_the_time_delay_network_keeps_features_apart_by_place(grid, cells):
+def test_the_grid_keeps_the_position_of_features(grid, cells):
     model = TimeDelayConvNN((2, 48, 48, 1), 3, filters=2, grid=grid)
     assert model.get_layer("logits").kernel.shape == (cells * 8, 3)
 
 
-def test_a_grid_of_cells_also_suits_sides_that_it_does_not_divide():
+def test_a_grid_may_not_divide_the_feature_map():
     model = TimeDelayConvNN((2, 40, 64, 1), 3, filters=2, grid=3)
     assert model.get_layer("logits").kernel.shape == (9 * 8, 3)
 

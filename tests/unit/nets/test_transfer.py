@@ -10,22 +10,20 @@ from emopy.data import Dataset, Splits
 from emopy.errors import ModelError, RecipeError
 from emopy.models import OnnxSession, check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
-from emopy.nets.backbones import _with_fixed_ranges, get_backbone
-from emopy.nets.layer_roles import FRESH, backbone_of, wants_pixels
+from emopy.nets.layer_roles import UNTRAINED_BACKBONE, backbone_of, wants_pixels
+from emopy.nets.transfer import _with_constant_normalisation, get_backbone
 from emopy.train import FitSettings, export, fit
 from emopy.train.convert import to_onnx
 from emopy.train.stages import plan_stages
 
 
 def features_of(run, crops):
-    """What the last layer of the original network sees, asked the usual way."""
+    """The input of the last layer of the original network."""
     inner = keras.Model(run.model.inputs[0], run.model.layers[-1].input)
     return np.asarray(inner(to_tensor(crops, run.spec), training=False))
 
 
-def test_the_backbone_sees_what_it_learnt_from_whatever_the_new_network_is_given(
-    own_folder, own_run
-):
+def test_the_backbone_gets_its_own_preprocessing_for_gray_and_colour_crops(own_folder, own_run):
     crops = np.random.default_rng(1).integers(0, 256, (5, 16, 16, 1), np.uint8)
     gray = TransferLearningNN((16, 16, 1), 2, backbone=own_folder)
     colour = TransferLearningNN((16, 16, 3), 2, backbone=str(own_folder))
@@ -49,7 +47,7 @@ def test_only_the_head_is_trainable_at_first(own_folder):
 
 
 @pytest.mark.parametrize("weights", ["random", None])
-def test_a_backbone_drawn_at_random_learns_from_the_start(own_folder, tmp_path, weights):
+def test_a_backbone_with_random_weights_trains_from_the_start(own_folder, tmp_path, weights):
     frozen = keras.saving.load_model(own_folder / "network.keras")
     frozen.trainable = False
     shutil.copytree(own_folder, tmp_path / "frozen")
@@ -58,7 +56,9 @@ def test_a_backbone_drawn_at_random_learns_from_the_start(own_folder, tmp_path, 
     for backbone in (own_folder, tmp_path / "frozen"):
         model = TransferLearningNN((16, 16, 1), 2, backbone=backbone, weights=weights)
         assert backbone_of(model) is None
-        normalised = [layer for layer in model.get_layer(FRESH).layers if "norm" in layer.name]
+        normalised = [
+            layer for layer in model.get_layer(UNTRAINED_BACKBONE).layers if "norm" in layer.name
+        ]
         assert normalised
         assert all(layer.trainable for layer in normalised)
         settings = FitSettings(epochs=4, head_epochs_fraction=0.5)
@@ -72,13 +72,13 @@ def _record_checksum(folder):
     (folder / "card.json").write_text(json.dumps(card))
 
 
-def test_a_normalisation_is_replaced_by_its_numbers_which_go_into_the_file(tmp_path):
+def test_a_normalisation_is_replaced_by_constants_that_the_onnx_file_keeps(tmp_path):
     crops = keras.Input((4, 4, 3))
     measured = keras.layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[0.04, 0.09, 0.0])
     kept = keras.layers.Conv2D(2, 3)
     features = keras.layers.GlobalAveragePooling2D()(kept(measured(crops)))
     network = keras.Model(crops, features)
-    fixed = _with_fixed_ranges(network)
+    fixed = _with_constant_normalisation(network)
     assert not any(isinstance(layer, keras.layers.Normalization) for layer in fixed.layers)
     assert kept in fixed.layers
     tensor = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)
@@ -90,7 +90,7 @@ def test_a_normalisation_is_replaced_by_its_numbers_which_go_into_the_file(tmp_p
     )
 
 
-def test_a_network_of_keras_learns_and_becomes_a_model_folder(own_run, tmp_path):
+def test_a_keras_application_is_trained_and_exported(own_run, tmp_path):
     n = 6
     faces = Dataset(
         np.random.default_rng(0).integers(0, 256, (n, 24, 24, 1), np.uint8),
@@ -106,7 +106,7 @@ def test_a_network_of_keras_learns_and_becomes_a_model_folder(own_run, tmp_path)
     assert check_model_folder(export(run, tmp_path / "model", trainable="never")) < 1e-3
 
 
-def test_weights_can_be_taken_from_a_file_or_drawn_at_random(own_folder, tmp_path):
+def test_weights_can_be_taken_from_a_file_or_be_random(own_folder, tmp_path):
     def kernel(weights):
         network = get_backbone(own_folder, weights=weights).network
         return np.asarray(network.trainable_variables[0])
@@ -120,13 +120,13 @@ def test_weights_can_be_taken_from_a_file_or_drawn_at_random(own_folder, tmp_pat
     assert np.abs(kernel(None) - kernel("default")).max() > 0.01
 
 
-def test_weights_of_a_network_of_keras_can_be_taken_from_a_file(tmp_path):
+def test_weights_of_a_keras_application_can_be_taken_from_a_file(tmp_path):
     network = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg"
     )
-    learnt = next(x for x in network.layers if isinstance(x, keras.layers.Normalization))
-    learnt.adapt_mean.assign([0.485, 0.456, 0.406])
-    learnt.adapt_variance.assign([0.229, 0.224, 0.225])
+    normalisation = next(x for x in network.layers if isinstance(x, keras.layers.Normalization))
+    normalisation.adapt_mean.assign([0.485, 0.456, 0.406])
+    normalisation.adapt_variance.assign([0.229, 0.224, 0.225])
     network.save_weights(tmp_path / "own.weights.h5")
     given = get_backbone("efficientnet_b0", weights=tmp_path / "own.weights.h5", size_px=32)
     stem = given.network.get_layer("stem_conv").get_weights()[0]
@@ -144,11 +144,11 @@ def test_weights_of_a_network_of_keras_can_be_taken_from_a_file(tmp_path):
     "name, size_px",
     [("mobilenet_v2", 96), ("vgg16", 32), ("efficientnet_b0", 32), ("inception_v3", 75)],
 )
-def test_networks_of_keras_are_backbones_by_name(name, size_px):
+def test_keras_applications_are_backbones_by_name(name, size_px):
     model = TransferLearningNN(
         (48, 48, 1), 3, backbone=name, weights="random", size_px=size_px, dense=8
     )
-    assert model.get_layer(FRESH).input_shape == (None, size_px, size_px, 3)
+    assert model.get_layer(UNTRAINED_BACKBONE).input_shape == (None, size_px, size_px, 3)
     crops = np.zeros((1, 48, 48, 1), "float32")
     assert np.isfinite(np.asarray(model(crops))).all()
 
@@ -156,14 +156,14 @@ def test_networks_of_keras_are_backbones_by_name(name, size_px):
 def adapted(name, channels):
     """What a backbone of Keras is given for one white, or pure red, pixel."""
     model = TransferLearningNN((32, 32, channels), 2, backbone=name, weights="random", size_px=32)
-    place = model.layers.index(model.get_layer(FRESH))
+    place = model.layers.index(model.get_layer(UNTRAINED_BACKBONE))
     inner = keras.Model(model.inputs[0], model.layers[place - 1].output)
     crop = np.zeros((1, 32, 32, channels), "float32")
     crop[..., 0] = 1
     return np.asarray(inner(crop))[0, 0, 0]
 
 
-def test_each_family_gets_the_range_and_order_it_learnt_with():
+def test_each_family_gets_its_input_range_and_channel_order():
     np.testing.assert_allclose(adapted("mobilenet", 1), [1, 1, 1])
     np.testing.assert_allclose(adapted("mobilenet", 3), [1, -1, -1])
     np.testing.assert_allclose(adapted("mobilenet_v3_small", 3), [255, 0, 0])
@@ -171,12 +171,12 @@ def test_each_family_gets_the_range_and_order_it_learnt_with():
     np.testing.assert_allclose(adapted("vgg16", 3), expected, rtol=1e-5)
 
 
-def test_all_promised_families_are_listed():
+def test_all_documented_families_are_listed():
     wanted = "xception vgg16 vgg19 resnet50 inception_v3 inception_resnet_v2 efficientnet_b7"
     assert {*wanted.split(), "efficientnet_v2_b0", "mobilenet_v3_large"} <= set(list_backbones())
 
 
-def test_models_without_a_network_to_learn_on_from_are_no_backbones():
+def test_models_without_a_trainable_network_are_not_backbones():
     assert "emopy-base" in list_backbones()
     assert "emopy-tiny" not in list_backbones()
 
@@ -192,7 +192,7 @@ def test_weights_that_cannot_be_downloaded_say_what_to_type(monkeypatch, tmp_pat
         get_backbone("mobilenet", size_px=128)
 
 
-def test_what_is_no_backbone_is_refused_with_what_to_type(own_folder, own_run, tmp_path):
+def test_an_invalid_backbone_is_refused_with_what_to_type(own_folder, own_run, tmp_path):
     bare = export(own_run, tmp_path / "bare", trainable="never")
     damaged = tmp_path / "damaged.h5"
     damaged.write_bytes(b"no weights")
@@ -210,7 +210,7 @@ def test_what_is_no_backbone_is_refused_with_what_to_type(own_folder, own_run, t
         TransferLearningNN((3, 16, 16, 1), 2, backbone=own_folder)
 
 
-def test_a_changed_network_file_is_not_learnt_from(own_run, tmp_path):
+def test_a_changed_network_file_is_refused(own_run, tmp_path):
     folder = export(own_run, tmp_path / "own")
     with (folder / "network.keras").open("ab") as file:
         file.write(b"x")

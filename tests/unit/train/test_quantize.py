@@ -8,7 +8,7 @@ from emopy.errors import DataError, ModelError
 from emopy.evaluate import evaluate
 from emopy.models import InputSpec, check_model_folder, load_model, update_card
 from emopy.nets import get_net
-from emopy.nets.load import load_keras_model
+from emopy.nets.registry import load_keras_model
 from emopy.samples import sample_stills
 from emopy.train import export, quantize
 
