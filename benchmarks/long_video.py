@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.inputs import FPS, FRAME_SIZE, repeated, walkers, write_clip
@@ -12,7 +13,7 @@ from emopy.media import open_video
 from emopy.samples import Actor
 
 MINUTES, QUICK_MINUTES = 60, 3
-MOST_GROWTH_MB = 10
+MAX_GROWTH_MB = 10
 LOOP_S = 60.0
 _COMES_S, _GOES_S = 10.0, 40.0
 
@@ -35,9 +36,7 @@ def measure(settings: Settings) -> Section:
     wanted = round(minutes * 60 * FPS)
     if end["frames"] != wanted:
         raise CannotMeasureError(f"{end['frames']} of {wanted} frames of the long video were read.")
-    settled = 1 if settings.quick else 5
-    shown = sorted({settled, *range(10, minutes + 1, 10), minutes})
-    growth = max(resident[settled:]) - resident[settled - 1]
+    rate = Figure(f"{minutes} minutes of video: frames per second", wanted / end["time_s"], "/s")
     return Section(
         title="An hour of video",
         how=(
@@ -46,32 +45,29 @@ def measure(settings: Settings) -> Section:
             "`predict_video` goes into a `Summary`, a `TimelinePlot` and a CSV file of "
             "`open_table`. Resident memory is read by another process at each minute."
         ),
-        figures=(
-            Figure(f"{minutes} minutes of video: frames per second", wanted / end["time_s"], "/s"),
-            Figure("resident memory before the first frame", loaded, "MB"),
-            *(
-                Figure(f"resident memory after {minute} minutes", resident[minute - 1], "MB")
-                for minute in shown
-            ),
-            Figure(
-                f"growth after the first {settled} minutes: end",
-                resident[-1] - resident[settled - 1],
-                "MB",
-                at_most=MOST_GROWTH_MB,
-            ),
-            Figure(
-                f"growth after the first {settled} minutes: largest of all minutes",
-                growth,
-                "MB",
-                at_most=MOST_GROWTH_MB,
-            ),
-        ),
+        figures=(rate, *_memory_figures(loaded, resident, settled=1 if settings.quick else 5)),
         notes=(
             f"The long video: {wanted} frames read, {end['faces']} faces, {end['tracks']} tracks; "
             f"the last frame at {end['at_s']:.2f} s. At the end no frames are prefetched: less "
             "memory is in use than in the minutes before.",
         ),
     )
+
+
+def _memory_figures(loaded: float, resident: Sequence[float], *, settled: int) -> Iterator[Figure]:
+    """Resident memory in MB, and its growth after the first `settled` minutes.
+
+    Args:
+        loaded: MB before the first frame.
+        resident: MB after each minute.
+        settled: Minutes after which the memory should not grow.
+    """
+    yield Figure("resident memory before the first frame", loaded, "MB")
+    for minute in sorted({settled, *range(10, len(resident) + 1, 10), len(resident)}):
+        yield Figure(f"resident memory after {minute} minutes", resident[minute - 1], "MB")
+    for name, last in (("end", resident[-1]), ("largest of all minutes", max(resident[settled:]))):
+        what = f"growth after the first {settled} minutes: {name}"
+        yield Figure(what, last - resident[settled - 1], "MB", at_most=MAX_GROWTH_MB)
 
 
 def _write_long(folder: Path, minutes: int) -> Path:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.environments import ROOT
 from benchmarks.report import CannotMeasureError, Figure, Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, seconds
-from emopy.data import load_dataset
+from emopy.data import Dataset, load_dataset
 from emopy.data.augment import Augmentation
+
+if TYPE_CHECKING:
+    from emopy.train import Recipe
 
 BATCHES = 12
 AT_LEAST = 0.9
@@ -24,30 +29,11 @@ def measure(settings: Settings) -> Section:
     if settings.data is None:
         raise CannotMeasureError("Give labelled faces: --data FACES.npz")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from emopy.nets import get_net
     from emopy.train import load_recipe
-    from emopy.train.batches import TrainingBatches
-    from emopy.train.fit import spec_for
-    from emopy.train.stages import begin_stage, plan_stages
 
     recipe = load_recipe(RECIPE)
     faces = load_dataset(settings.data).take(np.arange(BATCHES * recipe.fit.batch_size))
-    spec = spec_for(faces)
-    model = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
-    begin_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
-
-    def batches(augmentation: Augmentation) -> TrainingBatches:
-        return TrainingBatches(faces, spec, augmentation, recipe.fit)
-
-    def train(augmentation: Augmentation) -> float:
-        return seconds(lambda: model.fit(batches(augmentation), shuffle=False, verbose=0))
-
-    alone, plain = batches(recipe.augment), Augmentation()
-    sides = {
-        "with": lambda: train(recipe.augment),
-        "without": lambda: train(plain),
-        "alone": lambda: seconds(lambda: [alone[i] for i in range(BATCHES)]),
-    }
+    sides = _sides(recipe, faces)
     alternate(sides, 1)  # the first steps build the graph
     values = alternate(sides, settings.turns(7))
     rates = {name: [len(faces) / taken for taken in times] for name, times in values.items()}
@@ -72,6 +58,31 @@ def measure(settings: Settings) -> Section:
         figures=tuple(figures),
         notes=(_threads(),),
     )
+
+
+def _sides(recipe: Recipe, faces: Dataset) -> dict[str, Callable[[], float]]:
+    """Training with and without augmentation, and the augmentation alone: seconds of a turn."""
+    from emopy.nets import get_net
+    from emopy.train.batches import TrainingBatches
+    from emopy.train.fit import spec_for
+    from emopy.train.stages import begin_stage, plan_stages
+
+    spec = spec_for(faces)
+    model = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
+    begin_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
+
+    def batches(augmentation: Augmentation) -> TrainingBatches:
+        return TrainingBatches(faces, spec, augmentation, recipe.fit)
+
+    def train(augmentation: Augmentation) -> float:
+        return seconds(lambda: model.fit(batches(augmentation), shuffle=False, verbose=0))
+
+    alone, plain = batches(recipe.augment), Augmentation()
+    return {
+        "with": lambda: train(recipe.augment),
+        "without": lambda: train(plain),
+        "alone": lambda: seconds(lambda: [alone[i] for i in range(BATCHES)]),
+    }
 
 
 def _threads() -> str:

@@ -32,6 +32,24 @@ LEAST_SMALL, LEAST_LARGE, FASTER_THAN_FER = 30, 10, 10
 REST_S = 0.1
 SMALL_CLIP, PHOTOGRAPH = "640 × 480, 1 face", "640 × 480, photograph with noise, 1 face"
 
+HEADER = (
+    "clip",
+    "a frame, ms",
+    "waiting for the decoder, ms",
+    "detecting, ms",
+    "predicting, ms",
+    "decoding alone, ms",
+)
+NOTES = (
+    "A search that finds one large face ends there; with two or more faces the whole image "
+    "is searched for small ones too.",
+    "Generated scenes have a smooth background: they decode fast and hold nothing that "
+    "looks like a face. The clip with the photograph is busier.",
+    "The decoder prefetches frames in its own thread: its time counts only where the rest "
+    "waits for it. Detecting includes tracking, predicting includes alignment; both were "
+    "timed while the decoder was running.",
+)
+
 Values = dict[str, list[float]]
 
 
@@ -66,32 +84,15 @@ def measure(settings: Settings) -> Section:
             f"{settings.turns(5)} without. Ratios are taken turn by turn. From the shell: "
             f"`emopy video clip.mp4 --out t.csv --draw d.mp4 --plot p.png`, {frames} frames."
         ),
-        figures=(
-            *_warm_figures(warm),
-            *shell,
-            *_cost_figures(warm, lengths),
-        ),
-        header=(
-            "clip",
-            "a frame, ms",
-            "waiting for the decoder, ms",
-            "detecting, ms",
-            "predicting, ms",
-            "decoding alone, ms",
-        ),
+        figures=(*_warm_figures(warm), *shell, *_cost_figures(warm, lengths)),
+        header=HEADER,
         rows=tuple(
             (name, *(round(1000 * Spread.of(values).median, 2) for values in (warm[name], *times)))
             for name, times in stages.items()
         ),
         notes=(
             *notes,
-            "A search that finds one large face ends there; with two or more faces the whole image "
-            "is searched for small ones too.",
-            "Generated scenes have a smooth background: they decode fast and hold nothing that "
-            "looks like a face. The clip with the photograph is busier.",
-            "The decoder prefetches frames in its own thread: its time counts only where the rest "
-            "waits for it. Detecting includes tracking, predicting includes alignment; both were "
-            "timed while the decoder was running.",
+            *NOTES,
         ),
     )
 

@@ -1,0 +1,23 @@
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NEED_KERAS = {"research.sharpness_aware", "research.networks"}
+
+
+@pytest.mark.parametrize("package", ["benchmarks", "research"])
+def test_the_files_of_benchmarks_and_research_can_be_imported(package):
+    files = sorted((ROOT / package).glob("*.py"))
+    names = [f"{package}.{path.stem}" for path in files if not path.stem.startswith("__")]
+    if not find_spec("keras"):
+        names = [name for name in names if name not in NEED_KERAS]
+    code = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert len(names) >= 8
+    assert done.returncode == 0, done.stderr
