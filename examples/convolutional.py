@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # The folder is a model like any other. These are cropped faces, so none is searched for.
     model = FERModel(model=folder)
     few = splits.test.take(range(0, len(splits.test), 16))
-    for origin, prediction in zip(few.origin, model.predict_faces(few.images), strict=True):
+    for origin, prediction in zip(few.sources, model.predict_faces(few.images), strict=True):
         print(f"{origin}: {prediction.emotion} {prediction.confidence:.0%}")
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Longer clips, frame by frame: each frame is judged with the three before it.
     clips = sample_clips(frames=8)
-    clips = clips.take(np.char.startswith(clips.origin, "test/"))
+    clips = clips.take(np.char.startswith(clips.sources, "test/"))
     model = FERModel(model=folder)
     shares = [
         [prediction.as_dict()[clips.labels[truth]] for prediction in model.predict_sequence(clip)]

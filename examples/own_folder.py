@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emopy import FERModel
-from emopy.data import Augmentation, DirectoryDataLoader, check, describe
+from emopy.data import Augmentation, DirectoryDataLoader, check, describe, split
 from emopy.evaluate import calibrate, evaluate
 from emopy.nets import ConvolutionalNNDropout
 from emopy.samples import write_samples
@@ -22,14 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.faces is None:
         options.faces = write_samples(tempfile.mkdtemp()) / "stills" / "train"
 
-    # 1 Load. Where a path names the person, say so: people=r"/(S\d+)_" keeps each in one part.
-    loader = DirectoryDataLoader(options.faces, size=(48, 48), channels=1)
-    data = loader.load_data()
-    for skipped_sample in loader.skipped:
+    # 1 Load. If paths name the person, subject_regex=r"/(S\d+)_" keeps each in one split.
+    data = DirectoryDataLoader(options.faces, size=(48, 48), channels=1).load_data()
+    for skipped_sample in data.skipped:
         print(f"left out: {skipped_sample}")
 
     # 2 Look: how many of each, and is anything wrong with them?
-    splits = data.split(validation=0.15, calibration=0.15, test=0.15, seed=0)
+    splits = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0)
     print(describe(splits))
     print(check(splits))
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # 7 Use it. `emopy predict --model` takes the folder as well.
     (prediction,) = FERModel(model=folder).predict_faces(splits.test.images[:1])
-    print(f"{splits.test.origin[0]}: {prediction.emotion} {prediction.confidence:.0%}")
+    print(f"{splits.test.sources[0]}: {prediction.emotion} {prediction.confidence:.0%}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -43,7 +43,7 @@ def splits(faces: VotedFaces, labels: dict[str, str], held_out: Dataset) -> dict
     sources = np.array([f"fer2013:{row}" for row in faces.rows])
     used = {
         "validation": faces.usage == "PublicTest",
-        "calibration": np.isin(sources, held_out.origin),
+        "calibration": np.isin(sources, held_out.sources),
     }
     groups = near_groups(difference_hashes(faces.images))
     evaluated = groups[used["validation"] | used["calibration"]]
@@ -62,7 +62,7 @@ def splits(faces: VotedFaces, labels: dict[str, str], held_out: Dataset) -> dict
 def mix_with_votes(faces: Dataset, labels: dict[str, str]) -> Dataset:
     """The same faces; each target is a weighted mean of the votes and FER2013's label."""
     one_hot = np.eye(len(ALL_EMOTIONS), dtype=np.float32)[
-        [ALL_EMOTIONS.index(labels[source]) for source in faces.origin]
+        [ALL_EMOTIONS.index(labels[source]) for source in faces.sources]
     ]
     return replace(faces, targets=(1 - WEIGHT) * faces.targets + np.float32(WEIGHT) * one_hot)
 

@@ -157,7 +157,7 @@ def measure_one_for_all(train: Dataset, validation: Dataset) -> dict[str, float]
 def _as_clips(data: Dataset) -> Dataset:
     """Each image as a clip of equal frames."""
     clips = np.repeat(data.images[:, None], CLIP_FRAMES, axis=1)
-    return Dataset(clips, data.targets, data.labels, data.people, data.origin)
+    return Dataset(clips, data.targets, data.labels, data.subject_ids, data.sources)
 
 
 def tables(results: dict[str, dict[str, float]], validation: Dataset) -> str:

@@ -91,10 +91,10 @@ def check_loader(loader: Loader) -> None:
         "`targets` must be shares of 0 to 1. Some were negative or not finite.",
     )
     _require(
-        all(str(origin) for origin in data.origin),
-        "`origin` must say where each face came from. Some were empty.",
+        all(str(origin) for origin in data.sources),
+        "`sources` must say where each face came from. Some were empty.",
     )
-    for name in ("images", "targets", "labels", "people", "origin"):
+    for name in ("images", "targets", "labels", "subject_ids", "sources"):
         _require(
             np.array_equal(getattr(data, name), getattr(again, name)),
             f"load_data() must give the same data each time. `{name}` differed. "

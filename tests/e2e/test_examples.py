@@ -14,7 +14,7 @@ import cv2
 import pytest
 
 from emopy import FERModel
-from emopy.data import DirectoryDataLoader
+from emopy.data import DirectoryDataLoader, split
 from emopy.errors import InputError
 from emopy.evaluate import evaluate
 from emopy.labels import STANDARD_EMOTIONS
@@ -188,7 +188,7 @@ if find_spec("keras"):
         talk = run("own_folder", "--epochs", 1, "--out", "mine")
         assert "No fault found." in talk
         data = DirectoryDataLoader(write_samples("again") / "stills" / "train").load_data()
-        test = data.split(validation=0.15, calibration=0.15, test=0.15, seed=0).test
+        test = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0).test
         check_accuracy(talk, "mine", test, r"^accuracy +(\d+\.\d+)%$")
         card = FERModel(model="mine").card
         assert (card.name, card.labels) == ("mine", STANDARD_EMOTIONS)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from emopy.data import Dataset, check, majority_targets, vote_targets
+from emopy.data import Dataset, check, majority_targets, split, vote_targets
 from emopy.errors import DataError
 from emopy.evaluate import (
     accuracy,
@@ -50,11 +50,11 @@ def predictions(draw):
 def test_a_split_loses_nothing_and_leaks_nothing(data, seed, shares):
     wanted = dict(zip(("validation", "calibration", "test"), shares, strict=True))
     try:
-        splits = data.split(**wanted, seed=seed)
+        splits = split(data, **wanted, seed=seed)
     except DataError:
         # Refused only when there are too few groups to fill every part with chance on its side.
         assume(False)
-    together = sorted(int(row) for _, part in splits.items() for row in part.origin)
+    together = sorted(int(row) for _, part in splits.items() for row in part.sources)
     assert together == list(range(len(data)))
     assert not {found.kind for found in check(splits).findings} & {"leak", "person"}
     for name, share in wanted.items():

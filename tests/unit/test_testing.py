@@ -64,8 +64,8 @@ class Loader:
             "images": np.zeros((2, 48, 48, 1), np.uint8),
             "targets": np.eye(2, dtype=np.float32),
             "labels": ("anger", "fear"),
-            "people": np.array(["", ""]),
-            "origin": np.array(["a.png", "b.png"]),
+            "subject_ids": np.array(["", ""]),
+            "sources": np.array(["a.png", "b.png"]),
         }
         parts |= {name: make() for name, make in self.changes.items()}
         return Dataset(**parts)
@@ -92,7 +92,7 @@ def test_a_loader_that_breaks_a_promise_is_told_which():
         (Wrong(), "must return a Dataset. It returned list"),
         (Nothing(), "must return faces"),
         (Loader(labels=lambda: ("happy", "joy")), "different names"),
-        (Loader(origin=lambda: np.array(["a.png", ""])), "`origin` must say"),
+        (Loader(sources=lambda: np.array(["a.png", ""])), "`sources` must say"),
         (
             Loader(targets=lambda: np.array([[2, -1], [0, 1]], np.float32)),
             "`targets` must be shares",

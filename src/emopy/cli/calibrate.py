@@ -29,7 +29,7 @@ def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -
     from emopy.evaluate import calibrate as fit_temperature
     from emopy.models import find_model
 
-    faces, skipped = open_labelled_for(model_folder, dataset)
+    faces = open_labelled_for(model_folder, dataset)
     temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
     if len(faces) < MIN_SAMPLES:
         click.echo(
@@ -38,4 +38,4 @@ def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -
             err=True,
         )
     click.echo(f"temperature {temperature:.4f}")
-    return 1 if skipped else 0
+    return 1 if faces.skipped else 0

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from emopy.cli.inputs import load_reporting, open_labelled, report_skipped
+from emopy.cli.inputs import open_labelled, report_skipped
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
     FOLDER,
     CommandGroup,
-    clips_option,
     data_arguments,
     detector_option,
+    num_frames_option,
 )
 from emopy.cli.terminal import print_text, quiet_import
 from emopy.errors import naming
-
-if TYPE_CHECKING:
-    from emopy.data import Loader
 
 PROPORTION = click.FloatRange(min=0, max=1)
 
@@ -40,44 +37,32 @@ def data() -> None:
 
 @data.command()
 @data_arguments
-@clips_option
+@num_frames_option
 @click.option("--image", type=FILE, help="File for a chart of the counts: .png, .svg or .pdf.")
-def describe(paths: tuple[Path, ...], clips: int | None, image: Path | None) -> int:
+def describe(paths: tuple[Path, ...], num_frames: int | None, image: Path | None) -> int:
     """Summarize labelled faces: counts per emotion, image sizes.
 
     Exit code 1 means that some files or rows could not be read; they are listed.
     """
-    from emopy.data import (
-        CSVDataLoader,
-        DirectoryDataLoader,
-        SequenceDataLoader,
-        find_loader,
-        plot_counts,
-    )
     from emopy.data import describe as describe_data
+    from emopy.data import plot_counts
 
-    with naming(path="DATA", time_delay="--clips"):
-        loaders = {str(path): find_loader(path, time_delay=clips) for path in paths}
-        splits = {name: load_reporting(loader) for name, loader in loaders.items()}
-    sources = {
-        name: loader.sources
-        for name, loader in loaders.items()
-        if isinstance(loader, CSVDataLoader | DirectoryDataLoader | SequenceDataLoader)
-    }
-    print_text(describe_data(splits, sources=sources))
-    skipped = sum(len(loader.skipped) for loader in loaders.values())
+    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in paths}
+    print_text(describe_data(splits))
+    skipped = sum(len(faces.skipped) for faces in splits.values())
     if skipped:
         click.echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
     if image is not None:
         with naming(path="--image"):
             click.echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
-    click.echo(f"emopy: next: {_next_commands(paths, clips)}", err=True)
+    click.echo(f"emopy: next: {_next_commands(paths, num_frames)}", err=True)
     return 1 if skipped else 0
 
 
-def _next_commands(paths: tuple[Path, ...], clips: int | None) -> str:
+def _next_commands(paths: tuple[Path, ...], num_frames: int | None) -> str:
     """Return what to type after `describe`."""
-    words = [str(path) for path in paths] + (["--clips", str(clips)] if clips else [])
+    words = [str(path) for path in paths]
+    words += ["--num-frames", str(num_frames)] if num_frames else []
     check = shlex.join(["emopy", "data", "check", *words])
     if len(paths) > 1:
         return check
@@ -87,8 +72,8 @@ def _next_commands(paths: tuple[Path, ...], clips: int | None) -> str:
 
 @data.command()
 @data_arguments
-@clips_option
-def check(paths: tuple[Path, ...], clips: int | None) -> int:
+@num_frames_option
+def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
     """Find duplicates, contradictory labels and leaks.
 
     Name the splits of a data set together to find images and subjects that are in more than one.
@@ -98,16 +83,16 @@ def check(paths: tuple[Path, ...], clips: int | None) -> int:
     """
     from emopy.data import check as check_data
 
-    opened = {str(path): open_labelled(path, clips=clips) for path in paths}
-    report = check_data({name: faces for name, (faces, _) in opened.items()})
+    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in paths}
+    report = check_data(splits)
     print_text(str(report))
-    skipped = sum(count for _, count in opened.values())
+    skipped = any(faces.skipped for faces in splits.values())
     return 1 if skipped or not report.ok else 0
 
 
 @data.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
-@clips_option
+@num_frames_option
 @click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
               help="Image to write, .png or .jpg.")  # fmt: skip
@@ -119,7 +104,7 @@ def check(paths: tuple[Path, ...], clips: int | None) -> int:
               help="Replace a setting of the recipe, such as augment.flip=0.")  # fmt: skip
 def show(
     path: Path,
-    clips: int | None,
+    num_frames: int | None,
     recipe: Path | None,
     out: Path,
     rows: int,
@@ -137,7 +122,7 @@ def show(
     if recipe is None:
         if settings:
             raise click.UsageError("--set changes a recipe. Name it with --recipe.")
-        faces, skipped = open_labelled(path, clips=clips)
+        faces = open_labelled(path, num_frames=num_frames)
         sheet = contact_sheet(faces, rows=rows, columns=0)
     else:
         with quiet_import():
@@ -145,18 +130,18 @@ def show(
 
         with naming(path="--recipe"):
             plan = load_recipe(recipe, settings)
-        faces, skipped = open_labelled(path, clips=clips)
+        faces = open_labelled(path, num_frames=num_frames)
         sheet = contact_sheet(faces, plan.augment, rows=rows, columns=epochs, seed=plan.fit.seed)
     with naming(path="--out"):
         click.echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
-    return 1 if skipped else 0
+    return 1 if faces.skipped else 0
 
 
 @data.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @click.argument("out", type=FOLDER)
-@clips_option
-@click.option("--people", metavar="REGEX",
+@num_frames_option
+@click.option("--subject-regex", metavar="REGEX",
               help="Subject ids: what this, or its first group, matches in the path of an "
               "image.")  # fmt: skip
 @click.option("--validation", type=PROPORTION, default=0.1, show_default=True,
@@ -170,8 +155,8 @@ def show(
 def split(
     path: Path,
     out: Path,
-    clips: int | None,
-    people: str | None,
+    num_frames: int | None,
+    subject_regex: str | None,
     validation: float,
     calibration: float,
     test: float,
@@ -184,32 +169,15 @@ def split(
     that some files or rows could not be read; they are listed.
     """
     from emopy.data import describe as describe_data
+    from emopy.data import split as split_data
 
-    with naming(path="DATA", time_delay="--clips"):
-        loader = _loader(path, clips, people)
-        faces = load_reporting(loader)
-    splits = faces.split(validation=validation, calibration=calibration, test=test, seed=seed)
+    faces = open_labelled(path, num_frames=num_frames, subject_regex=subject_regex)
+    splits = split_data(faces, validation=validation, calibration=calibration, test=test, seed=seed)
     for name, each in splits.items():
         with naming(path="OUT"):
             each.save(out / f"{name}.npz")
     print_text(describe_data(splits))
-    return 1 if loader.skipped else 0
-
-
-def _loader(path: Path, clips: int | None, people: str | None) -> Loader:
-    """Return the loader for a path; only the paths in folders can contain subject ids."""
-    from emopy.data import DirectoryDataLoader, SequenceDataLoader, find_loader
-
-    if people is None:
-        return find_loader(path, time_delay=clips)
-    if not path.is_dir():
-        raise click.UsageError(
-            "--people is searched in the paths of images: DATA must be a folder. For a .csv file, "
-            "subject_column in FILE.csv.toml names the column."
-        )
-    if clips is not None:
-        return SequenceDataLoader(path, time_delay=clips, people=people)
-    return DirectoryDataLoader(path, people=people)
+    return 1 if faces.skipped else 0
 
 
 @data.group(cls=CommandGroup)

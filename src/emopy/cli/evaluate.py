@@ -60,7 +60,7 @@ def evaluate(
     from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
-    faces, skipped = open_labelled_for(model, dataset)
+    faces = open_labelled_for(model, dataset)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:
         page = None
@@ -81,4 +81,4 @@ def evaluate(
         with naming(model_folder="MODEL"):
             record_metrics(find_model(model), record, report)
     print_text(json.dumps(report.to_dict(), indent=2) if format == "json" else str(report))
-    return 1 if skipped else 0
+    return 1 if faces.skipped else 0

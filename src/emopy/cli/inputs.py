@@ -12,7 +12,7 @@ import click
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
-    from emopy.data import Dataset, Loader, SkippedSample
+    from emopy.data import Dataset, SkippedSample
     from emopy.fermodel import FERModel
     from emopy.media import Video
 
@@ -82,40 +82,24 @@ def report_shortfall(video: Video) -> int:
     return 1 if video.truncated else 0
 
 
-def open_labelled(
-    path: Path,
-    *,
-    clips: int | None = None,
-    size: tuple[int, int] = (48, 48),
-    channels: int = 1,
-) -> tuple[Dataset, int]:
+def open_labelled(path: Path, **options: Any) -> Dataset:
     """Load labelled faces and report each file or row that was skipped.
 
     Args:
         path: What the user typed.
-        clips: Frames per clip, if the folder holds clips; None for still images.
-        size: (height, width) that the images of a folder are resized to.
-        channels: 1 for gray, 3 for RGB.
-
-    Returns:
-        The faces, and how many files or rows were skipped.
+        **options: num_frames, size, channels and subject_regex, as for `open_data`.
     """
-    from emopy.data import find_loader
+    from emopy.data import open_data
 
-    with naming(path="DATA", time_delay="--clips"):
-        loader = find_loader(path, time_delay=clips, size=size, channels=channels)
-        return load_reporting(loader), len(loader.skipped)
-
-
-def load_reporting(loader: Loader) -> Dataset:
-    """Load labelled faces and report each file or row that was skipped."""
-    data = loader.load_data()
-    for skipped_sample in loader.skipped:
+    names = {"num_frames": "--num-frames", "subject_regex": "--subject-regex"}
+    with naming(path="DATA", **names):
+        data = open_data(path, **options)
+    for skipped_sample in data.skipped:
         report_skipped(skipped_sample)
     return data
 
 
-def open_labelled_for(model: str, path: Path) -> tuple[Dataset, int]:
+def open_labelled_for(model: str, path: Path) -> Dataset:
     """Load labelled faces in the size, channels and clip length of a model."""
     from emopy.models import find_model
     from emopy.models.store import read_card
@@ -123,7 +107,7 @@ def open_labelled_for(model: str, path: Path) -> tuple[Dataset, int]:
     spec = read_card(find_model(model)).input
     return open_labelled(
         path,
-        clips=spec.frames if spec.frames > 1 else None,
+        num_frames=spec.frames if spec.frames > 1 else None,
         size=(spec.height, spec.width),
         channels=spec.channels,
     )

@@ -93,10 +93,10 @@ def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
     with quiet_import():
         from emopy.train import quantize as to_int8
 
-    faces, skipped = open_labelled_for(model, dataset)
+    faces = open_labelled_for(model, dataset)
     with naming(path="--out"):
         click.echo(to_int8(find_model(model), faces, out, name=name))
-    return 1 if skipped else 0
+    return 1 if faces.skipped else 0
 
 
 @models.command()

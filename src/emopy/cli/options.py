@@ -195,8 +195,8 @@ data_arguments: Decorator = click.argument(
     "paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA..."
 )
 
-clips_option: Decorator = click.option(
-    "--clips",
+num_frames_option: Decorator = click.option(
+    "--num-frames",
     type=click.IntRange(min=2),
     metavar="N",
     help="Load clips, one folder each: their last N frames.  [default: still images]",

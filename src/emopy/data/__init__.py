@@ -7,7 +7,7 @@ from emopy.data.convert import save_folders
 from emopy.data.csv import FER2013_LABELS, CSVDataLoader
 from emopy.data.csv_layout import CSVLayout
 from emopy.data.csv_settings import CSVSettings
-from emopy.data.dataset import Dataset, load_dataset
+from emopy.data.dataset import Dataset, ImageStats, SkippedSample, load_dataset
 from emopy.data.directory import DirectoryDataLoader
 from emopy.data.duplicates import DuplicateGroup, find_duplicates, find_near_duplicates
 from emopy.data.features import (
@@ -18,14 +18,11 @@ from emopy.data.features import (
     lbp_images,
 )
 from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
-from emopy.data.image_stats import ImageStats
-from emopy.data.open import Loader, find_loader, open_data
+from emopy.data.open import Loader, open_data
 from emopy.data.picture import plot_counts
 from emopy.data.prepare import PrepareReport, prepare_ferplus
-from emopy.data.sequence import SequenceDataLoader
 from emopy.data.sheet import contact_sheet
-from emopy.data.skipped import SkippedSample
-from emopy.data.split import Splits
+from emopy.data.split import Splits, split
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, spread_vote_targets, vote_targets
 from emopy.data.whitening import Whitening
@@ -47,7 +44,6 @@ __all__ = [
     "ImageStats",
     "Loader",
     "PrepareReport",
-    "SequenceDataLoader",
     "SkippedSample",
     "Splits",
     "VotedFaces",
@@ -59,7 +55,6 @@ __all__ = [
     "convert_ckplus",
     "describe",
     "find_duplicates",
-    "find_loader",
     "find_near_duplicates",
     "hog_features",
     "hog_images",
@@ -72,6 +67,7 @@ __all__ = [
     "prepare_ferplus",
     "read_ferplus",
     "save_folders",
+    "split",
     "spread_vote_targets",
     "vote_targets",
 ]

@@ -161,14 +161,14 @@ def _contradictions(repeats: Iterable[DuplicateGroup]) -> Iterable[Finding]:
 def _people(named: Mapping[str, Dataset]) -> Iterable[Finding]:
     homes: dict[str, list[str]] = {}
     for name, part in named.items():
-        for person in np.unique(part.people):
+        for person in np.unique(part.subject_ids):
             if person:
                 homes.setdefault(str(person), []).append(name)
     shared = {person: splits for person, splits in homes.items() if len(splits) > 1}
     if shared:
         yield Finding(
             "person",
-            f"{len(shared):,} people are in more than one part. Split with Dataset.split.",
+            f"{len(shared):,} people are in more than one part. Split the data again.",
             tuple(f"{person}: {', '.join(splits)}" for person, splits in shared.items())[
                 :_EXAMPLES
             ],
@@ -181,7 +181,7 @@ def _blanks(named: Mapping[str, Dataset]) -> Iterable[Finding]:
         inside = tuple(range(1, part.images.ndim))
         blank = part.images.max(axis=inside) == part.images.min(axis=inside)
         rows = np.flatnonzero(blank)
-        places += [f"{name} row {row}: {part.origin[row]}" for row in rows]
+        places += [f"{name} row {row}: {part.sources[row]}" for row in rows]
     if places:
         yield Finding(
             "blank",
@@ -269,7 +269,7 @@ def _place(group: DuplicateGroup, sign: str) -> str:
     shown = [member for member in group.members if member in differing.values()]
     shown = shown if len(shown) > 1 else list(group.members[:2])
     places = f" {sign} ".join(
-        f"{member.part} row {member.row} ({member.label}, {member.origin})" for member in shown
+        f"{member.part} row {member.row} ({member.label}, {member.source})" for member in shown
     )
     more = len(group.members) - len(shown)
     return f"{places}, and {more} more" if more else places

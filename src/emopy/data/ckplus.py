@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.convert import new_folder, save_image
-from emopy.data.skipped import SkippedSample
+from emopy.data.dataset import SkippedSample
 from emopy.errors import DataError, InputError
 from emopy.faces import Detector, align_face, get_detector, largest_first
 from emopy.media import find_images, read_image
@@ -41,7 +41,7 @@ class ConvertReport:
         path: The new folder.
         samples: Stills or clips per label.
         unlabelled: Clips left out because CK+ gives no emotion for them.
-        problems: Clips and files that could not be used.
+        skipped: Clips and files that could not be used.
     """
 
     path: Path
@@ -74,12 +74,12 @@ def convert_ckplus(
     r"""Write CK+ as one folder per emotion, faces cut out as prediction cuts them out.
 
     Stills are named ``anger/S005_001_00000011.png``, clips ``anger/S005_001/…``: load them with
-    ``people=r"S\d+"``, so that no person is in two parts of a split.
+    ``subject_regex=r"S\d+"``, so that no person is in two parts of a split.
 
     Args:
         path: The folder that holds CK+, as it was unpacked.
         out: The new folder; it appears only when all is written.
-        kind: ``"stills"`` for `DirectoryDataLoader`, ``"clips"`` for `SequenceDataLoader`.
+        kind: ``"stills"`` or ``"clips"``; `DirectoryDataLoader` loads clips with `num_frames`.
         peaks: Of stills, how many frames at the end of each clip show its emotion.
         first: Of stills, whether the first frame of each clip is written as neutral.
         size: (height, width) of the faces in pixels.

@@ -24,11 +24,12 @@ _LONGEST_NAME = 100
 def save_folders(data: Dataset, path: str | os.PathLike[str]) -> Path:
     """Write each sample as a PNG file, or each clip as a folder of them, in its label's folder.
 
-    Names are made of person, origin and row. A label without a sample has an empty folder. A
+    Names are made of person, source and row. A label without a sample has an empty folder. A
     image has one label only: of soft targets the dominant one is kept.
 
     Args:
-        data: Stills for `DirectoryDataLoader`, or clips for `SequenceDataLoader`.
+        data: Stills for `DirectoryDataLoader`, or clips for
+            `DirectoryDataLoader` with `num_frames`.
         path: The new folder; it appears only when all is written.
 
     Returns:
@@ -98,9 +99,9 @@ def new_folder(path: str | os.PathLike[str]) -> Generator[Path]:
 
 def _name(data: Dataset, row: int) -> str:
     """A file name that tells where a sample came from, and is unique by its row."""
-    origin = Path(str(data.origin[row]))
-    stem = origin.with_suffix("") if origin.suffix.lower() in IMAGE_SUFFIXES else origin
-    person = str(data.people[row])
+    source = Path(str(data.sources[row]))
+    stem = source.with_suffix("") if source.suffix.lower() in IMAGE_SUFFIXES else source
+    person = str(data.subject_ids[row])
     told = [] if person in str(stem) else [person]
     return _safe("_".join([*told, str(stem), f"{row:06}"]))[-_LONGEST_NAME:].lstrip(" .-")
 

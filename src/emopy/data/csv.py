@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Unpack
@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from emopy.data.csv_layout import CSVLayout, Layout, find_layout
 from emopy.data.csv_settings import settings_path
-from emopy.data.dataset import Dataset
-from emopy.data.image_stats import ImageStats
+from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
 from emopy.data.rows import csv_rows, read_pixels
-from emopy.data.skipped import SkippedSample, refuse
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
@@ -63,13 +61,9 @@ class CSVDataLoader:
             images.
         channels: 1 for gray, 3 for RGB; as most of the first images have by default.
         usage: Load only the rows of this split, such as ``"Training"``.
-        strict: Refuse the file when any row is bad; otherwise bad rows are listed in `skipped`
-            and the rest is loaded.
+        strict: Raise an error when any row is bad; otherwise bad rows are listed in
+            `Dataset.skipped` and the rest is loaded.
         **layout: Where the file keeps what: see `CSVLayout`.
-
-    Attributes:
-        problems: Rows that `load_data` could not read.
-        sources: Sizes and colours of the images that the last `load_data` read.
 
     Example::
 
@@ -101,15 +95,13 @@ class CSVDataLoader:
         self.usage = usage
         self.strict = strict
         self.layout = layout
-        self.skipped: tuple[SkippedSample, ...] = ()
-        self.sources = ImageStats()
 
     def load_data(self) -> Dataset:
         """Read the rows in their order.
 
         Returns:
             (n, height, width, channels) faces with one-hot targets; labels in alphabetical
-            order, or as asked for; `origin` is the file's name and the line.
+            order, or as asked for; `sources` are the file's name and the line.
 
         Raises:
             DataError: No such file, another layout, numbers for labels that nothing explains,
@@ -120,7 +112,6 @@ class CSVDataLoader:
         names = _Names(_meaning(self.path, layout, self.labels), self.target_emotions)
         skipped: list[SkippedSample] = []
         rows = _Rows(InputSpec(*layout.size, self.channels or layout.channels))
-        self.sources = ImageStats()
         stream = csv_rows(self.path, skipped, delimiter=layout.delimiter)
         for line, cells in islice(stream, 1 if layout.header else 0, None):
             try:
@@ -129,16 +120,15 @@ class CSVDataLoader:
                 raise
             except ValueError as error:
                 skipped.append(SkippedSample(str(self.path), str(error), line=line))
-        self.skipped = tuple(skipped)
         if self.strict:
-            refuse(skipped, "rows")
-        return self._dataset(rows, names)
+            refuse_skipped(skipped, "rows")
+        return self._dataset(rows, names, skipped)
 
     def _read(
         self, line: int, cells: list[str], layout: Layout, names: _Names, rows: _Rows
     ) -> None:
         """Take over one row, or leave it out if nobody asked for it."""
-        needed = (layout.label, layout.pixels, layout.usage, layout.people)
+        needed = (layout.label, layout.pixels, layout.usage, layout.subject)
         if len(cells) <= max(column for column in needed if column is not None):
             raise ValueError(f"the row has only {len(cells)} cells")
         if not self._is_wanted_split(cells, layout, rows):
@@ -148,12 +138,12 @@ class CSVDataLoader:
             return
         pixels = read_pixels(cells[layout.pixels])
         image = pixels.reshape(layout.shape(len(pixels)))
-        self.sources.add(image)
+        rows.stats.add(image)
         rows.pixels += to_pixels(image[None], rows.spec).tobytes()
         rows.codes.append(code)
         rows.lines.append(line)
-        if layout.people is not None:
-            rows.people.append(cells[layout.people])
+        if layout.subject is not None:
+            rows.subject_ids.append(cells[layout.subject])
 
     def _is_wanted_split(self, cells: list[str], layout: Layout, rows: _Rows) -> bool:
         if self.usage is None:
@@ -167,14 +157,14 @@ class CSVDataLoader:
         rows.usages.setdefault(found.casefold(), found)
         return found.casefold() == self.usage.casefold()
 
-    def _dataset(self, rows: _Rows, names: _Names) -> Dataset:
+    def _dataset(self, rows: _Rows, names: _Names, skipped: list[SkippedSample]) -> Dataset:
         count = len(rows.codes)
         if not count:
             usages = f"; its splits are {', '.join(rows.usages.values())}" if rows.usages else ""
             raise DataError(
                 "`path` must hold rows of the wanted labels and split. Received none: "
                 f"{self.path} has the labels {', '.join(names.written) or 'none'}{usages}; "
-                f"{len(self.skipped)} bad rows."
+                f"{len(skipped)} bad rows."
             )
         labels = names.in_order(self.path)
         truth = names.columns(labels)[np.frombuffer(rows.codes, dtype=np.uint16)]
@@ -184,12 +174,13 @@ class CSVDataLoader:
             images.reshape(count, *rows.spec.shape),
             np.eye(len(labels), dtype=np.float32)[truth],
             labels,
-            np.array(rows.people or np.full(count, ""), dtype=np.str_),
+            np.array(rows.subject_ids or np.full(count, ""), dtype=np.str_),
             np.char.add(f"{self.path.name}:", lines),
         )
         # Which labels "standard" means is known only now that all rows are read.
         chosen = labels if names.wish is None else select_labels(names.wish, labels).known
-        return data if chosen == labels else data.only(chosen)
+        data = data if chosen == labels else data.only(chosen)
+        return replace(data, skipped=tuple(skipped), image_stats=rows.stats)
 
 
 @dataclass(slots=True)
@@ -204,8 +195,9 @@ class _Rows:
     pixels: bytearray = field(default_factory=bytearray)
     codes: array[int] = field(default_factory=lambda: array("H"))
     lines: array[int] = field(default_factory=lambda: array("q"))
-    people: list[str] = field(default_factory=list)
+    subject_ids: list[str] = field(default_factory=list)
     usages: dict[str, str] = field(default_factory=dict)
+    stats: ImageStats = field(default_factory=ImageStats)
 
 
 class _Names:

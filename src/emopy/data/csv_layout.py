@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from emopy.data.folders import SMALLEST_PX
+from emopy.data.dataset import SkippedSample
+from emopy.data.directory import MIN_SIDE_PX
 from emopy.data.rows import csv_rows, read_pixels
-from emopy.data.skipped import SkippedSample
 from emopy.errors import DataError, nearest
 
 _PEEK = 64
@@ -62,7 +62,7 @@ class Layout:
     label: int
     pixels: int
     usage: int | None
-    people: int | None
+    subject: int | None
     size: tuple[int, int]
     channels: int
     first_labels: tuple[str, ...]
@@ -86,7 +86,7 @@ class Layout:
         if (found := _shape(count, self.size)) is None:
             raise ValueError(
                 f"pixels must be {self.pixel_count} numbers, or those of a square of at least "
-                f"{SMALLEST_PX} × {SMALLEST_PX}. Received {count}"
+                f"{MIN_SIDE_PX} × {MIN_SIDE_PX}. Received {count}"
             )
         return found
 
@@ -117,10 +117,10 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     if pixels is None:
         pixels = _first_pixels(path, rows)
     usage = find("usage_column", told.get("usage_column"), defaults=("usage",))
-    people = find("subject_column", told.get("subject_column"))
+    subject = find("subject_column", told.get("subject_column"))
     label = find("label_column", told.get("label_column"), defaults=_LABEL_NAMES)
     if label is None:
-        free = (column for column in range(width) if column not in (pixels, usage, people))
+        free = (column for column in range(width) if column not in (pixels, usage, subject))
         label = next(free, pixels)
     if label == pixels:
         raise DataError(
@@ -130,7 +130,7 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     height_width, channels = _size(path, [_cell(row, pixels) for row in rows], size)
     first_labels = tuple(text for row in rows if (text := _cell(row, label)))
     return Layout(
-        delimiter, header, label, pixels, usage, people, height_width, channels, first_labels
+        delimiter, header, label, pixels, usage, subject, height_width, channels, first_labels
     )
 
 
@@ -177,17 +177,17 @@ def _header(first: list[str], told: CSVLayout) -> tuple[str, ...]:
     if choice not in ("detect", "yes", "no"):
         raise DataError(f"`header` must be 'detect', 'yes' or 'no'. Received {choice!r}.")
     named = any(isinstance(value, str) for key, value in told.items() if key.endswith("_column"))
-    found = named or not any(_count(cell) >= SMALLEST_PX**2 for cell in first)
+    found = named or not any(_count(cell) >= MIN_SIDE_PX**2 for cell in first)
     return tuple(first) if choice == "yes" or (choice == "detect" and found) else ()
 
 
 def _first_pixels(path: Path, rows: list[list[str]]) -> int:
     for row in rows:
         for column, cell in enumerate(row):
-            if _count(cell) >= SMALLEST_PX**2:
+            if _count(cell) >= MIN_SIDE_PX**2:
                 return column
     raise DataError(
-        f"`path` must have a column of pixels: at least {SMALLEST_PX**2} whole numbers 0–255 "
+        f"`path` must have a column of pixels: at least {MIN_SIDE_PX**2} whole numbers 0–255 "
         f"in one cell, separated by space. Received {path} with none in its first rows. "
         "Where the delimiter was not found, type for example delimiter=';'."
     )
@@ -200,11 +200,11 @@ def _size(
     counts = Counter(count for cell in cells if (count := _count(cell)))
     usual = counts.most_common(1)[0][0] if counts else 0
     found = _shape(usual, size)
-    if found is None or min(size or found[:2]) < SMALLEST_PX:
+    if found is None or min(size or found[:2]) < MIN_SIDE_PX:
         wish = f" of {size[0]} × {size[1]} pixels, or squares" if size is not None else ""
         hint = " that fits." if size is not None else ", such as size=(60, 40), if no square."
         raise DataError(
-            f"`path` must hold images{wish}, each at least {SMALLEST_PX} pixels high and wide. "
+            f"`path` must hold images{wish}, each at least {MIN_SIDE_PX} pixels high and wide. "
             f"Received {path} with {usual} numbers per image. Type a `size`{hint}"
         )
     return size or found[:2], found[2]
@@ -220,7 +220,7 @@ def _shape(count: int, size: tuple[int, int] | None) -> tuple[int, int, int] | N
             return size[0], size[1], channels
     for channels in (1, 3):
         side = math.isqrt(count // channels)
-        if side >= SMALLEST_PX and count == side * side * channels:
+        if side >= MIN_SIDE_PX and count == side * side * channels:
             return side, side, channels
     return None
 

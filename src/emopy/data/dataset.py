@@ -1,26 +1,30 @@
-"""`Dataset`: labelled faces in memory, and the one file format they are kept in."""
+"""`Dataset`: labelled face crops in memory, samples that were skipped, and `.npz` files."""
 
 from __future__ import annotations
 
 import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from emopy.errors import DataError, LabelError
+from emopy.files import atomic_file
 from emopy.labels import select_labels
+from emopy.types import RGBImage
 
-if TYPE_CHECKING:
-    from emopy.data.split import Splits
+FORMAT = 2
+"""Version of the `.npz` files that `Dataset.save` writes."""
 
+_MAX_LISTED = 5
+"""Skipped samples that an error message lists."""
 
-_DAMAGE = (
+_UNREADABLE = (
     KeyError,
     ValueError,
     TypeError,  # a single array, not an archive of them
@@ -32,23 +36,117 @@ _DAMAGE = (
 """What NumPy raises on files that are damaged or of another kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedSample:
+    """A file or row that a loader could not use.
+
+    Attributes:
+        source: Path of the file.
+        reason: Why it was skipped.
+        line: Line in the file, counted from 1; None if the whole file is meant.
+    """
+
+    source: str
+    reason: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.source if self.line is None else f"{self.source}, line {self.line}"
+        return f"{place}: {self.reason}"
+
+
+def refuse_skipped(skipped: Sequence[SkippedSample], what: str) -> None:
+    """Raise an error if samples were skipped; loaders call it for ``strict=True``.
+
+    Args:
+        skipped: The skipped samples.
+        what: What they are, for the message: ``"rows"`` or ``"files"``.
+
+    Raises:
+        DataError: `skipped` is not empty.
+    """
+    if skipped:
+        first = "\n".join(f"  {sample}" for sample in skipped[:_MAX_LISTED])
+        rest = len(skipped) - _MAX_LISTED
+        more = f"\n  … and {rest} more" if rest > 0 else ""
+        raise DataError(
+            f"`strict=True` must have no bad {what}. Received {len(skipped)}:\n{first}{more}\n"
+            "Fix them, or leave `strict` out to load the rest."
+        )
+
+
+@dataclass(slots=True)
+class ImageStats:
+    """Sizes and colours of images before they are resized.
+
+    Attributes:
+        sizes: Number of images of each (width, height) in pixels.
+        colour: Number of images in colour; the others are gray.
+    """
+
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
+    colour: int = 0
+
+    def __len__(self) -> int:
+        return self.sizes.total()
+
+    def add(self, image: RGBImage) -> None:
+        """Count one image, (H, W, 1 | 3)."""
+        height, width = image.shape[:2]
+        self.sizes[width, height] += 1
+        self.colour += bool(np.any(image != image[..., :1]))
+
+    def smaller_than(self, width: float, height: float) -> int:
+        """Number of images that are narrower or lower, in pixels."""
+        return sum(n for (w, h), n in self.sizes.items() if w < width or h < height)
+
+    def longer_than(self, ratio: float) -> int:
+        """Number of images whose longer side is more than `ratio` times the shorter one."""
+        return sum(n for (w, h), n in self.sizes.items() if max(w, h) > ratio * min(w, h))
+
+    def __str__(self) -> str:
+        if not self.sizes:
+            return "none"
+        (usual, count), *others = self.sizes.most_common()
+        text = f"{usual[0]} × {usual[1]} pixels"
+        if others:
+            widths, heights = zip(*self.sizes, strict=True)
+            text = (
+                f"{min(widths)}–{max(widths)} pixels wide, {min(heights)}–{max(heights)} high, "
+                f"most often {usual[0]} × {usual[1]} ({count / len(self):.0%})"
+            )
+        gray = len(self) - self.colour
+        if not self.colour:
+            return f"{text}; all gray"
+        return f"{text}; {f'{gray:,} gray, {self.colour:,} in colour' if gray else 'all in colour'}"
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled face crops.
 
     Attributes:
         images: (n, H, W, C) uint8, or (n, T, H, W, C) for clips; C is 1 or 3 (RGB).
-        targets: (n, k) float32; each row sums to 1. One-hot, or soft (shares of votes).
+        targets: (n, k) float32; each row sums to 1. One-hot, or soft (proportions of votes).
         labels: Names of the k columns of `targets`.
-        people: (n,) str: who is shown, or ``""`` where unknown.
-        origin: (n,) str: file, or file and row, that each sample came from.
+        subject_ids: (n,) str: the person in each sample, ``""`` if unknown.
+        sources: (n,) str: file, or file and row, of each sample.
+        skipped: Files and rows that the loader could not use. It belongs to one call of
+            `load_data`: `take`, `only`, `split` and `save` do not keep it.
+        image_stats: Sizes and colours of the loaded images before they were resized; None if
+            unknown. Not kept either.
+
+    Raises:
+        DataError: The shapes do not fit together, or `targets` do not sum to 1.
     """
 
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
     labels: tuple[str, ...]
-    people: NDArray[np.str_]
-    origin: NDArray[np.str_]
+    subject_ids: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    skipped: tuple[SkippedSample, ...] = ()
+    image_stats: ImageStats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -68,10 +166,10 @@ class Dataset:
             )
         if n and not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
             raise DataError("`targets` must have rows that sum to 1. Divide each row by its sum.")
-        if len(self.people) != n or len(self.origin) != n:
+        if len(self.subject_ids) != n or len(self.sources) != n:
             raise DataError(
-                f"`people` and `origin` must have {n} entries. "
-                f"Received {len(self.people)} and {len(self.origin)}."
+                f"`subject_ids` and `sources` must have {n} entries. "
+                f"Received {len(self.subject_ids)} and {len(self.sources)}."
             )
 
     def __len__(self) -> int:
@@ -89,12 +187,16 @@ class Dataset:
         return np.argmax(self.targets, axis=1)
 
     def counts(self) -> dict[str, int]:
-        """Samples per dominant label, every label named."""
+        """Number of samples per dominant label, including labels without a sample."""
         found = np.bincount(self.truth, minlength=len(self.labels))
         return {label: int(count) for label, count in zip(self.labels, found, strict=True)}
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | Sequence[int]) -> Dataset:
-        """The samples of the given rows, in that order."""
+        """The samples of the given rows, in that order.
+
+        Args:
+            rows: Row numbers, or a mask of length n.
+        """
         index = np.asarray(rows)
         if index.dtype != np.bool_:
             index = index.astype(np.intp)
@@ -102,14 +204,14 @@ class Dataset:
             self.images[index],
             self.targets[index],
             self.labels,
-            self.people[index],
-            self.origin[index],
+            self.subject_ids[index],
+            self.sources[index],
         )
 
     def only(self, target_emotions: str | Sequence[str]) -> Dataset:
-        """Keep some labels: samples whose dominant label is another are left out.
+        """The samples whose dominant label is one of some labels.
 
-        Soft targets are restricted to the kept labels and renormalised.
+        Soft targets are restricted to these labels and renormalised.
 
         Raises:
             LabelError: Unknown, repeated or fewer than two labels.
@@ -122,77 +224,88 @@ class Dataset:
             self.images[rows],
             (targets / targets.sum(axis=1, keepdims=True)).astype(np.float32),
             chosen.known,
-            self.people[rows],
-            self.origin[rows],
+            self.subject_ids[rows],
+            self.sources[rows],
         )
-
-    def split(
-        self,
-        *,
-        validation: float = 0.1,
-        calibration: float = 0.1,
-        test: float = 0.1,
-        seed: int = 0,
-    ) -> Splits:
-        """Divide the data so that the parts share no person and no image.
-
-        Every label has nearly the same share in each part. The same seed gives the same parts.
-
-        Args:
-            validation: Share of the samples, 0–1; 0 for none.
-            calibration: Share of the samples, 0–1; 0 for none.
-            test: Share of the samples, 0–1; 0 for none.
-            seed: Decides which samples go where.
-
-        Returns:
-            The parts; what remains is `Splits.train`.
-
-        Raises:
-            DataError: Shares out of range, or a wanted part would have no sample.
-        """
-        from emopy.data.split import split
-
-        return split(self, validation=validation, calibration=calibration, test=test, seed=seed)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the data to one ``.npz`` file (temporary name first, then renamed)."""
+        """Write the samples to one ``.npz`` file, which `load_dataset` reads.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial.npz")
-        np.savez_compressed(
-            partial,
-            images=self.images,
-            targets=self.targets,
-            labels=np.array(self.labels),
-            people=self.people,
-            origin=self.origin,
-        )
-        partial.replace(path)
+        with atomic_file(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                format=np.array(FORMAT),
+                images=self.images,
+                targets=self.targets,
+                labels=np.array(self.labels),
+                subject_ids=self.subject_ids,
+                sources=self.sources,
+            )
         return path
 
 
 def load_dataset(path: str | os.PathLike[str]) -> Dataset:
-    """Read a ``.npz`` file that `Dataset.save` wrote. Holds no pickled objects.
+    """Read a ``.npz`` file that `Dataset.save` wrote. Pickled objects are never loaded.
 
     Raises:
-        DataError: Missing, damaged, or not such a file.
+        DataError: Missing, damaged, of an earlier format, or not such a file.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"`path` must be a .npz file of faces. Received {path}: no such file.")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            found = int(stored["format"]) if "format" in stored else 1 if "people" in stored else 0
+            if found not in (0, FORMAT):
+                raise DataError(
+                    f"`path` must be a .npz file of format {FORMAT}. Received {path} of format "
+                    f"{found}. Write it again with `emopy data prepare`, `emopy data split` or "
+                    "Dataset.save."
+                )
             return Dataset(
                 stored["images"],
                 stored["targets"],
                 tuple(str(label) for label in stored["labels"]),
-                stored["people"],
-                stored["origin"],
+                stored["subject_ids"],
+                stored["sources"],
             )
-    except _DAMAGE as error:
+    except _UNREADABLE as error:
         if isinstance(error, (DataError, LabelError)):
             raise
         raise DataError(
-            f"{path} must be a .npz file written by Dataset.save. Received: {error}. "
-            "Make it again with `emopy data prepare`."
+            f"`path` must be a .npz file written by Dataset.save. Received {path}: {error}. "
+            "Write it again with `emopy data prepare` or `emopy data split`."
         ) from error
+
+
+def pixels_as_uint8(images: ArrayLike) -> NDArray[np.uint8]:
+    """Pixels of any number type as uint8, without a change of their values.
+
+    Args:
+        images: Any shape; whole numbers 0–255.
+
+    Returns:
+        The same shape and values; uint8 comes back without a copy.
+
+    Raises:
+        DataError: Other numbers, such as scaled or standardised pixels.
+
+    Example:
+        >>> pixels_as_uint8([0.0, 255.0])
+        array([  0, 255], dtype=uint8)
+    """
+    given = np.asarray(images)
+    if given.dtype == np.uint8:
+        return given.view(np.uint8)
+    if given.dtype.kind in "uif" and bool(np.all((given >= 0) & (given <= 255))):
+        pixels = given.astype(np.uint8)
+        if np.array_equal(pixels, given):
+            return pixels
+    raise DataError(
+        "`images` must be whole numbers 0–255: scaling and standardising happen later. "
+        f"Received {given.dtype}. For values in 0–1 type: (255 * images).round()"
+    )

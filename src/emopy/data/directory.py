@@ -1,90 +1,256 @@
-"""`DirectoryDataLoader`: a folder of images, one folder per emotion."""
+"""`DirectoryDataLoader`: one folder of images, or of clips, per emotion."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-from emopy.data.dataset import Dataset
-from emopy.data.folders import FolderReader, People, Samples, other_files
-from emopy.data.image_stats import ImageStats
-from emopy.data.skipped import SkippedSample, refuse
-from emopy.errors import InputError
-from emopy.media import find_images
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
+from emopy.errors import DataError, InputError
+from emopy.labels import canonical, select_labels
+from emopy.media import IMAGE_SUFFIXES, find_images, read_image
+from emopy.models.card import InputSpec
+from emopy.models.preprocessing import to_pixels
+
+SubjectRule: TypeAlias = str | re.Pattern[str] | Callable[[Path], str]
+"""How a path gives a subject id: a regular expression, or a function of the path."""
+
+MIN_SIDE_PX = 8
+"""Smallest side of a face, in pixels."""
+
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
+"""Files that Windows adds to folders of images."""
 
 
 class DirectoryDataLoader:
-    """Loads face images that are sorted into one folder per emotion.
+    """Loads face images, or clips of one face each, from one folder per emotion.
 
-        faces/anger/001.png
-        faces/happy/001.jpg      # "happy" is read as "happiness"
+        faces/anger/001.png                    # stills
+        faces/happy/001.jpg                    # "happy" is read as "happiness"
+
+        clips/anger/S005_001/1.png … 11.png    # clips, with num_frames=4: one folder per clip
+        clips/happy/S010_004/1.png … 14.png
 
     Folder names are labels: aliases are understood, two spellings of one emotion are merged,
-    other words become labels of your own. Images may lie deeper, in a folder per person.
-    Every image is one face and is resized as prediction would do it.
+    other words become your own labels. Images and clips may lie deeper, in a folder per person.
+    Every image is one face; it is resized as for prediction. Of a clip the last `num_frames`
+    frames are loaded, in natural order of their names (``2.png`` before ``10.png``).
 
     Args:
-        path: The folder that holds the folders.
+        path: The folder that holds the folders of the emotions.
+        num_frames: Frames per clip, 2 or more; shorter clips are skipped. None for stills.
         size: (height, width) in pixels that every image is resized to.
         channels: 1 for gray, 3 for RGB.
         target_emotions: Labels to load, in this order; every folder by default.
-        people: Who is shown: a regular expression, searched in the path below `path` (its first
-            group, or the whole match, is the person), or a function of that path. Nobody is
-            known by default.
-        strict: Refuse the folder when any file is bad; otherwise bad files are listed in
-            `skipped` and the rest is loaded.
+        subject_regex: How the path of an image, or of a clip's folder, gives the subject id: a
+            regular expression, searched in the path below `path` (its first group, or the whole
+            match, is the id), or a function of that path. By default subject ids are unknown.
+        strict: Raise an error when any file or clip is bad; otherwise bad ones are listed in
+            `Dataset.skipped` and the rest is loaded.
 
-    Attributes:
-        problems: Files that `load_data` could not read.
+    Raises:
+        DataError: A bad argument.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
+        num_frames: int | None = None,
         size: tuple[int, int] = (48, 48),
         channels: int = 1,
         target_emotions: str | Sequence[str] | None = None,
-        people: People | None = None,
+        subject_regex: SubjectRule | None = None,
         strict: bool = False,
     ) -> None:
+        if num_frames is not None and (type(num_frames) is not int or num_frames < 2):
+            raise DataError(
+                "`num_frames` must be a whole number of frames, 2 or more, or None for stills. "
+                f"Received {num_frames!r}. Type for example num_frames=4."
+            )
+        if len(size) != 2 or min(size) < MIN_SIDE_PX or channels not in (1, 3):
+            raise DataError(
+                f"`size` must be (height, width) of at least {MIN_SIDE_PX} pixels and `channels` "
+                f"1 or 3. Received size={size}, channels={channels}."
+            )
         self.path = Path(path)
+        self.num_frames = num_frames
+        self.target_emotions = target_emotions
         self.strict = strict
-        self.skipped: tuple[SkippedSample, ...] = ()
-        self._reader = FolderReader(self.path, size, channels, target_emotions, people)
-
-    @property
-    def sources(self) -> ImageStats:
-        """Sizes and colours of the images that the last `load_data` read."""
-        return self._reader.sources
+        self._spec = InputSpec(*size, channels)
+        self._subject_id = _subject_finder(subject_regex)
 
     def load_data(self) -> Dataset:
-        """Read the images, label by label, in natural order of their names.
+        """Load the images or clips, label by label, in natural order of their names.
 
-        A label whose folder is empty stays, with no sample.
+        A label whose folder is empty is kept without a sample.
 
         Returns:
-            (n, height, width, channels) faces with one-hot targets; labels in alphabetical
-            order, or as asked for; `origin` is the path below `path`.
+            (n, height, width, channels) faces, or (n, num_frames, height, width, channels) clips,
+            with one-hot targets; labels in alphabetical order, or as requested; `sources` are
+            paths below `path`.
 
         Raises:
-            DataError: No such folder, fewer than two labels, or no image; with ``strict``,
-                any bad file.
-            LabelError: A wanted label has no folder.
+            DataError: No such folder, fewer than two labels, or nothing that can be loaded; with
+                ``strict``, any bad file or clip.
+            LabelError: A requested label has no folder.
         """
         skipped: list[SkippedSample] = []
-        data = self._reader.load(self._stills, skipped)
-        self.skipped = tuple(skipped)
+        stats = ImageStats()
+        folders = _label_folders(self.path, skipped)
+        labels = tuple(sorted(folders))
+        if self.target_emotions is not None:
+            labels = select_labels(self.target_emotions, labels).known
+        samples = _stills if self.num_frames is None else _clips
+        images: list[NDArray[np.uint8]] = []
+        truth: list[int] = []
+        files: list[Path] = []
+        for column, label in enumerate(labels):
+            for folder in folders[label]:
+                for file, frames in samples(folder, self.num_frames or 1, skipped):
+                    try:
+                        loaded = [self._load(frame, stats) for frame in frames]
+                    except InputError as error:
+                        # A clip without one of its frames would have a gap in time.
+                        reason = f"a frame cannot be read: {error}" if self.num_frames else error
+                        skipped.append(SkippedSample(str(file), str(reason)))
+                        continue
+                    images.append(loaded[0] if self.num_frames is None else np.stack(loaded))
+                    truth.append(column)
+                    files.append(file.relative_to(self.path))
+        if not images:
+            first = f", the first: {skipped[0]}" if skipped else ""
+            raise DataError(
+                f"`path` must hold images in its folders {', '.join(labels)}. Received "
+                f"{self.path}: none could be read ({len(skipped)} skipped{first})."
+            )
         if self.strict:
-            refuse(skipped, "files")
-        return data
+            refuse_skipped(skipped, "files" if self.num_frames is None else "clips or files")
+        return Dataset(
+            np.stack(images),
+            np.eye(len(labels), dtype=np.float32)[truth],
+            labels,
+            np.array([self._subject_id(file) for file in files], dtype=np.str_),
+            np.array([file.as_posix() for file in files], dtype=np.str_),
+            tuple(skipped),
+            stats,
+        )
 
-    def _stills(self, folder: Path, skipped: list[SkippedSample]) -> Samples:
-        images = find_images([folder], recursive=True)
-        skipped += other_files(folder, images)
-        for file in images:
-            try:
-                yield file, self._reader.read(file)
-            except InputError as error:
-                skipped.append(SkippedSample(str(file), str(error)))
+    def _load(self, file: Path, stats: ImageStats) -> NDArray[np.uint8]:
+        """(height, width, channels) uint8 of one image."""
+        image = read_image(file)
+        stats.add(image)
+        return to_pixels([image], self._spec)[0]
+
+
+Samples: TypeAlias = Iterator[tuple[Path, list[Path]]]
+"""Path of each still or clip, and the files of its frames."""
+
+
+def _stills(folder: Path, _: int, skipped: list[SkippedSample]) -> Samples:
+    images = find_images([folder], recursive=True)
+    skipped += _other_files(folder, images)
+    return ((file, [file]) for file in images)
+
+
+def _clips(folder: Path, num_frames: int, skipped: list[SkippedSample]) -> Samples:
+    """The last frames of each clip in a folder."""
+    images = find_images([folder], recursive=True)
+    skipped += _other_files(folder, images)
+    skipped += [
+        SkippedSample(str(empty), "a clip without frames") for empty in _empty_folders(folder)
+    ]
+    clips: dict[Path, list[Path]] = {}
+    for file in images:
+        clips.setdefault(file.parent, []).append(file)
+    for file in clips.pop(folder, []):
+        skipped.append(SkippedSample(str(file), "an image outside the folders of the clips"))
+    for clip, frames in clips.items():
+        if len(frames) < num_frames:
+            reason = f"has {len(frames)} frames, fewer than num_frames={num_frames}"
+            skipped.append(SkippedSample(str(clip), reason))
+        else:
+            yield clip, frames[-num_frames:]
+
+
+def _label_folders(path: Path, skipped: list[SkippedSample]) -> dict[str, list[Path]]:
+    """Folders of each label; two spellings of one emotion share an entry.
+
+    Raises:
+        DataError: No such folder, or fewer than two labels in it.
+    """
+    if not path.is_dir():
+        raise DataError(f"`path` must be a folder of folders. Received {path}: no such folder.")
+    found: dict[str, list[Path]] = {}
+    for entry in sorted(path.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            found.setdefault(canonical(entry.name), []).append(entry)
+        elif entry.suffix.lower() in IMAGE_SUFFIXES:
+            skipped.append(SkippedSample(str(entry), "an image outside the folders of the labels"))
+    if len(found) < 2:
+        raise DataError(
+            "`path` must hold at least two folders named after emotions, such as anger/ and "
+            f"happiness/. Received {path} with {', '.join(found) or 'none'}."
+        )
+    return found
+
+
+def _other_files(folder: Path, images: Iterable[Path]) -> list[SkippedSample]:
+    """Files that are not images; hidden and system files are ignored."""
+    files = {
+        Path(parent, name)
+        for parent, _, names in _walk_visible(folder)
+        for name in names
+        if name.lower() not in _SYSTEM_FILES
+    }
+    others = sorted(files - set(images))
+    return [SkippedSample(str(file), "not an image by its suffix") for file in others]
+
+
+def _empty_folders(folder: Path) -> list[Path]:
+    """Folders below a folder that hold no visible file or folder."""
+    return sorted(
+        Path(parent)
+        for parent, folders, names in _walk_visible(folder)
+        if not folders and not names and Path(parent) != folder
+    )
+
+
+def _walk_visible(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """`os.walk` without hidden files and folders."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield parent, folders, [name for name in names if not name.startswith(".")]
+
+
+def _subject_finder(rule: SubjectRule | None) -> Callable[[Path], str]:
+    """A function from a path to the subject id in it.
+
+    Raises:
+        DataError: Not a regular expression.
+    """
+    if rule is None:
+        return lambda _: ""
+    if callable(rule):
+        return rule
+    try:
+        pattern = re.compile(rule)
+    except re.error as error:
+        raise DataError(
+            f"`subject_regex` must be a regular expression. Received {rule!r}: {error}. "
+            r"Type for example r'(S\d+)_'."
+        ) from error
+
+    def subject_id(file: Path) -> str:
+        match = pattern.search(file.as_posix())
+        return (match[1] if pattern.groups else match[0]) or "" if match else ""
+
+    return subject_id

@@ -38,13 +38,13 @@ class Member:
         part: Name of the dataset.
         row: Row in it.
         label: Its dominant label there.
-        origin: File, or file and row, that it came from.
+        source: File, or file and row, that it came from.
     """
 
     part: str
     row: int
     label: str
-    origin: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def find_near_duplicates(data: Dataset | Mapping[str, Dataset]) -> tuple[Duplica
 
 def _member(part: str, dataset: Dataset, row: int) -> Member:
     label = dataset.labels[int(np.argmax(dataset.targets[row]))]
-    return Member(part, row, label, str(dataset.origin[row]))
+    return Member(part, row, label, str(dataset.sources[row]))
 
 
 def _groups(found: Iterable[list[Member]]) -> tuple[DuplicateGroup, ...]:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.dataset import Dataset
+from emopy.data.dataset import Dataset, SkippedSample, refuse_skipped
 from emopy.data.rows import csv_rows, read_pixels
-from emopy.data.skipped import SkippedSample, refuse
 from emopy.data.votes import VOTE_COLUMNS, majority_targets, spread_vote_targets, vote_targets
 from emopy.errors import DataError, nearest
 from emopy.labels import ALL_EMOTIONS
@@ -39,7 +38,7 @@ class VotedFaces:
         votes: (n, 10) float32, columns as in `VOTE_COLUMNS`.
         usage: (n,) str, one of `USAGES`.
         rows: (n,) int64, row in FER2013, the first is 0.
-        problems: Rows that could not be read.
+        skipped: Rows that could not be read.
     """
 
     images: NDArray[np.uint8]
@@ -61,16 +60,16 @@ class VotedFaces:
                 ``"majority"`` for `majority_targets`.
 
         Returns:
-            Faces labelled with `ALL_EMOTIONS`; `origin` is ``fer2013:<row>``.
+            Faces labelled with `ALL_EMOTIONS`; `sources` are ``fer2013:<row>``.
         """
         numbers, keep = _RULES[targets](self.votes[rows])
-        origin = [f"fer2013:{row}" for row in self.rows[rows][keep]]
+        sources = [f"fer2013:{row}" for row in self.rows[rows][keep]]
         return Dataset(
             self.images[rows][keep],
             numbers[keep],
             ALL_EMOTIONS,
-            np.full(len(origin), "", dtype="<U1"),
-            np.array(origin, dtype=np.str_),
+            np.full(len(sources), "", dtype="<U1"),
+            np.array(sources, dtype=np.str_),
         )
 
 
@@ -86,11 +85,8 @@ class FERPlusDataLoader:
         usage: FER2013's split: ``"Training"``, ``"PublicTest"`` or ``"PrivateTest"``.
         targets: ``"votes"`` for soft targets, ``"spread"`` for those with doubt, ``"majority"``
             for the official one-hot rule.
-        strict: Refuse the files when any row is bad; otherwise bad rows are listed in
-            `skipped` and the rest is loaded.
-
-    Attributes:
-        problems: What `load_data` could not read.
+        strict: Raise an error when any row is bad; otherwise bad rows are listed in
+            `Dataset.skipped` and the rest is loaded.
     """
 
     def __init__(
@@ -109,7 +105,6 @@ class FERPlusDataLoader:
         self.usage = usage
         self.targets: Literal["votes", "spread", "majority"] = targets
         self.strict = strict
-        self.skipped: tuple[SkippedSample, ...] = ()
 
     def load_data(self) -> Dataset:
         """Read the split; images are (n, 48, 48, 1), labels are `ALL_EMOTIONS`.
@@ -121,14 +116,13 @@ class FERPlusDataLoader:
         faces = read_ferplus(
             self.images_csv, self.votes_csv, usages=(self.usage,), strict=self.strict
         )
-        self.skipped = faces.skipped
         data = faces.dataset(np.ones(len(faces.rows), dtype=np.bool_), self.targets)
         if not len(data):
             raise DataError(
                 f"{self.images_csv} must hold faces with Usage {self.usage!r} that the rule "
-                f"{self.targets!r} keeps. Received none ({len(self.skipped)} bad rows)."
+                f"{self.targets!r} keeps. Received none ({len(faces.skipped)} bad rows)."
             )
-        return data
+        return replace(data, skipped=faces.skipped)
 
 
 def _check_choice(argument: str, value: str, known: Sequence[str]) -> None:
@@ -175,7 +169,7 @@ def read_ferplus(
             usage.append(found.usage)
             rows.append(found.row)
     if strict:
-        refuse(skipped, "rows")
+        refuse_skipped(skipped, "rows")
     return VotedFaces(
         np.frombuffer(pixels, dtype=np.uint8).reshape(-1, SIDE_PX, SIDE_PX, 1),
         np.array(votes, dtype=np.float32).reshape(-1, len(VOTE_COLUMNS)),

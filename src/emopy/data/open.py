@@ -1,4 +1,4 @@
-"""`open_data`: labelled faces from whatever a path on a command line points to."""
+"""`open_data`: load labelled faces from a file or folder."""
 
 from __future__ import annotations
 
@@ -9,56 +9,42 @@ from typing import Protocol
 from emopy.data.csv import CSVDataLoader
 from emopy.data.csv_settings import find_csv
 from emopy.data.dataset import Dataset, load_dataset
-from emopy.data.directory import DirectoryDataLoader
-from emopy.data.sequence import SequenceDataLoader
-from emopy.data.skipped import SkippedSample
+from emopy.data.directory import DirectoryDataLoader, SubjectRule
 from emopy.errors import DataError
 
 
 class Loader(Protocol):
-    """Anything that loads labelled faces and tells what it left out."""
-
-    skipped: tuple[SkippedSample, ...]
+    """Anything that loads labelled faces."""
 
     def load_data(self) -> Dataset:
-        """Read the faces."""
+        """Load the faces; `Dataset.skipped` lists what could not be used."""
         ...
 
 
-class FileLoader:
-    """Loads a ``.npz`` file that `Dataset.save` wrote; it is read whole or not at all."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.skipped: tuple[SkippedSample, ...] = ()
-
-    def load_data(self) -> Dataset:
-        """Read the file."""
-        return load_dataset(self.path)
-
-
-def find_loader(
+def open_data(
     path: str | os.PathLike[str],
     *,
-    time_delay: int | None = None,
+    num_frames: int | None = None,
     size: tuple[int, int] = (48, 48),
     channels: int = 1,
-) -> Loader:
-    """Choose the loader for a path.
+    subject_regex: SubjectRule | None = None,
+) -> Dataset:
+    """Load labelled faces from a file or folder.
 
     Args:
         path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row,
-            read as ``faces.csv.toml`` beside it says (`CSVSettings`), ``faces.csv#PART`` for the
+            read as ``faces.csv.toml`` beside it says (`CSVSettings`), ``faces.csv#SPLIT`` for the
             rows of one split; or a folder with one folder per emotion.
-        time_delay: Frames per clip, where the folder holds clips; None for stills.
-        size: (height, width) to bring the images of a folder to; files keep theirs.
+        num_frames: Frames per clip if a folder holds clips; None for stills.
+        size: (height, width) that the images of a folder are resized to; files keep theirs.
         channels: 1 for gray or 3 for RGB images of a folder; files keep theirs.
+        subject_regex: Subject ids of a folder, see `DirectoryDataLoader`.
 
     Returns:
-        The loader; its `skipped` say, after loading, what was left out.
+        The faces; `Dataset.skipped` lists the files and rows that could not be used.
 
     Raises:
-        DataError: None of these, or ``faces.csv.toml`` is wrong.
+        DataError: None of these, unusable data, or a wrong ``faces.csv.toml``.
     """
     path = Path(path)
     if path.is_dir():
@@ -67,31 +53,22 @@ def find_loader(
                 f"`path` must be one data set. Received {path}, which holds {', '.join(files)}. "
                 f"Type for example: {path / files[0]}"
             )
-        if time_delay is not None:
-            return SequenceDataLoader(path, time_delay=time_delay, size=size, channels=channels)
-        return DirectoryDataLoader(path, size=size, channels=channels)
+        return DirectoryDataLoader(
+            path, num_frames=num_frames, size=size, channels=channels, subject_regex=subject_regex
+        ).load_data()
+    if subject_regex is not None:
+        raise DataError(
+            "`path` must be a folder if `subject_regex` is given: it is searched in the paths of "
+            f"images. Received {path}. For a .csv file, subject_column in {path.name}.toml names "
+            "the column of the subject ids."
+        )
     if path.suffix.lower() == ".npz":
-        return FileLoader(path)
+        return load_dataset(path)
     if (csv := find_csv(path)) is not None:
         file, settings = csv
-        return CSVDataLoader(file, **settings)
+        return CSVDataLoader(file, **settings).load_data()
     reason = "not such a file" if path.exists() else "no such file"
     raise DataError(
         "`path` must be a .npz file of faces, a .csv file with one face per row, or a folder "
         f"with one folder per emotion. Received {path}: {reason}."
     )
-
-
-def open_data(path: str | os.PathLike[str], *, time_delay: int | None = None) -> Dataset:
-    """Load labelled faces from a path; see `find_loader` for what it may be.
-
-    For other settings use the loaders themselves; to see what was left out, `find_loader`.
-
-    Args:
-        path: File or folder.
-        time_delay: Frames per clip, where the folder holds clips; None for stills.
-
-    Raises:
-        DataError: Not such data, or unusable.
-    """
-    return find_loader(path, time_delay=time_delay).load_data()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.skipped import SkippedSample
+from emopy.data.dataset import SkippedSample
 from emopy.errors import DataError
 
 _LONGEST_CELL = 2**24

@@ -180,7 +180,7 @@ def _groups(data: Dataset) -> NDArray[np.intp]:
     first_of_person: dict[str, int] = {}
     first_of_image: dict[bytes, int] = {}
     for row, (person, digest) in enumerate(
-        zip(data.people, content_hashes(data.images), strict=True)
+        zip(data.subject_ids, content_hashes(data.images), strict=True)
     ):
         linked = [first_of_image.setdefault(bytes(digest), row)]
         if person:

@@ -10,7 +10,6 @@ import numpy as np
 from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
 from emopy.data.duplicates import find_duplicates
-from emopy.data.image_stats import ImageStats
 from emopy.data.split import Splits
 
 _BAR = 30
@@ -23,17 +22,11 @@ _SQUARE = 1.3
 """Longer side of a crop of a face, in shorter sides; images of scenes are 4 : 3 or longer."""
 
 
-def describe(
-    data: Dataset | Splits | Mapping[str, Dataset],
-    *,
-    sources: Mapping[str, ImageStats] | None = None,
-) -> str:
+def describe(data: Dataset | Splits | Mapping[str, Dataset]) -> str:
     """Count the samples of each label and tell the rest in a few lines.
 
     Args:
         data: A dataset, the parts of a split, or datasets by name.
-        sources: By the same names, how the images were before they were resized, as the loaders
-            of folders tell in `sources`.
 
     Returns:
         A table with a row per label and a column per dataset, with bars for a single one; then
@@ -46,11 +39,10 @@ def describe(
         ['label', 'train', 'validation', 'calibration', 'test']
     """
     named = by_name(data)
-    seen = {} if sources is None else sources
     lines = _table(named)
     for name, part in named.items():
-        lines += ["", name, *_facts(part, seen.get(name))]
-        lines += [f"! {warning}" for warning in _warnings(part, seen.get(name))]
+        lines += ["", name, *_facts(part)]
+        lines += [f"! {warning}" for warning in _warnings(part)]
     return "\n".join(lines)
 
 
@@ -85,24 +77,24 @@ def _cells(part: Dataset, labels: list[str]) -> Iterator[str]:
         yield f"{counts[label]:,}  {share:6.1%}" if label in counts else "–"
 
 
-def _facts(part: Dataset, sources: ImageStats | None) -> Iterator[str]:
+def _facts(part: Dataset) -> Iterator[str]:
     height, width, channels = part.images.shape[-3:]
     clips = f"clips of {part.images.shape[1]}, " if part.images.ndim == 5 else ""
     kept = f"{clips}{width} × {height} pixels, {'gray' if channels == 1 else 'RGB'}"
-    if sources is not None:
-        yield f"  images  {sources}"
+    if part.image_stats is not None:
+        yield f"  images  {part.image_stats}"
         yield f"  read as   {kept}"
     else:
         yield f"  images  {kept}"
     one_hot = bool(np.all(part.targets.max(axis=1, initial=0) == 1))
     yield f"  targets   {'one label each' if one_hot else 'soft: shares of votes'}"
-    people = len({str(person) for person in part.people if person})
+    people = len({str(person) for person in part.subject_ids if person})
     yield f"  people    {f'{people:,}' if people else 'unknown'}"
     surplus = sum(len(group.members) - 1 for group in find_duplicates(part))
     yield f"  repeats   {f'{surplus:,} surplus copies' if surplus else 'none'}"
 
 
-def _warnings(part: Dataset, sources: ImageStats | None) -> Iterator[str]:
+def _warnings(part: Dataset) -> Iterator[str]:
     found = {label: count for label, count in part.counts().items() if count}
     if missing := [label for label in part.labels if label not in found]:
         yield f"No sample of {', '.join(missing)}: it cannot be learnt."
@@ -113,16 +105,17 @@ def _warnings(part: Dataset, sources: ImageStats | None) -> Iterator[str]:
                 f"{most} is {ratio:.0f} times as frequent as {least}, which will be recognised "
                 "worst: look at the balanced accuracy."
             )
-    if sources is None or not len(sources):
+    stats = part.image_stats
+    if stats is None or not len(stats):
         return
     height, width = part.images.shape[-3:-1]
-    if tiny := sources.smaller_than(width / 2, height / 2):
+    if tiny := stats.smaller_than(width / 2, height / 2):
         yield (
-            f"{tiny:,} of {len(sources):,} images are less than half of {width} × {height} "
+            f"{tiny:,} of {len(stats):,} images are less than half of {width} × {height} "
             "pixels: they show little."
         )
-    if long := sources.longer_than(_SQUARE):
+    if long := stats.longer_than(_SQUARE):
         yield (
-            f"{long:,} of {len(sources):,} images are far from square, and are squeezed. Each "
+            f"{long:,} of {len(stats):,} images are far from square, and are squeezed. Each "
             "must be the crop of one face: cut them out first."
         )

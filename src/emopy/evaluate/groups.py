@@ -251,7 +251,7 @@ def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.st
                 f"`groups` must have one group for each sample. Received {path}, where {source!r} "
                 f"has both {group_of[source]!r} and {group!r}. Keep one row."
             )
-    sources = [str(source) for source in dataset.origin]
+    sources = [str(source) for source in dataset.sources]
     missing = [source for source in sources if source not in group_of]
     if missing:
         raise DataError(

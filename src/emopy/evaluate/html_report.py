@@ -192,7 +192,7 @@ def _errors(report: Report, dataset: Dataset) -> list[dict[str, Any]]:
                 "predicted": report.labels[predicted],
                 "true_probability": float(predictions.proba[row, true]),
                 "confidence": float(predictions.proba[row, predicted]),
-                "source": str(dataset.origin[row]),
+                "source": str(dataset.sources[row]),
             }
         )
     return found

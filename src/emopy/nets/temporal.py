@@ -115,7 +115,7 @@ def _check_clip(input_shape: tuple[int, ...], net: str) -> None:
     if len(input_shape) != 4:
         raise RecipeError(
             f"{net} must be given clips (T, H, W, C). Received samples of shape {input_shape}. "
-            "Load folders of frames with SequenceDataLoader(time_delay=...)."
+            "Load folders of frames with DirectoryDataLoader(num_frames=...)."
         )
 
 

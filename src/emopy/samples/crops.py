@@ -31,15 +31,15 @@ def sample_stills() -> Dataset:
     """Composite faces in the seven standard emotions, 64 of each.
 
     The emotions have 55 to 100 % of their strength; light, framing and contrast vary. No source
-    face serves both parts, "train" and "test"; `Dataset.origin` names the part first. Within a
+    face serves both parts, "train" and "test"; `Dataset.sources` names the part first. Within a
     part the averages share faces, so measure on `sample_splits`, not on a split of your own.
 
     Returns:
-        448 faces (n, 48, 48, 1) with one-hot targets. Nobody is shown: `people` are "".
+        448 faces (n, 48, 48, 1) with one-hot targets. Nobody is shown: `subject_ids` are "".
 
     Example:
         >>> stills = sample_stills()
-        >>> stills.images.shape, str(stills.origin[0])
+        >>> stills.images.shape, str(stills.sources[0])
         ((448, 48, 48, 1), 'train/anger/000')
     """
     crops = {part: _cut("stills", part) for part in _PARTS}
@@ -56,7 +56,7 @@ def sample_clips(*, frames: int = 4) -> Dataset:
         frames: Frames T of each clip, 1–8: evenly spaced, the last one always the peak.
 
     Returns:
-        224 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.origin` begins with the part,
+        224 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.sources` begins with the part,
         "train" or "test", as in `sample_stills`.
 
     Raises:
@@ -140,8 +140,8 @@ def _dataset(samples: dict[str, NDArray[np.uint8]]) -> Dataset:
 
 
 def _parts(data: Dataset) -> Splits:
-    train = np.char.startswith(data.origin, "train/")
-    turn = np.array([int(name.rsplit("/", 1)[1]) for name in data.origin]) % _NTH
+    train = np.char.startswith(data.sources, "train/")
+    turn = np.array([int(name.rsplit("/", 1)[1]) for name in data.sources]) % _NTH
     return Splits(
         train=data.take(train & (turn >= 2)),
         validation=data.take(train & (turn == 0)),

@@ -47,10 +47,10 @@ def write_samples(folder: str | os.PathLike[str]) -> Path:
                 "Name another folder."
             )
         stills = sample_stills()
-        for image, origin in zip(stills.images, stills.origin, strict=True):
+        for image, origin in zip(stills.images, stills.sources, strict=True):
             _write_image(folder / "stills" / f"{origin}.png", image)
         clips = sample_clips(frames=CLIP_FRAMES)
-        for clip, origin in zip(clips.images, clips.origin, strict=True):
+        for clip, origin in zip(clips.images, clips.sources, strict=True):
             for number, frame in enumerate(clip):
                 _write_image(folder / "clips" / str(origin) / f"{number}.png", frame)
         _write_csv(folder / "stills.csv", stills)
@@ -73,7 +73,7 @@ def _write_csv(path: Path, stills: Dataset) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["emotion", "pixels", "Usage"])
-        for image, label, origin in zip(stills.images, stills.truth, stills.origin, strict=True):
+        for image, label, origin in zip(stills.images, stills.truth, stills.sources, strict=True):
             pixels = " ".join(map(str, image.ravel().tolist()))
             rows.writerow([stills.labels[label], pixels, _USAGE[str(origin).split("/")[0]]])
 

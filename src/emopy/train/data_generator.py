@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emopy.data.augment import Augmentation
-from emopy.data.dataset import Dataset
-from emopy.data.pixels import whole_pixels
+from emopy.data.dataset import Dataset, pixels_as_uint8
 from emopy.data.whitening import Whitening
 from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
@@ -33,7 +32,7 @@ class DataGenerator:
     `prepare` takes validation faces down the same road, unchanged.
 
     Args:
-        time_delay: Frames per clip; None for stills.
+        num_frames: Frames per clip; None for stills.
         seed: Start of every chance.
 
     Example:
@@ -45,14 +44,14 @@ class DataGenerator:
         ((4, 48, 48, 1), (4, 2))
     """
 
-    def __init__(self, time_delay: int | None = None, *, seed: int = 0) -> None:
+    def __init__(self, num_frames: int | None = None, *, seed: int = 0) -> None:
         self._seed = seed
-        self.time_delay: int | None = None
+        self.num_frames: int | None = None
         self._dataset: Dataset | None = None
         self._spec: InputSpec | None = None
         self._pass: tuple[tuple[object, ...], TrainingBatches, int] | None = None
         self._whitenings: dict[tuple[int, ...], Whitening] = {}
-        self.config_augmentation(time_delay=time_delay)
+        DataGenerator.config_augmentation(self, num_frames=num_frames)
 
     def config_augmentation(
         self,
@@ -62,7 +61,7 @@ class DataGenerator:
         shift_range: float = 0.1,
         zoom_range: float = 0.1,
         horizontal_flip: bool = True,
-        time_delay: int | None = None,
+        num_frames: int | None = None,
     ) -> None:
         """Choose how faces are changed; every frame of a clip is changed alike.
 
@@ -76,18 +75,18 @@ class DataGenerator:
             shift_range: Largest shift as a share of height and width.
             zoom_range: Largest enlargement or reduction as a share.
             horizontal_flip: Mirror half of the faces.
-            time_delay: Frames per clip; None keeps what was chosen before.
+            num_frames: Frames per clip; None keeps what was chosen before.
 
         Raises:
             DataError: No such number of frames.
             RecipeError: A value out of range.
         """
-        if time_delay is not None and (type(time_delay) is not int or time_delay < 2):
+        if num_frames is not None and (type(num_frames) is not int or num_frames < 2):
             raise DataError(
-                "`time_delay` must be a whole number, 2 or more, or None for stills. "
-                f"Received {time_delay!r}."
+                "`num_frames` must be a whole number, 2 or more, or None for stills. "
+                f"Received {num_frames!r}."
             )
-        self.time_delay = time_delay or self.time_delay
+        self.num_frames = num_frames or self.num_frames
         self._zca = zca_whitening
         self.use_augmentation(
             Augmentation(
@@ -107,15 +106,15 @@ class DataGenerator:
         """Take faces and labels to learn from, and measure how to standardise them.
 
         Args:
-            images: (n, H, W, 1 | 3) stills, or (n, T, H, W, 1 | 3) clips of `time_delay` frames;
+            images: (n, H, W, 1 | 3) stills, or (n, T, H, W, 1 | 3) clips of `num_frames` frames;
                 whole numbers 0–255.
             labels: (n, k), one row per sample: one-hot, or shares that sum to 1.
 
         Raises:
             DataError: Images and labels that do not fit together, or not of such a shape.
         """
-        pixels, targets = whole_pixels(images), np.asarray(labels, np.float32)
-        _check(pixels, targets, self.time_delay)
+        pixels, targets = pixels_as_uint8(images), np.asarray(labels, np.float32)
+        _check(pixels, targets, self.num_frames)
         nameless = np.full(len(pixels), "")
         names = tuple(f"label {column}" for column in range(targets.shape[1]))
         dataset = Dataset(pixels, targets, names, nameless, nameless)
@@ -202,7 +201,7 @@ class DataGenerator:
         """
         self._fitted()
         spec = self._sized(target_dimensions)
-        tensor = to_tensor(whole_pixels(images), spec)
+        tensor = to_tensor(pixels_as_uint8(images), spec)
         return self._whitening(spec).apply(tensor) if self._zca else tensor
 
     def _fitted(self) -> tuple[Dataset, InputSpec]:
@@ -231,7 +230,7 @@ class DataGenerator:
         return self._whitenings[spec.shape]
 
 
-def _check(images: NDArray[np.uint8], labels: NDArray[np.float32], time_delay: int | None) -> None:
+def _check(images: NDArray[np.uint8], labels: NDArray[np.float32], num_frames: int | None) -> None:
     if labels.ndim != 2 or len(images) != len(labels) or not len(images):
         raise DataError(
             "Samples are not labeled properly. `labels` must be (n, k), one row per sample. "
@@ -243,20 +242,20 @@ def _check(images: NDArray[np.uint8], labels: NDArray[np.float32], time_delay: i
             f"(n, T, H, W, 1 or 3). Received shape {images.shape}. "
             "For gray faces (n, H, W) type: images[..., None]"
         )
-    if time_delay is None:
+    if num_frames is None:
         if images.ndim != 4:
             raise DataError(
                 f"`images` must be stills (n, H, W, C). Received shape {images.shape}. "
-                f"For clips type: DataGenerator(time_delay={images.shape[1]})"
+                f"For clips type: DataGenerator(num_frames={images.shape[1]})"
             )
         return
     if images.ndim != 5:
         raise DataError(
-            "Time_delay parameter was set but Images say otherwise. `images` must be clips "
+            "Num_frames parameter was set but Images say otherwise. `images` must be clips "
             f"(n, T, H, W, C). Received shape {images.shape}."
         )
-    if images.shape[1] != time_delay:
+    if images.shape[1] != num_frames:
         raise DataError(
-            f"Images have time axis length {images.shape[1]} but time_delay parameter was set to "
-            f"{time_delay}. Both must be the same."
+            f"Images have time axis length {images.shape[1]} but num_frames parameter was set to "
+            f"{num_frames}. Both must be the same."
         )

@@ -276,7 +276,7 @@ def _check(how: FitSettings, splits: Splits, folder: str | Path | None) -> None:
     if splits.train.images.ndim == 5 and splits.train.images.shape[1] == 1:
         raise DataError(
             "`parts` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
-            "of 1 frame. Load longer ones with time_delay=2, or take them as stills: "
+            "of 1 frame. Load longer ones with num_frames=2, or take them as stills: "
             "dataclasses.replace(data, images=data.images[:, 0])"
         )
     if how.log == "tensorboard" and find_spec("tensorboard") is None:
@@ -289,5 +289,5 @@ def _check(how: FitSettings, splits: Splits, folder: str | Path | None) -> None:
     if how.patience and not len(splits.validation):
         raise DataError(
             "`parts.validation` must hold faces for early stopping. Received none. "
-            "Split some off: dataset.split(validation=0.1), or set patience=0."
+            "Split some off: split(dataset, validation=0.1), or set patience=0."
         )

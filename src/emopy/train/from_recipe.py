@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emopy.data import Dataset, SkippedSample, Splits, find_loader
+from emopy.data import Dataset, SkippedSample, Splits, open_data, split
 from emopy.errors import ModelError, RecipeError
 from emopy.models import load_model
 from emopy.train.export import export
@@ -67,18 +67,17 @@ def _open_parts(data: DataSettings, on_skipped: OnProblem | None) -> Splits:
         watched = _open(data.validation, data, on_skipped)
         return Splits.of(_open(data.train, data, on_skipped), watched)
     faces = _open(data.train, data, on_skipped)
-    return faces.split(validation=0.1, calibration=0.0, test=0.0, seed=0)
+    return split(faces, validation=0.1, calibration=0.0, test=0.0, seed=0)
 
 
 def _open(path: str, data: DataSettings, on_skipped: OnProblem | None) -> Dataset:
-    loader = find_loader(
+    dataset = open_data(
         path,
-        time_delay=data.num_frames or None,
+        num_frames=data.num_frames or None,
         size=(data.size_px, data.size_px),
         channels=data.channels,
     )
-    dataset = loader.load_data()
     if on_skipped is not None:
-        for skipped_sample in loader.skipped:
+        for skipped_sample in dataset.skipped:
             on_skipped(skipped_sample)
     return dataset.only(data.emotions) if data.emotions else dataset

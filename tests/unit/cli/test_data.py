@@ -71,12 +71,12 @@ def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsy
 
 
 def test_clips_are_described_and_checked_on_request(clips, capsys):
-    assert main(["data", "describe", str(clips), "--clips", "2"]) == 0
+    assert main(["data", "describe", str(clips), "--num-frames", "2"]) == 0
     assert "read as   clips of 2, 48 × 48 pixels, gray" in capsys.readouterr().out
-    assert main(["data", "check", str(clips), "--clips", "2"]) == 0
+    assert main(["data", "check", str(clips), "--num-frames", "2"]) == 0
     assert "No fault found." in capsys.readouterr().out
-    assert main(["data", "check", str(clips), "--clips", "9"]) == 2
-    assert "fewer than time_delay=9" in capsys.readouterr().err
+    assert main(["data", "check", str(clips), "--num-frames", "9"]) == 2
+    assert "fewer than num_frames=9" in capsys.readouterr().err
 
 
 def test_the_counts_are_drawn_on_request(clips, tmp_path, capsys):
@@ -231,7 +231,7 @@ def test_clips_are_drawn_with_their_frames_side_by_side(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.new("L", (48, 48), 60 * frame).save(path)
     out = tmp_path / "sheet.png"
-    words = [str(tmp_path / "clips"), "--clips", "3", "--out", str(out)]
+    words = [str(tmp_path / "clips"), "--num-frames", "3", "--out", str(out)]
     assert CliRunner().invoke(show, words).exit_code == 0
     with Image.open(out) as image:
         assert image.size == (104 + 3 * 96 + 4, 26 + 2 * 100)
@@ -284,15 +284,15 @@ def test_faces_are_divided_and_described(subjects, tmp_path, capsys):
         "train": 28,
         "validation": 4,
     }
-    origins = [str(origin) for part in splits.values() for origin in part.origin]
+    origins = [str(origin) for part in splits.values() for origin in part.sources]
     assert len(set(origins)) == 40
     assert "validation" in capsys.readouterr().out
 
 
 def test_a_person_named_in_the_path_stays_in_one_part(subjects, tmp_path):
     out = tmp_path / "parts"
-    assert main(["data", "split", str(subjects), str(out), "--people", r"/(p\d+)-"]) == 0
-    people = [set(load_dataset(path).people.tolist()) for path in out.glob("*.npz")]
+    assert main(["data", "split", str(subjects), str(out), "--subject-regex", r"/(p\d+)-"]) == 0
+    people = [set(load_dataset(path).subject_ids.tolist()) for path in out.glob("*.npz")]
     assert len(people) == 4
     assert sum(map(len, people)) == len(set.union(*people)) == 10
     assert all(re.fullmatch(r"p\d", person) for person in set.union(*people))
@@ -305,8 +305,8 @@ def test_clips_are_divided_with_their_frames(tmp_path, capsys):
             folder.mkdir(parents=True, exist_ok=True)
             noise = np.random.default_rng(3 * clip + number).integers(0, 256, (48, 48), np.uint8)
             Image.fromarray(noise).save(folder / f"{number}.png")
-    words = ["data", "split", str(tmp_path / "clips"), str(tmp_path / "parts"), "--clips", "2"]
-    assert main([*words, "--people", r"(p\d+)-"]) == 0
+    words = ["data", "split", str(tmp_path / "clips"), str(tmp_path / "parts"), "--num-frames", "2"]
+    assert main([*words, "--subject-regex", r"(p\d+)-"]) == 0
     assert load_dataset(tmp_path / "parts" / "train.npz").images.shape == (14, 2, 48, 48, 1)
 
 
@@ -320,7 +320,7 @@ def test_what_was_left_out_is_told(subjects, tmp_path, capsys):
 def test_people_are_read_from_paths_only(subjects, tmp_path, capsys):
     assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 0
     words = ["data", "split", str(tmp_path / "parts" / "train.npz"), str(tmp_path / "again")]
-    assert main([*words, "--people", "x"]) == 2
+    assert main([*words, "--subject-regex", "x"]) == 2
     assert "DATA must be a folder" in capsys.readouterr().err
     assert not (tmp_path / "again").exists()
 

@@ -119,8 +119,8 @@ def test_a_model_of_clips_is_calibrated_and_judged_on_folders_of_clips(
     write_noise(tmp_path / "clips" / "fear" / "short" / "0.png", 0)
     words = [str(clip_model), str(tmp_path / "clips")]
     assert main(["calibrate", *words]) == 1
-    assert "fewer than time_delay=2" in capsys.readouterr().err
+    assert "fewer than num_frames=2" in capsys.readouterr().err
     assert main(["evaluate", *words]) == 1
     captured = capsys.readouterr()
-    assert "fewer than time_delay=2" in captured.err
+    assert "fewer than num_frames=2" in captured.err
     assert re.search(r"^samples +4$", captured.out, re.MULTILINE)

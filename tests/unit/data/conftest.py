@@ -9,7 +9,7 @@ from emopy.data import Dataset
 from emopy.data.votes import VOTE_COLUMNS
 
 
-def make_dataset(truth, *, labels=("anger", "fear", "joy"), people=None, seed=0, side=8):
+def make_dataset(truth, *, labels=("anger", "fear", "joy"), subject_ids=None, seed=0, side=8):
     """One random image per entry of `truth`."""
     rng = np.random.default_rng(seed)
     n = len(truth)
@@ -17,7 +17,7 @@ def make_dataset(truth, *, labels=("anger", "fear", "joy"), people=None, seed=0,
         rng.integers(0, 256, (n, side, side, 1), dtype=np.uint8),
         np.eye(len(labels), dtype=np.float32)[np.asarray(truth, dtype=int)],
         labels,
-        np.array(people if people is not None else [""] * n, dtype=np.str_),
+        np.array(subject_ids if subject_ids is not None else [""] * n, dtype=np.str_),
         np.array([f"row {i}" for i in range(n)], dtype=np.str_),
     )
 

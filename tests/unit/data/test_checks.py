@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emopy.data import Dataset, Splits, check
-from emopy.data.skipped import SkippedSample, refuse
+from emopy.data.dataset import SkippedSample, refuse_skipped
 from emopy.errors import DataError
 
 
@@ -83,8 +83,8 @@ def test_a_image_that_occurs_often_is_shown_in_few_words(make_dataset):
 
 
 def test_a_person_in_two_parts_is_found(make_dataset):
-    train = make_dataset([0, 1, 2], people=["Ada", "Bo", ""])
-    test = make_dataset([0, 1, 2], people=["Ada", "Cy", ""], seed=1)
+    train = make_dataset([0, 1, 2], subject_ids=["Ada", "Bo", ""])
+    test = make_dataset([0, 1, 2], subject_ids=["Ada", "Cy", ""], seed=1)
     report = check({"train": train, "test": test})
     assert kinds(report) == ["person"]
     assert report.findings[0].examples == ("Ada: train, test",)
@@ -139,8 +139,8 @@ def test_clips_are_checked_as_stills_are(make_dataset):
         np.stack([stills.images, 255 - stills.images], axis=1),
         stills.targets,
         stills.labels,
-        stills.people,
-        stills.origin,
+        stills.subject_ids,
+        stills.sources,
     )
     clips.images[1] = clips.images[0]
     clips.images[2] = 9
@@ -157,6 +157,6 @@ def test_problems_read_as_place_and_reason():
 
 
 def test_refusing_lists_the_first_problems():
-    refuse([], "rows")
+    refuse_skipped([], "rows")
     with pytest.raises(DataError, match=r"Received 7:(\n  a.csv, line \d: bad){5}\n  … and 2 more"):
-        refuse([SkippedSample("a.csv", "bad", line=i) for i in range(7)], "rows")
+        refuse_skipped([SkippedSample("a.csv", "bad", line=i) for i in range(7)], "rows")

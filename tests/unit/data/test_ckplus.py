@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emopy.data import DirectoryDataLoader, SequenceDataLoader, convert_ckplus
+from emopy.data import DirectoryDataLoader, convert_ckplus
 from emopy.errors import DataError
 
 
@@ -33,12 +33,12 @@ def ckplus(tmp_path):
 
 def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
     report = convert_ckplus(ckplus, tmp_path / "out", detector="full-image", size=(48, 48))
-    loader = DirectoryDataLoader(report.path, people=r"S\d+", strict=True)
+    loader = DirectoryDataLoader(report.path, subject_regex=r"S\d+", strict=True)
     data = loader.load_data()
     assert data.counts() == {"disgust": 3, "happiness": 3, "neutral": 3, "surprise": 3}
     assert data.images[:, 24, 24, 0].tolist() == [19, 20, 21, 52, 53, 54, 10, 30, 50, 31, 32, 33]
-    assert data.origin[0] == "disgust/S005_001_00000010.png"
-    assert set(data.people) == {"S005", "S010"}
+    assert data.sources[0] == "disgust/S005_001_00000010.png"
+    assert set(data.subject_ids) == {"S005", "S010"}
     assert report.samples["disgust"] == 3
     assert report.samples["anger"] == 0
     assert (report.unlabelled, report.skipped) == (1, ())
@@ -59,9 +59,9 @@ def test_a_clip_of_peaks_alone_has_no_neutral_face(ckplus, tmp_path):
 
 def test_clips_are_written_whole(ckplus, tmp_path):
     report = convert_ckplus(ckplus, tmp_path / "out", kind="clips", detector="full-image")
-    loader = SequenceDataLoader(report.path, time_delay=4, people=r"S\d+", strict=True)
+    loader = DirectoryDataLoader(report.path, num_frames=4, subject_regex=r"S\d+", strict=True)
     data = loader.load_data()
-    assert data.origin.tolist() == ["disgust/S005_001", "happiness/S010_002", "surprise/S010_001"]
+    assert data.sources.tolist() == ["disgust/S005_001", "happiness/S010_002", "surprise/S010_001"]
     assert data.images[0, :, 24, 24, 0].tolist() == [18, 19, 20, 21]
     assert len(list((tmp_path / "out" / "disgust" / "S005_001").iterdir())) == 12
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, DirectoryDataLoader, SequenceDataLoader, save_folders
+from emopy.data import Dataset, DirectoryDataLoader, save_folders
 from emopy.errors import DataError
 
 
@@ -10,8 +10,8 @@ def make_clips(stills):
         np.stack([stills.images, 255 - stills.images], axis=1),
         stills.targets,
         stills.labels,
-        stills.people,
-        stills.origin,
+        stills.subject_ids,
+        stills.sources,
     )
 
 
@@ -20,13 +20,13 @@ def test_stills_come_back_unchanged(make_dataset, tmp_path):
     read = DirectoryDataLoader(save_folders(data, tmp_path / "out"), size=(16, 16)).load_data()
     assert read.counts() == {"anger": 2, "fear": 0, "yawning": 3}
     np.testing.assert_array_equal(read.images, data.images)
-    assert read.origin[0] == "anger/row 0_000000.png"
+    assert read.sources[0] == "anger/row 0_000000.png"
 
 
 def test_images_in_colour_stay_in_colour(make_dataset, tmp_path):
     gray = make_dataset([0, 1], labels=("anger", "fear"), side=16)
     colour = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
-    data = Dataset(colour, gray.targets, gray.labels, gray.people, gray.origin)
+    data = Dataset(colour, gray.targets, gray.labels, gray.subject_ids, gray.sources)
     out = save_folders(data, tmp_path / "out")
     read = DirectoryDataLoader(out, size=(16, 16), channels=3).load_data()
     np.testing.assert_array_equal(read.images, colour)
@@ -35,23 +35,23 @@ def test_images_in_colour_stay_in_colour(make_dataset, tmp_path):
 def test_clips_come_back_unchanged(make_dataset, tmp_path):
     data = make_clips(make_dataset([0, 0, 1], labels=("anger", "fear"), side=16))
     out = save_folders(data, tmp_path / "out")
-    loader = SequenceDataLoader(out, time_delay=2, size=(16, 16))
-    np.testing.assert_array_equal(loader.load_data().images, data.images)
-    assert loader.skipped == ()
+    read = DirectoryDataLoader(out, num_frames=2, size=(16, 16)).load_data()
+    np.testing.assert_array_equal(read.images, data.images)
+    assert read.skipped == ()
 
 
 def test_people_are_found_again_in_the_names(make_dataset, tmp_path):
-    data = make_dataset([0, 0, 1, 1], people=["S1", "S2", "S1", ""], labels=("anger", "fear"))
-    data.origin[1] = "a/S2"  # where the origin tells the person, it is not told twice
+    data = make_dataset([0, 0, 1, 1], subject_ids=["S1", "S2", "S1", ""], labels=("anger", "fear"))
+    data.sources[1] = "a/S2"  # where the origin tells the person, it is not told twice
     out = save_folders(data, tmp_path / "out")
-    read = DirectoryDataLoader(out, size=(8, 8), people=r"S\d").load_data()
-    assert read.people.tolist() == ["S2", "S1", "", "S1"]  # in the order of the names
+    read = DirectoryDataLoader(out, size=(8, 8), subject_regex=r"S\d").load_data()
+    assert read.subject_ids.tolist() == ["S2", "S1", "", "S1"]  # in the order of the names
     assert (tmp_path / "out" / "anger" / "a-S2_000001.png").is_file()
 
 
 def test_origins_that_are_no_file_names_and_equal_ones_do_no_harm(make_dataset, tmp_path):
     data = make_dataset([0, 0, 0, 1], labels=("anger", "fear"))
-    data.origin[:3] = "../*?<", "../*?<", ""
+    data.sources[:3] = "../*?<", "../*?<", ""
     out = save_folders(data, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
     assert len(list((out / "anger").iterdir())) == 3

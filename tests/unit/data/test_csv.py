@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from emopy.data import FER2013_LABELS, CSVDataLoader, check
+from emopy.data import FER2013_LABELS, CSVDataLoader, check, split
 from emopy.errors import DataError, LabelError
 from emopy.models import InputSpec, to_pixels
 from emopy.testing import check_loader
@@ -46,8 +46,8 @@ def test_a_file_like_fer2013_needs_no_settings(fer2013):
     assert data.images.shape == (7, 8, 8, 1)
     assert data.labels == tuple(sorted(FER2013_LABELS.values()))
     assert [data.labels[i] for i in data.truth] == list(FER2013_LABELS.values())
-    assert data.origin.tolist() == [f"faces.csv:{line}" for line in range(2, 9)]
-    assert set(data.people) == {""}
+    assert data.sources.tolist() == [f"faces.csv:{line}" for line in range(2, 9)]
+    assert set(data.subject_ids) == {""}
     for i in range(7):
         np.testing.assert_array_equal(data.images[i].ravel(), image(i))
 
@@ -78,7 +78,7 @@ def test_a_split_without_its_column_is_refused(write):
 def test_the_column_of_splits_can_be_named(write):
     path = write([(i % 2, text(image(i)), "ab"[i // 2]) for i in range(4)])
     loader = CSVDataLoader(path, usage="b", usage_column=2, labels={0: "fear", 1: "joy"})
-    assert loader.load_data().origin.tolist() == ["faces.csv:3", "faces.csv:4"]
+    assert loader.load_data().sources.tolist() == ["faces.csv:3", "faces.csv:4"]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,15 @@ def test_columns_are_named_or_counted(write, wish):
     path = write([("id", "face", "note", "Mood"), *rows])
     data = CSVDataLoader(path, **wish).load_data()
     assert [data.labels[i] for i in data.truth] == ["happiness", "fear"] * 2
-    assert not CSVDataLoader(path, **wish).skipped
+    assert not data.skipped
 
 
 @pytest.mark.parametrize("wish", [{}, {"header": "no"}, {"label_column": 0, "pixels_column": 1}])
 def test_a_file_without_a_header_is_known_by_its_first_row(write, wish):
     path = write([("joy", text(image(0))), ("fear", text(image(1)))])
-    loader = CSVDataLoader(path, **wish)
-    assert loader.load_data().counts() == {"fear": 1, "happiness": 1}
-    assert loader.skipped == ()
+    loaded = CSVDataLoader(path, **wish).load_data()
+    assert loaded.counts() == {"fear": 1, "happiness": 1}
+    assert loaded.skipped == ()
 
 
 def test_a_first_row_that_is_said_to_be_a_header_is_left_out(write):
@@ -127,10 +127,12 @@ def test_any_other_delimiter_can_be_given(write):
 
 
 def test_labels_stand_for_what_the_user_says_and_others_are_left_out(fer2013):
-    loader = CSVDataLoader(fer2013, labels={"0": "Angry", "2": "fear", "3": "calm", "9": "sad"})
-    data = loader.load_data()
+    data = CSVDataLoader(
+        fer2013, labels={"0": "Angry", "2": "fear", "3": "calm", "9": "sad"}
+    ).load_data()
+
     assert data.counts() == {"anger": 1, "fear": 1, "neutral": 1, "sadness": 0}
-    assert loader.skipped == ()
+    assert data.skipped == ()
 
 
 def test_two_written_labels_may_stand_for_one_emotion(fer2013):
@@ -200,9 +202,9 @@ def test_people_are_read_from_their_column(write):
     rows = [(("joy", "fear")[i % 2], text(image(i)), f"S{i // 4}") for i in range(24)]
     path = write([("label", "pixels", "who"), *rows])
     data = CSVDataLoader(path, subject_column="who").load_data()
-    assert data.people.tolist() == [row[2] for row in rows]
-    splits = data.split(validation=0.2, calibration=0, test=0.2)
-    assert not set(splits.train.people) & set(splits.test.people)
+    assert data.subject_ids.tolist() == [row[2] for row in rows]
+    splits = split(data, validation=0.2, calibration=0, test=0.2)
+    assert not set(splits.train.subject_ids) & set(splits.test.subject_ids)
 
 
 @pytest.mark.parametrize(
@@ -222,9 +224,9 @@ def test_people_are_read_from_their_column(write):
 def test_an_odd_row_is_listed_with_its_line_and_the_rest_is_loaded(write, row, reason, place):
     good = [(i, text(image(i)), "a") for i in range(7)]
     path = write([HEAD, *good[: place - 1], row, *good[place - 1 :]])
-    loader = CSVDataLoader(path)
-    assert len(loader.load_data()) == 7
-    (skipped_sample,) = loader.skipped
+    loaded = CSVDataLoader(path).load_data()
+    assert len(loaded) == 7
+    (skipped_sample,) = loaded.skipped
     assert (skipped_sample.source, skipped_sample.line) == (str(path), place + 1)
     assert reason in skipped_sample.reason
     with pytest.raises(DataError, match=r"no bad rows\. Received 1"):
@@ -234,49 +236,52 @@ def test_an_odd_row_is_listed_with_its_line_and_the_rest_is_loaded(write, row, r
 def test_the_usual_length_decides_which_rows_are_odd(write):
     first = ("joy", text(image(0, 96)))
     path = write([first, *((("joy", "fear")[i % 2], text(image(i))) for i in range(6))])
-    loader = CSVDataLoader(path)
-    assert loader.load_data().images.shape == (6, 8, 8, 1)
-    assert [skipped_sample.line for skipped_sample in loader.skipped] == [1]
+    loaded = CSVDataLoader(path).load_data()
+    assert loaded.images.shape == (6, 8, 8, 1)
+    assert [skipped_sample.line for skipped_sample in loaded.skipped] == [1]
 
 
 def test_squares_of_another_size_are_resized_as_prediction_would_do_it(write):
     counts = [64, 100, 64, 144, 64, 64]
     pixels = [image(i, count) for i, count in enumerate(counts)]
     path = write([(("joy", "fear")[i % 2], text(cell)) for i, cell in enumerate(pixels)])
-    loader = CSVDataLoader(path, strict=True)
-    data = loader.load_data()
+    data = CSVDataLoader(path, strict=True).load_data()
+
     assert data.images.shape == (6, 8, 8, 1)
     for found, cell, count in zip(data.images, pixels, counts, strict=True):
         side = math.isqrt(count)
         crop = cell.astype(np.uint8).reshape(1, side, side)
         np.testing.assert_array_equal(found, to_pixels(crop, InputSpec(8, 8))[0])
-    assert loader.sources.sizes == {(8, 8): 4, (10, 10): 1, (12, 12): 1}
+    assert data.image_stats.sizes == {(8, 8): 4, (10, 10): 1, (12, 12): 1}
 
 
 def test_squares_are_brought_to_the_size_that_is_asked_for(fer2013):
-    loader = CSVDataLoader(fer2013, size=(16, 12))
-    assert loader.load_data().images.shape == (7, 16, 12, 1)
-    assert loader.skipped == ()
-    assert str(loader.sources) == "8 × 8 pixels; all gray"
+    loaded = CSVDataLoader(fer2013, size=(16, 12)).load_data()
+    assert loaded.images.shape == (7, 16, 12, 1)
+    assert loaded.skipped == ()
+    assert str(loaded.image_stats) == "8 × 8 pixels; all gray"
 
 
 def test_squares_join_images_of_a_size_that_was_given(write):
     tall = image(0, 96)
     rows = [("joy", tall), ("fear", image(1, 96)), ("joy", image(2)), ("fear", image(3, 95))]
-    loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]), size=(12, 8))
-    data = loader.load_data()
+    data = CSVDataLoader(
+        write([(label, text(cell)) for label, cell in rows]), size=(12, 8)
+    ).load_data()
+
     assert data.images.shape == (3, 12, 8, 1)
     np.testing.assert_array_equal(data.images[0].ravel(), tall)
-    assert [skipped_sample.line for skipped_sample in loader.skipped] == [4]
+    assert [skipped_sample.line for skipped_sample in data.skipped] == [4]
 
 
 def test_gray_and_colour_may_be_mixed(write):
     red = np.tile([255, 0, 0], 100)
     rows = [("joy", image(0)), ("fear", image(1)), ("joy", red)]
-    loader = CSVDataLoader(write([(label, text(cell)) for label, cell in rows]))
-    assert (loader.load_data().images[2] == 76).all()
-    assert loader.sources.colour == 1
-    colour = CSVDataLoader(loader.path, channels=3).load_data().images
+    path = write([(label, text(cell)) for label, cell in rows])
+    loaded = CSVDataLoader(path).load_data()
+    assert (loaded.images[2] == 76).all()
+    assert loaded.image_stats.colour == 1
+    colour = CSVDataLoader(path, channels=3).load_data().images
     assert (colour[2] == (255, 0, 0)).all()
     assert (colour[0] == colour[0][..., :1]).all()
 
@@ -284,18 +289,16 @@ def test_gray_and_colour_may_be_mixed(write):
 def test_what_an_earlier_call_saw_is_forgotten(fer2013):
     loader = CSVDataLoader(fer2013)
     loader.load_data()
-    loader.load_data()
-    assert len(loader.sources) == 7
+    assert len(loader.load_data().image_stats) == 7
 
 
 def test_problems_of_an_earlier_call_are_forgotten(write):
     rows = [("joy", text(image(0))), ("fear", text(image(1)))]
     path = write([*rows, ("joy", "1 2")])
     loader = CSVDataLoader(path)
-    loader.load_data()
+    assert len(loader.load_data().skipped) == 1
     write(rows)
-    loader.load_data()
-    assert loader.skipped == ()
+    assert loader.load_data().skipped == ()
 
 
 def test_unusable_files_are_refused(write, tmp_path):

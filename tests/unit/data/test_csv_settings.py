@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import CSVDataLoader, find_loader, open_data
+from emopy.data import CSVDataLoader, open_data
 from emopy.data.csv_settings import find_csv
 from emopy.errors import DataError
 
@@ -41,7 +41,7 @@ def explain(path, text):
 def test_a_file_is_read_as_the_file_beside_it_says(mine):
     data = open_data(explain(mine, MEANING))
     assert data.counts() == {"anger": 3, "fear": 3}
-    assert data.people.tolist() == ["p0", "p0", "p1", "p2", "p3", "p3"]
+    assert data.subject_ids.tolist() == ["p0", "p0", "p1", "p2", "p3", "p3"]
 
 
 def test_one_split_is_named_behind_the_path(mine):
@@ -54,8 +54,8 @@ def test_one_split_is_named_behind_the_path(mine):
 
 def test_the_split_in_the_path_goes_before_the_one_in_the_file(mine):
     explain(mine, 'usage = "a"\n' + MEANING)
-    assert open_data(mine).origin.tolist() == ["mine.csv:1", "mine.csv:2", "mine.csv:4"]
-    assert open_data(f"{mine}#b").origin.tolist() == ["mine.csv:5", "mine.csv:7", "mine.csv:8"]
+    assert open_data(mine).sources.tolist() == ["mine.csv:1", "mine.csv:2", "mine.csv:4"]
+    assert open_data(f"{mine}#b").sources.tolist() == ["mine.csv:5", "mine.csv:7", "mine.csv:8"]
 
 
 def test_a_file_like_fer2013_needs_no_explanation(tmp_path):
@@ -63,7 +63,7 @@ def test_a_file_like_fer2013_needs_no_explanation(tmp_path):
     rows = [f"{i},{pixels(i)},{('Training', 'PublicTest')[i % 2]}" for i in range(7)]
     path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
     assert open_data(f"{path}#Training").counts()["anger"] == 1
-    assert find_loader(f"{path}#PublicTest").load_data().counts()["disgust"] == 1
+    assert open_data(f"{path}#PublicTest").counts()["disgust"] == 1
 
 
 def test_sizes_and_channels_are_understood(tmp_path):

@@ -1,16 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, load_dataset
+from emopy.data import Dataset, ImageStats, SkippedSample, load_dataset, split
 from emopy.errors import DataError, LabelError
 from emopy.samples import sample_clips, sample_stills
 
 
 def test_a_saved_dataset_comes_back_equal(make_dataset, tmp_path):
-    data = make_dataset([0, 1, 2, 2], people=["Ada", "", "Bo", "Bo"])
+    data = make_dataset([0, 1, 2, 2], subject_ids=["Ada", "", "Bo", "Bo"])
     path = data.save(tmp_path / "new" / "faces.npz")
     back = load_dataset(path)
-    for name in ("images", "targets", "people", "origin"):
+    for name in ("images", "targets", "subject_ids", "sources"):
         np.testing.assert_array_equal(getattr(back, name), getattr(data, name))
     assert back.labels == data.labels
     assert [file.name for file in path.parent.iterdir()] == ["faces.npz"]
@@ -42,15 +44,39 @@ def test_damaged_or_foreign_files_are_refused(make_dataset, tmp_path):
         load_dataset(tmp_path / "single.npz")
 
 
+def test_a_file_of_an_earlier_or_later_format_says_to_write_it_again(make_dataset, tmp_path):
+    data = make_dataset([0, 1])
+    arrays = {"images": data.images, "targets": data.targets, "labels": np.array(data.labels)}
+    path = tmp_path / "faces.npz"
+    np.savez(path, **arrays, people=data.subject_ids, origin=data.sources)
+    with pytest.raises(DataError, match=r"of format 2\. Received .* of format 1\. Write it again"):
+        load_dataset(path)
+    np.savez(path, **arrays, subject_ids=data.subject_ids, sources=data.sources, format=3)
+    with pytest.raises(DataError, match=r"of format 3\. Write it again"):
+        load_dataset(path)
+
+
+def test_skipped_samples_belong_to_one_loading(make_dataset):
+    data = replace(
+        make_dataset([0, 1] * 10),
+        skipped=(SkippedSample("a.png", "bad"),),
+        image_stats=ImageStats(),
+    )
+    for derived in (data.take([0]), data.only(["anger", "fear"]), split(data, test=0).train):
+        assert derived.skipped == ()
+        assert derived.image_stats is None
+
+
 def test_pickled_objects_are_never_loaded(make_dataset, tmp_path):
     data = make_dataset([0, 1])
     np.savez(
         tmp_path / "objects.npz",
+        format=2,
         images=data.images,
         targets=data.targets,
         labels=np.array(data.labels, dtype=object),
-        people=data.people,
-        origin=data.origin,
+        subject_ids=data.subject_ids,
+        sources=data.sources,
     )
     with pytest.raises(DataError, match=r"written by Dataset.save"):
         load_dataset(tmp_path / "objects.npz")
@@ -58,8 +84,8 @@ def test_pickled_objects_are_never_loaded(make_dataset, tmp_path):
 
 def test_rows_are_taken_by_number_or_mask(make_dataset):
     data = make_dataset([0, 1, 2])
-    assert data.take([2, 0]).origin.tolist() == ["row 2", "row 0"]
-    assert data.take(data.truth == 1).origin.tolist() == ["row 1"]
+    assert data.take([2, 0]).sources.tolist() == ["row 2", "row 0"]
+    assert data.take(data.truth == 1).sources.tolist() == ["row 1"]
     assert len(data.take([])) == 0
 
 
@@ -68,7 +94,7 @@ def test_only_keeps_some_labels_and_renormalises_soft_targets(make_dataset):
     data.targets[0] = [0.5, 0.3, 0.2]
     kept = data.only(["joy", "angry"])
     assert kept.labels == ("joy", "anger")
-    assert kept.origin.tolist() == ["row 0", "row 2"]
+    assert kept.sources.tolist() == ["row 0", "row 2"]
     np.testing.assert_allclose(kept.targets, [[2 / 7, 5 / 7], [1, 0]], rtol=1e-6)
     with pytest.raises(LabelError):
         data.only(["anger", "boredom"])
@@ -82,7 +108,7 @@ def test_only_keeps_some_labels_and_renormalises_soft_targets(make_dataset):
         ({"images": np.zeros((2, 8, 8, 4), np.uint8)}, "1 or 3 channels"),
         ({"targets": np.zeros((2, 2), np.float32)}, r"shape \(2, 3\)"),
         ({"targets": np.full((2, 3), 0.5, np.float32)}, "sum to 1"),
-        ({"people": np.array(["a"])}, "2 entries"),
+        ({"subject_ids": np.array(["a"])}, "2 entries"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(make_dataset, change, wrong):

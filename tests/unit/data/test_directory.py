@@ -37,7 +37,7 @@ def test_images_come_in_natural_order(folder):
     for number in (9, 11):
         write(folder / "fear" / f"{number}.png", 5)
     data = DirectoryDataLoader(folder).load_data()
-    assert data.origin.tolist() == [
+    assert data.sources.tolist() == [
         "anger/S01/img1.png",
         "anger/S02/img2.png",
         "anger/S10/img10.png",
@@ -75,9 +75,9 @@ def test_bad_files_are_listed_with_their_path_and_the_rest_is_loaded(folder):
     (folder / "fear" / "broken.png").write_bytes(b"not an image")
     (folder / "fear" / "notes.txt").write_text("hello")
     (folder / "fear" / ".hidden").write_text("hello")
-    loader = DirectoryDataLoader(folder)
-    assert len(loader.load_data()) == 5
-    assert sorted(skipped_sample.source for skipped_sample in loader.skipped) == [
+    loaded = DirectoryDataLoader(folder).load_data()
+    assert len(loaded) == 5
+    assert sorted(skipped_sample.source for skipped_sample in loaded.skipped) == [
         str(folder / "fear" / "broken.png"),
         str(folder / "fear" / "notes.txt"),
     ]
@@ -89,25 +89,24 @@ def test_problems_of_an_earlier_call_are_forgotten(folder):
     bad = folder / "fear" / "broken.png"
     bad.write_bytes(b"not an image")
     loader = DirectoryDataLoader(folder)
-    loader.load_data()
+    assert len(loader.load_data().skipped) == 1
     bad.unlink()
-    loader.load_data()
-    assert loader.skipped == ()
+    assert loader.load_data().skipped == ()
 
 
 @pytest.mark.parametrize(
-    "people",
+    "subject_regex",
     [r"(S\d+)/", r"S\d\d", re.compile(r"/(S\d+)"), lambda file: file.parent.name],
 )
-def test_people_are_read_from_the_path(folder, people):
-    data = DirectoryDataLoader(folder, people=people).load_data()
-    assert data.people[data.truth == 0].tolist() == ["S01", "S02", "S10"]
+def test_people_are_read_from_the_path(folder, subject_regex):
+    data = DirectoryDataLoader(folder, subject_regex=subject_regex).load_data()
+    assert data.subject_ids[data.truth == 0].tolist() == ["S01", "S02", "S10"]
 
 
 def test_people_are_unknown_unless_the_path_says(folder):
-    assert set(DirectoryDataLoader(folder).load_data().people) == {""}
-    data = DirectoryDataLoader(folder, people=r"(S\d+)").load_data()
-    assert data.people[data.truth == 2].tolist() == ["", ""]
+    assert set(DirectoryDataLoader(folder).load_data().subject_ids) == {""}
+    data = DirectoryDataLoader(folder, subject_regex=r"(S\d+)").load_data()
+    assert data.subject_ids[data.truth == 2].tolist() == ["", ""]
 
 
 def test_a_folder_of_labels_of_your_own_is_fine(tmp_path):
@@ -135,8 +134,8 @@ def test_bad_arguments_are_refused(folder):
         DirectoryDataLoader(folder, size=(48, 4))
     with pytest.raises(DataError, match="`channels`"):
         DirectoryDataLoader(folder, channels=4)
-    with pytest.raises(DataError, match="`people` must be a regular expression"):
-        DirectoryDataLoader(folder, people="(")
+    with pytest.raises(DataError, match="`subject_regex` must be a regular expression"):
+        DirectoryDataLoader(folder, subject_regex="(")
     with pytest.raises(LabelError, match="Did you mean 'anger'"):
         DirectoryDataLoader(folder, target_emotions=["angerr", "fear"]).load_data()
 

@@ -8,7 +8,7 @@ def with_copy(data, source, target):
     """The dataset with one image replaced by a copy of another."""
     images = data.images.copy()
     images[target] = images[source]
-    return Dataset(images, data.targets, data.labels, data.people, data.origin)
+    return Dataset(images, data.targets, data.labels, data.subject_ids, data.sources)
 
 
 def test_different_images_are_no_repeats(make_dataset):
@@ -24,7 +24,7 @@ def test_one_pixel_makes_a_difference(make_dataset):
 
 def test_a_group_names_row_label_and_origin_of_each_copy(make_dataset):
     (group,) = find_duplicates(with_copy(make_dataset([0, 1, 2]), 0, 2))
-    assert [(m.part, m.row, m.label, m.origin) for m in group.members] == [
+    assert [(m.part, m.row, m.label, m.source) for m in group.members] == [
         ("data", 0, "anger", "row 0"),
         ("data", 2, "joy", "row 2"),
     ]
@@ -73,14 +73,14 @@ def test_exact_repeats_count_once_among_near_ones(make_dataset):
 def test_stills_are_not_compared_with_clips(make_dataset):
     stills = make_dataset([0, 1], side=32)
     frames = np.stack([stills.images, stills.images], axis=1)
-    clips = Dataset(frames, stills.targets, stills.labels, stills.people, stills.origin)
+    clips = Dataset(frames, stills.targets, stills.labels, stills.subject_ids, stills.sources)
     assert find_near_duplicates({"stills": stills, "clips": clips}) == ()
 
 
 def test_versions_in_other_sizes_and_colours_are_found(make_dataset):
     small = make_dataset([0, 1], side=32)
     large = small.images.repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3)
-    other = Dataset(large, small.targets, small.labels, small.people, small.origin)
+    other = Dataset(large, small.targets, small.labels, small.subject_ids, small.sources)
     assert rows(find_near_duplicates({"small": small, "large": other})) == [
         [("small", 0), ("large", 0)],
         [("small", 1), ("large", 1)],

@@ -33,8 +33,8 @@ def test_soft_votes_of_the_training_split_are_the_default(files):
     data = FERPlusDataLoader(*files).load_data()
     assert data.labels == ALL_EMOTIONS
     assert data.images.shape == (2, 48, 48, 1)
-    assert data.origin.tolist() == ["fer2013:0", "fer2013:1"]
-    assert set(data.people) == {""}
+    assert data.sources.tolist() == ["fer2013:0", "fer2013:1"]
+    assert set(data.subject_ids) == {""}
     assert data.targets[0, ALL_EMOTIONS.index("fear")] == pytest.approx(0.6)
 
 
@@ -46,7 +46,7 @@ def test_pixels_arrive_unchanged(files):
 
 def test_the_majority_rule_keeps_fewer_faces(files):
     data = FERPlusDataLoader(*files, targets="majority").load_data()
-    assert data.origin.tolist() == ["fer2013:0"]
+    assert data.sources.tolist() == ["fer2013:0"]
     assert data.targets.max() == 1
 
 
@@ -71,9 +71,9 @@ def test_each_split_is_loaded_by_its_name(files, usage, emotion):
 def test_a_bad_row_of_pixels_is_listed_and_the_rest_is_loaded(files, line, column, value, reason):
     images, votes = files
     edit(images, line, column, value)
-    loader = FERPlusDataLoader(images, votes)
-    assert loader.load_data().origin.tolist() == ["fer2013:1"]
-    (skipped_sample,) = loader.skipped
+    loaded = FERPlusDataLoader(images, votes).load_data()
+    assert loaded.sources.tolist() == ["fer2013:1"]
+    (skipped_sample,) = loaded.skipped
     assert (skipped_sample.source, skipped_sample.line) == (str(images), line)
     assert reason in skipped_sample.reason
 

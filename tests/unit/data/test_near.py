@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emopy.data import Dataset, check
+from emopy.data import Dataset, check, split
 from emopy.data.near import difference_hashes, near_groups
 from emopy.samples import sample_splits
 
@@ -99,7 +99,7 @@ def test_a_split_keeps_versions_of_a_image_together(faces):
         np.full(2 * len(faces), ""),
         np.concatenate([names, names]),
     )
-    splits = data.split(validation=0.2, calibration=0.2, test=0.2, seed=3)
-    homes = [set(part.origin) for _, part in splits.items()]
+    splits = split(data, validation=0.2, calibration=0.2, test=0.2, seed=3)
+    homes = [set(part.sources) for _, part in splits.items()]
     assert sum(map(len, homes)) == len(set.union(*homes)) == len(faces)
     assert "near-leak" not in {finding.kind for finding in check(splits).findings}

@@ -59,8 +59,8 @@ def test_a_image_stays_in_the_last_split_that_shows_it(prepared):
         "train → validation": 1,
         "train → calibration": 0,
     }
-    assert splits["validation"].origin.tolist() == ["fer2013:65"]
-    assert splits["test"].origin.tolist() == ["fer2013:67", "fer2013:68"]
+    assert splits["validation"].sources.tolist() == ["fer2013:65"]
+    assert splits["test"].sources.tolist() == ["fer2013:67", "fer2013:68"]
 
 
 def test_another_version_of_a_photograph_in_a_later_part_is_not_learnt(votes_for, tmp_path):
@@ -76,7 +76,7 @@ def test_another_version_of_a_photograph_in_a_later_part_is_not_learnt(votes_for
     )
     report = prepare_ferplus(faces, tmp_path, calibration=5)
     assert report.repeats_across["train → validation"] == 1
-    learnt = [load_dataset(report.files[part]).origin for part in ("train", "calibration")]
+    learnt = [load_dataset(report.files[part]).sources for part in ("train", "calibration")]
     assert "fer2013:3" not in np.concatenate(learnt)
     assert sum(map(len, learnt)) == 37
 
@@ -86,13 +86,13 @@ def test_copies_inside_the_training_split_become_one_with_averaged_votes(prepare
     assert report.surplus == 1
     assert report.conflicting == 1
     both = {**splits, "validation": splits["train"]}
-    origins = np.concatenate([both["train"].origin, splits["calibration"].origin]).tolist()
+    origins = np.concatenate([both["train"].sources, splits["calibration"].sources]).tolist()
     assert origins.count("fer2013:0") == 1
     assert "fer2013:60" not in origins
     merged = np.concatenate([splits["train"].targets, splits["calibration"].targets])[
         origins.index("fer2013:0")
     ]
-    if "fer2013:0" in splits["train"].origin:
+    if "fer2013:0" in splits["train"].sources:
         assert merged[ALL_EMOTIONS.index("fear")] == pytest.approx(0.6)
         assert merged[ALL_EMOTIONS.index("disgust")] == pytest.approx(0.4)
     else:

@@ -57,7 +57,7 @@ def test_frames_of_a_clip_stand_side_by_side_in_colour():
 def test_a_label_and_the_share_of_a_soft_one_are_written(make_dataset):
     hard = make_dataset([0, 1], labels=("anger", "fear"), side=48)
     soft = Dataset(
-        hard.images, np.full((2, 2), 0.5, np.float32), hard.labels, hard.people, hard.origin
+        hard.images, np.full((2, 2), 0.5, np.float32), hard.labels, hard.subject_ids, hard.sources
     )
     margins = [
         contact_sheet(data, rows=1, columns=0)[HEAD_PX:, :LABELS_PX] for data in (hard, soft)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emopy.data import DirectoryDataLoader, ImageStats, SequenceDataLoader
+from emopy.data import DirectoryDataLoader, ImageStats
 
 
 def noted(*images):
@@ -58,15 +58,13 @@ def folder(tmp_path):
 
 def test_a_loader_of_stills_notes_what_it_read_each_time_anew(folder):
     loader = DirectoryDataLoader(folder)
-    assert len(loader.sources) == 0
     for _ in range(2):
-        loader.load_data()
-        assert str(loader.sources) == "60 × 50 pixels; all in colour"
-        assert len(loader.sources) == 6
+        loaded = loader.load_data()
+        assert str(loaded.image_stats) == "60 × 50 pixels; all in colour"
+        assert len(loaded.image_stats) == 6
 
 
 def test_a_loader_of_clips_notes_its_frames(folder):
     (folder / "joy" / "b" / "bad.png").unlink()
-    loader = SequenceDataLoader(folder, time_delay=2)
-    loader.load_data()
-    assert len(loader.sources) == 4
+    loaded = DirectoryDataLoader(folder, num_frames=2).load_data()
+    assert len(loaded.image_stats) == 4

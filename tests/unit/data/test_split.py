@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emopy.data import Splits, check
+from emopy.data import Splits, check, split
 from emopy.data.split import stratified_rows
 from emopy.errors import DataError
 
@@ -11,7 +11,7 @@ def sizes(splits):
 
 
 def test_each_label_has_its_share_in_each_part(make_dataset):
-    splits = make_dataset([0] * 100 + [1] * 50 + [2] * 10).split()
+    splits = split(make_dataset([0] * 100 + [1] * 50 + [2] * 10))
     assert sizes(splits) == {"train": 112, "validation": 16, "calibration": 16, "test": 16}
     assert splits.test.counts() == {"anger": 10, "fear": 5, "joy": 1}
     assert splits.train.counts() == {"anger": 70, "fear": 35, "joy": 7}
@@ -19,19 +19,19 @@ def test_each_label_has_its_share_in_each_part(make_dataset):
 
 def test_every_sample_is_in_exactly_one_part(make_dataset):
     data = make_dataset(np.arange(97) % 3)
-    origins = [origin for _, part in data.split().items() for origin in part.origin]
-    assert sorted(origins) == sorted(data.origin)
+    origins = [origin for _, part in split(data).items() for origin in part.sources]
+    assert sorted(origins) == sorted(data.sources)
 
 
 def test_the_same_seed_gives_the_same_parts_and_another_does_not(make_dataset):
     data = make_dataset(np.arange(90) % 3)
-    one, same, other = (data.split(seed=seed).test.origin.tolist() for seed in (5, 5, 6))
+    one, same, other = (split(data, seed=seed).test.sources.tolist() for seed in (5, 5, 6))
     assert one == same != other
 
 
 def test_people_are_never_in_two_parts(make_dataset):
     people = [f"person {i // 6}" for i in range(240)]
-    splits = make_dataset(np.arange(240) % 3, people=people).split()
+    splits = split(make_dataset(np.arange(240) % 3, subject_ids=people))
     assert check(splits).findings == ()
     assert sizes(splits) == {"train": 168, "validation": 24, "calibration": 24, "test": 24}
 
@@ -39,49 +39,49 @@ def test_people_are_never_in_two_parts(make_dataset):
 def test_copies_are_never_in_two_parts(make_dataset):
     data = make_dataset(np.arange(120) % 3)
     data.images[60:] = data.images[:60]
-    splits = data.split(validation=0.25, calibration=0, test=0.25)
+    splits = split(data, validation=0.25, calibration=0, test=0.25)
     assert not [found for found in check(splits).findings if found.kind == "leak"]
     assert sizes(splits) == {"train": 60, "validation": 30, "test": 30}
 
 
 def test_people_linked_by_a_shared_image_stay_together(make_dataset):
-    data = make_dataset([0, 1] * 10, people=[f"p{i // 2}" for i in range(20)])
+    data = make_dataset([0, 1] * 10, subject_ids=[f"p{i // 2}" for i in range(20)])
     data.images[2] = data.images[0]  # p0 and p1 share an image
     for seed in range(10):
-        splits = data.split(validation=0.3, calibration=0, test=0.3, seed=seed)
-        homes = {name for name, part in splits.items() if {"p0", "p1"} & set(part.people)}
+        splits = split(data, validation=0.3, calibration=0, test=0.3, seed=seed)
+        homes = {name for name, part in splits.items() if {"p0", "p1"} & set(part.subject_ids)}
         assert len(homes) == 1
 
 
 def test_unknown_people_are_not_one_person(make_dataset):
-    assert len(make_dataset([0, 1] * 20).split().test) == 4
+    assert len(split(make_dataset([0, 1] * 20)).test) == 4
 
 
 def test_a_part_that_nobody_asked_for_is_empty(make_dataset):
-    splits = make_dataset([0, 1] * 20).split(calibration=0, test=0)
+    splits = split(make_dataset([0, 1] * 20), calibration=0, test=0)
     assert (len(splits.calibration), len(splits.test)) == (0, 0)
     assert splits.calibration.labels == splits.train.labels
     assert str(splits) == "train 36, validation 4"
 
 
 def test_a_label_with_one_sample_goes_to_the_training_part(make_dataset):
-    splits = make_dataset([0] * 30 + [1] * 30 + [2]).split()
+    splits = split(make_dataset([0] * 30 + [1] * 30 + [2]))
     assert splits.train.counts()["joy"] == 1
 
 
 def test_many_rare_labels_together_still_fill_every_part(make_dataset):
-    splits = make_dataset([0] * 5 + [1] * 5 + [2] * 5).split()
+    splits = split(make_dataset([0] * 5 + [1] * 5 + [2] * 5))
     assert min(sizes(splits).values()) >= 1
     assert sizes(splits)["train"] in (10, 11)
 
 
 def test_a_wanted_part_without_samples_is_refused(make_dataset):
     with pytest.raises(DataError, match=r"`calibration` must receive.*calibration=0|`validation`"):
-        make_dataset([0, 1]).split()
+        split(make_dataset([0, 1]))
     with pytest.raises(DataError, match="1 groups of one person"):
-        make_dataset([0, 1] * 20, people=["Ada"] * 40).split()
+        split(make_dataset([0, 1] * 20, subject_ids=["Ada"] * 40))
     with pytest.raises(DataError, match="0 samples"):
-        make_dataset([]).split()
+        split(make_dataset([]))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_wanted_part_without_samples_is_refused(make_dataset):
 )
 def test_impossible_shares_are_refused(make_dataset, shares, wrong):
     with pytest.raises(DataError, match=wrong):
-        make_dataset([0, 1] * 20).split(**shares)
+        split(make_dataset([0, 1] * 20), **shares)
 
 
 def test_parts_can_be_joined_from_datasets_divided_before(make_dataset):

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 
 from emopy.data import Dataset, ImageStats, describe
 
 
 def test_the_description_counts_labels_with_their_shares_and_bars(make_dataset):
-    lines = describe(make_dataset([0, 0, 0, 1], people=["a", "a", "b", ""])).splitlines()
+    lines = describe(make_dataset([0, 0, 0, 1], subject_ids=["a", "a", "b", ""])).splitlines()
     assert [line.split() for line in lines] == [
         ["label", "data"],
         ["anger", "3", "75.0%", "█" * 30],
@@ -40,7 +42,7 @@ def test_the_description_has_a_column_and_a_block_per_part_and_no_bars(make_data
 def test_clips_and_empty_data_are_described(make_dataset):
     stills = make_dataset([0, 1, 2])
     frames = np.stack([stills.images, 255 - stills.images], axis=1)
-    clips = Dataset(frames, stills.targets, stills.labels, stills.people, stills.origin)
+    clips = Dataset(frames, stills.targets, stills.labels, stills.subject_ids, stills.sources)
     assert "images  clips of 2, 8 × 8 pixels, gray" in describe(clips)
     assert "No sample of anger, fear, joy" in describe(make_dataset([]))
 
@@ -54,14 +56,14 @@ def test_uneven_labels_are_a_warning(make_dataset):
 
 def test_small_and_long_sources_are_a_warning(make_dataset):
     data = make_dataset([0, 1, 2], side=48)
-    sources = ImageStats()
+    stats = ImageStats()
     for width, height in ((20, 20), (48, 48), (640, 480)):
-        sources.add(np.zeros((height, width, 3), np.uint8))
-    text = describe(data, sources={"data": sources})
+        stats.add(np.zeros((height, width, 3), np.uint8))
+    text = describe(replace(data, image_stats=stats))
     assert "images  20–640 pixels wide, 20–480 high" in text
     assert "read as   48 × 48 pixels, gray" in text
     assert "! 1 of 3 images are less than half of 48 × 48 pixels" in text
     assert "! 1 of 3 images are far from square, and are squeezed" in text
     good = ImageStats()
     good.add(np.zeros((48, 40, 3), np.uint8))
-    assert "!" not in describe(data, sources={"data": good})
+    assert "!" not in describe(replace(data, image_stats=good))

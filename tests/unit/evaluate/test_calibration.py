@@ -127,7 +127,9 @@ def test_no_faces_are_refused_and_the_card_is_unchanged(model_folder, faces):
 
 
 def test_soft_targets_of_a_dataset_are_used(model_folder, faces, logits):
-    soft = Dataset(faces.images, softmax(logits, 4.0), faces.labels, faces.people, faces.origin)
+    soft = Dataset(
+        faces.images, softmax(logits, 4.0), faces.labels, faces.subject_ids, faces.sources
+    )
     assert calibrate(model_folder, soft) == pytest.approx(4.0, rel=1e-3)
 
 
@@ -139,7 +141,7 @@ def test_faces_with_other_label_frequencies_are_calibrated_with_their_prior(
     update_card(model_folder, card.changed(training=even))
     prior = dict(zip(faces.labels, (0.7, 0.1, 0.1, 0.1), strict=True))
     targets = softmax(logits / 4 + np.log(list(prior.values())))
-    soft = Dataset(faces.images, targets, faces.labels, faces.people, faces.origin)
+    soft = Dataset(faces.images, targets, faces.labels, faces.subject_ids, faces.sources)
     assert calibrate(model_folder, soft, prior=prior) == pytest.approx(4.0, rel=1e-3)
     soft.save(model_folder.parent / "soft.npz")
     words = ["calibrate", str(model_folder), str(model_folder.parent / "soft.npz"), "--prior"]

@@ -14,7 +14,7 @@ LABELS = ("anger", "fear", "happiness", "neutral")
 
 
 def relabelled(faces, labels):
-    return Dataset(faces.images, faces.targets, labels, faces.people, faces.origin)
+    return Dataset(faces.images, faces.targets, labels, faces.subject_ids, faces.sources)
 
 
 def test_the_model_folder_is_evaluated(model_folder, faces, logits):
@@ -51,8 +51,8 @@ def test_data_with_fewer_labels_are_predicted_among_those_only(model_folder, fac
 
 
 def test_the_report_has_the_labels_as_they_were_requested(model_folder, faces):
-    typed = evaluate(model_folder, faces, labels=["calm", "Happy"], groups=faces.origin)
-    known = evaluate(model_folder, faces, labels=["neutral", "happiness"], groups=faces.origin)
+    typed = evaluate(model_folder, faces, labels=["calm", "Happy"], groups=faces.sources)
+    known = evaluate(model_folder, faces, labels=["neutral", "happiness"], groups=faces.sources)
     assert typed.labels == typed.macro_labels == ("calm", "Happy")
     assert typed.confusion_matrix.tolist() == known.confusion_matrix.tolist()
     assert [group.samples for group in typed.groups] == [group.samples for group in known.groups]
@@ -74,14 +74,16 @@ def test_no_faces_are_refused(model_folder, faces):
 
 
 def test_clips_are_refused_by_a_model_of_still_images(model_folder, faces):
-    clips = Dataset(faces.images[:, None], faces.targets, faces.labels, faces.people, faces.origin)
+    clips = Dataset(
+        faces.images[:, None], faces.targets, faces.labels, faces.subject_ids, faces.sources
+    )
     with pytest.raises(InputError):
         evaluate(model_folder, clips)
 
 
 def test_the_true_label_of_a_soft_target_is_its_most_probable_one(model_folder, faces):
     soft = Dataset(
-        faces.images, 0.7 * faces.targets + 0.075, faces.labels, faces.people, faces.origin
+        faces.images, 0.7 * faces.targets + 0.075, faces.labels, faces.subject_ids, faces.sources
     )
     found, expected = (evaluate(model_folder, data).to_dict() for data in (soft, faces))
     assert found.pop("kl_divergence") > 0
@@ -90,7 +92,7 @@ def test_the_true_label_of_a_soft_target_is_its_most_probable_one(model_folder, 
 
 
 def test_the_divergence_from_the_models_own_probabilities_is_zero(model_folder, faces, logits):
-    own = Dataset(faces.images, softmax(logits), faces.labels, faces.people, faces.origin)
+    own = Dataset(faces.images, softmax(logits), faces.labels, faces.subject_ids, faces.sources)
     assert evaluate(model_folder, own).kl_divergence == pytest.approx(0, abs=1e-6)
 
 

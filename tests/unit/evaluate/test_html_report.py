@@ -103,7 +103,7 @@ def test_the_page_adapts_to_dark_mode_narrow_screens_and_print(report):
 def test_names_from_outside_are_escaped(faces):
     evil = '<script>alert("1")</script>&'
     data = Dataset(
-        faces.images, faces.targets, (evil, *faces.labels[1:]), faces.people,
+        faces.images, faces.targets, (evil, *faces.labels[1:]), faces.subject_ids,
         np.array([f"<b>{i}" for i in range(80)]),
     )  # fmt: skip
     proba = np.full((80, 4), 0.1) + 0.6 * np.eye(4)[(faces.truth + 1) % 4]

@@ -77,5 +77,5 @@ def test_a_grid_finer_than_the_features_is_refused(grid):
 
 @pytest.mark.parametrize("net", NETS)
 def test_stills_are_refused_with_what_to_load(net):
-    with pytest.raises(RecipeError, match="SequenceDataLoader"):
+    with pytest.raises(RecipeError, match="DirectoryDataLoader"):
         net((48, 48, 1), 7)

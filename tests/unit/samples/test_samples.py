@@ -70,8 +70,8 @@ def test_clips_move_smoothly_away_from_their_first_frame():
 
 @pytest.mark.parametrize("data", [sample_stills(), sample_clips()], ids=["stills", "clips"])
 def test_the_origin_names_part_and_emotion_of_each_sample(data):
-    assert len(set(data.origin)) == len(data)
-    for origin, label in zip(data.origin, data.truth, strict=True):
+    assert len(set(data.sources)) == len(data)
+    for origin, label in zip(data.sources, data.truth, strict=True):
         part, emotion, _ = str(origin).split("/")
         assert part in ("train", "test")
         assert emotion == data.labels[label]
@@ -79,7 +79,7 @@ def test_the_origin_names_part_and_emotion_of_each_sample(data):
 
 @pytest.mark.parametrize("splits", [sample_splits(), sample_clip_splits()], ids=["stills", "clips"])
 def test_parts_share_no_sample_and_only_the_test_part_is_held_out(splits):
-    origins = {name: set(map(str, data.origin)) for name, data in splits.items()}
+    origins = {name: set(map(str, data.sources)) for name, data in splits.items()}
     assert list(origins) == ["train", "validation", "calibration", "test"]
     assert len(set().union(*origins.values())) == sum(map(len, origins.values()))
     for name, found in origins.items():
@@ -113,10 +113,9 @@ def test_all_sample_data_take_less_than_two_and_a_half_megabytes():
 def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
     stills = sample_stills()
     for part in ("train", "test"):
-        loader = DirectoryDataLoader(written / "stills" / part)
-        loaded = loader.load_data()
-        expected = stills.take(np.char.startswith(stills.origin, f"{part}/"))
-        assert loader.skipped == ()
+        loaded = DirectoryDataLoader(written / "stills" / part).load_data()
+        expected = stills.take(np.char.startswith(stills.sources, f"{part}/"))
+        assert loaded.skipped == ()
         assert loaded.labels == expected.labels
         np.testing.assert_array_equal(loaded.images, expected.images)
         np.testing.assert_array_equal(loaded.targets, expected.targets)

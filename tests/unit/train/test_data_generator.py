@@ -89,7 +89,7 @@ def test_each_setting_of_the_augmentation_counts(train):
 
 def test_every_frame_of_a_clip_is_changed_alike(clips):
     still_clips = np.repeat(clips[:, :1], 4, axis=1)
-    generator = DataGenerator(time_delay=4)
+    generator = DataGenerator(num_frames=4)
     generator.fit(still_clips, one_hot(12))
     images, _ = generator.get_next_batch(batch_size=5, target_dimensions=(12, 12))
     assert images.shape == (5, 4, 12, 12, 1)
@@ -98,11 +98,11 @@ def test_every_frame_of_a_clip_is_changed_alike(clips):
 
 
 def test_configuring_anew_keeps_the_frames_that_were_chosen(clips):
-    generator = DataGenerator(time_delay=4)
+    generator = DataGenerator(num_frames=4)
     generator.config_augmentation(rotation_angle=5)
     generator.fit(clips, one_hot(12))
-    generator.config_augmentation(time_delay=3)
-    with pytest.raises(DataError, match="length 4 but time_delay parameter was set to 3"):
+    generator.config_augmentation(num_frames=3)
+    with pytest.raises(DataError, match="length 4 but num_frames parameter was set to 3"):
         generator.fit(clips, one_hot(12))
 
 
@@ -154,7 +154,7 @@ def test_numbers_of_other_types_are_taken_as_pixels(train):
 
 
 @pytest.mark.parametrize(
-    ("images", "labels", "time_delay", "message"),
+    ("images", "labels", "num_frames", "message"),
     [
         (np.zeros((4, 16, 16, 1)), one_hot(3), None, "^Samples are not labeled properly"),
         (np.zeros((4, 16, 16, 1)), np.arange(4), None, "^Samples are not labeled properly"),
@@ -163,22 +163,22 @@ def test_numbers_of_other_types_are_taken_as_pixels(train):
         (np.zeros((4, 16, 16, 2)), one_hot(4), None, "^Channel Axis should have value"),
         (
             np.zeros((4, 16, 16, 1)), one_hot(4), 4,
-            "^Time_delay parameter was set but Images say otherwise",
+            "^Num_frames parameter was set but Images say otherwise",
         ),
         (
             np.zeros((4, 5, 16, 16, 1)), one_hot(4), 4,
-            "^Images have time axis length 5 but time_delay parameter was set to 4",
+            "^Images have time axis length 5 but num_frames parameter was set to 4",
         ),
-        (np.zeros((4, 5, 16, 16, 1)), one_hot(4), None, r"DataGenerator\(time_delay=5\)"),
+        (np.zeros((4, 5, 16, 16, 1)), one_hot(4), None, r"DataGenerator\(num_frames=5\)"),
         (np.full((4, 16, 16, 1), 0.5), one_hot(4), None, "whole numbers 0–255"),
         (np.full((4, 16, 16, 1), np.nan), one_hot(4), None, "whole numbers 0–255"),
         (np.full((4, 16, 16, 1), -1), one_hot(4), None, "whole numbers 0–255"),
         (np.zeros((4, 16, 16, 1)), 2 * one_hot(4), None, "sum to 1"),
     ],
 )  # fmt: skip
-def test_faces_and_labels_that_do_not_fit_are_refused(images, labels, time_delay, message):
+def test_faces_and_labels_that_do_not_fit_are_refused(images, labels, num_frames, message):
     with pytest.raises(DataError, match=message):
-        DataGenerator(time_delay).fit(images, labels)
+        DataGenerator(num_frames).fit(images, labels)
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_nothing_works_before_fit(use):
 
 
 def test_numbers_out_of_range_are_refused(train):
-    with pytest.raises(DataError, match="`time_delay` must be a whole number"):
-        DataGenerator(time_delay=1)
+    with pytest.raises(DataError, match="`num_frames` must be a whole number"):
+        DataGenerator(num_frames=1)
     with pytest.raises(RecipeError, match="rotation_deg"):
         DataGenerator().config_augmentation(rotation_angle=-1)
     generator = DataGenerator()

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emopy.data.augment import Augmentation
 from emopy.data.dataset import Dataset
+from emopy.legacy.adapters.words import old_argument_names
 from emopy.models import InputSpec, to_pixels
 from emopy.train import data_generator
 from emopy.train.batches import TrainingBatches
@@ -74,7 +75,13 @@ class DataGenerator(data_generator.DataGenerator):
     """
 
     def __init__(self, time_delay: int | None = None) -> None:
-        super().__init__(time_delay)
+        with old_argument_names():
+            super().__init__(time_delay)
+
+    @property
+    def time_delay(self) -> int | None:
+        """Frames per clip; None for stills."""
+        return self.num_frames
 
     def config_augmentation(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -86,21 +93,23 @@ class DataGenerator(data_generator.DataGenerator):
         time_delay: int | None = None,
     ) -> DataGenerator:
         """Choose how faces are changed; gives the generator back."""
-        super().config_augmentation(
-            zca_whitening=zca_whitening,
-            rotation_angle=rotation_angle,
-            shift_range=shift_range,
-            zoom_range=zoom_range,
-            horizontal_flip=horizontal_flip,
-            time_delay=time_delay,
-        )
+        with old_argument_names():
+            super().config_augmentation(
+                zca_whitening=zca_whitening,
+                rotation_angle=rotation_angle,
+                shift_range=shift_range,
+                zoom_range=zoom_range,
+                horizontal_flip=horizontal_flip,
+                num_frames=time_delay,
+            )
         return self
 
     def fit(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, images: ArrayLike, labels: ArrayLike
     ) -> DataGenerator:
         """Take faces and labels to learn from; gives the generator back."""
-        super().fit(images, labels)
+        with old_argument_names():
+            super().fit(images, labels)
         return self
 
     def generate(

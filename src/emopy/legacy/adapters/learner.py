@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emopy.data import Dataset, Splits
+from emopy.data import Dataset, Splits, split
 from emopy.data.augment import Augmentation
-from emopy.data.pixels import whole_pixels
+from emopy.data.dataset import pixels_as_uint8
 from emopy.errors import DataError, LabelError, ModelError
 from emopy.legacy.adapters.words import labels_of
 from emopy.models import softmax, to_tensor
@@ -103,7 +103,7 @@ class FERNeuralNet:
             ModelError: The network has not learnt yet.
         """
         run = self._trained()
-        tensor = to_tensor(whole_pixels(images), run.spec)
+        tensor = to_tensor(pixels_as_uint8(images), run.spec)
         return softmax(np.asarray(run.model.predict(tensor, verbose=0)))
 
     def save_model_graph(self) -> None:
@@ -177,7 +177,7 @@ class FERNeuralNet:
         return self._run
 
     def _dataset(self, images: ArrayLike, labels: ArrayLike) -> Dataset:
-        pixels = whole_pixels(images)
+        pixels = pixels_as_uint8(images)
         unknown = np.full(len(pixels), "")
         return Dataset(pixels, np.asarray(labels, np.float32), self._labels, unknown, unknown)
 
@@ -191,9 +191,8 @@ class FERNeuralNet:
         batch_size: int = 32,
     ) -> None:
         """Learn from stills or clips, whole numbers 0–255, with a stratified share to watch."""
-        splits = self._dataset(images, labels).split(
-            validation=validation_split, calibration=0, test=0
-        )
+        dataset = self._dataset(images, labels)
+        splits = split(dataset, validation=validation_split, calibration=0, test=0)
         self._learn(splits, Augmentation(), batch_size=batch_size, epochs=epochs)
 
     def _learn(

@@ -12,7 +12,7 @@ from emopy import data
 from emopy.data.csv_layout import CSVLayout
 from emopy.errors import DataError
 from emopy.legacy.adapters.dataset import Dataset
-from emopy.legacy.adapters.words import index_map
+from emopy.legacy.adapters.words import index_map, old_argument_names
 from emopy.media import find_images, read_image
 
 Source = str | os.PathLike[str]
@@ -38,7 +38,9 @@ class DataLoader(ABC):
 
     def _divide(self, loaded: data.Dataset, words: Iterable[str]) -> Dataset:
         """Stratified; equal images go to the same side."""
-        splits = loaded.split(validation=0, calibration=0, test=self.validation_split, seed=_SEED)
+        splits = data.split(
+            loaded, validation=0, calibration=0, test=self.validation_split, seed=_SEED
+        )
         return Dataset(
             splits.train.images,
             splits.test.images,
@@ -147,21 +149,16 @@ class DirectoryDataLoader(DataLoader):
         emotions = (self.target_emotion_map or {}).values()
         wanted = list(dict.fromkeys(emotions)) or None
         size = _first_size(path)
-        loader: data.Loader
-        if self.time_delay is None:
-            loader = data.DirectoryDataLoader(
-                path, size=size, channels=self.out_channels, target_emotions=wanted, strict=True
-            )
-        else:
-            loader = data.SequenceDataLoader(
+        with old_argument_names():
+            loaded = data.DirectoryDataLoader(
                 path,
-                time_delay=self.time_delay,
+                num_frames=self.time_delay,
                 size=size,
                 channels=self.out_channels,
                 target_emotions=wanted,
                 strict=True,
-            )
-        return self._divide(loader.load_data(), wanted or (entry.name for entry in path.iterdir()))
+            ).load_data()
+        return self._divide(loaded, wanted or (entry.name for entry in path.iterdir()))
 
 
 def _given(datapath: Source | None) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 
-from emopy.errors import LabelError
+from emopy.errors import DataError, LabelError
 from emopy.labels import canonical
 
 EMOTION_INDEX = {
@@ -49,3 +50,17 @@ def labels_of(emotion_map: Mapping[str, int]) -> tuple[str, ...]:
             f"Received {dict(emotion_map)}. Type for example: {{'anger': 0, 'calm': 1}}"
         )
     return labels
+
+
+@contextmanager
+def old_argument_names() -> Generator[None]:
+    """Errors inside name the old argument ``time_delay``, which is ``num_frames`` elsewhere.
+
+    Raises:
+        DataError: The same error, with the old name.
+    """
+    try:
+        yield
+    except DataError as error:
+        message = str(error).replace("num_frames", "time_delay")
+        raise DataError(message.replace("Num_frames", "Time_delay")) from error
