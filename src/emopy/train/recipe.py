@@ -52,7 +52,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """Training and validation data: files or folders that `emopy.data.find_loader` supports.
+    """Training and validation data: files or folders that `emopy.data.open_data` supports.
 
     Relative paths are relative to the working directory.
 
