@@ -59,8 +59,8 @@ def open_data(
     if subject_regex is not None:
         raise DataError(
             "`path` must be a folder if `subject_regex` is given: it is searched in the paths of "
-            f"images. Received {path}. For a .csv file, subject_column in {path.name}.toml names "
-            "the column of the subject ids."
+            f"images. Received {path}. In FILE.csv.toml, subject_column names the column of the "
+            "subject ids of FILE.csv."
         )
     if path.suffix.lower() == ".npz":
         return load_dataset(path)

@@ -321,7 +321,7 @@ def test_people_are_read_from_paths_only(subjects, tmp_path, capsys):
     assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 0
     words = ["data", "split", str(tmp_path / "parts" / "train.npz"), str(tmp_path / "again")]
     assert main([*words, "--subject-regex", "x"]) == 2
-    assert "DATA must be a folder" in capsys.readouterr().err
+    assert "`DATA` must be a folder if `--subject-regex` is given" in capsys.readouterr().err
     assert not (tmp_path / "again").exists()
 
 
