@@ -17,8 +17,10 @@ backticks, alone or with a value: `fps=5`. The command line replaces them by its
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from typing import Any
 
 
 class EmoPyError(Exception):
@@ -87,6 +89,23 @@ def naming(**names: str) -> Generator[None]:
     except EmoPyError as error:
         error.args = (error.worded(lambda code: names.get(code, code)),)
         raise
+
+
+def import_extra(name: str, *, feature: str, extra: str) -> Any:
+    """Import a module of an optional dependency when a feature needs it.
+
+    Args:
+        name: Module, such as ``"matplotlib.figure"``.
+        feature: What needs it; the error starts with it.
+        extra: Extra of EmoPy that installs it.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(feature, extra) from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -105,6 +105,21 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
             temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str]) -> str:
+    """Return the suffix of a path in lower case, after a check that it is one of `suffixes`.
+
+    Raises:
+        InputError: Another suffix.
+    """
+    path, known = Path(path), list(suffixes)
+    if path.suffix.lower() not in known:
+        raise InputError(
+            f"`path` must end in {', '.join(known)}. Received {str(path)!r}. "
+            f"Type for example: {path.stem or 'output'}{known[0]}"
+        )
+    return path.suffix.lower()
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

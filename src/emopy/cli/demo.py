@@ -57,7 +57,7 @@ def demo(
             sink.write(replace(result, source=path.name))
             as_labelled += [face.emotion for face in result.faces] == [label]
             if files:
-                draw_result(str(path), result, files[number])
+                draw_result(str(path), result, files[number], expand=True)
     if files:
         sheet = save_image(image_grid([read_image(file) for file in files[:-1]]), files[-1])
         click.echo(f"emopy: drawn in {sheet}", err=True)
@@ -72,14 +72,14 @@ def image_grid(images: list[RGBImage]) -> RGBImage:
         images: One or more (H, W, 3), of any sizes.
 
     Returns:
-        (H, W, 3): cells as large as the largest image, about twice as many columns as rows.
+        (H, W, 3): cells as large as the largest image, the grid about twice as wide as high.
     """
     import numpy as np
 
-    columns = math.ceil(math.sqrt(2 * len(images)))
-    rows = math.ceil(len(images) / columns)
     height = max(image.shape[0] for image in images) + GAP_PX
     width = max(image.shape[1] for image in images) + GAP_PX
+    columns = math.ceil(math.sqrt(2 * len(images) * height / width))
+    rows = math.ceil(len(images) / columns)
     shape = (rows * height + GAP_PX, columns * width + GAP_PX, 3)
     sheet = np.full(shape, SHEET_GRAY, dtype=np.uint8)
     for index, image in enumerate(images):

@@ -82,13 +82,15 @@ def drawing_files(folder: Path, sources: Sequence[str | bytes]) -> list[Path]:
     return [folder / f"{name}.png" for name in names.values()]
 
 
-def draw_result(source: str | bytes, result: ImageResult, file: Path) -> None:
-    """Write an image with its faces marked."""
+def draw_result(
+    source: str | bytes, result: ImageResult, file: Path, *, expand: bool = False
+) -> None:
+    """Write an annotated image; `expand` as for `draw_faces`."""
     from emopy.media import read_image
     from emopy.present import draw_faces, save_image
 
     with naming(path="--draw"):
-        save_image(draw_faces(read_image(source), result), file)
+        save_image(draw_faces(read_image(source), result, expand=expand), file)
 
 
 # Videos

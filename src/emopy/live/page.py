@@ -21,7 +21,7 @@ from typing import Self
 from PIL import Image
 
 from emopy.live.server import PageServer
-from emopy.present.panels import color_of
+from emopy.present.face_labels import color_of
 from emopy.types import ImageResult, RGBImage
 
 _WIDEST_PX = 1280

@@ -1,11 +1,11 @@
 """Results as text, tables, data frames, drawings, plots and annotated videos."""
 
 from emopy.present.draw import draw_faces, save_image
-from emopy.present.label_state import LabelState
-from emopy.present.panels import COLORS
-from emopy.present.plot import TimelinePlot, check_plot_path
+from emopy.present.face_labels import COLORS
+from emopy.present.label_layout import LabelState
 from emopy.present.table import TABLE_FORMATS, Table, open_table, table_format, to_frame
 from emopy.present.text import as_text, encodable, summary_text
+from emopy.present.timeline_plot import TimelinePlot, check_plot_path
 from emopy.present.video_sink import VideoSink, check_video_path
 
 __all__ = [

@@ -1,58 +1,75 @@
-"""`draw_faces`: boxes, names and probability bars on an image; `save_image`: into a file."""
+"""`draw_faces`: boxes, predicted emotions and probability bars on an image; `save_image`."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from emopy.errors import InputError
-from emopy.files import atomic_file
-from emopy.present.label_state import CORNER_ROWS, Label, LabelState, number_of, place_labels
-from emopy.present.layout import Rectangle, Style
-from emopy.present.panels import chip, color_of, panel
+from emopy.files import atomic_file, check_suffix
+from emopy.present.face_labels import (
+    BACKGROUND,
+    COMPACT_ROWS,
+    Color,
+    Rectangle,
+    Style,
+    color_of,
+    draw_chip,
+    draw_panel,
+    panel_size,
+)
+from emopy.present.label_layout import Label, LabelState, number_of, place_labels
 from emopy.types import FacePrediction, ImageResult, RGBImage
 
-_SMALLEST_SIDE = 480
-"""Pixels. An image with a shorter side is enlarged, so that letters find room."""
+_MIN_SIDE = 480
+"""Pixels. An image with a shorter side is enlarged, so that text is readable."""
 
-_LARGEST_ENLARGED = 4_000_000
+_MAX_ENLARGED = 4_000_000
 """Pixels that an enlarged image may have."""
 
 _SAVERS = {
+    ".png": ("PNG", {"compress_level": 4}),
     ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 92, "subsampling": 0}),
-    ".png": ("PNG", {"compress_level": 4}),
 }
-_SHADE = (16, 16, 20)
+_EXPANDED_FONT = 1.4
+"""Factor of the font size beside an image, where there is more room."""
+
+_OUTLINE_RIM: Color = (16, 16, 20)
 
 
 def draw_faces(
-    image: RGBImage, result: ImageResult, *, steady: LabelState | None = None
+    image: RGBImage,
+    result: ImageResult,
+    *,
+    state: LabelState | None = None,
+    expand: bool = False,
 ) -> RGBImage:
-    """Draw what was found: per face a box, the emotion, and bars of all probabilities.
+    """Return a copy of an image with a box, the predicted emotion and bars for each face.
 
-    Colours tell emotions apart for colour-blind people too. Text stands on dark glass, readable
-    on light and dark images. Line width and letters follow the size of the image. A face
-    for whose bars there is no free place shows its shares as one striped line under its name;
-    a lone face shows its three most probable emotions in a corner. Faces of a video bear the
-    numbers of their tracks.
+    The colours can be told apart by colour-blind people. Text has a translucent dark background,
+    so that it is readable on any image. Line width and font size follow the size of the image.
+    Bars go beside their face, over no other face. A face without room for them gets a name with a
+    striped line of its probabilities; a single face gets its three most probable emotions in the
+    corner that covers least of its features. Faces of a video have their track ids.
 
     Args:
-        image: (H, W, 3) uint8 RGB: the image that was read.
-        result: What was found in it.
-        steady: For a video, the same object for all its frames: labels then stay where they are.
+        image: (H, W, 3) uint8 RGB: the image of the result.
+        result: Faces and predictions.
+        state: For a video, one object for all its frames: it keeps labels in their places.
+        expand: Whether the image is made wider on the right where there is no room for the bars
+            of a single face.
 
     Returns:
-        A new image (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for a
-        image with a side under 480 pixels.
+        A new image (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for an
+        image with a side under 480 pixels; `expand` may make it wider.
 
     Raises:
-        InputError: Not such an array, or not the image of this result.
+        InputError: Another kind of array, or not the image of this result.
     """
     _check(image)
     height, width = image.shape[:2]
@@ -65,45 +82,58 @@ def draw_faces(
     canvas = Image.fromarray(image)
     if factor > 1:
         canvas = canvas.resize((width * factor, height * factor), Image.Resampling.BICUBIC)
-    boxes = [_pixels(face, factor, canvas.size) for face in result.faces]
-    style, labels = place_labels(result, boxes, canvas.size, steady)
-    # Small faces last: a large box never hides a small one's outline.
+    boxes = [_to_pixels(face, factor, canvas.size) for face in result.faces]
+    style, labels = place_labels(result, boxes, canvas.size, state)
+    if expand and len(boxes) == 1 and (not labels or labels[0].kind != "panel"):
+        panel_style = style._replace(font=round(style.font * _EXPANDED_FONT))
+        canvas, labels = _expanded(canvas, result, boxes[0], panel_style)
+    else:
+        panel_style = style
+    # Small faces last, so that a large box never hides the outline of a small one.
     for face, box in sorted(zip(result.faces, boxes, strict=True), key=lambda pair: -pair[1].area):
-        _outline(canvas, box, color_of(face.emotion, face.prediction.labels), style)
-    _label(canvas, result, labels, style)
+        _draw_outline(canvas, box, color_of(face.emotion, face.prediction.labels), style)
+    for index, (kind, place) in labels.items():
+        prediction, number = result.faces[index].prediction, number_of(result, index)
+        if kind == "chip":
+            draw_chip(canvas, place, prediction, number, style)
+        else:
+            rows = None if kind == "panel" else COMPACT_ROWS
+            draw_panel(canvas, place, prediction, number, panel_style, rows=rows)
     return np.array(canvas)
 
 
 def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
-    """Write an image; the file is there whole or not at all.
+    """Write an image to a file, completely or not at all.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        path: Ends in ``.png``, ``.jpg`` or ``.jpeg``. Folders that lack are made.
+        path: Ends in ``.png``, ``.jpg`` or ``.jpeg``. Missing folders are created.
 
     Returns:
         The path.
 
     Raises:
-        InputError: Not such an array, another ending, or a place that cannot be written.
+        InputError: Another kind of array, another suffix, or a path that cannot be written.
     """
     _check(image)
-    path = Path(path)
-    if path.suffix.lower() not in _SAVERS:
-        raise InputError(
-            f"`path` must end in .png or .jpg. Received {str(path)!r}. "
-            f"Type for example: {path.stem or 'faces'}.png"
-        )
-    kind, settings = _SAVERS[path.suffix.lower()]
+    path, suffix = Path(path), check_suffix(path, _SAVERS)
+    format_name, settings = _SAVERS[suffix]
     with atomic_file(path) as partial:
         try:
-            Image.fromarray(image).save(partial, kind, **settings)
+            Image.fromarray(image).save(partial, format_name, **settings)
         except OSError as error:
             raise InputError(
                 f"`path` must be a file that can hold the image. Received {str(path)!r}: "
                 f"{error}. Choose another folder, or .png for a very large image."
             ) from error
     return path
+
+
+def enlargement(width: int, height: int) -> int:
+    """Return the whole factor by which `draw_faces` enlarges an image of this size."""
+    wanted = math.ceil(_MIN_SIDE / min(width, height))
+    possible = int(math.sqrt(_MAX_ENLARGED / (width * height)))
+    return max(1, min(wanted, possible))
 
 
 def _check(image: RGBImage) -> None:
@@ -114,15 +144,8 @@ def _check(image: RGBImage) -> None:
         )
 
 
-def enlargement(width: int, height: int) -> int:
-    """The whole factor by which `draw_faces` enlarges an image: letters need room."""
-    wanted = math.ceil(_SMALLEST_SIDE / min(width, height))
-    possible = int(math.sqrt(_LARGEST_ENLARGED / (width * height)))
-    return max(1, min(wanted, possible))
-
-
-def _pixels(face: FacePrediction, factor: int, size: tuple[int, int]) -> Rectangle:
-    """The part of a face's box that lies in the canvas, at least one pixel."""
+def _to_pixels(face: FacePrediction, factor: int, size: tuple[int, int]) -> Rectangle:
+    """The part of a face's box that is inside the canvas, at least one pixel."""
     box, (width, height) = face.box, size
     left = min(max(round(box.left * factor), 0), width - 1)
     top = min(max(round(box.top * factor), 0), height - 1)
@@ -131,29 +154,28 @@ def _pixels(face: FacePrediction, factor: int, size: tuple[int, int]) -> Rectang
     return Rectangle(left, top, right, bottom)
 
 
-def _outline(
-    canvas: Image.Image, box: Rectangle, color: tuple[int, int, int], style: Style
-) -> None:
-    """A coloured line between two dark ones: visible on any ground."""
+def _expanded(
+    canvas: Image.Image, result: ImageResult, box: Rectangle, style: Style
+) -> tuple[Image.Image, dict[int, Label]]:
+    """The canvas with room for a panel on its right, and the panel there."""
+    width, height = panel_size(result.faces[0].prediction, number_of(result, 0), style)
+    left, top = canvas.width + style.gap, max(min(box.top, canvas.height - height), 0)
+    size = (left + width + style.gap, max(canvas.height, height))
+    expanded = Image.new("RGB", size, BACKGROUND)
+    expanded.paste(canvas)
+    return expanded, {0: Label("panel", Rectangle(left, top, left + width, top + height))}
+
+
+def _draw_outline(canvas: Image.Image, box: Rectangle, color: Color, style: Style) -> None:
+    """Draw a coloured line between two dark ones, visible on any background."""
     draw = ImageDraw.Draw(canvas)
-    thin = max(1, style.line // 3)
-    # Too small a box keeps its coloured line only.
+    rim = max(1, style.line // 3)
+    # A small box gets the coloured line only.
     line = min(style.line, max(1, min(box.width, box.height) // 6))
-    rim = thin if line == style.line else 0
+    if line < style.line:
+        rim = 0
     corners = (box.left, box.top, box.right - 1, box.bottom - 1)
     if rim:
-        draw.rectangle(corners, outline=_SHADE, width=line + 2 * rim)
+        draw.rectangle(corners, outline=_OUTLINE_RIM, width=line + 2 * rim)
     inset = (corners[0] + rim, corners[1] + rim, corners[2] - rim, corners[3] - rim)
     draw.rectangle(inset, outline=color, width=line)
-
-
-def _label(
-    canvas: Image.Image, result: ImageResult, labels: Mapping[int, Label], style: Style
-) -> None:
-    for index, (kind, place) in labels.items():
-        prediction, number = result.faces[index].prediction, number_of(result, index)
-        if kind == "chip":
-            chip(canvas, place, prediction, number, style)
-        else:
-            rows = CORNER_ROWS if kind == "corner" else None
-            panel(canvas, place, prediction, number, style, rows=rows)

@@ -22,9 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from emopy.errors import InputError
+from emopy.errors import InputError, import_extra
 from emopy.files import atomic_file
-from emopy.present.extras import extra_module
 from emopy.types import (
     COLUMN_TYPES,
     FailedInput,
@@ -174,7 +173,7 @@ class ParquetTable(Table):
 
     def _begin(self) -> None:
         self._arrow = _require_parquet()
-        parquet = extra_module("pyarrow.parquet", feature="Writing Parquet files", extra="tables")
+        parquet = import_extra("pyarrow.parquet", feature="Writing Parquet files", extra="tables")
         if isinstance(self._out, io.TextIOBase):
             raise InputError(
                 "`target` must be a binary stream for Parquet. Received a text stream. "
@@ -288,7 +287,7 @@ def to_frame(
 
         to_frame(FERModel().predict_many(["a.jpg", "b.jpg"])).groupby("source").size()
     """
-    pandas = extra_module("pandas", feature="Data frames", extra="tables")
+    pandas = import_extra("pandas", feature="Data frames", extra="tables")
     results = list(results)
     if labels is None:
         found = (
@@ -311,7 +310,7 @@ def to_frame(
 
 
 def _require_parquet() -> Any:
-    return extra_module("pyarrow", feature="Writing Parquet files", extra="tables")
+    return import_extra("pyarrow", feature="Writing Parquet files", extra="tables")
 
 
 def _to_json(record: dict[str, Any], stream: IO[Any]) -> str:

@@ -1,8 +1,8 @@
-"""`VideoSink`: the frames of a video with what was found in them, as a video file.
+"""`VideoSink`: an annotated video: boxes, predicted emotions and bars drawn on the frames.
 
-with open_video("clip.mp4") as video, Film("annotated.mp4", size=video.size) as film:
+with open_video("clip.mp4") as video, VideoSink("annotated.mp4", size=video.size) as sink:
     for frame, result in model.predict_frames(video):
-        film.write(frame.image, result)
+        sink.write(frame.image, result)
 """
 
 from __future__ import annotations
@@ -18,34 +18,35 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from emopy.errors import InputError
-from emopy.files import atomic_file
+from emopy.errors import InputError, import_extra
+from emopy.files import atomic_file, check_suffix
 from emopy.present.draw import draw_faces, enlargement
-from emopy.present.extras import extra_module
-from emopy.present.label_state import LabelState
+from emopy.present.label_layout import LabelState
 from emopy.types import ImageResult, RGBImage
 
 _BT709 = 1
-"""The colours of today's video, in ITU-T H.273: primaries, curve and matrix."""
+"""Code of BT.709 in ITU-T H.273: colour primaries, transfer function and matrix."""
 
-_TICKS = 30_000
-"""Units of time in a second: 24, 25, 30, 29.97 frames and whole milliseconds are exact."""
+_TICKS_PER_S = 30_000
+"""Time base of the video: 24, 25, 30 and 29.97 frames/s and milliseconds are exact."""
 
-
-_RATE = 25
-"""Frames in a second that an encoder is told to expect; each comes with its own time."""
+_NOMINAL_FPS = 25
+"""Frame rate that the encoder is configured with; each frame has its own time."""
 
 
 class Encoder(NamedTuple):
-    """How frames are compressed.
-
-    Attributes:
-        codec: FFmpeg's name of the encoder.
-        options: Its settings.
-    """
+    """FFmpeg's name of an encoder, and its options."""
 
     codec: str
     options: dict[str, str]
+
+
+class Container(NamedTuple):
+    """FFmpeg's name of a container format, its options, and its encoders, the best first."""
+
+    format: str
+    options: dict[str, str]
+    encoders: tuple[Encoder, ...]
 
 
 _H264 = Encoder("libx264", {"preset": "veryfast", "crf": "20"})
@@ -56,30 +57,29 @@ _VP9 = Encoder(
 )
 _VP8 = Encoder("libvpx", {"deadline": "realtime", "cpu-used": "7", "crf": "10", "b": "4M"})
 
-_KINDS: dict[str, tuple[str, dict[str, str], tuple[Encoder, ...]]] = {
-    ".mp4": ("mp4", {"movflags": "+faststart"}, (_H264, _MPEG4)),
-    ".mov": ("mov", {"movflags": "+faststart"}, (_H264, _MPEG4)),
-    ".mkv": ("matroska", {}, (_H264, _MPEG4)),
-    ".webm": ("webm", {}, (_VP9, _VP8)),
+_CONTAINERS = {
+    ".mp4": Container("mp4", {"movflags": "+faststart"}, (_H264, _MPEG4)),
+    ".mov": Container("mov", {"movflags": "+faststart"}, (_H264, _MPEG4)),
+    ".mkv": Container("matroska", {}, (_H264, _MPEG4)),
+    ".webm": Container("webm", {}, (_VP9, _VP8)),
 }
-"""Container, its settings, and encoders, the best first, by suffix."""
 
 
 class VideoSink:
-    """Writes a video with boxes, names and bars drawn in, frame by frame.
+    """Writes an annotated video frame by frame.
 
-    Frames keep their true times, at any and at varying rates; the film begins with its first
-    frame. Without a face a frame is shown as it is. The file appears when the ``with`` block
-    ends; after an exception nothing is left of it, and a file that was there stays as it was.
+    Frames keep their times, at constant and variable frame rates; the video starts with its first
+    frame. Frames without a face are unchanged. The file appears when the ``with`` block ends;
+    after an exception it is removed, and an existing file is unchanged.
 
     Args:
-        path: Ends in ``.mp4`` or ``.mov`` (H.264, or MPEG-4 where FFmpeg lacks x264), ``.mkv``
-            or ``.webm`` (VP9). Folders that lack are made.
-        size: (width, height) in pixels of every frame that will come. A small frame is
-            enlarged as by `draw_faces`; an odd side gets one pixel more.
+        path: Ends in ``.mp4`` or ``.mov`` (H.264, or MPEG-4 where FFmpeg has no x264), ``.mkv``
+            or ``.webm`` (VP9). Missing folders are created.
+        size: (width, height) in pixels of every frame. Small frames are enlarged as by
+            `draw_faces`; an odd side gets one more pixel.
 
     Raises:
-        InputError: Another suffix, or a size that is no image's.
+        InputError: Another suffix, or a size below 1.
         MissingExtraError: PyAV is not installed.
     """
 
@@ -92,30 +92,29 @@ class VideoSink:
                 f"`size` must be the width and height of the frames. Received {size}. "
                 "Give video.size."
             )
-        self._steady = LabelState()
+        self._state = LabelState()
         self._stack = ExitStack()
         self._av: Any = None
         self._reformat: Any = None
         self._container: Any = None
         self._stream: Any = None
         self._start_s: float | None = None
-        self._held: Any = None  # the newest frame: how long it is shown, the next one tells
-        self._step = _TICKS // _RATE
+        self._pending: Any = None  # the newest frame: its duration is known with the next one
+        self._step = _TICKS_PER_S // _NOMINAL_FPS
         self._durations: dict[int, int] = {}
 
     def __enter__(self) -> Self:
-        self._av = extra_module("av", feature="Writing films", extra="video")
-        # One for all frames: each new one builds its tables, which takes longer than the frame.
+        self._av = _av()
+        # One for all frames: a new one builds tables, which takes longer than the conversion.
         self._reformat = self._av.video.reformatter.VideoReformatter().reformat
-        kind, settings, encoders = _KINDS[self.path.suffix.lower()]
+        format_name, options, encoders = _CONTAINERS[self.path.suffix.lower()]
         with ExitStack() as stack:
             partial = stack.enter_context(atomic_file(self.path))
-            with self._reported():
-                container = self._av.open(str(partial), "w", format=kind, options=settings)
+            with self._errors_name_the_file():
+                container = self._av.open(str(partial), "w", format=format_name, options=options)
             stack.callback(container.close)
-            self._stream = self._opened(
-                choose_encoder(encoders, self._av.codecs_available), container
-            )
+            encoder = choose_encoder(encoders, self._av.codecs_available)
+            self._stream = self._add_stream(encoder, container)
             self._container = container
             self._stack = stack.pop_all()
         return self
@@ -130,129 +129,127 @@ class VideoSink:
         if error is not None:
             self._stack.__exit__(kind, error, trace)
             return
-        with self._stack:  # what is raised here leaves nothing either
-            if self._held is None:
+        with self._stack:  # removes the file if one of these raises
+            if self._pending is None:
                 raise InputError(
                     "`VideoSink` must get one or more frames. "
                     f"Received none for {str(self.path)!r}. "
                     "Choose a part of the video that has frames."
                 )
-            with self._reported():
-                self._encode(container, self._held, self._step)  # the last lasts as the one before
+            with self._errors_name_the_file():
+                self._encode(container, self._pending, self._step)
                 self._encode(container, None, 0)
                 container.close()
 
     def write(self, image: RGBImage, result: ImageResult) -> None:
-        """Add one frame.
+        """Write one frame.
 
         Args:
-            image: (H, W, 3) uint8 RGB: the frame, of the film's size.
-            result: What was found in it, with its time. A frame that is not shown later than
-                the last one, to 1/30,000 of a second, is left out.
+            image: (H, W, 3) uint8 RGB: the frame, of the size of the video.
+            result: Faces and predictions, with a time. A frame that is not later than the last
+                one, to 1/30,000 of a second, is skipped.
 
         Raises:
-            InputError: Another size, no time, a place that cannot hold the film, or outside the
-                ``with`` block.
+            InputError: Another size, no time, a path that cannot hold the video, or called
+                outside the ``with`` block.
         """
         if self._container is None:
             raise InputError(
-                "`VideoSink` must be open to write. Received a frame outside its `with` block. "
-                "Type: with Film(path, size=video.size) as film: ..."
+                "`write` must be called inside the `with` block of a VideoSink. Received a frame "
+                "outside it. Type: with VideoSink(path, size=video.size) as sink: ..."
             )
         ticks = self._ticks(image, result)
-        if self._held is not None and ticks <= self._held.pts:
+        if self._pending is not None and ticks <= self._pending.pts:
             return
-        drawn = draw_faces(image, result, steady=self._steady)
-        height, width = drawn.shape[:2]
+        annotated = draw_faces(image, result, state=self._state)
+        height, width = annotated.shape[:2]
         if height % 2 or width % 2:
-            drawn = np.pad(drawn, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
-        # Without a hint, players take the colours of large videos for BT.709, of small ones not.
+            annotated = np.pad(annotated, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
+        # Without this, players assume BT.709 for large videos but not for small ones.
         frame = self._reformat(
-            self._av.VideoFrame.from_ndarray(drawn, "rgb24"),
+            self._av.VideoFrame.from_ndarray(annotated, "rgb24"),
             format="yuv420p",
             dst_colorspace="ITU709",
         )
-        frame.pts, frame.time_base = ticks, Fraction(1, _TICKS)
-        if self._held is not None:
-            with self._reported():
-                self._encode(self._container, self._held, ticks - self._held.pts)
-        self._held = frame
+        frame.pts, frame.time_base = ticks, Fraction(1, _TICKS_PER_S)
+        if self._pending is not None:
+            with self._errors_name_the_file():
+                self._encode(self._container, self._pending, ticks - self._pending.pts)
+        self._pending = frame
 
     def _encode(self, container: Any, frame: Any, ticks: int) -> None:
-        """Hand a frame and how long it is shown to the encoder; None: what it still holds."""
+        """Encode a frame with its duration; None flushes the encoder."""
         if frame is not None:
             self._durations[frame.pts] = self._step = ticks
         for packet in self._stream.encode(frame):
             packet.duration = self._durations.pop(packet.pts, 0)
             container.mux(packet)
 
-    def _opened(self, encoder: Encoder, container: Any) -> Any:
-        """The stream of a container, ready to encode."""
-        stream = container.add_stream(encoder.codec, rate=_RATE, options=encoder.options)
+    def _add_stream(self, encoder: Encoder, container: Any) -> Any:
+        stream = container.add_stream(encoder.codec, rate=_NOMINAL_FPS, options=encoder.options)
         factor = enlargement(*self.size)
         stream.width, stream.height = (side * factor + side * factor % 2 for side in self.size)
         stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, _TICKS)
+        stream.time_base = Fraction(1, _TICKS_PER_S)
         context = stream.codec_context
-        context.time_base = Fraction(1, _TICKS)
+        context.time_base = Fraction(1, _TICKS_PER_S)
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.thread_type = "AUTO"
         return stream
 
     def _ticks(self, image: RGBImage, result: ImageResult) -> int:
-        """When a frame is shown, counted from the start of the film."""
+        """Time of a frame from the start of the video."""
         if image.shape[1::-1] != self.size:
             raise InputError(
-                f"`image` must have the film's size, {self.size[0]} × {self.size[1]}. "
-                f"Received {image.shape[1]} × {image.shape[0]}. Give each size a film of its own."
+                f"`image` must have the size of the video, {self.size[0]} × {self.size[1]}. "
+                f"Received {image.shape[1]} × {image.shape[0]}. Use a VideoSink for each size."
             )
         if result.time_s is None or not math.isfinite(result.time_s):
             raise InputError(
                 f"`result` must be a video frame with a time. Received {result.source!r} with "
-                f"{result.time_s}. Use FERModel.predict_video to make such."
+                f"{result.time_s}. Use the results of FERModel.predict_frames."
             )
         if self._start_s is None:
             self._start_s = result.time_s
-        return round((result.time_s - self._start_s) * _TICKS)
+        return round((result.time_s - self._start_s) * _TICKS_PER_S)
 
     @contextmanager
-    def _reported(self) -> Generator[None]:
-        """Turn what FFmpeg and the disk say into an error that names the file."""
+    def _errors_name_the_file(self) -> Generator[None]:
+        """Turn errors of FFmpeg and the disk into an InputError that names the file."""
         try:
             yield
         except (self._av.error.FFmpegError, OSError) as error:
             raise InputError(
-                f"`path` must be a file that can hold the film. Received {str(self.path)!r}: "
+                f"`path` must be a file that can hold the video. Received {str(self.path)!r}: "
                 f"{error}. Choose another folder."
             ) from error
 
 
 def check_video_path(path: str | os.PathLike[str]) -> None:
-    """Say early that a film cannot be written there.
+    """Raise an error if an annotated video cannot be written to a path.
 
     Raises:
         InputError: Another suffix than those of `VideoSink`.
         MissingExtraError: PyAV is not installed.
     """
-    path = Path(path)
-    if path.suffix.lower() not in _KINDS:
-        raise InputError(
-            f"`path` must end in {', '.join(_KINDS)}. Received {str(path)!r}. "
-            f"Type for example: {path.stem or 'film'}.mp4"
-        )
-    extra_module("av", feature="Writing films", extra="video")
+    check_suffix(path, _CONTAINERS)
+    _av()
 
 
 def choose_encoder(encoders: Sequence[Encoder], available: Collection[str]) -> Encoder:
-    """The best encoder that this build of FFmpeg has.
+    """Return the best encoder that this build of FFmpeg has.
 
     Raises:
-        InputError: None of them.
+        InputError: It has none of them.
     """
     for encoder in encoders:
         if encoder.codec in available:
             return encoder
     raise InputError(
         "`path` must end in a suffix for which FFmpeg has an encoder. Received one that needs "
-        f"{' or '.join(encoder.codec for encoder in encoders)}. Type for example: film.mp4"
+        f"{' or '.join(encoder.codec for encoder in encoders)}. Type for example: annotated.mp4"
     )
+
+
+def _av() -> Any:
+    return import_extra("av", feature="Writing videos", extra="video")

@@ -31,7 +31,7 @@ def texts(path):
     return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
 
 
-def test_areas_have_the_colours_and_the_shares_of_the_emotions(clip, tmp_path):
+def test_areas_have_the_colours_and_heights_of_the_probabilities(clip, tmp_path):
     image = Image.open(plotted(clip, tmp_path / "a.png")).convert("RGB")
     assert image.size == (1440, 665)
     happy, fear, neutral = (part_of(image, name) for name in ("happiness", "fear", "neutral"))
@@ -64,7 +64,7 @@ def test_the_longest_seen_faces_have_panels_and_the_others_are_counted(shown, tm
     words = texts(plotted(results, tmp_path / "a.svg"))
     assert [f"face {n}" in words for n in range(1, 10)] == [True] * 6 + [False] * 3
     assert "and 3 more faces, seen for less time" in words
-    two = texts(plotted(results, tmp_path / "b.svg", most=2))
+    two = texts(plotted(results, tmp_path / "b.svg", max_faces=2))
     assert [word for word in two if word.startswith("face ")] == ["face 1", "face 2"]
 
 
@@ -90,11 +90,11 @@ def test_faces_stand_beside_their_panels(clip, tmp_path):
 
 
 def test_of_many_faces_few_images_are_kept_those_of_the_longest_seen(shown):
-    plot, image = TimelinePlot(STANDARD_EMOTIONS, most=2), np.zeros((480, 640, 3), np.uint8)
+    plot, image = TimelinePlot(STANDARD_EMOTIONS, max_faces=2), np.zeros((480, 640, 3), np.uint8)
     for i in range(200):
         passing = {1: "fear", 2 + i // 2: "anger"}
         plot.add(shown(i / 5, passing), image)
-    kept = plot._portraits.images
+    kept = plot._thumbnails.images
     assert 1 in kept
     assert len(kept) <= 16
 
@@ -123,11 +123,11 @@ def test_memory_stays_flat_however_long_the_video(shown):
     assert bins.seen_s == pytest.approx({1: 6000, 2: 3000})
 
 
-def test_what_does_not_fit_is_refused_and_leaves_nothing(clip, tmp_path):
+def test_bad_arguments_and_results_are_refused_and_leave_no_file(clip, tmp_path):
     with pytest.raises(InputError, match=r"end in .png, .svg, .pdf.*out\.bmp.*out\.png"):
         plotted(clip, tmp_path / "out.bmp")
-    with pytest.raises(InputError, match="`most` must be one or more"):
-        TimelinePlot(STANDARD_EMOTIONS, most=0)
+    with pytest.raises(InputError, match="`max_faces` must be 1 or more"):
+        TimelinePlot(STANDARD_EMOTIONS, max_faces=0)
     with pytest.raises(InputError, match="must have the labels"):
         plotted(clip, tmp_path / "a.png", ("anger", "fear"))
     with pytest.raises(InputError, match="order of time"):

@@ -1,0 +1,261 @@
+"""`TimelinePlot`: probabilities of the faces of a video over time, as one image.
+
+    plot = TimelinePlot(model.labels)
+    for result in model.predict_video("clip.mp4"):
+        plot.add(result)
+    plot.save("timeline.png")
+
+A panel per face: stacked areas, one per emotion, that sum to 100 %. Memory use is that of about a
+thousand time bins, however long the video.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from emopy.errors import InputError, import_extra
+from emopy.files import atomic_file, check_suffix
+from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes, swatch
+from emopy.present.text import duration, one_line
+from emopy.types import ImageResult, RGBImage, check_labels
+from emopy.video import TimeBins
+
+_METADATA = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Metadata by file suffix, without what would make two equal plots differ."""
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",  # part of Matplotlib: the same image everywhere
+    "font.size": 8.5,
+    "text.parse_math": False,
+    "svg.hashsalt": "emopy",  # the same ids in every file
+}
+
+# Inches.
+_WIDTH = 9.0
+_HEADER = 0.72
+_LEGEND_LINE = 0.22
+_PANEL_TITLE = 0.38
+_PANEL = 1.05
+_FOOTER = 0.58
+_LEFT = 0.62
+_RIGHT = 0.24
+
+_THUMBNAIL_PX = 170
+
+_THUMBNAILS_PER_PANEL = 8
+"""Thumbnails kept for each panel: it is not known before the end which faces are seen longest."""
+
+_OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}
+
+
+class FaceThumbnails:
+    """Keeps one small image per track: the face with the highest detector score."""
+
+    def __init__(self) -> None:
+        self._best: dict[int, tuple[float, RGBImage]] = {}
+
+    @property
+    def images(self) -> Mapping[int, RGBImage]:
+        """Faces (H, W, 3) uint8 RGB of at most 170 pixels a side, by track."""
+        return {track: image for track, (_, image) in self._best.items()}
+
+    def add(self, image: RGBImage, result: ImageResult) -> None:
+        """Add the faces of the next frame, a (H, W, 3) uint8 RGB image."""
+        for face in result.faces:
+            box = face.box
+            rows = slice(max(0, round(box.top)), max(0, round(box.bottom)))
+            columns = slice(max(0, round(box.left)), max(0, round(box.right)))
+            crop = image[rows, columns]
+            if face.track is None or not crop.size:
+                continue
+            if face.face.score > self._best.get(face.track, (0.0,))[0]:
+                thumbnail = Image.fromarray(crop)
+                thumbnail.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+                self._best[face.track] = (face.face.score, np.array(thumbnail))
+
+    def keep(self, tracks: Collection[int]) -> None:
+        """Remove all other tracks."""
+        self._best = {track: best for track, best in self._best.items() if track in tracks}
+
+
+class TimelinePlot:
+    """Collects the predictions of a video and plots them as stacked areas over time.
+
+    Args:
+        labels: Labels of every prediction, in order.
+        max_faces: Faces that get a panel, those seen longest; the others are counted.
+    """
+
+    def __init__(self, labels: Sequence[str], *, max_faces: int = 6) -> None:
+        if max_faces < 1:
+            raise InputError(
+                f"`max_faces` must be 1 or more. Received {max_faces}. Type for example 6."
+            )
+        self.labels = tuple(labels)
+        self._max_faces = max_faces
+        self._bins = TimeBins()
+        self._thumbnails = FaceThumbnails()
+        self._source = ""
+
+    def add(self, result: ImageResult, image: RGBImage | None = None) -> None:
+        """Add the faces of the next frame.
+
+        Args:
+            result: Faces and predictions.
+            image: (H, W, 3) uint8 RGB: the frame. With it thumbnails of the faces are plotted.
+
+        Raises:
+            InputError: An image without a time, a time before the last one, a face without a
+                track, or other labels.
+        """
+        check_labels(result, self.labels)
+        self._bins.add(result)
+        self._source = self._source or result.source
+        if image is not None:
+            self._thumbnails.add(image, result)
+            limit = _THUMBNAILS_PER_PANEL * self._max_faces
+            if len(self._thumbnails.images) > limit:
+                self._thumbnails.keep(self._longest_seen(limit // 2))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the plot to a file; more results may follow.
+
+        The same results give the same bytes.
+
+        Args:
+            path: Ends in ``.png``, ``.svg`` or ``.pdf``. Missing folders are created.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: Another suffix, or a path that cannot be written.
+            MissingExtraError: Matplotlib is not installed.
+        """
+        path, suffix = Path(path), check_plot_path(path)
+        with (
+            _matplotlib().rc_context(_SETTINGS),
+            warnings.catch_warnings(),
+            atomic_file(path) as partial,
+        ):
+            warnings.filterwarnings("ignore", "Glyph")  # a script that the font does not have
+            self._draw().savefig(
+                partial, format=suffix[1:], dpi=160, metadata=_METADATA[suffix], facecolor="white"
+            )
+        return path
+
+    def _draw(self) -> Any:
+        thumbnails = self._thumbnails.images
+        seen = self._bins.seen_s
+        tracks = self._longest_seen(len(seen))
+        shown: list[int | None] = [*tracks[: self._max_faces]] or [None]
+        header = _HEADER + _LEGEND_LINE * self._legend()[-1][2]
+        height = header + len(shown) * (_PANEL_TITLE + _PANEL) + _FOOTER
+        figure = _matplotlib("matplotlib.figure").Figure(figsize=(_WIDTH, height))
+        has_thumbnails = any(track in thumbnails for track in shown)
+        left = _LEFT + (_PANEL + 0.15 if has_thumbnails else 0.0)
+        for row, track in enumerate(shown):
+            bottom = _FOOTER + (len(shown) - 1 - row) * (_PANEL_TITLE + _PANEL)
+            axes = _add_axes(figure, (left, bottom, _WIDTH - left - _RIGHT, _PANEL))
+            style_axes(axes, self._bins.span_s, last=row == len(shown) - 1)
+            if track is None:
+                middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
+                axes.text(0.5, 0.5, "no face found", color=DIM_TEXT, **middle)
+                continue
+            draw_areas(axes, self._bins.curves(track), self.labels)
+            title = f"seen for {duration(seen[track])}"
+            axes.annotate(f"face {track}", (0, 1), (0, 5), weight="bold", color=TEXT, **_OFFSET)
+            indent = 8 + 5.6 * len(f"face {track}")
+            axes.annotate(title, (0, 1), (indent, 5), color=DIM_TEXT, **_OFFSET)
+            if track in thumbnails:
+                axes = _add_axes(figure, (_RIGHT / 2, bottom, _PANEL, _PANEL))
+                axes.imshow(thumbnails[track])
+                axes.set_axis_off()
+        self._draw_header_and_footer(figure, len(tracks) - len(shown), left / _WIDTH)
+        return figure
+
+    def _longest_seen(self, count: int) -> list[int]:
+        """The tracks seen for the longest time, the longest first."""
+        seen = self._bins.seen_s
+        return sorted(seen, key=lambda track: (-seen[track], track))[:count]
+
+    def _draw_header_and_footer(self, figure: Any, hidden_faces: int, left: float) -> None:
+        """Draw the source and the legend at the top, the explanation at the bottom."""
+        patches = _matplotlib("matplotlib.patches")
+        height = figure.get_figheight()
+        name = one_line(PurePath(self._source).name or self._source)
+        figure.text(left, 1 - 0.26 / height, name, size=12, weight="bold", color=TEXT, va="center")
+        size = (0.12 / _WIDTH, 0.12 / height)
+        for label, x, line in self._legend():
+            middle = (left + x / _WIDTH, 1 - (0.56 + _LEGEND_LINE * line) / height)
+            corner = (middle[0], middle[1] - size[1] / 2)
+            figure.add_artist(patches.Rectangle(corner, *size, color=swatch(label, self.labels)))
+            figure.text(
+                *(middle[0] + 1.5 * size[0], middle[1], one_line(label)),
+                color=TEXT,
+                va="center_baseline",
+            )
+        note = "Areas: probability of each emotion. Empty: the face is not visible."
+        figure.text(left, 0.16 / height, note, color=DIM_TEXT, size=7.5, va="center")
+        if hidden_faces > 0:
+            faces = "face" if hidden_faces == 1 else "faces"
+            figure.text(
+                *(1 - _RIGHT / _WIDTH, 0.16 / height),
+                f"and {hidden_faces} more {faces}, seen for less time",
+                color=TEXT,
+                ha="right",
+                va="center",
+            )
+
+    def _legend(self) -> list[tuple[str, float, int]]:
+        """Each label, its distance from the left in inches, and its line."""
+        entries: list[tuple[str, float, int]] = []
+        x, line = 0.0, 0
+        for label in self.labels:
+            width = 0.4 + 0.075 * len(one_line(label))
+            if x and x + width > _WIDTH - _LEFT - _PANEL - _RIGHT:
+                x, line = 0.0, line + 1
+            entries.append((label, x, line))
+            x += width
+        return entries
+
+
+def check_plot_path(path: str | os.PathLike[str]) -> str:
+    """Return the suffix of a path to which a plot can be written.
+
+    Raises:
+        InputError: Another suffix than ``.png``, ``.svg`` or ``.pdf``.
+        MissingExtraError: Matplotlib is not installed.
+    """
+    suffix = check_suffix(path, _METADATA)
+    _matplotlib()
+    return suffix
+
+
+def _matplotlib(name: str = "matplotlib") -> Any:
+    return import_extra(name, feature="Plotting timelines", extra="video")
+
+
+def _add_axes(figure: Any, inches: tuple[float, float, float, float]) -> Any:
+    """Add axes at (left, bottom, width, height) in inches."""
+    figure_width, figure_height = figure.get_size_inches()
+    left, bottom, width, height = inches
+    return figure.add_axes(
+        (
+            left / figure_width,
+            bottom / figure_height,
+            width / figure_width,
+            height / figure_height,
+        )
+    )
