@@ -225,7 +225,7 @@ def _draw_text(
 def _draw_background(canvas: Image.Image, place: Rectangle, style: Style) -> None:
     """Draw a translucent dark rectangle with round corners."""
     mask = _background_mask(place.width, place.height, style.gap)
-    canvas.paste(BACKGROUND, tuple(place), mask)
+    canvas.paste(BACKGROUND, place, mask)
 
 
 @lru_cache(maxsize=64)
