@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from emopy.cli.data import samples, show
-from emopy.cli.main import main
+from emopy.cli.main import emopy, main
 from emopy.data import Dataset, DirectoryDataLoader, load_dataset, open_data
 from emopy.data.votes import VOTE_COLUMNS
 from emopy.errors import DataError
@@ -203,7 +202,9 @@ def faces_file(tmp_path):
 
 def test_faces_are_drawn_as_they_are_without_a_recipe(faces_file, tmp_path):
     out = tmp_path / "sheet.png"
-    done = CliRunner().invoke(show, [str(faces_file), "--out", str(out), "--rows", "4"])
+    done = CliRunner().invoke(
+        emopy, ["data", "show", str(faces_file), "--out", str(out), "--rows", "4"]
+    )
     assert (done.exit_code, done.stdout) == (0, "")
     with Image.open(out) as image:
         assert image.size == (204, 426)
@@ -217,7 +218,7 @@ def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
     for extra in ([], ["--set", "augment.brightness=0"]):
         out = tmp_path / "sheet.png"
         words = [str(faces_file), "--recipe", str(recipe), "--out", str(out), "--epochs", "2"]
-        assert CliRunner().invoke(show, [*words, *extra]).exit_code == 0
+        assert CliRunner().invoke(emopy, ["data", "show", *words, *extra]).exit_code == 0
         with Image.open(out) as image:
             sheets.append(np.asarray(image)[26:122, 104:404])
     assert not np.array_equal(sheets[0][:, :96], sheets[0][:, 200:296])
@@ -232,13 +233,13 @@ def test_clips_are_drawn_with_their_frames_side_by_side(tmp_path):
             Image.new("L", (48, 48), 60 * frame).save(path)
     out = tmp_path / "sheet.png"
     words = [str(tmp_path / "clips"), "--num-frames", "3", "--out", str(out)]
-    assert CliRunner().invoke(show, words).exit_code == 0
+    assert CliRunner().invoke(emopy, ["data", "show", *words]).exit_code == 0
     with Image.open(out) as image:
         assert image.size == (104 + 3 * 96 + 4, 26 + 2 * 100)
 
 
 def test_a_setting_without_a_recipe_is_wrong_usage(faces_file):
-    done = CliRunner().invoke(show, [str(faces_file), "--set", "augment.flip=1"])
+    done = CliRunner().invoke(emopy, ["data", "show", str(faces_file), "--set", "augment.flip=1"])
     assert done.exit_code == 2
     assert "--recipe" in done.output
 
@@ -251,7 +252,7 @@ def test_images_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
     (path.parent / "bad.png").write_bytes(b"no image")
     out = tmp_path / "sheet.png"
     done = CliRunner().invoke(
-        show, [str(tmp_path / "faces"), "--out", str(out)], standalone_mode=False
+        emopy, ["data", "show", str(tmp_path / "faces"), "--out", str(out)], standalone_mode=False
     )
     assert done.return_value == 1
     assert str(path.parent / "bad.png") in done.stderr
@@ -330,7 +331,7 @@ def test_people_are_read_from_paths_only(subjects, tmp_path, capsys):
 
 def test_the_sample_data_are_written_and_their_folder_is_named(tmp_path):
     out = tmp_path / "samples"
-    result = CliRunner().invoke(samples, [str(out)])
+    result = CliRunner().invoke(emopy, ["data", "samples", str(out)])
     assert result.exit_code == 0
     assert result.output.strip() == str(out)
     assert (out / "stills" / "test" / "fear" / "015.png").is_file()
@@ -340,4 +341,6 @@ def test_the_sample_data_are_written_and_their_folder_is_named(tmp_path):
 
 def test_a_folder_in_use_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
-    assert isinstance(CliRunner().invoke(samples, [str(tmp_path)]).exception, DataError)
+    assert isinstance(
+        CliRunner().invoke(emopy, ["data", "samples", str(tmp_path)]).exception, DataError
+    )
