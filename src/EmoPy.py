@@ -1,7 +1,7 @@
-"""The old package name, so that ``from EmoPy.src.fermodel import FERModel`` goes on to work.
+"""The old package name: ``from EmoPy.src.fermodel import FERModel`` keeps working.
 
-A file, not a folder: on macOS and Windows a folder of this name would be ``emopy`` itself. The
-old modules are those of `emopy.legacy`; each says at import which line to write today.
+A file, not a folder: on macOS and Windows a folder of this name would be ``emopy`` itself.
+`emopy.legacy.old_modules` provides the old modules.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import typing
 
 from emopy import legacy
-from emopy.legacy.notice import old_name
+from emopy.legacy import old_modules
 
 if typing.TYPE_CHECKING:
-    from emopy.legacy.adapters.predictor import FERModel
+    from emopy.legacy.fermodel import FERModel
 
 __all__ = ["FERModel"]
 __path__ = legacy.__path__
+
+old_modules.install()
 
 
 def __getattr__(name: str) -> object:
     if name != "FERModel":
         raise AttributeError(f"module 'EmoPy' has no attribute {name!r}")
-    from emopy.legacy.adapters import predictor
+    from emopy.legacy import fermodel
 
-    old_name("EmoPy.FERModel", "from emopy import FERModel")
-    globals()[name] = predictor.FERModel
-    return predictor.FERModel
+    old_modules.warn_of_old_name("EmoPy.FERModel", "from emopy import FERModel")
+    globals()[name] = fermodel.FERModel
+    return fermodel.FERModel

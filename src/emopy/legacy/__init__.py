@@ -1,8 +1,8 @@
-"""OLD NAMES: what ``import EmoPy`` finds. Thin; everything is done by the other rooms.
+"""The old names: what ``import EmoPy`` finds. Nothing in `emopy` imports this package.
 
-- `src`, `library`, `models`, `examples`: the old modules, each with a `DeprecationWarning` that
-  names the line to write today
-- `adapters`: the old classes with their old arguments, on top of today's
+- `old_modules`: the old import paths; each warns and names the line to write today
+- `fermodel`, `data`, `networks`, `training`: the old classes with their old arguments
+- `examples`: the old sample images
 """
 
 __all__: list[str] = []

@@ -8,9 +8,7 @@ import pytest
 from emopy.samples import write_samples
 
 # Training is an extra: without Keras the networks and what feeds them are not collected.
-NEED_KERAS = [
-    *("test_flows.py", "test_generator.py", "test_learner.py", "test_plot.py", "test_whitened.py")
-]
+NEED_KERAS = [*("test_flows.py", "test_networks.py", "test_training.py")]
 collect_ignore = [] if find_spec("keras") else NEED_KERAS
 
 

@@ -1,8 +1,8 @@
-"""Old home of the sample images: some of `emopy.samples`, under their old names.
+"""The old sample images: composites of `emopy.samples` under their old names.
 
-Each is the average of at least forty faces, so it is nobody's portrait.
+Each is the average of at least forty faces and shows no single person.
 """
 
-from emopy.legacy.notice import old_name
+from emopy.legacy.old_modules import warn_of_old_name
 
-old_name("EmoPy.examples", "from emopy.samples import sample_images")
+warn_of_old_name("EmoPy.examples", "from emopy.samples import sample_images")

@@ -6,7 +6,7 @@ import pytest
 
 import emopy
 from emopy.labels import canonical
-from emopy.legacy.adapters.predictor import FERModel
+from emopy.legacy.fermodel import FERModel
 from emopy.samples import sample_images, sample_stills
 
 ORIGINAL_SUBSETS = [

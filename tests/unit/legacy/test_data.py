@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from emopy.legacy.adapters.loaders import CSVDataLoader, DirectoryDataLoader
+from emopy.data.features import hog_features, hog_images
+from emopy.errors import LabelError
+from emopy.legacy.data import (
+    EMOTION_INDEX,
+    CSVDataLoader,
+    Dataset,
+    DirectoryDataLoader,
+    FeatureExtractor,
+    index_map,
+    labels_of,
+)
 
 NUMBERS = {"0": "anger", "3": "happiness", "6": "calm"}
 
@@ -107,3 +117,60 @@ def test_a_folder_that_is_missing_or_empty_is_named(tmp_path):
         DirectoryDataLoader(datapath=tmp_path / "nowhere").load_data()
     with pytest.raises(ValueError, match="must hold images"):
         DirectoryDataLoader(datapath=tmp_path).load_data()
+
+
+def test_what_went_in_comes_out(capsys):
+    train, test = np.zeros((5, 8, 8, 1)), np.ones((2, 8, 8, 1))
+    data = Dataset(train, test, np.eye(5), np.eye(2), {"anger": 0, "calm": 1}, time_delay=3)
+    assert data.get_training_data()[0] is train
+    assert data.get_test_data()[0] is test
+    assert data.get_test_data()[1].tolist() == np.eye(2).tolist()
+    assert data.get_emotion_index_map() == {"anger": 0, "calm": 1}
+    assert data.get_time_delay() == 3
+    assert (data.num_train_images(), data.num_test_images(), data.num_images()) == (5, 2, 7)
+    data.print_data_details()
+    assert capsys.readouterr().out.splitlines() == [
+        "DATASET DETAILS",
+        "7 image samples",
+        "5 training samples",
+        "2 test samples",
+    ]
+
+
+def test_the_seven_emotions_keep_their_old_numbers():
+    assert list(EMOTION_INDEX.values()) == list(range(7))
+    assert EMOTION_INDEX["calm"] == 6
+
+
+def test_a_map_speaks_in_the_words_of_the_user():
+    assert index_map(("happiness", "neutral"), ["calm", "happy"]) == {"happy": 0, "calm": 1}
+    assert index_map(("anger", "neutral"), []) == {"anger": 0, "neutral": 1}
+
+
+def test_labels_follow_the_numbers_of_a_map():
+    assert labels_of({"surprise": 2, "calm": 1, "anger": 0}) == ("anger", "neutral", "surprise")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"anger": 0}, {"anger": 0, "fear": 2}, {"calm": 0, "neutral": 1}, {}]
+)
+def test_a_map_with_gaps_or_one_emotion_is_refused(wrong):
+    with pytest.raises(LabelError, match="must number two or more emotions from 0"):
+        labels_of(wrong)
+
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+HOG = {"orientations": 8, "pixels_per_cell": (8, 8), "cells_per_block": (1, 1)}
+
+
+def test_images_are_given_unless_vectors_are_asked_for():
+    drawn, numbers = FeatureExtractor(FACES), FeatureExtractor(FACES, return_2d_array=False)
+    for extractor in (drawn, numbers):
+        extractor.add_feature("hog", HOG)
+    assert np.array_equal(drawn.extract(), hog_images(FACES[..., None], **HOG))
+    assert np.array_equal(numbers.extract(), hog_features(FACES[..., None], **HOG))
+
+
+def test_an_unknown_kind_is_a_value_error():
+    with pytest.raises(ValueError, match="hog, lbp"):
+        FeatureExtractor(FACES).add_feature("sift", {})

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from emopy.errors import DataError, InputError, LabelError, ModelError, RecipeError
-from emopy.legacy.adapters.generator import DataGenerator
-from emopy.legacy.adapters.networks import ConvolutionalNN, TransferLearningNN
+from emopy.legacy.networks import ConvolutionalNN, TransferLearningNN
+from emopy.legacy.training import DataGenerator
 from emopy.samples import sample_stills
 
 MAP = {"anger": 0, "happiness": 1, "calm": 2}
@@ -150,7 +150,7 @@ def test_transfer_learning_from_arrays(in_tmp):
 
 OFFLINE = """
 import numpy as np
-from emopy.legacy.adapters.networks import TransferLearningNN
+from emopy.legacy.networks import TransferLearningNN
 net = TransferLearningNN("inception_v3", {"anger": 0, "fear": 1})
 net.fit(np.zeros((4, 48, 48, 3), np.uint8), np.eye(2)[[0, 1, 0, 1]], 0, epochs=1)
 """

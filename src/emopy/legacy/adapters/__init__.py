@@ -1,1 +1,0 @@
-"""The old classes, on top of today's."""

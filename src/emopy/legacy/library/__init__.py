@@ -1,1 +1,0 @@
-"""The old modules that came from elsewhere."""

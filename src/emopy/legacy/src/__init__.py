@@ -1,1 +1,0 @@
-"""The old modules, by their old names."""
