@@ -1,4 +1,4 @@
-"""`FERModel`: an image or a video in, every face's expression out."""
+"""`FERModel`: predict the expression of every face in an image or a video."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shif
 from emopy.models.preprocessing import Crops, checked
 from emopy.models.store import BATCH_SIZE
 from emopy.pipeline import (
-    Clip,
+    ClipBuffer,
     Smoother,
-    find_faces,
+    detect_faces,
     join_predictions,
     predict_frames,
     predict_images,
@@ -34,18 +34,17 @@ from emopy.types import FailedInput, Frame, ImageResult, Prediction
 _log = logging.getLogger("emopy")
 
 DEFAULT_PRIOR = "tempered"
-"""Images of which nothing is known: a little is lost wherever they come from, much nowhere."""
+"""Prior for images from unknown sources: it is never the best one and never far from it."""
 
 SMOOTHING_S = 0.3
-"""Seconds after which a change of expression in a video has come through to 63 %."""
+"""Time constant in seconds: a change of expression has then come through to 63 %."""
 
 
 class FERModel:
-    """Reads facial expressions (facial expression recognition) from images and videos.
+    """Predict facial expressions in images and videos.
 
-    One model serves every subset of its labels: its belief is shared among the wanted ones only,
-    the conditional distribution given "one of these". Thread-safe: one object may serve many
-    threads, where its detector may (the built-in ones do).
+    One model serves every subset of its labels: probabilities are renormalized over the labels
+    asked for. Thread-safe if its detector is; the built-in detectors are.
 
     Args:
         target_emotions: Two or more labels or aliases (``"calm"`` for ``"neutral"``); results
@@ -54,13 +53,14 @@ class FERModel:
         model: Name of a model, or path of a model folder.
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"full-image"`` …), or any callable
             that takes an RGB image and returns a tuple of `Face`.
-        prior: How often each emotion is expected: ``"training"``: as among the training faces;
-            ``"uniform"``: all alike; ``"tempered"``: a third of the way from the first to the
-            second; or a share for each, such as ``{"anger": 0.2, "calm": 0.8}``.
-        min_confidence: Confidence below which `Prediction.emotion` is None, "not sure", 0–1.
-        threads: CPU threads that one run of the network may use.
-        providers: Where the network runs, names such as ``"cuda"`` or ``"cpu"``; None takes the
-            fastest that is there.
+        prior: Expected frequency of each emotion: ``"training"``: as in the training data;
+            ``"uniform"``: equal; ``"tempered"``: a third of the way from the first to the second,
+            on the scale of logits; or a probability for each label, such as
+            ``{"anger": 0.2, "calm": 0.8}``.
+        min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
+        threads: CPU threads for each run of the model.
+        providers: Where the model runs, such as ``["cuda", "cpu"]``; None takes the fastest
+            available.
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
@@ -97,7 +97,7 @@ class FERModel:
             raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
         self._min_confidence = min_confidence
         self._detector_name = detector if isinstance(detector, str) else repr(detector)
-        self._detect = get_detector(detector)
+        self._detector = get_detector(detector)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class FERModel:
 
     @property
     def card(self) -> ModelCard:
-        """What is known about the model."""
+        """The card of the model."""
         return self._folder.card
 
     def __repr__(self) -> str:
@@ -116,43 +116,42 @@ class FERModel:
         )
 
     def predict(self, source: ImageSource) -> ImageResult:
-        """Read every face of one image.
+        """Predict the expression of every face in one image.
 
         Args:
             source: Path, bytes, file object, array or PIL image.
 
         Returns:
-            The faces, largest first; none is an empty tuple, not an error.
+            The faces, largest first; no face is an empty tuple, not an error.
 
         Raises:
-            InputError: The image cannot be read, or the network reads clips, not images.
+            InputError: The image cannot be read, or the model takes clips, not images.
         """
-        self._check_reads_images()
-        found = self._find(source)
-        return join_predictions(found, self.predict_faces(found.crops))
+        self._check_takes_images()
+        detected = self._detect_faces(source)
+        return join_predictions(detected, self.predict_faces(detected.crops))
 
     def predict_many(
         self, sources: Iterable[ImageSource], *, batch_size: int = 32
     ) -> Iterator[ImageResult | FailedInput]:
-        """Read every face of many images, as a stream.
+        """Predict the expressions in many images, one result after the other.
 
-        Images are read ahead while the network works, and it gets the faces of several
-        images at once. Memory stays flat: of `sources` no more than `batch_size` images and
-        a few are taken before their results are.
+        Images are prefetched in threads while the model runs, and the model gets the faces of
+        several images at once. Memory stays flat: at most `batch_size` images and a few more are
+        taken from `sources` before their results are.
 
         Args:
             sources: Any iterable of images, consumed as the results are.
-            batch_size: Faces per run of the network, 1 or more; also the most images that wait.
+            batch_size: Faces per run of the model, 1 or more; also the most images that wait.
 
         Returns:
             One result per image, in order; an image that cannot be read is a `FailedInput`.
 
         Raises:
-            InputError: One image instead of several, a bad `batch_size`, or a network that
-                reads clips.
+            InputError: One image instead of several, a bad `batch_size`, or a model of clips.
         """
         # Checked here, not in the generator: a mistake shows at the call, not at the first result.
-        self._check_reads_images()
+        self._check_takes_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
         single = isinstance(sources, str | bytes | bytearray | os.PathLike) or hasattr(
@@ -163,8 +162,8 @@ class FERModel:
                 "`sources` must be several images. Received one "
                 f"{type(sources).__name__}. Type predict_many([image]) or predict(image)."
             )
-        judge = partial(self._judge, batch_size=batch_size)
-        return predict_images(sources, self._find, judge, batch_size=batch_size)
+        predict = partial(self._predict_crops, batch_size=batch_size)
+        return predict_images(sources, self._detect_faces, predict, batch_size=batch_size)
 
     def predict_video(
         self,
@@ -176,20 +175,20 @@ class FERModel:
         end_s: float | None = None,
         smoothing_s: float = SMOOTHING_S,
     ) -> Iterator[ImageResult]:
-        """Read the faces of a video or camera, frame by frame; memory stays flat.
+        """Predict the expressions in a video or camera, frame by frame; memory stays flat.
 
         Args:
             source: Path of a video, or the number of a camera: 0 is the first.
             every: Read every n-th frame only, 1 or more.
-            fps: Or so many frames per second of the video.
-            start_s: Where to begin, in seconds.
-            end_s: Where to end; None reads to the end.
+            fps: Read at most that many frames per second of the video.
+            start_s: Start time in seconds.
+            end_s: End time in seconds; None reads to the end.
             smoothing_s: As for `predict_frames`.
 
         Returns:
-            One result per frame read, with `time_s`, `frame`, and the same `Face.track` for the
-            same person. Damaged frames are left out; a warning is logged when there were any, or
-            when the file ends too early.
+            One result per frame, with `time_s`, `frame`, and the same `Face.track` for the same
+            person. Damaged frames are skipped; a warning is logged if there were any, or if the
+            file ends too early.
 
         Raises:
             InputError: No such video or camera, or a bad argument.
@@ -201,7 +200,7 @@ class FERModel:
         except BaseException:
             video.close()
             raise
-        return _closing(video, results)
+        return _close_after(video, results)
 
     def predict_frames(
         self,
@@ -210,36 +209,36 @@ class FERModel:
         source: str = "<frames>",
         smoothing_s: float = SMOOTHING_S,
     ) -> Iterator[tuple[Frame, ImageResult]]:
-        """Read the faces of frames that come from anywhere, in the order of time.
+        """Predict the expressions in frames from any source, in the order of time.
 
         Args:
             frames: ``open_video(…)``, or any iterable of `Frame`, consumed as the results are.
             source: Name of the video in the results.
-            smoothing_s: Probabilities are steadied over time, so that the label does not flicker:
-                seconds after which a change has come through to 63 %. 0 leaves them raw.
+            smoothing_s: Time constant of the smoothing of probabilities, so that the label does
+                not flicker: seconds after which a change has come through to 63 %. 0 is off.
 
         Returns:
-            Each frame with its result. A network that reads clips judges each face together with
-            the frames before it.
+            Each frame with its result. A model of clips gets each face together with the frames
+            before it.
 
         Raises:
-            InputError: A bad `smoothing_s`, or something else than a `Frame`.
+            InputError: A bad `smoothing_s`, or something other than a `Frame`.
         """
         return predict_frames(
             frames,
             source=source,
-            follow=TrackingDetector(self._detect),
+            detect=TrackingDetector(self._detector),
             spec=self.card.input,
-            judge=partial(self._judge, batch_size=BATCH_SIZE),
+            predict=self.predict_faces,
             smooth=Smoother(smoothing_s),
         )
 
     def predict_faces(self, crops: Crops) -> tuple[Prediction, ...]:
-        """Read faces that are cut out already; nothing is detected or aligned.
+        """Predict the expressions of face crops; nothing is detected or aligned.
 
         Args:
             crops: uint8 (n, H, W) or (n, H, W, 1 | 3), or a sequence of (H, W) or (H, W, 1 | 3) of
-                any size, RGB or gray; clips of the network's length where it reads clips.
+                any size, RGB or gray; for a model of clips, clips of its length.
 
         Returns:
             One prediction per crop; an empty tuple for no crops.
@@ -247,16 +246,16 @@ class FERModel:
         Raises:
             InputError: Another type or shape.
         """
-        return self._judge(crops, BATCH_SIZE)
+        return self._predict_crops(crops, BATCH_SIZE)
 
     def predict_sequence(self, crops: Crops) -> tuple[Prediction, ...]:
-        """Read the crops of one person in the order of time, one prediction each.
+        """Predict the expressions of one person's crops in the order of time.
 
-        A network that reads clips of T frames judges each crop together with the T − 1 crops
-        before it; before the first one it is repeated. One that reads stills judges each alone.
+        A model of clips of T frames gets each crop together with the T − 1 crops before it; before
+        the first crop, that one is repeated. A model of still images gets each crop alone.
 
         Args:
-            crops: As `predict_faces` takes stills: uint8 (n, H, W) or (n, H, W, 1 | 3), or a
+            crops: Still images as for `predict_faces`: uint8 (n, H, W) or (n, H, W, 1 | 3), or a
                 sequence of (H, W) or (H, W, 1 | 3) of any size, oldest first.
 
         Returns:
@@ -265,34 +264,33 @@ class FERModel:
         Raises:
             InputError: Another type or shape.
         """
-        frames = self.card.input.frames
-        if frames == 1:
+        spec = self.card.input
+        if spec.frames == 1:
             return self.predict_faces(crops)
-        items = cast(
-            "list[NDArray[np.uint8]]", list(checked(crops, replace(self.card.input, frames=1)))
-        )
-        clip = Clip(frames)
-        clips = [clip.add(item) for item in items]
-        return self._judge(clips, BATCH_SIZE)
+        images = cast("Iterable[NDArray[np.uint8]]", checked(crops, replace(spec, frames=1)))
+        buffer = ClipBuffer(spec.frames)
+        return self.predict_faces([buffer.append(image) for image in images])
 
-    def _judge(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
+    def _predict_crops(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
         logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]
-        rows = softmax(logits / self.card.temperature + self._shift)
-        return tuple(Prediction(self._labels, row, self._min_confidence) for row in rows)
+        probabilities = softmax(logits / self.card.temperature + self._shift)
+        return tuple(Prediction(self._labels, row, self._min_confidence) for row in probabilities)
 
-    def _check_reads_images(self) -> None:
+    def _check_takes_images(self) -> None:
         if (frames := self.card.input.frames) > 1:
             raise InputError(
-                f"`model` must read still images here. Received {self.card.name!r}, which reads "
+                f"`model` must take still images here. Received {self.card.name!r}, which takes "
                 f"clips of {frames} frames. Type predict_faces([clip]), predict_sequence(crops) "
                 "or predict_video(path)."
             )
 
-    def _find(self, source: ImageSource) -> DetectedFaces:
-        return find_faces(source, self._detect, self.card.input)
+    def _detect_faces(self, source: ImageSource) -> DetectedFaces:
+        return detect_faces(source, self._detector, self.card.input)
 
 
-def _closing(video: Video, results: Iterator[tuple[Frame, ImageResult]]) -> Generator[ImageResult]:
+def _close_after(
+    video: Video, results: Iterator[tuple[Frame, ImageResult]]
+) -> Generator[ImageResult]:
     with video:
         for _, result in results:
             yield result

@@ -1,6 +1,6 @@
-"""Checks for plug-in writers: what the built-in parts are tested with, for a part of your own.
+"""Checks for plug-ins: the tests of the built-in detectors, loaders and networks, for your own.
 
-Each check raises `AssertionError` that says what the part did and what it must do, so that a
+Each check raises an `AssertionError` that says what the plug-in did and what it must do, so that a
 test of a plug-in is one line::
 
     def test_my_detector():
@@ -34,34 +34,34 @@ _THREADS = 4
 
 
 def check_detector(detector: Detector, images: Iterable[RGBImage] = ()) -> None:
-    """Check that a detector keeps its promises.
+    """Check that a detector fulfils its contract.
 
-    It must take any RGB image, leave it as it is, return a tuple of `Face` with scores 0–1 and
-    finite landmarks, say the same twice, and serve several threads at once.
+    It must accept any RGB image, not change it, return a tuple of `Face` with scores 0–1 and finite
+    landmarks, be deterministic, and work in several threads at once.
 
     Args:
         detector: Takes an RGB image, returns a tuple of `Face`.
-        images: (H, W, 3) uint8 each: images to try beside the generated ones; give some with
-            faces.
+        images: (H, W, 3) uint8 each: images to test in addition to the generated ones; give some
+            with faces.
 
     Raises:
         AssertionError: What it did, and what it must do.
     """
-    tried = [*_odd_images(), *images]
-    first = [_detect_checked(detector, image) for image in tried]
+    tested = [*_generated_images(), *images]
+    first = [_checked_faces(detector, image) for image in tested]
     with ThreadPoolExecutor(_THREADS) as pool:
-        rounds = [list(pool.map(detector, tried)) for _ in range(2)]
+        rounds = [list(pool.map(detector, tested)) for _ in range(2)]
     for again in rounds:
-        for image, one, other in zip(tried, first, again, strict=True):
+        for image, one, other in zip(tested, first, again, strict=True):
             _require(
                 _as_numbers(one) == _as_numbers(other),
-                "A detector must give the same faces each time, from several threads too. It gave "
-                f"{one} and then {other} for an image of shape {image.shape}.",
+                "A detector must return the same faces each time, also from several threads. "
+                f"It returned {one} and then {other} for an image of shape {image.shape}.",
             )
 
 
 def check_loader(loader: Loader) -> None:
-    """Check that a loader keeps its promises.
+    """Check that a loader fulfils its contract.
 
     It must give a `Dataset` with faces of two or more labels, an origin for each face, and the
     same data in the same order each time.
@@ -97,7 +97,7 @@ def check_loader(loader: Loader) -> None:
     for name in ("images", "targets", "labels", "subject_ids", "sources"):
         _require(
             np.array_equal(getattr(data, name), getattr(again, name)),
-            f"load_data() must give the same data each time. `{name}` differed. "
+            f"load_data() must return the same data each time. `{name}` differed. "
             "Sort what you list, and draw no random numbers.",
         )
 
@@ -105,20 +105,20 @@ def check_loader(loader: Loader) -> None:
 def check_net(
     net: str | Net, *, input_shape: tuple[int, ...] = (48, 48, 1), classes: int = 7
 ) -> None:
-    """Check that a network keeps its promises. Needs the extra `train`.
+    """Check that a network fulfils its contract. Needs the extra `train`.
 
-    It must build for any number of labels, return logits, learn a step, be saved and loaded
-    without your code, and become a model folder whose ONNX file agrees with it.
+    It must build for any number of labels, return logits, train for one step, be saved and loaded
+    without your code, and export to a model folder whose ONNX file agrees with it.
 
     Args:
         net: Name of a network, or a function ``(input_shape, classes, **settings)``;
             `functools.partial` gives it settings.
-        input_shape: (H, W, C) of a crop, or (T, H, W, C) of a clip, to try it with.
-        classes: Number of labels to try it with.
+        input_shape: (H, W, C) of a crop, or (T, H, W, C) of a clip, for the test.
+        classes: Number of labels for the test.
 
     Raises:
         AssertionError: What it did, and what it must do.
-        ModelError: It cannot be loaded without your code, or not be written as ONNX.
+        ModelError: It cannot be loaded without your code, or cannot be written as ONNX.
     """
     from emopy.nets import get_net
     from emopy.train import FitSettings, export, fit
@@ -149,7 +149,7 @@ def check_net(
     run = fit(net, Splits.of(faces, faces), settings=FitSettings(epochs=1, batch_size=len(faces)))
     _require(
         np.isfinite(run.history[-1]["loss"]) and len(run.model.trainable_variables) > 0,
-        f"A network must learn. After one step its loss was {run.history[-1]['loss']}.",
+        f"A network must be trainable. After one step its loss was {run.history[-1]['loss']}.",
     )
     with TemporaryDirectory() as folder:
         check_model_folder(export(run, Path(folder) / "model", trainable="always"))
@@ -167,8 +167,8 @@ def _noise(shape: tuple[int, ...], classes: int) -> Dataset:
     )
 
 
-def _odd_images() -> list[RGBImage]:
-    """Images that break careless code: small, narrow, empty of content, noisy, read-only."""
+def _generated_images() -> list[RGBImage]:
+    """Images that break careless code: small, narrow, plain, noisy, read-only."""
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     fixed = noise.copy()
     fixed.flags.writeable = False
@@ -183,13 +183,13 @@ def _odd_images() -> list[RGBImage]:
     ]
 
 
-def _detect_checked(detector: Detector, image: RGBImage) -> tuple[Face, ...]:
+def _checked_faces(detector: Detector, image: RGBImage) -> tuple[Face, ...]:
     before = image.copy()
     faces = detector(image)
     where = f"for an image of shape {image.shape}"
     _require(
         np.array_equal(before, image),
-        f"A detector must leave the image as it is. It changed pixels {where}.",
+        f"A detector must not change the image. It changed pixels {where}.",
     )
     _require(
         isinstance(faces, tuple) and all(isinstance(face, Face) for face in faces),
@@ -215,7 +215,7 @@ def _as_numbers(faces: Sequence[Face]) -> list[tuple[object, ...]]:
     ]
 
 
-def _require(kept: object, otherwise: str) -> None:
-    # Not the `assert` statement: python -O would make every part pass.
-    if not kept:
-        raise AssertionError(otherwise)
+def _require(condition: object, message: str) -> None:
+    # Not an `assert` statement: with python -O every check would pass.
+    if not condition:
+        raise AssertionError(message)

@@ -15,7 +15,7 @@ def noise(*shape, seed=0):
 
 
 def halves(image):
-    """A detector: as many faces as the top left pixel's red says, each smaller than the next."""
+    """A detector: the red of the top left pixel is the number of faces, smallest first."""
     height, width = image.shape[:2]
     return tuple(
         Face(Box(0, 0, width * (i + 1) / 8, height * (i + 1) / 8)) for i in range(image[0, 0, 0])
@@ -62,7 +62,7 @@ def test_a_prior_may_have_the_typed_labels_or_other_words_for_them(linear_model)
 
 
 @pytest.mark.parametrize(
-    "wish, reason",
+    "target_emotions, reason",
     [
         (["happyness", "fear"], "Did you mean 'happiness'"),
         (["fear"], "two or more"),
@@ -70,12 +70,12 @@ def test_a_prior_may_have_the_typed_labels_or_other_words_for_them(linear_model)
         ("some", "'standard' or 'all'"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_refused(linear_model, wish, reason):
+def test_labels_that_cannot_be_selected_are_refused(linear_model, target_emotions, reason):
     with pytest.raises(LabelError, match=reason):
-        FERModel(wish, model=linear_model, detector=halves)
+        FERModel(target_emotions, model=linear_model, detector=halves)
 
 
-def test_a_subset_shares_the_belief_of_the_whole(linear_model):
+def test_probabilities_of_a_subset_are_renormalized(linear_model):
     crops = noise(5, 48, 48)
     whole = FERModel("all", model=linear_model, detector=halves).predict_faces(crops)
     chosen = ["sadness", "contempt", "fear"]
@@ -95,7 +95,7 @@ def test_faces_come_largest_first(model):
         assert sum(face.probabilities.values()) == pytest.approx(1)
 
 
-def test_a_image_without_a_face_is_an_empty_result(model):
+def test_an_image_without_a_face_is_an_empty_result(model):
     assert model.predict(image(0, seed=1)).faces == ()
 
 
@@ -113,7 +113,7 @@ def test_no_crops_give_no_predictions(model, crops):
 
 
 @pytest.mark.parametrize("crops", [np.zeros((2, 48, 48)), noise(48, 48, 3), "face.jpg"])
-def test_what_is_no_row_of_crops_is_refused(model, crops):
+def test_anything_but_crops_is_refused(model, crops):
     with pytest.raises(InputError, match="`crops` must be"):
         model.predict_faces(crops)
 
@@ -126,14 +126,14 @@ def as_numbers(results):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
-def test_many_images_give_what_each_gives_alone_in_order(model, batch_size):
+def test_many_images_give_the_same_results_as_single_ones(model, batch_size):
     images = [image(i % 5, seed=i) for i in range(13)]
     alone = [model.predict(image) for image in images]
     together = list(model.predict_many(images, batch_size=batch_size))
     assert as_numbers(together) == as_numbers(alone)
 
 
-def test_a_image_that_cannot_be_read_does_not_lose_the_others(model, tmp_path):
+def test_an_unreadable_image_is_a_failed_input_among_the_results(model, tmp_path):
     missing = tmp_path / "missing.jpg"
     images = [image(2, 1), missing, b"", image(0, 2), np.zeros((3, 3), complex)]
     results = list(model.predict_many(images))
@@ -149,7 +149,7 @@ def test_a_image_that_cannot_be_read_does_not_lose_the_others(model, tmp_path):
     assert len(results[0].faces) == 2
 
 
-def test_a_mistake_in_a_detector_is_not_hidden(linear_model):
+def test_an_exception_in_a_detector_is_not_hidden(linear_model):
     def broken(image):
         raise ZeroDivisionError
 
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_detector_is_not_hidden(linear_model):
 
 
 @pytest.mark.parametrize("faces", [0, 1, 5])
-def test_many_images_are_read_no_further_than_needed(model, faces):
+def test_many_images_are_consumed_as_needed(model, faces):
     taken = 0
 
     def endless():
@@ -196,7 +196,7 @@ def test_a_batch_size_below_one_is_refused(model):
         model.predict_many([], batch_size=0)
 
 
-def test_eight_threads_get_the_same_answers_from_one_model(model):
+def test_eight_threads_get_the_same_results_from_one_model(model):
     images = [image(3, seed=i) for i in range(4)]
     expected = as_numbers(map(model.predict, images))
     with ThreadPoolExecutor(8) as pool:
@@ -206,7 +206,7 @@ def test_eight_threads_get_the_same_answers_from_one_model(model):
         assert job.result() == expected
 
 
-def test_a_model_says_what_it_is(model):
+def test_the_repr_names_labels_model_and_detector(model):
     text = repr(model)
     assert text.startswith("FERModel(['anger', 'contempt'")
     assert "model='linear'" in text
@@ -223,7 +223,7 @@ def test_unknown_models_and_detectors_are_refused(linear_model, tmp_path):
         FERModel(model=linear_model, detector="mtcn")
 
 
-def test_the_whole_image_can_be_the_face(linear_model):
+def test_the_full_image_can_be_the_face(linear_model):
     model = FERModel(model=linear_model, detector="full-image")
     (face,) = model.predict(noise(48, 48)).faces
     assert (face.box.width, face.box.height) == (48, 48)
@@ -269,18 +269,18 @@ def clip_model(tmp_path):
     )
 
 
-def test_a_model_of_clips_reads_clips_and_refuses_images(clip_model):
+def test_a_model_of_clips_takes_clips_and_refuses_images(clip_model):
     model = FERModel(model=clip_model, detector=halves)
     assert model.labels == ("bright", "dark")
     clips = [[np.full((30, 20), level, np.uint8)] * 3 for level in (250, 240)]
     assert [prediction.emotion for prediction in model.predict_faces(clips)] == ["bright"] * 2
-    with pytest.raises(InputError, match="must read still images here"):
+    with pytest.raises(InputError, match="must take still images here"):
         model.predict(noise(9, 9, 3))
     with pytest.raises(InputError, match=r"Type predict_faces\(\[clip\]\)"):
         model.predict_many([])
 
 
-def test_a_model_of_clips_judges_each_crop_of_a_sequence_with_those_before_it(clip_model):
+def test_a_model_of_clips_gets_each_crop_of_a_sequence_with_those_before_it(clip_model):
     model = FERModel(model=clip_model, detector=halves)
     levels = [255, 255, 0, 0, 0]
     crops = [np.full((30 + i, 20), level, np.uint8) for i, level in enumerate(levels)]
@@ -292,7 +292,7 @@ def test_a_model_of_clips_judges_each_crop_of_a_sequence_with_those_before_it(cl
         np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)
 
 
-def test_a_model_of_clips_reads_the_track_of_each_face(clip_model):
+def test_a_model_of_clips_gets_the_track_of_each_face(clip_model):
     def whole(image):
         return (Face(Box(0, 0, image.shape[1], image.shape[0])),)
 
@@ -308,7 +308,7 @@ def test_a_model_of_clips_reads_the_track_of_each_face(clip_model):
     np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)
 
 
-def test_a_model_of_stills_judges_each_crop_of_a_sequence_alone(model):
+def test_a_model_of_still_images_gets_each_crop_of_a_sequence_alone(model):
     crops = noise(4, 48, 48)
     alone = [prediction.probabilities for prediction in model.predict_faces(crops)]
     in_order = [prediction.probabilities for prediction in model.predict_sequence(crops)]
@@ -323,20 +323,22 @@ def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_
             model.predict_sequence(wrong)
 
 
-def test_a_prior_and_a_least_confidence_hold_for_every_face():
+def test_a_prior_and_min_confidence_apply_to_every_face():
     crops = [noise(48, 48, seed=seed) for seed in range(6)]
-    learnt, even = (
+    trained, uniform = (
         FERModel("all", detector="full-image", prior=p) for p in ("training", "uniform")
     )
-    shares = np.array([learnt.card.training["label_prior"][label] for label in learnt.labels])
-    for a, b in zip(learnt.predict_faces(crops), even.predict_faces(crops), strict=True):
-        weighted = a.probabilities / shares
+    label_prior = np.array(
+        [trained.card.training["label_prior"][label] for label in trained.labels]
+    )
+    for a, b in zip(trained.predict_faces(crops), uniform.predict_faces(crops), strict=True):
+        weighted = a.probabilities / label_prior
         assert b.probabilities == pytest.approx(weighted / weighted.sum(), rel=1e-4)
     never = FERModel("all", detector="full-image", min_confidence=1.0)
     assert {shown.emotion for shown in never.predict_faces(crops)} == {None}
 
 
-@pytest.mark.parametrize("wish", [-0.1, 1.1])
-def test_a_least_confidence_out_of_range_is_refused(linear_model, wish):
+@pytest.mark.parametrize("min_confidence", [-0.1, 1.1])
+def test_a_min_confidence_out_of_range_is_refused(linear_model, min_confidence):
     with pytest.raises(InputError, match="`min_confidence` must be 0 to 1"):
-        FERModel(model=linear_model, min_confidence=wish)
+        FERModel(model=linear_model, min_confidence=min_confidence)

@@ -26,7 +26,7 @@ def test_every_alias_stands_for_an_emotion(alias):
     assert canonical(alias.upper()) in ALL_EMOTIONS
 
 
-def test_an_own_label_is_only_stripped_and_lowered():
+def test_an_unknown_label_is_only_stripped_and_lowercased():
     assert canonical("  Boredom ") == "boredom"
 
 

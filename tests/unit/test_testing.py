@@ -11,17 +11,17 @@ from emopy.types import Box, Face
 FACE = Face(Box(0, 0, 10, 10), 0.9, np.ones((5, 2), np.float32))
 
 
-def test_a_detector_that_keeps_its_promises_passes():
+def test_a_valid_detector_passes():
     check_detector(lambda image: (FACE,) * min(image.shape[0], 3))
 
 
-def painter(image):
+def changes_image(image):
     if image.flags.writeable:
         image[0, 0] ^= 1
     return ()
 
 
-def unsteady():
+def not_deterministic():
     calls = count()
     return lambda image: (FACE,) * (next(calls) % 2)
 
@@ -34,17 +34,17 @@ def unsteady():
         (lambda image: ((0, 0, 1, 1),), "must return a tuple of Face"),
         (lambda image: (Face(FACE.box, score=97.0),), "`score` must be 0 to 1. It was 97.0"),
         (lambda image: (Face(FACE.box, 1.0, np.full((5, 2), np.nan)),), "must be finite"),
-        (painter, "must leave the image as it is"),
-        (unsteady(), "must give the same faces each time"),
+        (changes_image, "must not change the image"),
+        (not_deterministic(), "must return the same faces each time"),
     ],
 )
-def test_a_detector_that_breaks_a_promise_is_told_which(detector, reason):
+def test_an_invalid_detector_fails_with_the_reason(detector, reason):
     with pytest.raises(AssertionError) as caught:
         check_detector(detector)
     assert reason in str(caught.value)
 
 
-def test_a_detector_is_tried_on_given_images_too():
+def test_a_detector_is_tested_on_given_images_too():
     seen = []
 
     def detector(image):
@@ -81,11 +81,11 @@ class Nothing:
         return Loader().load_data().take([])
 
 
-def test_a_loader_that_keeps_its_promises_passes():
+def test_a_valid_loader_passes():
     check_loader(Loader())
 
 
-def test_a_loader_that_breaks_a_promise_is_told_which():
+def test_an_invalid_loader_fails_with_the_reason():
     numbers = count()
     cases = [
         (object(), "must have load_data"),

@@ -1,14 +1,14 @@
-"""Images and videos as streams: read ahead, find, cut out, judge, one result after the other."""
+"""From images and frames to results: prefetch, detect, predict, smooth."""
 
-from emopy.pipeline.images import CropPredictor, find_faces, join_predictions, predict_images
+from emopy.pipeline.images import CropPredictor, detect_faces, join_predictions, predict_images
 from emopy.pipeline.smoothing import Smoother
-from emopy.pipeline.video import Clip, predict_frames
+from emopy.pipeline.video import ClipBuffer, predict_frames
 
 __all__ = [
-    "Clip",
+    "ClipBuffer",
     "CropPredictor",
     "Smoother",
-    "find_faces",
+    "detect_faces",
     "join_predictions",
     "predict_frames",
     "predict_images",

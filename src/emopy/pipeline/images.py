@@ -1,4 +1,4 @@
-"""Many images: read ahead in threads, their faces judged several images at once."""
+"""Images: prefetched and searched for faces in threads, predicted in batches of faces."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from emopy.models.preprocessing import Crops
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction
 
 CropPredictor: TypeAlias = Callable[[Crops], Sequence[Prediction]]
-"""Crops, or clips of crops where the network reads clips → one prediction each."""
+"""Function from crops (or clips of crops, for a model of clips) to one prediction each."""
 
-_READERS = 2
-"""Images that are read at the same time."""
+_THREADS = 2
+"""Images that are decoded and searched at the same time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedFaces:
-    """An image after detection: faces and their crops, largest first; its pixels are let go."""
+    """The faces of an image and their crops, largest first; without the image itself."""
 
     source: str
     size: tuple[int, int]
@@ -35,82 +35,82 @@ class DetectedFaces:
     crops: tuple[NDArray[np.uint8], ...]
 
 
-def find_faces(source: ImageSource, detect: Detector, spec: InputSpec) -> DetectedFaces:
-    """Read an image, find its faces and cut them out as the network expects them.
+def detect_faces(source: ImageSource, detector: Detector, spec: InputSpec) -> DetectedFaces:
+    """Read an image, detect its faces and crop them to the input of the model.
 
     Raises:
         InputError: The image cannot be read.
     """
     image = read_image(source)
-    faces = largest_first(detect(image))
+    faces = largest_first(detector(image))
     crops = tuple(align_face(image, face, spec) for face in faces)
     return DetectedFaces(describe_source(source), (image.shape[1], image.shape[0]), faces, crops)
 
 
-def join_predictions(found: DetectedFaces, predictions: Iterable[Prediction]) -> ImageResult:
-    """Join the faces of an image with what they show, in the same order."""
-    pairs = zip(found.faces, predictions, strict=True)
-    faces = tuple(FacePrediction(face, shown) for face, shown in pairs)
-    return ImageResult(found.source, found.size, faces)
+def join_predictions(detected: DetectedFaces, predictions: Iterable[Prediction]) -> ImageResult:
+    """Join the faces of an image with their predictions, which are in the same order."""
+    pairs = zip(detected.faces, predictions, strict=True)
+    faces = tuple(FacePrediction(face, prediction) for face, prediction in pairs)
+    return ImageResult(detected.source, detected.size, faces)
 
 
 def predict_images(
     sources: Iterable[ImageSource],
-    find: Callable[[ImageSource], DetectedFaces],
-    judge: CropPredictor,
+    detect: Callable[[ImageSource], DetectedFaces],
+    predict: CropPredictor,
     *,
     batch_size: int,
 ) -> Generator[ImageResult | FailedInput]:
-    """Give one result per image, in order.
+    """Yield one result per image, in order.
 
     Args:
         sources: The images, consumed as the results are.
-        find: Gives the faces of one; an `EmoPyError` becomes a `FailedInput`.
-        judge: Says what crops show.
-        batch_size: Faces per call of `judge`; also the most images that wait.
+        detect: Returns the faces of one image; an `EmoPyError` becomes a `FailedInput`.
+        predict: Returns the predictions of crops.
+        batch_size: Faces per call of `predict`; also the most images that wait.
     """
-    waiting: list[DetectedFaces | FailedInput] = []
+    batch: list[DetectedFaces | FailedInput] = []
     faces = 0
-    for found in _find_ahead(sources, find):
-        waiting.append(found)
-        faces += 0 if isinstance(found, FailedInput) else len(found.crops)
-        if faces >= batch_size or len(waiting) >= batch_size:
-            yield from _finish(waiting, judge)
-            waiting, faces = [], 0
-    yield from _finish(waiting, judge)
+    for detected in _prefetch_detected(sources, detect):
+        batch.append(detected)
+        faces += 0 if isinstance(detected, FailedInput) else len(detected.crops)
+        if faces >= batch_size or len(batch) >= batch_size:
+            yield from _predict_batch(batch, predict)
+            batch, faces = [], 0
+    yield from _predict_batch(batch, predict)
 
 
-def _find_ahead(
-    sources: Iterable[ImageSource], find: Callable[[ImageSource], DetectedFaces]
+def _prefetch_detected(
+    sources: Iterable[ImageSource], detect: Callable[[ImageSource], DetectedFaces]
 ) -> Generator[DetectedFaces | FailedInput]:
-    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="emopy-read")
-    prefetch: deque[Future[DetectedFaces | FailedInput]] = deque()
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="emopy-detect")
+    pending: deque[Future[DetectedFaces | FailedInput]] = deque()
 
-    def try_find(source: ImageSource) -> DetectedFaces | FailedInput:
+    def try_detect(source: ImageSource) -> DetectedFaces | FailedInput:
         try:
-            return find(source)
+            return detect(source)
         except EmoPyError as error:
             return FailedInput(describe_source(source), error)
 
     try:
         for source in sources:
-            prefetch.append(pool.submit(try_find, source))
-            if len(prefetch) > _READERS:
-                yield prefetch.popleft().result()
-        while prefetch:
-            yield prefetch.popleft().result()
+            pending.append(pool.submit(try_detect, source))
+            if len(pending) > _THREADS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        # Also when the caller stops early: nothing goes on in the background.
+        # Also when the caller stops early: no thread continues in the background.
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _finish(
-    waiting: Sequence[DetectedFaces | FailedInput], judge: CropPredictor
+def _predict_batch(
+    batch: Sequence[DetectedFaces | FailedInput], predict: CropPredictor
 ) -> Iterator[ImageResult | FailedInput]:
-    crops = [crop for found in waiting if isinstance(found, DetectedFaces) for crop in found.crops]
-    predictions = iter(judge(crops))
-    for found in waiting:
-        if isinstance(found, FailedInput):
-            yield found
+    detected = [item for item in batch if isinstance(item, DetectedFaces)]
+    predictions = iter(predict([crop for item in detected for crop in item.crops]))
+    for item in batch:
+        if isinstance(item, FailedInput):
+            yield item
         else:
-            yield join_predictions(found, [next(predictions) for _ in found.crops])
+            yield join_predictions(item, [next(predictions) for _ in item.crops])

@@ -1,4 +1,4 @@
-"""Frames of a video: faces are followed, judged, and what they show is steadied over time."""
+"""Video frames: faces are detected and tracked, predicted, and smoothed over time."""
 
 from __future__ import annotations
 
@@ -16,86 +16,89 @@ from emopy.pipeline.smoothing import Smoother
 from emopy.types import Face, FacePrediction, Frame, ImageResult
 
 _FORGET_S = 10.0
-"""Seconds after which nothing of a track that was lost is kept."""
+"""Seconds after which the state of an ended track is deleted."""
 
 
 def predict_frames(
     frames: Iterable[Frame],
     *,
     source: str,
-    follow: TrackingDetector,
+    detect: TrackingDetector,
     spec: InputSpec,
-    judge: CropPredictor,
+    predict: CropPredictor,
     smooth: Smoother,
 ) -> Generator[tuple[Frame, ImageResult]]:
-    """Give each frame with what its faces show.
+    """Yield each frame with its result.
 
     Args:
         frames: In the order of time, consumed as the results are.
         source: Name of the video in the results.
-        follow: Finds the faces and numbers them.
-        spec: What the network takes; where it reads clips, each face is judged together with
-            the last frames of its track.
-        judge: Says what crops or clips show.
-        smooth: Steadies it.
+        detect: Detects the faces and assigns track numbers.
+        spec: Input of the model; a model of clips gets each face with the last frames of its
+            track.
+        predict: Returns the predictions of crops or clips.
+        smooth: Smooths the predictions of each track.
 
     Raises:
-        InputError: Something else than a `Frame`.
+        InputError: Something other than a `Frame`.
     """
-    clips = _Clips(spec.frames)
+    clips = _TrackClips(spec.frames)
     for frame in frames:
         if not isinstance(frame, Frame):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(
                 f"`frames` must be `Frame` records. Received {type(frame).__name__}. "
                 "Type: Frame(image, time_s=seconds, number=n)"
             )
-        faces = follow(frame.image, frame.time_s)
+        faces = detect(frame.image, frame.time_s)
         crops = [align_face(frame.image, face, spec) for face in faces]
-        items = crops if spec.frames == 1 else clips.extended(faces, crops, frame.time_s)
-        seen = [
-            FacePrediction(face, smooth(shown, face.track, frame.time_s))
-            for face, shown in zip(faces, judge(items), strict=True)
-        ]
+        samples = crops if spec.frames == 1 else clips.append(faces, crops, frame.time_s)
+        predicted = tuple(
+            FacePrediction(face, smooth(prediction, face.track, frame.time_s))
+            for face, prediction in zip(faces, predict(samples), strict=True)
+        )
         smooth.forget(before_s=frame.time_s - _FORGET_S)
         size = (frame.image.shape[1], frame.image.shape[0])
-        yield frame, ImageResult(source, size, tuple(seen), frame.time_s, frame.number)
+        yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
 
 
-class Clip:
-    """The last crops of one face, as many as a network reads; before the first it is repeated.
+class ClipBuffer:
+    """The last crops of one face, as many as a model of clips takes.
 
     Args:
-        frames: Length T of the clips that the network reads.
+        frames: Number T of frames in a clip.
     """
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
         self._crops: deque[NDArray[np.uint8]] = deque(maxlen=frames)
 
-    def add(self, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """Take the next crop, and give the T crops that end with it."""
+    def append(self, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """Add a crop and return the last T crops; the first crop fills the whole clip."""
         self._crops.extend([crop] * (1 if self._crops else self._frames))
         return list(self._crops)
 
 
-class _Clips:
-    """The clip of each track."""
+class _TrackClips:
+    """One clip buffer for each track."""
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
-        self._kept: dict[int | None, tuple[float, Clip]] = {}
+        self._buffers: dict[int | None, tuple[float, ClipBuffer]] = {}
 
-    def extended(
+    def append(
         self, faces: Sequence[Face], crops: Sequence[NDArray[np.uint8]], time_s: float
     ) -> list[list[NDArray[np.uint8]]]:
-        """Each crop at the end of its track's clip."""
+        """Add the crop of each face to its track and return the clips."""
         clips: list[list[NDArray[np.uint8]]] = []
         for face, crop in zip(faces, crops, strict=True):
-            clip = self._kept[face.track][1] if face.track in self._kept else Clip(self._frames)
-            clips.append(clip.add(crop))
+            known = self._buffers.get(face.track)
+            buffer = known[1] if known else ClipBuffer(self._frames)
+            clips.append(buffer.append(crop))
             if face.track is not None:
-                self._kept[face.track] = (time_s, clip)
-        self._kept = {
-            track: kept for track, kept in self._kept.items() if kept[0] >= time_s - _FORGET_S
+                self._buffers[face.track] = (time_s, buffer)
+        self._buffers = {
+            track: (seen_s, buffer)
+            for track, (seen_s, buffer) in self._buffers.items()
+            if seen_s >= time_s - _FORGET_S
         }
         return clips

@@ -1,4 +1,4 @@
-"""Frames through the model: real detector, real networks, scenes whose truth is known."""
+"""Frames to results: with a real detector and model on scenes with known truth."""
 
 import tracemalloc
 from dataclasses import replace
@@ -28,24 +28,24 @@ def blank(faces, time_s, number):
     return Frame(image, time_s, number)
 
 
-def reading(frames, judge, *, clip=1, smoothing_s=0.0):
+def predictions(frames, predict, *, clip=1, smoothing_s=0.0):
     return predict_frames(
         frames,
         source="made up",
-        follow=TrackingDetector(left_to_right),
+        detect=TrackingDetector(left_to_right),
         spec=InputSpec(height=48, width=48, channels=1, frames=clip),
-        judge=judge,
+        predict=predict,
         smooth=Smoother(smoothing_s),
     )
 
 
-def sure(items, labels=("anger", "fear")):
+def confident(items, labels=("anger", "fear")):
     return [Prediction(labels, np.array([0.9, 0.1], np.float32)) for _ in items]
 
 
-def test_each_frame_comes_back_with_its_result_number_and_time():
+def test_each_frame_is_returned_with_its_result():
     frames = [blank(k, k / 7, 3 * k) for k in range(3)]
-    for given, (frame, result) in zip(frames, reading(frames, sure), strict=True):
+    for given, (frame, result) in zip(frames, predictions(frames, confident), strict=True):
         assert frame is given
         assert (result.source, result.size) == ("made up", (256, 64))
         assert (result.time_s, result.frame) == (given.time_s, given.number)
@@ -53,7 +53,7 @@ def test_each_frame_comes_back_with_its_result_number_and_time():
         assert all(face.track for face in result.faces)
 
 
-def test_frames_are_taken_one_by_one_as_results_are():
+def test_frames_are_consumed_as_the_results_are():
     taken = []
 
     def source():
@@ -61,24 +61,24 @@ def test_frames_are_taken_one_by_one_as_results_are():
             taken.append(k)
             yield blank(1, k / 25, k)
 
-    results = reading(source(), sure)
+    results = predictions(source(), confident)
     next(results)
     assert taken == [0]
 
 
-def test_a_clip_network_sees_the_last_frames_of_the_same_track():
+def test_a_model_of_clips_gets_the_last_frames_of_the_same_track():
     seen = []
 
-    def judge(clips):
+    def predict(clips):
         seen.append([[int(crop.mean()) for crop in clip] for clip in clips])
-        return sure(clips)
+        return confident(clips)
 
     frames = []
     for k in range(5):
         frame = blank(1, k / 25, k)
         frame.image[1:] = 40 * (k + 1)
         frames.append(frame)
-    list(reading(frames, judge, clip=3))
+    list(predictions(frames, predict, clip=3))
     shades = [clips[0] for clips in seen]
     assert all(len(clip) == 3 for clip in shades)
     assert shades[0][0] == shades[0][1] == shades[0][2]  # before the first frame it is repeated
@@ -86,25 +86,25 @@ def test_a_clip_network_sees_the_last_frames_of_the_same_track():
     assert shades[4][:2] == shades[3][1:]
 
 
-def test_what_is_no_frame_is_refused_with_what_to_type():
+def test_an_array_instead_of_a_frame_is_refused():
     with pytest.raises(InputError, match=r"Type: Frame\(image, time_s=seconds, number=n\)"):
-        list(reading([np.zeros((8, 8, 3), np.uint8)], sure))
+        list(predictions([np.zeros((8, 8, 3), np.uint8)], confident))
 
 
-def test_a_flickering_answer_is_steadied_and_raw_on_request():
+def test_smoothing_removes_flicker_and_0_turns_it_off():
     state = {"n": 0}
 
     def flickering(items):
         state["n"] += 1
         odd = state["n"] % 4 == 0
-        share = [0.3, 0.7] if odd else [0.8, 0.2]
-        return [Prediction(("anger", "fear"), np.array(share, np.float32)) for _ in items]
+        probabilities = [0.3, 0.7] if odd else [0.8, 0.2]
+        return [Prediction(("anger", "fear"), np.array(probabilities, np.float32)) for _ in items]
 
     def flips(smoothing_s):
         frames = [blank(1, k / 25, k) for k in range(40)]
         names = [
             result.faces[0].emotion
-            for _, result in reading(frames, flickering, smoothing_s=smoothing_s)
+            for _, result in predictions(frames, flickering, smoothing_s=smoothing_s)
         ]
         return sum(one != two for one, two in pairwise(names))
 
@@ -112,28 +112,28 @@ def test_a_flickering_answer_is_steadied_and_raw_on_request():
     assert flips(0.3) == 0
 
 
-def test_memory_holds_nothing_of_people_who_are_gone():
+def test_ended_tracks_use_no_memory():
     def crowd():
         for k in range(600):
-            yield blank(k % 2, float(3 * k), k)  # each reappears after the tracker gave up
+            yield blank(k % 2, float(3 * k), k)  # each face comes back after its track has ended
 
     def traced_after(results, count):
         for _ in range(count):
             next(results)
         return tracemalloc.get_traced_memory()[0]
 
-    results = reading(crowd(), sure, clip=4, smoothing_s=0.3)
+    results = predictions(crowd(), confident, clip=4, smoothing_s=0.3)
     tracemalloc.start()
     try:
         early = traced_after(results, 100)
         late = traced_after(results, 500)
     finally:
         tracemalloc.stop()
-    # A crop of 48 × 48 and its logits for each of 250 people would be 600 kB and more.
+    # A crop of 48 × 48 and its logits for each of 250 tracks would be 600 kB and more.
     assert late - early < 100_000
 
 
-def test_faces_of_a_scene_are_followed_and_read_as_played():
+def test_faces_of_a_scene_are_tracked_and_predicted():
     model = FERModel()
     played = scene(
         [replace(STANDING, emotions=((0, "happiness"), (1.0, "surprise")))],
@@ -149,6 +149,6 @@ def test_faces_of_a_scene_are_followed_and_read_as_played():
     assert [results[k].faces[0].emotion for k in settled] == [truths[k][0].emotion for k in settled]
 
 
-def test_a_bad_smoothing_shows_at_the_call():
+def test_a_bad_smoothing_time_is_refused_at_the_call():
     with pytest.raises(InputError, match="smoothing_s"):
         FERModel(detector="full-image").predict_frames([], smoothing_s=-1)
