@@ -15,7 +15,7 @@ help:  ## show this list
 
 setup: $(VENV)/.core  ## install EmoPy into .venv, without the training extra
 
-demo: $(VENV)/.core  ## read the packaged sample pictures
+demo: $(VENV)/.core  ## predict the packaged sample images
 	$(BIN)/emopy demo
 
 check: $(VENV)/.test  ## format, lint, types, import rules, architecture

@@ -1,4 +1,4 @@
-"""Features made by hand (HOG, LBP) with a classical learner, beside a small network.
+"""Classical features (HOG, LBP) with an SVM and logistic regression, beside a small network.
 
 Needs scikit-image and scikit-learn: pip install '.[features,train]'
 """
@@ -25,15 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     splits = sample_splits()
     print(f"Faces: {splits}\n{'':<34}numbers per face  accuracy")
 
-    learners = {"SVM": SVC(C=10), "logistic regression": LogisticRegression(max_iter=1000)}
+    classifiers = {"SVM": SVC(C=10), "logistic regression": LogisticRegression(max_iter=1000)}
     for kinds in (["hog"], ["lbp"], ["hog", "lbp"]):
-        train, test = (features(part.images, kinds) for part in (splits.train, splits.test))
-        for name, learner in learners.items():
-            model = make_pipeline(StandardScaler(), learner).fit(train, splits.train.truth)
-            right = model.score(test, splits.test.truth)
-            print(f"{' + '.join(kinds) + ', ' + name:<34}{train.shape[1]:>16,}{right:>10.1%}")
+        train, test = (features(faces.images, kinds) for faces in (splits.train, splits.test))
+        for name, classifier in classifiers.items():
+            model = make_pipeline(StandardScaler(), classifier).fit(train, splits.train.truth)
+            accuracy = model.score(test, splits.test.truth)
+            print(f"{' + '.join(kinds) + ', ' + name:<34}{train.shape[1]:>16,}{accuracy:>10.1%}")
 
-    # The network sees the pixels themselves and finds its own features.
+    # The network learns its features from the pixels.
     settings = FitSettings(epochs=options.epochs, batch_size=16, learning_rate=4e-3, ema=0.9)
     run = fit(ConvolutionalNNDropout, splits, settings=settings)
     report = evaluate(export(run, options.out), splits.test)
@@ -49,7 +49,7 @@ def features(images: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Classical features beside a network.")
-    parser.add_argument("--epochs", type=int, default=20, help="passes of the network")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of the network")
     parser.add_argument("--out", type=Path, default=Path("runs/beside"), help="model folder")
     return parser.parse_args(arguments)
 

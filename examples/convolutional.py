@@ -1,4 +1,4 @@
-"""A plain convolutional network: learn, export, judge, predict.
+"""A plain convolutional network: train, export, evaluate, predict.
 
 python examples/convolutional.py
 python examples/convolutional.py --epochs 1      # a quick look
@@ -19,11 +19,11 @@ from emopy.train import FitSettings, export, fit
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
 
-    # Composite faces that come in the package: four parts that do not overlap.
+    # Composite faces from the package: four splits that do not overlap.
     splits = sample_splits()
     print(f"Faces: {splits}")
 
-    # Random changes make few faces count for more; they are drawn anew in every epoch.
+    # Data augmentation: every epoch sees each face changed at random.
     run = fit(
         ConvolutionalNN,
         splits,
@@ -33,17 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     run.model.summary()
 
-    # What is judged is the exported folder, the very thing that will be used.
+    # Evaluate the exported model folder: it is what predicts later.
     folder = export(run, options.out)
     report = evaluate(folder, splits.test)
     print(report)
-    print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+    print(f"accuracy {report.accuracy:.1%}; chance: {1 / len(report.labels):.1%}")
 
-    # The folder is a model like any other. These are cropped faces, so none is searched for.
+    # Predict with the folder. These are face crops, so no detection is needed.
     model = FERModel(model=folder)
     few = splits.test.take(range(0, len(splits.test), 16))
-    for origin, prediction in zip(few.sources, model.predict_faces(few.images), strict=True):
-        print(f"{origin}: {prediction.emotion} {prediction.confidence:.0%}")
+    for source, prediction in zip(few.sources, model.predict_faces(few.images), strict=True):
+        print(f"{source}: {prediction.emotion} {prediction.confidence:.0%}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:

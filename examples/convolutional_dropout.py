@@ -1,4 +1,4 @@
-"""The same with dropout, batch normalisation and weight decay, stopped when it is best.
+"""Dropout, batch normalisation, weight decay, early stopping and calibration.
 
 python examples/convolutional_dropout.py
 python examples/convolutional_dropout.py --epochs 1
@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             epochs=options.epochs,
             batch_size=16,
             learning_rate=4e-3,
-            ema=0.9,  # validate and keep a moving average of the weights: steadier
-            patience=8,  # stop when the validation loss has not fallen for so long
+            ema=0.9,  # validate and export a moving average of the weights
+            patience=8,  # stop after so many epochs without a lower validation loss
         ),
         augmentation=Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2),
         net_settings={"filters": options.filters, "dropout": 0.1, "l2": 1e-4},
@@ -39,18 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"best epoch {best['epoch']:.0f} of {len(run.history)}")
     print(f"training {best['accuracy']:.1%}, validation {best['val_accuracy']:.1%}")
 
-    # Networks are surer than they are right; one number, found on faces apart, mends that.
+    # Networks are overconfident; a temperature, fitted on held-out faces, corrects that.
     folder = export(run, options.out)
     before = evaluate(folder, splits.test)
     temperature = calibrate(folder, splits.calibration)
     after = evaluate(folder, splits.test)
     print(f"temperature {temperature:.2f}: log loss {before.log_loss:.3f} → {after.log_loss:.3f}")
-    print(f"accuracy {after.accuracy:.1%}; guessing: {1 / len(after.labels):.1%}")
+    print(f"accuracy {after.accuracy:.1%}; chance: {1 / len(after.labels):.1%}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a regularised convolutional network.")
-    parser.add_argument("--epochs", type=int, default=30, help="most passes over the faces")
+    parser.add_argument("--epochs", type=int, default=30, help="largest number of epochs")
     parser.add_argument("--filters", type=int, default=12, help="channels of the first layers")
     parser.add_argument("--out", type=Path, default=Path("runs/dropout"), help="model folder")
     return parser.parse_args(arguments)

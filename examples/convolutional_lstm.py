@@ -1,4 +1,4 @@
-"""A recurrent network for clips: it remembers the frames before, and follows an expression.
+"""A recurrent network for clips, which predicts each frame with the frames before it.
 
 python examples/convolutional_lstm.py --epochs 30
 """
@@ -19,11 +19,11 @@ from emopy.train import FitSettings, export, fit
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
-    # Clips of four frames, from neutral to the peak of an emotion; the label is the peak's.
+    # Clips of four frames, from neutral to the peak of an emotion; the label is that of the peak.
     splits = sample_clip_splits(frames=4)
     print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
 
-    # Every frame of a clip is changed alike: a face does not jump.
+    # All frames of a clip are augmented alike.
     run = fit(
         ConvolutionalLstmNN,
         splits,
@@ -33,19 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     folder = export(run, options.out)
     report = evaluate(folder, splits.test)
-    print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+    print(f"accuracy {report.accuracy:.1%}; chance: {1 / len(report.labels):.1%}")
 
-    # Longer clips, frame by frame: each frame is judged with the three before it.
+    # Longer clips, frame by frame: each frame is predicted with the three before it.
     clips = sample_clips(frames=8)
     clips = clips.take(np.char.startswith(clips.sources, "test/"))
     model = FERModel(model=folder)
-    shares = [
+    probabilities = [
         [prediction.as_dict()[clips.labels[truth]] for prediction in model.predict_sequence(clip)]
         for clip, truth in zip(clips.images, clips.truth, strict=True)
     ]
-    print("What the right emotion gets while faces go from neutral to its peak, on average:")
-    for number, share in enumerate(np.mean(shares, axis=0), start=1):
-        print(f"frame {number}: {share:5.1%} {'█' * round(50 * share)}")
+    print("Mean probability of the true emotion, from neutral to its peak:")
+    for number, mean in enumerate(np.mean(probabilities, axis=0), start=1):
+        print(f"frame {number}: {mean:5.1%} {'█' * round(50 * mean)}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:

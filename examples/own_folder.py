@@ -1,4 +1,4 @@
-"""From your own folder of faces to your own model: every step in Python.
+"""From a folder of faces to your own model: every step in Python.
 
 python examples/own_folder.py                 # the packaged samples, written as a folder
 python examples/own_folder.py faces           # yours: faces/anger/1.png, faces/happy/2.jpg …
@@ -27,22 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for skipped_sample in data.skipped:
         print(f"left out: {skipped_sample}")
 
-    # 2 Look: how many of each, and is anything wrong with them?
+    # 2 Split, describe and check.
     splits = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0)
     print(describe(splits))
     print(check(splits))
 
-    # 3 Learn, 4 export: the folder is kept only if ONNX and Keras agree.
+    # 3 Train, 4 export: the model folder is written only if ONNX and Keras agree.
     settings = FitSettings(epochs=options.epochs, batch_size=16, learning_rate=4e-3, ema=0.9)
-    change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
-    run = fit(ConvolutionalNNDropout, splits, settings=settings, augmentation=change)
+    augmentation = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
+    run = fit(ConvolutionalNNDropout, splits, settings=settings, augmentation=augmentation)
     folder = export(run, options.out, name="mine")
 
-    # 5 Calibrate and 6 judge, each on faces that nothing was learnt from.
+    # 5 Calibrate, 6 evaluate, each on faces that the training did not use.
     print(f"temperature {calibrate(folder, splits.calibration):.2f}")
     print(evaluate(folder, splits.test))
 
-    # 7 Use it. `emopy predict --model` takes the folder as well.
+    # 7 Predict. `emopy predict --model` takes the folder too.
     (prediction,) = FERModel(model=folder).predict_faces(splits.test.images[:1])
     print(f"{splits.test.sources[0]}: {prediction.emotion} {prediction.confidence:.0%}")
 

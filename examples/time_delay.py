@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     splits = sample_clip_splits(frames=options.frames)
     print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
 
-    # (frames, rows, columns) of each kernel: with 1 frame it would see no movement. The grid keeps
-    # apart what happens in nine parts of the face.
+    # (frames, rows, columns) of each kernel: with 1 frame the network could not see movement.
+    # The grid pools nine regions of the face separately.
     run = fit(
         TimeDelayConvNN,
         splits,
@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = export(run, options.out)
     report = evaluate(folder, splits.test)
     print(report)
-    print(f"accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+    print(f"accuracy {report.accuracy:.1%}; chance: {1 / len(report.labels):.1%}")
 
-    # Does the order of time matter to it? Show it the same clips backwards, neutral at the end.
+    # Does the order of frames matter? Evaluate on the same clips backwards.
     backwards = evaluate(folder, reverse_time(splits.test))
     print(f"the same clips backwards: accuracy {backwards.accuracy:.1%}")
 

@@ -1,8 +1,8 @@
-"""Transfer learning: a new head on a network that knows faces already. For few faces of your own.
+"""Transfer learning: a new head on a pretrained backbone, for few faces of your own.
 
 python examples/transfer_learning.py
 python examples/transfer_learning.py --epochs 2 --faces 7
-python examples/transfer_learning.py --backbone mobilenet_v2    # learnt on ImageNet; downloads
+python examples/transfer_learning.py --backbone mobilenet_v2    # pretrained on ImageNet; downloads
 """
 
 import argparse
@@ -22,7 +22,7 @@ from emopy.train import FitSettings, export, fit
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
 
-    # Only a few faces of each emotion are learnt, as if you had no more.
+    # Train on a few faces of each emotion only.
     splits = sample_splits()
     few = np.concatenate(
         [np.flatnonzero(splits.train.truth == column)[: options.faces] for column in range(7)]
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     splits = replace(splits, train=splits.train.take(few))
     print(f"Faces: {splits}")
 
-    # First the head learns alone, for half of the epochs; then the top of the backbone with it.
+    # Half of the epochs train the head alone, the others the top of the backbone too.
     settings = FitSettings(
         epochs=options.epochs,
         batch_size=16,
@@ -38,24 +38,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         unfreeze_fraction=0.3,
         finetune_lr_ratio=0.1,
     )
-    change = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
+    augmentation = Augmentation(flip=0.5, shift=0.05, rotation_deg=8, contrast=0.2)
     head = {"backbone": options.backbone, "dense": 64, "dropout": 0.2}
     transferred = fit(
-        TransferLearningNN, splits, settings=settings, augmentation=change, net_settings=head
+        TransferLearningNN, splits, settings=settings, augmentation=augmentation, net_settings=head
     )
-    anew = fit(ResidualNN, splits, settings=settings, augmentation=change)
+    from_scratch = fit(ResidualNN, splits, settings=settings, augmentation=augmentation)
 
-    # The bundled network has seen faces that the samples are averages of: nearly 100 % says little.
-    for name, run in ((f"learning on from {options.backbone}", transferred), ("from zero", anew)):
+    # The samples are averages of the training faces of `emopy-base`: its accuracy is optimistic.
+    for name, run in (
+        (f"transfer from {options.backbone}", transferred),
+        ("from scratch", from_scratch),
+    ):
         report = evaluate(export(run, options.out / run.model.name), splits.test)
-        print(f"{name}: accuracy {report.accuracy:.1%}; guessing: {1 / len(report.labels):.1%}")
+        print(f"{name}: accuracy {report.accuracy:.1%}; chance: {1 / len(report.labels):.1%}")
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Learn on from a network that knows faces.")
+    parser = argparse.ArgumentParser(description="Transfer learning from a pretrained backbone.")
     parser.add_argument("--epochs", type=int, default=20, help="passes over the faces")
-    parser.add_argument("--faces", type=int, default=16, help="faces of each emotion to learn")
-    parser.add_argument("--backbone", default="emopy-base", help="what to learn on from")
+    parser.add_argument("--faces", type=int, default=16, help="training faces of each emotion")
+    parser.add_argument("--backbone", default="emopy-base", help="pretrained model")
     parser.add_argument("--out", type=Path, default=Path("runs/transfer"), help="model folders")
     return parser.parse_args(arguments)
 

@@ -1,9 +1,9 @@
-"""The faces before a camera, live on a page of this machine; Ctrl-C or its Stop ends it.
+"""Predict the faces of a camera, live in the browser. Stop with Ctrl-C or the page's button.
 
     python examples/webcam.py              # the first camera
-    python examples/webcam.py clip.mp4     # a video in its place
+    python examples/webcam.py clip.mp4     # a video instead
 
-`emopy webcam` does the same and more: a window, a terminal view, a recording.
+`emopy webcam` does this too, and offers a window, a terminal view and recording.
 """
 
 import sys

@@ -35,6 +35,7 @@ ALLOWED = (
     r"package\.origin|location\.origin|\bOrigin\b",  # Python, HTTP
     r"same-origin|cross-origin|-origin:",  # HTTP, CSS
     r"flex-shrink",
+    r"shares_memory",  # NumPy
     r"ShareAlike|share-alike|/share/",
 )
 """Text of other projects' interfaces that contains a term."""
@@ -91,7 +92,7 @@ WORDS = {
     # faces
     r"likeness(?:es)?": "cosine similarity",
     r"cheapest pairs": "linear assignment",
-    r"smallest faces?|min face px": "min_face_size",
+    r"min face px": "min_face_size",
     # video
     r"films?": "annotated video",
     r"rhythm": "FPS meter",
@@ -104,8 +105,9 @@ NAMES = {
     r"\bParts\b(?! of)": "Splits",
     r"\bpeople\s*[=:](?!=)|\.people\b|[\"']people[\"']|--people\b": "subject_ids, --subject-regex",
     r"--clips\b": "--num-frames",
+    r"smallest[-_]face": "min_face_size",
     r"\bProblems?\b(?=[(\[,.:])": "LoadError",
-    r"\bchance\s*[:=.]|\bchance\(": "rng, seed",
+    r"\bchance(?: =|: np|\.\w|\()": "rng, seed",
     r"\bfit\.(?:start|balance|release|frozen)\b": "fit.init_from, fit.class_balanced_sampling, …",
     r"\bStandings?\b": "leaderboard entry",
     r"\bWhole(?:Picture|Image)\b|[\"']whole[\"']|--detector whole\b": "FullImage, full-image",

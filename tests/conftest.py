@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a quick model, a real photograph, a quiet TensorFlow."""
+"""Fixtures of several rooms: a quick model, a real photograph; TensorFlow without messages."""
 
 import os
 import signal
@@ -23,6 +23,13 @@ if hasattr(signal, "SIGHUP"):
 # Training is an extra: without Keras its rooms are not collected, and the core is tested alone.
 TRAINING_TESTS = ["unit/nets", "unit/train", "contract/test_nets.py", "e2e/test_train.py"]
 collect_ignore = [] if find_spec("keras") else TRAINING_TESTS
+
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # A machine that is busy must not fail a test.
+    settings.register_profile("emopy", deadline=None)
+    settings.load_profile("emopy")
 
 SPEC = InputSpec(height=48, width=48, channels=1, mean=0.5, std=0.25)
 

@@ -1,4 +1,4 @@
-"""A small network of one's own, as backbone for transfer learning."""
+"""A small trained model, as backbone for transfer learning."""
 
 import numpy as np
 import pytest

@@ -40,7 +40,7 @@ def commands(block: str) -> list[list[str]]:
 
 
 def run(text: str, names: dict | None = None) -> dict:
-    """Run all blocks of a text, which share their Python names."""
+    """Run all blocks of a text, with common Python names."""
     names = {} if names is None else names
     for language, block in blocks(text):
         if language == "python":
@@ -120,6 +120,6 @@ if find_spec("keras"):
             assert (visited / made).is_file(), made
         assert "the temperature is imprecise" in talk.err
         assert "Dataset(448 faces 48 × 48 × 1, 7 labels)" in talk.out
-        shares = [float(share) for share in re.findall(r"accuracy +(\d+\.\d+)%", talk.out)]
-        assert len(shares) >= 4
-        assert shares[-1] > 40  # HOG and LBP need no epochs
+        accuracies = [float(percent) for percent in re.findall(r"accuracy +(\d+\.\d+)%", talk.out)]
+        assert len(accuracies) >= 4
+        assert accuracies[-1] > 40  # HOG and LBP need no epochs

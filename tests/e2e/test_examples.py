@@ -57,7 +57,7 @@ def video(tmp_path):
     return path
 
 
-def check_accuracy(talk, folder, faces, line=r"^accuracy (\d+\.\d)%; guessing: 14.3%"):
+def check_accuracy(talk, folder, faces, line=r"^accuracy (\d+\.\d)%; chance: 14.3%"):
     """The accuracy that was printed is the one that the written model has."""
     (said,) = re.findall(line, talk, re.MULTILINE)
     assert float(said) / 100 == pytest.approx(evaluate(folder, faces).accuracy, abs=6e-4)

@@ -17,16 +17,16 @@ def test_the_input_of_a_network_is_what_it_was():
         np.testing.assert_allclose(crop, (level / 255 - 0.5) / 0.25, atol=1e-6)
 
 
-def test_shrinking_is_what_it_was():
+def test_downscaling_gives_the_golden_pixels():
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    shrunk = to_tensor([ramp], InputSpec(8, 8, scale=1.0))[0, :, :, 0]
+    downscaled = to_tensor([ramp], InputSpec(8, 8, scale=1.0))[0, :, :, 0]
     # Each pixel is the mean of four: 8.5, 10.5 … in the first row, rounded as the library does.
     exact = ramp.reshape(8, 2, 8, 2).mean(axis=(1, 3))
-    np.testing.assert_allclose(shrunk, exact, atol=0.5)
+    np.testing.assert_allclose(downscaled, exact, atol=0.5)
 
 
 @pytest.mark.parametrize(("name", "most_bytes"), [("emopy-base", 5e6), ("emopy-tiny", 5e5)])
-def test_a_bundled_model_gives_its_golden_answers_and_is_small(name, most_bytes):
+def test_a_bundled_model_gives_its_golden_logits_and_is_small(name, most_bytes):
     model = load_model(name)
     golden = read_golden(model.path)
     tolerance = GOLDEN_TOLERANCE[model.card.precision]

@@ -39,7 +39,7 @@ def test_a_moved_face_has_the_same_place_in_the_crop(similarity, wobble, margin)
     np.testing.assert_allclose((homogeneous(there) @ homogeneous(similarity))[:2], here, atol=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.6, 0.6), st.floats(1.0, 6.0), st.floats(-20, 20), st.floats(-20, 20))
 def test_a_moved_image_gives_the_same_crop(angle, scale, x, y):
     spec = InputSpec(48, 48)

@@ -15,15 +15,17 @@ from emopy.evaluate import (
     make_report,
 )
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 
 
 @st.composite
 def datasets(draw):
     n = draw(st.integers(1, 60))
     truth = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
-    people = draw(st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=n, max_size=n))
-    # Few different images, so that copies are frequent.
+    subject_ids = draw(
+        st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=n, max_size=n)
+    )
+    # Few different images, so that duplicates are frequent.
     image = np.array(draw(st.lists(st.integers(0, 80), min_size=n, max_size=n)))
     images = np.zeros((n, 8, 8, 1), np.uint8)
     images[:, 0, 0, 0] = image + 1
@@ -31,7 +33,7 @@ def datasets(draw):
         images,
         np.eye(4, dtype=np.float32)[truth],
         ("anger", "fear", "joy", "calm"),
-        np.array(people),
+        np.array(subject_ids),
         np.array([str(i) for i in range(n)]),
     )
 
@@ -47,18 +49,18 @@ def predictions(draw):
 
 @few
 @given(datasets(), st.integers(0, 5), st.sampled_from([(0.1, 0.1, 0.1), (0.3, 0, 0.2), (0, 0, 0)]))
-def test_a_split_loses_nothing_and_leaks_nothing(data, seed, shares):
-    wanted = dict(zip(("validation", "calibration", "test"), shares, strict=True))
+def test_a_split_loses_nothing_and_leaks_nothing(data, seed, fractions):
+    sizes = dict(zip(("validation", "calibration", "test"), fractions, strict=True))
     try:
-        splits = split(data, **wanted, seed=seed)
+        splits = split(data, **sizes, seed=seed)
     except DataError:
-        # Refused only when there are too few groups to fill every part with chance on its side.
+        # Refused only when there are too few groups to fill every split.
         assume(False)
-    together = sorted(int(row) for _, part in splits.items() for row in part.sources)
+    together = sorted(int(row) for _, dataset in splits.items() for row in dataset.sources)
     assert together == list(range(len(data)))
     assert not {found.kind for found in check(splits).findings} & {"leak", "person"}
-    for name, share in wanted.items():
-        assert (len(getattr(splits, name)) > 0) == (share > 0)
+    for name, fraction in sizes.items():
+        assert (len(getattr(splits, name)) > 0) == (fraction > 0)
 
 
 @few

@@ -19,7 +19,7 @@ IMAGES = st.one_of(arrays.arrays(np.uint8, SHAPES), arrays.arrays(np.uint16, SHA
 
 
 @given(IMAGES)
-def test_every_good_array_gives_a_contiguous_rgb_image_and_stays_as_it_was(image):
+def test_every_good_array_gives_a_contiguous_rgb_image_and_is_not_changed(image):
     before = image.copy()
     image.flags.writeable = False
     rgb = read_image(image)
@@ -33,10 +33,12 @@ def test_every_good_array_gives_a_contiguous_rgb_image_and_stays_as_it_was(image
 @given(IMAGES)
 def test_scale_and_transparency_follow_the_formula(image):
     top = {"u1": 255, "u2": 65535}.get(image.dtype.str[1:], 1)
-    share = image.astype(float).reshape(*image.shape[:2], -1) / top
-    if share.shape[2] == 4:
-        share = share[..., :3] * share[..., 3:] + 1 - share[..., 3:]
-    assert np.abs(read_image(image) - np.broadcast_to(share * 255, (*share.shape[:2], 3))).max() < 2
+    scaled = image.astype(float).reshape(*image.shape[:2], -1) / top
+    if scaled.shape[2] == 4:
+        scaled = scaled[..., :3] * scaled[..., 3:] + 1 - scaled[..., 3:]
+    assert (
+        np.abs(read_image(image) - np.broadcast_to(scaled * 255, (*scaled.shape[:2], 3))).max() < 2
+    )
 
 
 @given(IMAGES)

@@ -13,12 +13,12 @@ def found():
     """found(edges, emotion, ...) -> FacePrediction."""
 
     def found(
-        edges, emotion="happiness", *, labels=STANDARD_EMOTIONS, share=0.7, marks=None, **more
+        edges, emotion="happiness", *, labels=STANDARD_EMOTIONS, probability=0.7, marks=None, **more
     ):
-        shares = np.full(len(labels), (1 - share) / (len(labels) - 1), np.float32)
-        shares[labels.index(emotion)] = share
+        probabilities = np.full(len(labels), (1 - probability) / (len(labels) - 1), np.float32)
+        probabilities[labels.index(emotion)] = probability
         face = Face(Box(*edges), 0.987654321, marks, **more)
-        return FacePrediction(face, Prediction(labels, shares))
+        return FacePrediction(face, Prediction(labels, probabilities))
 
     return found
 

@@ -63,7 +63,7 @@ def test_any_size_works_and_small_ones_are_enlarged_by_a_whole_factor(found, siz
 
 
 def test_a_face_that_fills_the_image_still_has_bars(found):
-    image = drawn(flat(48, 48), found((0, 0, 48, 48), share=0.6))
+    image = drawn(flat(48, 48), found((0, 0, 48, 48), probability=0.6))
     assert image.shape == (480, 480, 3)
     assert {COLORS["happiness"], COLORS["anger"]} <= colors_in(image)
     assert (image[125:400, 100:380] == 128).all()

@@ -22,7 +22,7 @@ def test_every_face_has_a_box_and_a_line_per_emotion_with_the_dominant_marked(re
 
 
 def test_a_face_of_which_the_model_is_not_sure_says_so_and_nothing_is_marked(found):
-    face = found((0, 0, 9, 9), share=0.4)
+    face = found((0, 0, 9, 9), probability=0.4)
     unsure = replace(face, prediction=replace(face.prediction, min_confidence=0.5))
     lines = as_text(ImageResult("a", (9, 9), (unsure,))).splitlines()
     assert lines[2].endswith("· not sure")
@@ -42,7 +42,7 @@ def test_one_face_of_a_video_frame_says_when(found):
 
 @pytest.mark.parametrize("width", [1, 20, 32, 40, 60, 200])
 def test_bars_fit_the_width(found, width):
-    faces = (found((0, 0, 9, 9), share=1.0),)
+    faces = (found((0, 0, 9, 9), probability=1.0),)
     lines = as_text(ImageResult("a", (9, 9), faces), width=width).splitlines()[3:]
     assert max(map(len, lines)) <= max(width, 23)
     assert any("█" in line for line in lines) == (width >= 32)
