@@ -118,7 +118,7 @@ def select_labels(target_emotions: str | Iterable[str], available: Sequence[str]
     if len(chosen) < 2:
         raise LabelError(
             f"`target_emotions` must hold two or more labels. Received {list(chosen.values())}. "
-            f"Type for example: ['{available[0]}', '{available[1]}']"
+            f"Type for example: `target_emotions={list(available[:2])}`"
         )
     known = tuple(available[column] for column in chosen)
     return LabelSelection(tuple(chosen.values()), known, tuple(chosen))
@@ -129,7 +129,7 @@ def _named_subset(name: str, available: Sequence[str]) -> LabelSelection:
     if word not in {"all", "standard"}:
         raise LabelError(
             f"`target_emotions` must be a list of labels, 'standard' or 'all'. Received {name!r}. "
-            f"Type for example: ['{available[0]}', '{available[1]}']"
+            f"Type for example: `target_emotions={list(available[:2])}`"
         )
     labels = tuple(available)
     if word == "standard" and set(STANDARD_EMOTIONS) <= set(available):

@@ -104,7 +104,8 @@ def open_labelled_for(model: str, path: Path) -> Dataset:
     from emopy.models import find_model
     from emopy.models.store import read_card
 
-    spec = read_card(find_model(model)).input
+    with naming(model="MODEL"):
+        spec = read_card(find_model(model)).input
     return open_labelled(
         path,
         num_frames=spec.frames if spec.frames > 1 else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,10 @@ def predict(
     chosen = choose_format(format, out)
     model = create_model(**options)
     failed = 0
-    with naming(path="--out"), open_sink(chosen, out, model.labels) as sink:
+    with (
+        naming(path="--out") if out else nullcontext(),
+        open_sink(chosen, out, model.labels) as sink,
+    ):
         busy = out is None and sys.stdout.isatty()
         results = progress(model.predict_many(images), len(images), "Predicting", busy=busy)
         for number, (source, result) in enumerate(zip(images, results, strict=True)):

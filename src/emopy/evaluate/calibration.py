@@ -138,7 +138,7 @@ def fit_temperature(
     if shift is not None and not np.all(np.isfinite(shift)):
         raise DataError(
             "`shift` must be finite numbers. Received infinite ones or NaN. Give each label a "
-            "frequency above 0, or keep the others with Dataset.only."
+            "frequency above 0, or remove its samples."
         )
     centred = logits.astype(np.float64)
     centred -= centred.max(axis=1, keepdims=True)

@@ -284,7 +284,7 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
     head = [name.strip().lower() for name in lines[0]] if lines else []
     if "group" not in head:
         raise DataError(
-            f"`groups` must have a column `group`. Received {path} with the columns "
+            f"`groups` must have a column 'group'. Received {path} with the columns "
             f"{', '.join(head) or 'of an empty file'}. Name the columns in the first line: "
             "source,group"
         )

@@ -99,7 +99,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
         if name not in parameters:
             hint = nearest(name, parameters) if parameters else "It has no settings."
             raise InputError(
-                f"`settings` must be known to the detector {detector!r}. Received {name!r}. {hint}"
+                f"`{name}` must be a setting of the detector {detector!r}. Leave it out. {hint}"
             )
     return factory(**settings)
 

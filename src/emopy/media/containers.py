@@ -85,8 +85,7 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     kind = container.format.name
     if kind.endswith("_pipe") or kind == "image2" or _brand(container) in _IMAGE_BRANDS:
         raise InputError(
-            f"`source` must be a video. Received {path!r}: an image. "
-            "Read it as one: model.predict(path), or emopy predict on the command line."
+            f"`source` must be a video. Received {path!r}: an image. Predict it as an image."
         )
     if kind == "tty":  # FFmpeg takes any text for terminal art
         raise InputError(f"`source` must be a video. Received {path!r}: a text. {_CHECK_FILE}")

@@ -55,7 +55,7 @@ class Sampling:
         if not (_is_finite(self.every) and self.every >= 1 and self.every == int(self.every)):
             raise InputError(
                 "`every` must be a whole number from 1. "
-                f"Received {self.every!r}. Type every=1 for all frames."
+                f"Received {self.every!r}. Type `every=1` for all frames."
             )
         if self.fps is not None and not (_is_finite(self.fps) and 0 < self.fps <= _MAX_FPS):
             raise InputError(
@@ -65,7 +65,7 @@ class Sampling:
         if self.every != 1 and self.fps is not None:
             raise InputError(
                 "`every` and `fps` must not both be given. "
-                f"Received every={self.every} and fps={self.fps:g}. Leave one of them out."
+                f"Received {self.every} and {self.fps:g}. Leave one of them out."
             )
         if not (_is_finite(self.start_s) and self.start_s >= 0):
             raise InputError(

@@ -85,7 +85,7 @@ def _weights(
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not weights.any():
         raise InputError(
             f"`prior` must have probabilities of 0 or more, not all 0. Received {dict(prior)}. "
-            "Type for example: prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}"
+            "Type for example: `prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}`"
         )
     return weights
 

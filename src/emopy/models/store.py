@@ -103,7 +103,7 @@ def find_keras_model(model: str | Path) -> tuple[ModelCard, Path]:
     if NETWORK_FILE not in card.files:
         raise ModelNotFoundError(
             f"`model` must hold a trainable network, {NETWORK_FILE}. Received {path}, which "
-            'holds none. Export it with export(run, path, trainable="always").'
+            "holds none. Export it again, with its trainable network."
         )
     _check_files(path, card, (NETWORK_FILE,))
     return card, path / NETWORK_FILE

@@ -262,7 +262,7 @@ def table_format(target: object, format: str | None = None) -> str:  # noqa: A00
         )
     raise InputError(
         f"`format` must be {', '.join(_TABLES)}. Received {format!r}. "
-        "Type for example: format='csv'"
+        "Type for example: `format='csv'`"
     )
 
 

@@ -40,7 +40,7 @@ class Window:
         if not has_windows():
             raise InputError(
                 "`view` must be one that works here. Received a window, which this OpenCV or this "
-                "machine does not have. Type: --view page, or --view terminal"
+                "machine does not have. Type: `view='page'`, or `view='terminal'`"
             )
         cv2.namedWindow(_NAME, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         return self

@@ -276,18 +276,17 @@ def _check(how: FitSettings, splits: Splits, folder: str | Path | None) -> None:
     if splits.train.images.ndim == 5 and splits.train.images.shape[1] == 1:
         raise DataError(
             "`parts` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
-            "of 1 frame. Load longer ones with num_frames=2, or take them as stills: "
-            "dataclasses.replace(data, images=data.images[:, 0])"
+            "of 1 frame. Load longer clips, or stills."
         )
     if how.log == "tensorboard" and find_spec("tensorboard") is None:
         raise MissingExtraError("Logging for TensorBoard", "tensorboard")
     if how.log == "tensorboard" and folder is None:
         raise RecipeError(
             "`folder` must be given for TensorBoard. Received None. "
-            "Type for example: fit(..., folder='runs/mine')"
+            "Type for example: `folder='runs/mine'`"
         )
     if how.patience and not len(splits.validation):
         raise DataError(
             "`parts.validation` must hold faces for early stopping. Received none. "
-            "Split some off: split(dataset, validation=0.1), or set patience=0."
+            "Hold some out for validation, or set `patience=0`."
         )

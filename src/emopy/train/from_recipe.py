@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emopy.data import Dataset, SkippedSample, Splits, open_data, split
-from emopy.errors import ModelError, RecipeError
+from emopy.errors import ModelError, RecipeError, naming
 from emopy.models import load_model
 from emopy.train.export import export
 from emopy.train.fit import Run, fit_recipe
@@ -61,12 +61,15 @@ def _open_parts(data: DataSettings, on_skipped: OnProblem | None) -> Splits:
     if not data.train:
         raise RecipeError(
             "`data.train` must name a .npz file or a folder of faces. Received nothing. "
-            "Type for example: --set data.train=faces/"
+            "Type for example: `settings=['data.train=faces/']`"
         )
     if data.validation:
-        watched = _open(data.validation, data, on_skipped)
-        return Splits.of(_open(data.train, data, on_skipped), watched)
-    faces = _open(data.train, data, on_skipped)
+        with naming(path="data.validation", num_frames="data.num_frames"):
+            validation = _open(data.validation, data, on_skipped)
+        with naming(path="data.train", num_frames="data.num_frames"):
+            return Splits.of(_open(data.train, data, on_skipped), validation)
+    with naming(path="data.train", num_frames="data.num_frames"):
+        faces = _open(data.train, data, on_skipped)
     return split(faces, validation=0.1, calibration=0.0, test=0.0, seed=0)
 
 

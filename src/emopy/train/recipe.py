@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import tomli_w
 
 from emopy.data.augment import Augmentation
-from emopy.errors import RecipeError, nearest
+from emopy.errors import RecipeError, naming, nearest
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOGS = ("csv", "tensorboard")
@@ -317,7 +317,8 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
     key, equals, value = setting.partition("=")
     if not equals or not key.strip():
         raise RecipeError(
-            f"`--set` must be KEY=VALUE. Received {setting!r}. Type for example: --set fit.epochs=3"
+            f"`settings` must be KEY=VALUE. Received {setting!r}. "
+            "Type for example: `settings=['fit.epochs=3']`"
         )
     *sections, last = key.strip().split(".")
     for section in sections:
@@ -346,7 +347,8 @@ def _build(record: type, raw: Mapping[str, Any], where: str) -> Any:
             values[item.name] = _build(wanted, value, f"{where}{item.name}.")
         else:
             values[item.name] = _checked(value, wanted, f"{where}{item.name}")
-    return record(**values)
+    with naming(**{name: f"{where}{name}" for name in values}):
+        return record(**values)
 
 
 def _checked(value: Any, wanted: Any, key: str) -> Any:

@@ -78,7 +78,7 @@ class RunFolder:
             )
             raise RecipeError(
                 f"`folder` must be new or hold a run of the same recipe. Received {path}, which "
-                f"holds another: {changes}. Give another folder (--out), or delete this one."
+                f"holds another: {changes}. Give another folder, or delete this one."
             )
         faces, learnt = path / "faces.txt", _describe(splits, recipe.fit, models)
         if faces.exists() and faces.read_text(encoding="utf-8") != learnt:

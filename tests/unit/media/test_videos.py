@@ -437,10 +437,10 @@ def content_of(clips, what):
         ("empty", "mp4", "`source` must hold a video. .* zero bytes. Copy or download"),
         ("noise", "mp4", "`source` must be a video .* not a video. Check that it is the file"),
         ("text", "txt", "`source` must be a video. .* a text. Check that it is the file"),
-        ("JPEG", "jpg", "`source` must be a video. .* an image. Read it as one"),
-        ("JPEG", "mp4", "`source` must be a video. .* an image. Read it as one"),
-        ("PNG", "png", "`source` must be a video. .* an image. Read it as one"),
-        ("AVIF", "avif", "`source` must be a video. .* an image. Read it as one"),
+        ("JPEG", "jpg", "`source` must be a video. .* an image. Predict it as an image"),
+        ("JPEG", "mp4", "`source` must be a video. .* an image. Predict it as an image"),
+        ("PNG", "png", "`source` must be a video. .* an image. Predict it as an image"),
+        ("AVIF", "avif", "`source` must be a video. .* an image. Predict it as an image"),
         ("no index", "mov", "has no index, .* Copy or download it again; .* untrunc"),
     ],
 )
@@ -526,7 +526,7 @@ def test_missing_paths_are_refused(tmp_path):
     [
         ({"every": 0}, "`every` must be a whole number from 1. Received 0."),
         ({"every": 1.5}, "`every` must be a whole number"),
-        ({"every": "2"}, "`every` must be a whole number from 1. Received '2'. Type every=1"),
+        ({"every": "2"}, "`every` must be a whole number from 1. Received '2'. Type `every=1`"),
         ({"every": None}, "`every` must be a whole number"),
         ({"every": float("nan")}, "`every` must be a whole number"),
         ({"every": float("inf")}, "`every` must be a whole number"),
