@@ -84,10 +84,15 @@ def naming(**names: str) -> Generator[None]:
         Traceback (most recent call last):
         emopy.errors.InputError: `--out` must be a file.
     """
+
+    def rename(code: str) -> str:
+        name, equals, value = code.partition("=")
+        return f"{names.get(name, name)}{equals}{value}"
+
     try:
         yield
     except EmoPyError as error:
-        error.args = (error.worded(lambda code: names.get(code, code)),)
+        error.args = (error.worded(rename),)
         raise
 
 

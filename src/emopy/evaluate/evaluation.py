@@ -176,6 +176,6 @@ def _label_columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
             raise LabelError(
                 f"`dataset` must have labels that the model {card.name} knows. "
                 f"Received {label!r}. {nearest(label, columns)} "
-                "Remove its samples, or choose labels with `labels`."
+                "Remove its samples."
             )
     return [columns[canonical(label)] for label in labels]

@@ -167,7 +167,7 @@ def arguments() -> set[str]:
     return names
 
 
-ARGUMENTS = arguments()
+ARGUMENTS = arguments() - set(ALL_EMOTIONS)
 
 
 @pytest.fixture(scope="module")
