@@ -191,6 +191,17 @@ def test_the_suffix_of_the_file_chooses_the_format(predict, astronaut_file, tmp_
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(first)
 
 
+def test_a_table_may_be_parquet(predict, astronaut_file, tmp_path, capsys):
+    pyarrow_parquet = pytest.importorskip("pyarrow.parquet")
+    assert predict(astronaut_file, "--out", tmp_path / "t.parquet") == 0
+    assert predict(astronaut_file, "--out", tmp_path / "t", "--format", "parquet") == 0
+    tables = [pyarrow_parquet.read_table(tmp_path / name) for name in ("t.parquet", "t")]
+    assert tables[0].equals(tables[1])
+    assert len(tables[0]) == 1
+    assert predict(astronaut_file, "--format", "parquet") == 2
+    assert "--format parquet must go with --out" in capsys.readouterr().err
+
+
 def test_drawn_images_of_one_name_do_not_overwrite_each_other(predict, folder, tmp_path):
     drawn = tmp_path / "drawn"
     assert predict(folder / "good1.png", folder / "inner" / "good1.png", "--draw", drawn) == 0

@@ -112,7 +112,7 @@ def test_the_command_writes_table_annotated_video_plot_and_summary(clip, tmp_pat
 def test_the_table_goes_to_stdout_on_request_and_the_summary_beside_it(clip, capsys):
     assert main(["video", str(clip), "--format", "csv", "--fps", "2"]) == 0
     output = capsys.readouterr()
-    assert output.out.startswith("source,time_s,frame,track,")
+    assert output.out.startswith("source,width,height,time_s,frame,face,track,")
     assert "seen for" in output.err
 
 
@@ -139,7 +139,9 @@ def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, 
 
 def test_one_table_of_all_videos_goes_to_stdout(clip, capsys):
     assert main(["video", str(clip), str(clip), "--format", "json", "--fps", "2"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) > 12
+    frames = json.loads(capsys.readouterr().out)
+    assert len(frames) == 12
+    assert sum(len(frame["faces"]) for frame in frames) > 12
 
 
 def test_the_summary_is_written_with_shares_means_and_episodes(clip, tmp_path):

@@ -151,7 +151,7 @@ class CSVDataLoader:
         if layout.usage is None:
             raise DataError(
                 f"`usage` must go with a file that has a column Usage. Received {self.path} with "
-                f"{', '.join(layout.header) or 'no header'}. Name the column: usage_column=2."
+                f"{', '.join(layout.header) or 'no header'}. Name the column: `usage_column=2`."
             )
         found = cells[layout.usage]
         rows.usages.setdefault(found.casefold(), found)
@@ -267,8 +267,7 @@ def _meaning(
         return FER2013_LABELS
     shown = ", ".join(dict.fromkeys(numbers[:_NAMED_IN_ERRORS]))
     raise DataError(
-        f"`labels` must say what the numbers in {path} stand for. Received none for the labels "
-        f"{shown}. Type for example labels={{'0': 'anger', '1': 'disgust'}}, or "
-        "labels=FER2013_LABELS for those of FER2013; or write into "
-        f'{settings_path(path)}: labels = {{ 0 = "anger", 1 = "disgust" }}'
+        f"The labels in {path} must be names, or numbers with a name. Received {shown}. "
+        f'Write into {settings_path(path)}: labels = {{ 0 = "anger", 1 = "disgust" }}; '
+        "CSVDataLoader takes the same as an argument, such as FER2013_LABELS."
     )

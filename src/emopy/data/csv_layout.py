@@ -125,7 +125,7 @@ def find_layout(path: Path, told: CSVLayout, size: tuple[int, int] | None) -> La
     if label == pixels:
         raise DataError(
             f"`label_column` must be another column than the pixels. Received {path} with "
-            f"column {pixels} for both. Type for example label_column=0, pixels_column=1."
+            f"column {pixels} for both. Type for example `label_column=0` and `pixels_column=1`."
         )
     height_width, channels = _size(path, [_cell(row, pixels) for row in rows], size)
     first_labels = tuple(text for row in rows if (text := _cell(row, label)))
@@ -189,7 +189,7 @@ def _first_pixels(path: Path, rows: list[list[str]]) -> int:
     raise DataError(
         f"`path` must have a column of pixels: at least {MIN_SIDE_PX**2} whole numbers 0–255 "
         f"in one cell, separated by space. Received {path} with none in its first rows. "
-        "Where the delimiter was not found, type for example delimiter=';'."
+        "Where the delimiter was not found, type for example `delimiter=';'`."
     )
 
 

@@ -277,8 +277,9 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
         if isinstance(error, (DataError, LabelError)):
             raise
         raise DataError(
-            f"`path` must be a .npz file written by Dataset.save. Received {path}: {error}. "
-            "Write it again with `emopy data prepare` or `emopy data split`."
+            f"`path` must be a .npz file written by Dataset.save. Received {path}, which is "
+            "damaged or another kind of file. Write it again with `emopy data prepare` or "
+            "`emopy data split`."
         ) from error
 
 

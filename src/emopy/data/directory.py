@@ -72,7 +72,7 @@ class DirectoryDataLoader:
         if num_frames is not None and (type(num_frames) is not int or num_frames < 2):
             raise DataError(
                 "`num_frames` must be a whole number of frames, 2 or more, or None for stills. "
-                f"Received {num_frames!r}. Type for example num_frames=4."
+                f"Received {num_frames!r}. Type for example `num_frames=4`."
             )
         if len(size) != 2 or min(size) < MIN_SIDE_PX or channels not in (1, 3):
             raise DataError(

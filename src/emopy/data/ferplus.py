@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emopy.data.dataset import Dataset, SkippedSample, refuse_skipped
 from emopy.data.rows import csv_rows, read_pixels
 from emopy.data.votes import VOTE_COLUMNS, majority_targets, spread_vote_targets, vote_targets
-from emopy.errors import DataError, nearest
+from emopy.errors import DataError, naming, nearest
 from emopy.labels import ALL_EMOTIONS
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -180,8 +180,8 @@ def read_ferplus(
 
 
 def _paired_rows(images_csv: Path, votes_csv: Path, skipped: list[SkippedSample]) -> Iterator[_Row]:
-    images = _records(images_csv, ("pixels", "Usage"), skipped)
-    votes = _records(votes_csv, ("Usage", *VOTE_COLUMNS), skipped)
+    images = _records(images_csv, "images_csv", ("pixels", "Usage"), skipped)
+    votes = _records(votes_csv, "votes_csv", ("Usage", *VOTE_COLUMNS), skipped)
     row = 0
     while True:
         image, vote = next(images, None), next(votes, None)
@@ -200,11 +200,12 @@ def _paired_rows(images_csv: Path, votes_csv: Path, skipped: list[SkippedSample]
 
 
 def _records(
-    path: Path, columns: Sequence[str], skipped: list[SkippedSample]
+    path: Path, argument: str, columns: Sequence[str], skipped: list[SkippedSample]
 ) -> Iterator[tuple[int, list[str]]]:
     """Line number and the wanted columns of each row; missing cells are empty."""
     rows = csv_rows(path, skipped)
-    _, header = next(rows, (1, []))
+    with naming(path=argument):
+        _, header = next(rows, (1, []))
     if missing := [name for name in columns if name not in header]:
         raise DataError(
             f"{path} must have the columns {', '.join(columns)}. "

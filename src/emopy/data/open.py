@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from emopy.data.csv import CSVDataLoader
-from emopy.data.csv_settings import find_csv
+from emopy.data.csv_settings import CSVSettings, find_csv, settings_path
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader, SubjectRule
-from emopy.errors import DataError
+from emopy.errors import DataError, naming
 
 
 class Loader(Protocol):
@@ -66,7 +66,9 @@ def open_data(
         return load_dataset(path)
     if (csv := find_csv(path)) is not None:
         file, settings = csv
-        return CSVDataLoader(file, **settings).load_data()
+        names = {key: f"{settings_path(file)}: {key}" for key in CSVSettings.__annotations__}
+        with naming(**names | {"usage": "#SPLIT"}):
+            return CSVDataLoader(file, **settings).load_data()
     reason = "not such a file" if path.exists() else "no such file"
     raise DataError(
         "`path` must be a .npz file of faces, a .csv file with one face per row, or a folder "

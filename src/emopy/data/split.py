@@ -116,7 +116,7 @@ def split(
             raise DataError(
                 f"`{name}` must receive at least one sample. Received none: {len(data)} samples "
                 f"in {len(np.unique(_groups(data)))} groups of one person or one image are too "
-                "few. Give more data, or ask for fewer parts, such as calibration=0."
+                "few. Give more data, or ask for fewer parts, such as `calibration=0`."
             )
     return Splits(**{name: data.take(rows) for name, rows in found.items()})
 

@@ -43,7 +43,9 @@ def train_recipe(
     """
     plan = load_recipe(recipe, settings)
     folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
-    run = fit_recipe(plan, _open_parts(plan.data, on_skipped), folder=folder)
+    splits = _open_parts(plan.data, on_skipped)
+    with naming(net="net.name", patience="fit.patience"):
+        run = fit_recipe(plan, splits, folder=folder)
     if not (run.reopened and _is_model(folder / "model")):
         export(run, folder / "model")
     return run

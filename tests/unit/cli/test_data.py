@@ -108,7 +108,7 @@ def test_the_parts_of_a_csv_file_are_named_behind_its_path(tmp_path, capsys):
     rows = [f"{i % 2};{' '.join([str(i)] * 63)} 200;{'ab'[i % 3 > 1]}" for i in range(12)]
     path.write_text("\n".join(["mood;face;part", *rows]))
     assert main(["data", "describe", str(path)]) == 2
-    assert f"write into {path}.toml: labels" in capsys.readouterr().err
+    assert f"Write into {path}.toml: labels" in capsys.readouterr().err
     path.with_name("faces.csv.toml").write_text(
         'usage_column = "part"\n[labels]\n0 = "anger"\n1 = "disgust"\n'
     )

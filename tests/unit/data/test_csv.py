@@ -122,7 +122,7 @@ def test_any_other_delimiter_can_be_given(write):
     assert len(CSVDataLoader(path, delimiter="#").load_data()) == 2
     with pytest.raises(DataError, match="`delimiter` must be one character"):
         CSVDataLoader(path, delimiter="##").load_data()
-    with pytest.raises(DataError, match=r"type for example delimiter=';'"):
+    with pytest.raises(DataError, match=r"type for example `delimiter=';'`"):
         CSVDataLoader(path).load_data()
 
 
@@ -150,7 +150,7 @@ def test_labels_in_two_spellings_are_merged(write):
 
 def test_numbers_that_nothing_explains_are_never_guessed(write):
     path = write([("emotion", "pixels"), *((i, text(image(i))) for i in range(3))])
-    with pytest.raises(DataError, match=r"labels 0, 1, 2. Type .*FER2013_LABELS"):
+    with pytest.raises(DataError, match=r"Received 0, 1, 2. Write .*FER2013_LABELS"):
         CSVDataLoader(path).load_data()
     data = CSVDataLoader(path, labels=FER2013_LABELS).load_data()
     assert data.counts()["disgust"] == 1

@@ -84,12 +84,12 @@ def test_a_mark_in_the_name_of_a_file_stays_a_name(tmp_path, mine):
 
 def test_the_loader_itself_takes_its_arguments_only(mine):
     explain(mine, MEANING)
-    with pytest.raises(DataError, match="`labels` must say what the numbers"):
+    with pytest.raises(DataError, match="must be names, or numbers with a name"):
         CSVDataLoader(mine, label_column=2).load_data()
 
 
 def test_numbers_without_a_meaning_name_the_file_to_write(mine):
-    with pytest.raises(DataError, match=r'write into .*mine\.csv\.toml: labels = \{ 0 = "anger"'):
+    with pytest.raises(DataError, match=r'Write into .*mine\.csv\.toml: labels = \{ 0 = "anger"'):
         open_data(explain(mine, "label_column = 2"))
 
 
@@ -104,7 +104,7 @@ def test_numbers_without_a_meaning_name_the_file_to_write(mine):
         ("channels = 2", "`channels` in .* must be 1 or 3. Received 2"),
         ("usage = 1", "`usage` in"),
         ("delimiter = ", "must be TOML"),
-        ('delimiter = "--"', "`delimiter` must be one character"),
+        ('delimiter = "--"', "delimiter` must be one character"),
     ],
 )
 def test_a_wrong_explanation_is_refused(mine, text, message):

@@ -31,7 +31,7 @@ def test_an_unknown_name_lists_the_nearest():
 
 
 def test_an_unknown_setting_lists_the_nearest():
-    with pytest.raises(InputError, match=r"'min_face'.* Did you mean 'min_face_size'"):
+    with pytest.raises(InputError, match=r"`min_face` .* Did you mean 'min_face_size'"):
         get_detector("mtcnn", min_face=40)
 
 
