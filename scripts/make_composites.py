@@ -28,11 +28,11 @@ IMAGE_PX = 320
 FACE_PX = 216
 BACKGROUND = 168
 SAME_IMAGE = 0.9
-"""Two crops whose pixels correlate more than this count as copies."""
+"""Two crops whose pixels correlate more than this count as duplicates."""
 
 AGREEMENT = {"contempt": 0.6, "disgust": 0.6, "fear": 0.7}
 COMMON_AGREEMENT = 0.8
-"""Smallest share of the votes for the emotion. Few faces of the rare emotions find more."""
+"""Smallest proportion of votes for the emotion; lower for rare emotions."""
 
 
 def composite(
@@ -46,7 +46,7 @@ def composite(
 
     Args:
         faces: (n, H, W) uint8 gray, n ≥ `least`.
-        landmarks: (n, 5, 2) as shares of each face's width and height.
+        landmarks: (n, 5, 2) relative to each face's width and height.
         image_px: Side of the image; the face crop takes about two thirds of it.
         least: Fewer faces are refused.
 
@@ -62,9 +62,9 @@ def composite(
     spec = InputSpec(image_px, image_px, margin=(image_px / face_px - 1) / 2)
     total = np.zeros((image_px, image_px))
     weight = np.zeros_like(total)
-    for face, shares in zip(faces, landmarks, strict=True):
+    for face, points in zip(faces, landmarks, strict=True):
         size = np.array(face.shape[::-1], dtype=np.float32)
-        matrix = landmark_transform(shares * size, spec)
+        matrix = landmark_transform(points * size, spec)
         matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
         even = (face - face.mean()) / max(float(face.std()), 1.0)
         total += _warp(even.astype(np.float32), matrix, image_px)
@@ -86,9 +86,9 @@ def choose(
 
     Args:
         data: Faces with proportions of votes as targets.
-        landmarks: (n, 5, 2) shares of the crop; NaN where no face was found.
+        landmarks: (n, 5, 2) relative to the crop; NaN where no face was found.
         label: Column of the emotion.
-        agreement: Smallest share of the votes, 0–1.
+        agreement: Smallest proportion of votes, 0–1.
         count: Faces wanted.
         rng: Draws among the suitable faces.
 
@@ -102,7 +102,7 @@ def choose(
     distance = np.linalg.norm(placed - np.median(placed, axis=0), axis=2).mean(axis=1)
     enough = max(3 * count // 2, len(known) // 3)
     suitable = rng.permutation(known[np.argsort(distance, kind="stable")][:enough])
-    # FER2013 holds many images more than once: copies would make the average a portrait.
+    # FER2013 holds many images more than once: duplicates would make the average a portrait.
     pixels = data.images[suitable].reshape(len(suitable), -1).astype(np.float32)
     alike = np.asarray(np.corrcoef(pixels))
     chosen: list[int] = []
@@ -112,8 +112,8 @@ def choose(
     return np.sort(suitable[chosen])
 
 
-def _place(shares: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
-    points = shares.astype(np.float64)
+def _place(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
+    points = landmarks.astype(np.float64)
     matrix = landmark_transform(points.astype(np.float32), spec)
     return points @ matrix[:, :2].T + matrix[:, 2]
 
@@ -139,7 +139,7 @@ def _on_background(average: NDArray[np.float64], cover: NDArray[np.float64]) -> 
 
 
 def main() -> None:
-    """Read the arguments, make the images, say what was made."""
+    """Make the images and print what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
     parser.add_argument("landmarks", type=Path, help="made by research.framing")
@@ -177,8 +177,8 @@ def main() -> None:
 
 
 def _expected() -> NDArray[np.float64]:
-    share = FACE_PX / IMAGE_PX
-    return (1 - share) / 2 + FRAMING.astype(np.float64) * share
+    side = FACE_PX / IMAGE_PX
+    return (1 - side) / 2 + FRAMING.astype(np.float64) * side
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
     python scripts/make_samples.py FACES.npz LANDMARKS.npz
 
-Every picture is the average of at least 30 faces whose voters agree on the emotion, each from
+Each image is the average of at least 30 faces whose voters agree on the emotion, each from
 another random draw: nobody's portrait. The faces of each emotion are first divided in two; one
-group makes the training part, the other the held-out part.
+group makes the training split, the other the test split.
 
 A draw takes candidates at random, 120 faces or four fifths of a smaller group, and keeps the 30 of
 them that suit a random pattern of light and dark best. No two draws of the package hold the same
-30 faces: the script ends with an error if one comes up again. A picture morphs from a neutral
+30 faces: the script ends with an error if one comes up again. An image morphs from a neutral
 composite to one of the emotion, by a triangulated warp between their landmarks and a
 cross-dissolve, so that 30 to 60 faces stand behind it. Only the frames of one clip share a draw.
 
@@ -48,12 +48,12 @@ CLIP_FRAMES = 8
 """Stills and clips of each emotion, and frames of each clip."""
 
 GRAY_STEP = 4
-"""Gray values are rounded to its multiples: unseen by the eye, and the sheets shrink by a third."""
+"""Gray values are rounded to its multiples: invisible, and sheets are a third smaller."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """How a picture is taken: framing, light, and what drifts during a clip."""
+    """How an image is taken: framing, light, and what drifts during a clip."""
 
     turn: float
     zoom: float
@@ -64,8 +64,8 @@ class Camera:
     drift: tuple[float, float]
 
     @classmethod
-    def chance(cls, rng: np.random.Generator) -> Camera:
-        """A random camera within what a face detector leaves of framing."""
+    def random(cls, rng: np.random.Generator) -> Camera:
+        """A random camera with the framing errors of a face detector."""
         return cls(
             turn=float(rng.normal(0, 5)),
             zoom=float(np.exp(rng.normal(0.02, 0.06))),
@@ -76,11 +76,11 @@ class Camera:
             drift=(float(rng.normal(0, 0.8)), float(rng.normal(0, 0.8))),
         )
 
-    def take(self, picture: GrayImage, *, time: float = 0.0) -> NDArray[np.uint8]:
+    def take(self, image: GrayImage, *, time: float = 0.0) -> NDArray[np.uint8]:
         """Cut the face out of a composite.
 
         Args:
-            picture: (WORK_PX, WORK_PX) float32 gray.
+            image: (WORK_PX, WORK_PX) float32 gray.
             time: 0–1 within a clip; the head drifts a little.
 
         Returns:
@@ -93,7 +93,7 @@ class Camera:
         moved = np.add(self.shift, np.multiply(time, self.drift))
         matrix[:, 2] += (double - 1) / 2 - middle + 2 * moved
         large = cv2.warpAffine(
-            picture,
+            image,
             matrix,
             (double, double),
             flags=cv2.INTER_CUBIC,
@@ -108,10 +108,10 @@ class Camera:
 
 def make_still(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One still: the emotion at 55 to 100 % of its strength."""
-    taste = _taste(rng)
+    preference = _preference(rng)
     strength = float(rng.uniform(0.55, 1))
-    calm, peak = draw(pools["neutral"], taste, rng), draw(pools[emotion], taste, rng)
-    return Camera.chance(rng).take(morph(calm, peak, strength))
+    calm, peak = draw(pools["neutral"], preference, rng), draw(pools[emotion], preference, rng)
+    return Camera.random(rng).take(morph(calm, peak, strength))
 
 
 def make_clip(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -119,37 +119,37 @@ def make_clip(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) ->
 
     A neutral clip goes to another neutral composite.
     """
-    taste = _taste(rng)
+    preference = _preference(rng)
     strength = float(rng.uniform(0.75, 1))
-    calm, peak = draw(pools["neutral"], taste, rng), draw(pools[emotion], taste, rng)
-    camera = Camera.chance(rng)
+    calm, peak = draw(pools["neutral"], preference, rng), draw(pools[emotion], preference, rng)
+    camera = Camera.random(rng)
     times = np.linspace(0, 1, CLIP_FRAMES)
-    shares = strength * times**2 * (3 - 2 * times)
+    weights = strength * times**2 * (3 - 2 * times)
     return np.stack(
         [
-            camera.take(morph(calm, peak, float(share)), time=float(time))
-            for time, share in zip(times, shares, strict=True)
+            camera.take(morph(calm, peak, float(weight)), time=float(time))
+            for time, weight in zip(times, weights, strict=True)
         ]
     )
 
 
-def sheet(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(rows, columns, 48, 48) → one picture (rows · 48, columns · 48)."""
-    rows, columns = pictures.shape[:2]
-    return pictures.transpose(0, 2, 1, 3).reshape(rows * SIDE_PX, columns * SIDE_PX)
+def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(rows, columns, 48, 48) → one image (rows · 48, columns · 48)."""
+    rows, columns = images.shape[:2]
+    return images.transpose(0, 2, 1, 3).reshape(rows * SIDE_PX, columns * SIDE_PX)
 
 
-def _taste(rng: np.random.Generator) -> NDArray[np.float32]:
+def _preference(rng: np.random.Generator) -> NDArray[np.float32]:
     """A smooth random pattern: neighbours are alike, as light and hair are."""
     coarse = rng.normal(size=(3, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, (6, 6), interpolation=cv2.INTER_LINEAR)
     return np.asarray(smooth, dtype=np.float32).ravel()
 
 
-def _contact(path: Path, pictures: NDArray[np.uint8], *, zoom: int) -> None:
+def _contact(path: Path, images: NDArray[np.uint8], *, zoom: int) -> None:
     """Write a labelled contact sheet: a row for each emotion."""
     side, gap, title = SIDE_PX * zoom, 4 * zoom, 150
-    rows, columns = pictures.shape[:2]
+    rows, columns = images.shape[:2]
     height, width = rows * (side + gap) + gap, title + columns * (side + gap)
     page = np.full((height, width), 250, np.uint8)
     for row, emotion in enumerate(STANDARD_EMOTIONS):
@@ -158,25 +158,25 @@ def _contact(path: Path, pictures: NDArray[np.uint8], *, zoom: int) -> None:
                     cv2.LINE_AA)  # fmt: skip
         for column in range(columns):
             left = title + column * (side + gap)
-            large = cv2.resize(pictures[row, column], (side, side), interpolation=cv2.INTER_CUBIC)
+            large = cv2.resize(images[row, column], (side, side), interpolation=cv2.INTER_CUBIC)
             page[top : top + side, left : left + side] = large
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, page)
 
 
-def _write(path: Path, picture: NDArray[np.uint8]) -> None:
+def _write(path: Path, image: NDArray[np.uint8]) -> None:
     # Lossless, and a sixth smaller than PNG.
-    Image.fromarray(picture).convert("RGB").save(path, lossless=True, quality=100, method=6)
-    print(f"{path}: {picture.shape[1]} × {picture.shape[0]}, {path.stat().st_size:,} bytes")
+    Image.fromarray(image).convert("RGB").save(path, lossless=True, quality=100, method=6)
+    print(f"{path}: {image.shape[1]} × {image.shape[0]}, {path.stat().st_size:,} bytes")
 
 
 def main() -> None:
-    """Read the arguments, make the sheets, say what was made."""
+    """Make the sheets and print what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
     parser.add_argument("landmarks", type=Path, help="made by research.framing")
-    parser.add_argument("--out", type=Path, default=Path("src/emopy.samples/sheets"))
-    parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
+    parser.add_argument("--out", type=Path, default=Path("src/emopy/samples/sheets"))
+    parser.add_argument("--images", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(options.landmarks, allow_pickle=False) as archive:
@@ -184,37 +184,37 @@ def main() -> None:
     rng = np.random.default_rng(options.seed)
     pools = make_pools(load_dataset(options.faces), landmarks, rng)
     options.out.mkdir(parents=True, exist_ok=True)
-    for part, faces in pools.items():
+    for split, faces in pools.items():
         stills = np.stack(
             [
-                [make_still(faces, name, rng) for _ in range(STILLS[part])]
+                [make_still(faces, name, rng) for _ in range(STILLS[split])]
                 for name in STANDARD_EMOTIONS
             ]
         )
         clips = np.stack(
             [
-                [make_clip(faces, name, rng) for _ in range(CLIPS[part])]
+                [make_clip(faces, name, rng) for _ in range(CLIPS[split])]
                 for name in STANDARD_EMOTIONS
             ]
         )
-        _write(options.out / f"stills-{part}.webp", sheet(stills))
+        _write(options.out / f"stills-{split}.webp", sheet(stills))
         frames = clips.reshape(-1, CLIP_FRAMES, SIDE_PX, SIDE_PX)
-        _write(options.out / f"clips-{part}.webp", sheet(frames))
-        if part == "train":
-            _contact(options.pictures / "samples.png", stills[:, :9], zoom=2)
-            _contact(options.pictures / "clips.png", clips[:, 0], zoom=2)
+        _write(options.out / f"clips-{split}.webp", sheet(frames))
+        if split == "train":
+            _contact(options.images / "samples.png", stills[:, :9], zoom=2)
+            _contact(options.images / "clips.png", clips[:, 0], zoom=2)
     content = {
         "labels": list(STANDARD_EMOTIONS),
         "side_px": SIDE_PX,
         "clip_frames": CLIP_FRAMES,
         "faces_in_each": FACES_IN_EACH,
         "source_faces": {
-            part: {name: len(pool.faces) for name, pool in group.items()}
-            for part, group in pools.items()
+            split: {name: len(pool.faces) for name, pool in group.items()}
+            for split, group in pools.items()
         },
         "different_draws": {
-            part: {name: len(pool.drawn) for name, pool in group.items()}
-            for part, group in pools.items()
+            split: {name: len(pool.drawn) for name, pool in group.items()}
+            for split, group in pools.items()
         },
     }
     text = json.dumps(content, indent=2) + "\n"

@@ -21,24 +21,24 @@ WORK_PX = 160
 
 FACES_IN_EACH = 30
 CANDIDATES = 120
-CANDIDATE_SHARE = 0.8
-"""A draw chooses among so many random faces, and at most this share of the group: never all."""
+CANDIDATE_FRACTION = 0.8
+"""A draw chooses among so many random faces, and at most this fraction of the group: never all."""
 
 LARGEST_POOL = 600
-TRAIN_SHARE = 0.6
+TRAIN_FRACTION = 0.6
 AGREEMENT = {"disgust": 0.5, "fear": 0.6}
-"""Smallest share of the votes where `COMMON_AGREEMENT` leaves too few faces."""
+"""Smallest proportion of the votes where `COMMON_AGREEMENT` leaves too few faces."""
 
 GrayImage = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Source faces of one emotion in one part.
+    """Source faces of one emotion in one split.
 
     Attributes:
         faces: (n, 48, 48) uint8 gray.
-        landmarks: (n, 5, 2) shares of the crop.
+        landmarks: (n, 5, 2) relative to the crop.
         looks: (n, 36) coarse brightness, standardised: what a draw prefers.
         drawn: Places, in `faces`, of each draw so far.
     """
@@ -48,27 +48,27 @@ class Pool:
     looks: NDArray[np.float32]
     drawn: set[frozenset[int]] = field(default_factory=set[frozenset[int]])
 
-    def draw(self, taste: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.intp]:
-        """Choose faces that no draw before has chosen together.
+    def draw(self, preference: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.intp]:
+        """Choose faces; no two draws choose the same set.
 
-        A taste is a random direction in coarse brightness: light from the left, dark hair, a
-        beard. Without it all averages of one emotion would look the same.
+        The preference is a random direction in coarse brightness: light from the left, dark hair,
+        a beard. Without it all averages of one emotion would look the same.
 
         Returns:
             (FACES_IN_EACH,) places in `faces`, ascending.
 
         Raises:
-            SystemExit: The group is too small, or the same faces came up once more.
+            SystemExit: The group is too small, or a draw repeats.
         """
-        count = min(CANDIDATES, round(CANDIDATE_SHARE * len(self.faces)))
+        count = min(CANDIDATES, round(CANDIDATE_FRACTION * len(self.faces)))
         if count < FACES_IN_EACH:
             raise SystemExit(f"{len(self.faces)} faces are too few for draws of {FACES_IN_EACH}.")
         candidates = rng.permutation(len(self.faces))[:count]
-        fit = self.looks[candidates] @ taste
+        fit = self.looks[candidates] @ preference
         chosen = np.sort(candidates[np.argsort(-fit, kind="stable")[:FACES_IN_EACH]])
         faces = frozenset(map(int, chosen))
         if faces in self.drawn:
-            raise SystemExit("Two draws hold the same faces. Type another --seed.")
+            raise SystemExit("Two draws hold the same faces. Use another --seed.")
         self.drawn.add(faces)
         return chosen
 
@@ -89,10 +89,10 @@ class Mean:
 def make_pools(
     data: Dataset, landmarks: NDArray[np.float32], rng: np.random.Generator
 ) -> dict[str, dict[str, Pool]]:
-    """Divide the agreeing faces of each emotion: no face serves both parts.
+    """Divide the agreeing faces of each emotion: no face is in both splits.
 
     Returns:
-        Part → emotion → pool.
+        Split → emotion → pool.
     """
     pools: dict[str, dict[str, Pool]] = {"train": {}, "test": {}}
     for emotion in STANDARD_EMOTIONS:
@@ -105,48 +105,48 @@ def make_pools(
             rng=rng,
         )
         mixed = rng.permutation(rows)
-        cut = round(TRAIN_SHARE * len(mixed))
-        for part, chosen in (("train", mixed[:cut]), ("test", mixed[cut:])):
+        cut = round(TRAIN_FRACTION * len(mixed))
+        for split, chosen in (("train", mixed[:cut]), ("test", mixed[cut:])):
             faces = data.images[chosen, :, :, 0]
-            pools[part][emotion] = Pool(faces, landmarks[chosen], _looks(faces))
+            pools[split][emotion] = Pool(faces, landmarks[chosen], _looks(faces))
     return pools
 
 
-def draw(pool: Pool, taste: NDArray[np.float32], rng: np.random.Generator) -> Mean:
+def draw(pool: Pool, preference: NDArray[np.float32], rng: np.random.Generator) -> Mean:
     """Average the faces of a new draw."""
-    chosen = pool.draw(taste, rng)
+    chosen = pool.draw(preference, rng)
     marks = pool.landmarks[chosen]
     image = composite(pool.faces[chosen], marks, image_px=WORK_PX, least=FACES_IN_EACH)
     face_px = FACE_PX * WORK_PX / IMAGE_PX
     spec = InputSpec(WORK_PX, WORK_PX, margin=(WORK_PX / face_px - 1) / 2)
-    placed = np.mean([_place(shares * SIDE_PX, spec) for shares in marks], axis=0)
+    placed = np.mean([_place(points * SIDE_PX, spec) for points in marks], axis=0)
     return Mean(image.astype(np.float32), np.concatenate([placed, _border()]))
 
 
-def morph(first: Mean, last: Mean, share: float) -> GrayImage:
-    """Go a share of the way from one composite to another.
+def morph(first: Mean, last: Mean, weight: float) -> GrayImage:
+    """Morph from one composite towards another.
 
     Both are warped to the shape between them, linear inside the triangles of the points, and
     then mixed.
 
     Args:
-        first: Where the way begins.
-        last: Where it ends.
-        share: 0 is `first`, 1 is `last`.
+        first: The first composite.
+        last: The last composite.
+        weight: 0–1; 0 is `first`, 1 is `last`.
 
     Returns:
         (WORK_PX, WORK_PX) float32 gray.
     """
-    shape = (1 - share) * first.points + share * last.points
+    shape = (1 - weight) * first.points + weight * last.points
     rows, columns = np.mgrid[:WORK_PX, :WORK_PX]
     mixed = np.zeros((WORK_PX, WORK_PX), np.float32)
-    for mean, weight in ((first, 1 - share), (last, share)):
+    for mean, factor in ((first, 1 - weight), (last, weight)):
         where = LinearNDInterpolator(shape, mean.points)(columns, rows).astype(np.float32)
         across, down = np.moveaxis(where, 2, 0)
         warped = cv2.remap(
             mean.image, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
-        mixed += np.float32(weight) * np.asarray(warped, np.float32)
+        mixed += np.float32(factor) * np.asarray(warped, np.float32)
     return mixed
 
 

@@ -1,4 +1,4 @@
-"""Write the accuracy of README.md from the cards of the bundled models."""
+"""Write the accuracy tables of README.md and docs/training.md from the bundled cards."""
 
 from __future__ import annotations
 
@@ -7,63 +7,90 @@ from typing import Any
 
 from emopy.models import ModelFolder, find_model, is_bundled, list_models, load_model
 from emopy.models.card import WEIGHTS_FILE
+from emopy.tables import markdown_table
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 START, END = "<!-- accuracy -->", "<!-- /accuracy -->"
 DATA = "FER+ valid, official majority rule"
 
 
-def tables() -> str:
-    """What the cards say: a row per model, then the recall of each expression."""
-    models = [load_model(name) for name in list_models() if is_bundled(find_model(name))]
-    found = {model.card.name: model.card.metrics[DATA] for model in models}
-    faces, support = (next(iter(found.values()))[key] for key in ("samples", "support"))
-    columns = (
-        "model | size | accuracy | macro F1 of seven | calibration error | accuracy of the surest "
-        "80 % | mean recall of seven | the same, `--prior uniform` | accuracy of `FERModel()`"
-    )
-    lines = [
-        f"On the {faces:,} faces of FER+ `valid` that have a majority; among eight emotions and "
-        "with `--prior training` where nothing else is said. `FERModel()`: among seven, tempered:",
-        "",
-        f"| {columns} |",
-        "|---|" + "---:|" * columns.count("|"),
-        *map(_row, models),
-        "",
-        f"| recall of | faces | {' | '.join(found)} |",
-        "|---|---:|" + "---:|" * len(found),
+def bundled_models() -> list[ModelFolder]:
+    """The models in the package, in the order of `emopy models list`."""
+    return [load_model(name) for name in list_models() if is_bundled(find_model(name))]
+
+
+def summary() -> str:
+    """The table of README.md: one row per model."""
+    models = bundled_models()
+    faces = _metrics(models[0])["samples"]
+    header = ["model", "size", "accuracy", "balanced accuracy", "ECE"]
+    rows = [
+        [
+            f"`{model.card.name}`",
+            f"{(model.path / WEIGHTS_FILE).stat().st_size / 1e6:.1f} MB",
+            *_percentages(_metrics(model), "accuracy", "macro_recall", "ece"),
+        ]
+        for model in models
     ]
-    for label in models[0].card.labels:
-        recalls = " | ".join(
-            f"{100 * figures['recall'][label]:.1f} %" for figures in found.values()
-        )
-        lines.append(f"| {label} | {support[label]:,} | {recalls} |")
-    return "\n".join(lines)
+    return f"{markdown_table(header, rows)}\n\n{faces:,} faces of FER+ `valid`, eight emotions."
 
 
-def _row(model: ModelFolder) -> str:
-    card = model.card
-    figures: dict[str, Any] = card.metrics[DATA]
-    even: dict[str, Any] = card.metrics[f"{DATA}, uniform prior"]
-    plain: dict[str, Any] = card.metrics[f"{DATA}, seven emotions, tempered prior"]
-    size = (find_model(card.name) / WEIGHTS_FILE).stat().st_size / 1e6
-    shares = (
-        *(figures["ece"], figures["accuracy_at_coverage"]["0.8"]),
-        *(figures["macro_recall"], even["macro_recall"], plain["accuracy"]),
-    )
+def details() -> str:
+    """The tables of docs/training.md: metrics by prior and by number of emotions, and recalls."""
+    models = bundled_models()
+    header = ["model, prior", "accuracy", "macro F1", "balanced accuracy", "ECE"]
+    variants = {
+        "": "8 emotions, `training`",
+        ", tempered prior": "8 emotions, `tempered`",
+        ", uniform prior": "8 emotions, `uniform`",
+        ", seven emotions, tempered prior": "7 emotions, `tempered` (as `FERModel()`)",
+    }
+    rows = [
+        [f"`{model.card.name}`, {name}", *_variant(_metrics(model, variant))]
+        for model in models
+        for variant, name in variants.items()
+    ]
+    support: dict[str, int] = _metrics(models[0])["support"]
+    recalls = [
+        [label, f"{support[label]:,}"]
+        + [f"{100 * _metrics(model)['recall'][label]:.1f} %" for model in models]
+        for label in models[0].card.labels
+    ]
+    names = [f"`{model.card.name}`" for model in models]
     return (
-        f"| `{card.name}` {card.version} | {size:.1f} MB | {100 * figures['accuracy']:.1f} % | "
-        f"{figures['macro_f1']:.3f} | {' | '.join(f'{100 * share:.1f} %' for share in shares)} |"
+        f"{markdown_table([*header, 'accuracy at 80 % coverage'], rows)}\n\n"
+        f"{markdown_table(['recall', 'faces', *names], recalls)}"
     )
 
 
-def with_tables(text: str) -> str:
-    """The README with what stands between its two marks replaced."""
+def pages() -> dict[Path, str]:
+    """Path → text of the pages, with new tables between their markers."""
+    tables = {ROOT / "README.md": summary(), ROOT / "docs" / "training.md": details()}
+    texts = {path: path.read_text(encoding="utf-8") for path in tables}
+    return {path: _replace(texts[path], table) for path, table in tables.items()}
+
+
+def _metrics(model: ModelFolder, variant: str = "") -> dict[str, Any]:
+    return model.card.metrics[DATA + variant]
+
+
+def _variant(metrics: dict[str, Any]) -> list[str]:
+    accuracy, recall, ece = _percentages(metrics, "accuracy", "macro_recall", "ece")
+    covered = f"{100 * metrics['accuracy_at_coverage']['0.8']:.1f} %"
+    return [accuracy, f"{metrics['macro_f1']:.3f}", recall, ece, covered]
+
+
+def _percentages(metrics: dict[str, Any], *names: str) -> list[str]:
+    return [f"{100 * metrics[name]:.1f} %" for name in names]
+
+
+def _replace(text: str, table: str) -> str:
     before, rest = text.split(START, 1)
     _, after = rest.split(END, 1)
-    return f"{before}{START}\n{tables()}\n{END}{after}"
+    return f"{before}{START}\n{table}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
-    print(README)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(path)
