@@ -110,8 +110,8 @@ def _largest_face_detector() -> Detector:
 
 def _box_text(box: Box, size: tuple[int, int]) -> str:
     if (box.width, box.height) == size:
-        return "No face found: the whole image is judged."
+        return "No face found: predicting on the full image."
     return (
         f"The face at ({box.left:.0f}, {box.top:.0f}), "
-        f"{box.width:.0f} × {box.height:.0f} pixels, is judged."
+        f"{box.width:.0f} × {box.height:.0f} pixels, is predicted."
     )

@@ -143,7 +143,7 @@ class FERNeuralNet:
         run = self._trained()
         if dict(emotion_map) != self.emotion_map:
             raise LabelError(
-                "`emotion_map` must be the one that the network was made with, "
+                "`emotion_map` must be the one that the network was created with, "
                 f"{self.emotion_map}. Received {dict(emotion_map)}."
             )
         for path, text in (
@@ -177,7 +177,7 @@ class FERNeuralNet:
 
     def _trained(self) -> Run:
         if self._run is None:
-            raise ModelError(f"{self.net} must learn first. Type: fit(images, labels, 0.2)")
+            raise ModelError(f"{self.net} must be trained first. Type: fit(images, labels, 0.2)")
         return self._run
 
     def _dataset(self, images: ArrayLike, labels: ArrayLike) -> Dataset:
@@ -215,7 +215,7 @@ class FERNeuralNet:
             model = self.model or self._build(shape)
             if model.input_shape[1:] != shape:
                 raise DataError(
-                    f"{self.net} must be given faces of the shape it was made for, "
+                    f"{self.net} must be given faces of its input shape, "
                     f"{model.input_shape[1:]}. Received {shape}. Type for example: "
                     f"generate(target_dimensions={model.input_shape[-3:-1]})"
                 )
@@ -355,7 +355,7 @@ class TransferLearningNN(FERNeuralNet):
 
         if model_name not in (known := list_backbones()):
             raise RecipeError(
-                "`model_name` must name a network that has learnt before. Received "
+                "`model_name` must name a pretrained network. Received "
                 f"{model_name!r}. {nearest(model_name, known)}"
             )
         super().__init__(emotion_map, {"backbone": model_name})

@@ -29,7 +29,7 @@ def csv_file(tmp_path):
     return path
 
 
-def test_a_csv_file_is_loaded_and_divided(csv_file):
+def test_a_csv_file_is_loaded_and_split(csv_file):
     data = CSVDataLoader(NUMBERS, csv_file, 0.2, (12, 10), 0, 1).load_data()
     images, labels = data.get_training_data()
     assert data.num_images() == 27
@@ -39,13 +39,13 @@ def test_a_csv_file_is_loaded_and_divided(csv_file):
     assert data.get_time_delay() is None
 
 
-def test_colour_is_made_on_request(csv_file):
+def test_three_channels_on_request(csv_file):
     loader = CSVDataLoader(NUMBERS, csv_file, image_dimensions=(12, 10), out_channels=3)
     images, _ = loader.load_data().get_test_data()
     assert images.shape[-1] == 3
 
 
-def test_the_same_faces_are_divided_in_the_same_way(csv_file):
+def test_the_split_is_reproducible(csv_file):
     first, second = (
         CSVDataLoader(NUMBERS, csv_file, image_dimensions=(12, 10)).load_data() for _ in range(2)
     )
@@ -65,7 +65,7 @@ def test_a_missing_file_is_named(tmp_path):
         ({"image_dimensions": (12, 10), "validation_split": 1.0}, "share from 0 to less than 1"),
     ],
 )
-def test_settings_that_do_not_suit_the_file_are_a_value_error(csv_file, settings, text):
+def test_settings_that_do_not_fit_the_file_are_a_value_error(csv_file, settings, text):
     with pytest.raises(ValueError, match=text):
         CSVDataLoader(NUMBERS, csv_file, **settings).load_data()
 
@@ -89,7 +89,7 @@ def test_folders_of_stills_are_loaded_at_their_own_size(files):
     assert data.num_test_images() == pytest.approx(0.2 * data.num_images(), abs=7)
 
 
-def test_only_the_wanted_emotions_are_loaded(files):
+def test_only_the_target_emotions_are_loaded(files):
     wanted = {"0": "anger", "1": "calm"}
     data = DirectoryDataLoader(wanted, files / "stills" / "train").load_data()
     assert data.get_emotion_index_map() == {"anger": 0, "calm": 1}
@@ -119,7 +119,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(tmp_path):
         DirectoryDataLoader(datapath=tmp_path).load_data()
 
 
-def test_what_went_in_comes_out(capsys):
+def test_the_getters_return_the_arguments(capsys):
     train, test = np.zeros((5, 8, 8, 1)), np.ones((2, 8, 8, 1))
     data = Dataset(train, test, np.eye(5), np.eye(2), {"anger": 0, "calm": 1}, time_delay=3)
     assert data.get_training_data()[0] is train
@@ -137,17 +137,17 @@ def test_what_went_in_comes_out(capsys):
     ]
 
 
-def test_the_seven_emotions_keep_their_old_numbers():
+def test_the_seven_emotions_keep_their_old_indices():
     assert list(EMOTION_INDEX.values()) == list(range(7))
     assert EMOTION_INDEX["calm"] == 6
 
 
-def test_a_map_speaks_in_the_words_of_the_user():
+def test_a_map_keeps_the_spelling_of_the_user():
     assert index_map(("happiness", "neutral"), ["calm", "happy"]) == {"happy": 0, "calm": 1}
     assert index_map(("anger", "neutral"), []) == {"anger": 0, "neutral": 1}
 
 
-def test_labels_follow_the_numbers_of_a_map():
+def test_labels_are_in_the_order_of_the_indices():
     assert labels_of({"surprise": 2, "calm": 1, "anger": 0}) == ("anger", "neutral", "surprise")
 
 
@@ -163,7 +163,7 @@ FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
 HOG = {"orientations": 8, "pixels_per_cell": (8, 8), "cells_per_block": (1, 1)}
 
 
-def test_images_are_given_unless_vectors_are_asked_for():
+def test_images_are_the_default_and_vectors_optional():
     drawn, numbers = FeatureExtractor(FACES), FeatureExtractor(FACES, return_2d_array=False)
     for extractor in (drawn, numbers):
         extractor.add_feature("hog", HOG)
@@ -171,6 +171,6 @@ def test_images_are_given_unless_vectors_are_asked_for():
     assert np.array_equal(numbers.extract(), hog_features(FACES[..., None], **HOG))
 
 
-def test_an_unknown_kind_is_a_value_error():
+def test_an_unknown_feature_is_a_value_error():
     with pytest.raises(ValueError, match="hog, lbp"):
         FeatureExtractor(FACES).add_feature("sift", {})

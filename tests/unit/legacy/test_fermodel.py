@@ -29,7 +29,7 @@ def three():
 
 
 @pytest.mark.parametrize("subset", ORIGINAL_SUBSETS, ids="-".join)
-def test_each_original_subset_answers_with_one_of_its_words(subset, capsys):
+def test_each_original_subset_predicts_one_of_its_emotions(subset, capsys):
     model = FERModel(list(subset))
     found = model.predict(sample_images()["surprise"])
     lines = capsys.readouterr().out.splitlines()
@@ -54,7 +54,7 @@ def shares_of_all():
 
 
 @pytest.mark.parametrize("subset", SUBSETS, ids="-".join)
-def test_every_pair_and_other_subsets_answer_with_their_strongest_emotion(
+def test_every_pair_and_other_subsets_predict_the_most_probable_emotion(
     subset, shares_of_all, capsys
 ):
     crop, shares = shares_of_all
@@ -72,18 +72,18 @@ def test_one_line_for_each_emotion_is_printed_and_they_sum_to_a_hundred(three, c
     assert sum(float(row[1].removesuffix("%")) for row in rows) == pytest.approx(100, abs=0.15)
 
 
-def test_calm_is_answered_as_calm(three, capsys):
+def test_calm_is_predicted_as_calm(three, capsys):
     assert three.predict(sample_images()["neutral"]) == "calm"
 
 
-def test_the_figures_are_those_of_the_new_predictor(three, capsys):
+def test_the_probabilities_are_those_of_the_new_class(three, capsys):
     three.predict(sample_images()["disgust"])
     new = emopy.FERModel(["anger", "happiness", "calm"]).predict(sample_images()["disgust"])
     printed = [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()]
     assert printed == [f"{100 * share:.1f}%" for share in new.faces[0].prediction.probabilities]
 
 
-def test_an_array_is_read_blue_first_as_opencv_gives_it(astronaut_file, capsys):
+def test_an_array_is_bgr_as_in_opencv(astronaut_file, capsys):
     model = FERModel(FERModel.POSSIBLE_EMOTIONS)
     model.predict(astronaut_file)
     from_file = capsys.readouterr().out
@@ -91,7 +91,7 @@ def test_an_array_is_read_blue_first_as_opencv_gives_it(astronaut_file, capsys):
     assert capsys.readouterr().out == from_file
 
 
-def test_blue_and_red_are_not_mixed_up(capsys):
+def test_blue_and_red_are_not_swapped(capsys):
     model = FERModel(FERModel.POSSIBLE_EMOTIONS)
     colours = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
     told = []
@@ -105,17 +105,17 @@ def test_blue_and_red_are_not_mixed_up(capsys):
     assert told[0] == told[1] != told[2]
 
 
-def test_a_gray_array_is_read(three, astronaut, capsys):
+def test_a_gray_array_is_accepted(three, astronaut, capsys):
     assert three.predict_from_ndarray(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)) == "happiness"
 
 
-def test_a_image_without_a_found_face_is_taken_whole(capsys):
+def test_without_a_face_the_full_image_is_used(capsys):
     model = FERModel(["anger", "happiness"], verbose=True)
     assert model.predict_from_ndarray(np.full((60, 50), 90, np.uint8)) in ("anger", "happiness")
-    assert "No face found: the whole image is judged." in capsys.readouterr().out
+    assert "No face found: predicting on the full image." in capsys.readouterr().out
 
 
-def test_the_largest_of_several_faces_is_judged(three, astronaut, capsys):
+def test_the_largest_of_several_faces_is_predicted(three, astronaut, capsys):
     small = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
     both = np.zeros((512, 768, 3), np.uint8)
     both[:, :512] = astronaut
@@ -126,18 +126,18 @@ def test_the_largest_of_several_faces_is_judged(three, astronaut, capsys):
     assert capsys.readouterr().out == together
 
 
-def test_verbose_says_what_is_judged_and_silence_does_not(capsys):
+def test_verbose_prints_the_face_box(capsys):
     FERModel(["anger", "calm"])
     assert capsys.readouterr().out == ""
     talking = FERModel(["anger", "calm"], verbose=True)
     assert "target emotions anger, calm" in capsys.readouterr().out
     talking.predict(sample_images()["anger"])
     talk = capsys.readouterr().out
-    assert "pixels, is judged." in talk
+    assert "pixels, is predicted." in talk
     assert talk.endswith("Dominant emotion: anger\n\n")
 
 
-def test_order_and_repetition_do_not_matter_and_the_wish_is_kept():
+def test_order_and_repetition_of_target_emotions_do_not_matter():
     wish = ["happiness", "anger", "anger"]
     model = FERModel(wish)
     assert model.target_emotions is wish

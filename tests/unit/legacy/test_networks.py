@@ -45,14 +45,14 @@ def test_verbose_prints_the_layers(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_before_learning_there_is_nothing_to_predict_or_export(small):
-    with pytest.raises(ModelError, match="must learn first"):
+def test_an_untrained_network_cannot_predict_or_export(small):
+    with pytest.raises(ModelError, match="must be trained first"):
         small.predict(DATA.images)
-    with pytest.raises(ModelError, match="must learn first"):
+    with pytest.raises(ModelError, match="must be trained first"):
         small.export_model("a.json", "a.h5", "map.json", MAP)
 
 
-def test_a_prediction_gives_shares_for_the_columns_of_the_map(trained):
+def test_predictions_are_probabilities_in_the_columns_of_the_map(trained):
     shares = trained.predict(DATA.images)
     assert shares.shape == (len(DATA), 3)
     assert shares.sum(axis=1) == pytest.approx(np.ones(len(DATA)), abs=1e-5)
@@ -66,7 +66,7 @@ def test_scaled_pixels_are_refused(trained):
         trained.predict(DATA.images.astype(np.float32) - 300)
 
 
-def test_to_learn_again_is_to_learn_on(in_tmp):
+def test_a_second_fit_continues_the_training(in_tmp):
     net = ConvolutionalNN((48, 48), 1, MAP, filters=4)
     first = net.model.get_weights()
     net.fit(DATA.images, DATA.targets, 0.25, epochs=1)
@@ -78,7 +78,7 @@ def test_to_learn_again_is_to_learn_on(in_tmp):
     assert not np.array_equal(between, net.predict(DATA.images))
 
 
-def test_validation_faces_take_the_road_of_the_training_faces(in_tmp):
+def test_validation_faces_are_preprocessed_like_training_faces(in_tmp):
     """Brighter ones stay brighter, and none is changed at random."""
     bright = DATA.images // 4 + 190
     learnt, watched = (
@@ -121,14 +121,14 @@ def test_the_layer_graph_is_drawn_or_what_is_missing_is_named(small, in_tmp):
             small.save_model_graph()
 
 
-def test_an_export_wants_the_map_of_the_network(trained, tmp_path):
-    with pytest.raises(LabelError, match="the one that the network was made with"):
+def test_an_export_needs_the_map_of_the_network(trained, tmp_path):
+    with pytest.raises(LabelError, match="the one that the network was created with"):
         trained.export_model(
             tmp_path / "a", tmp_path / "b", tmp_path / "c", {"anger": 0, "fear": 1}
         )
 
 
-def test_a_model_file_without_ending_does_not_take_the_folder_s_place(trained, tmp_path):
+def test_a_model_file_without_suffix_leaves_the_folder_its_own_name(trained, tmp_path):
     folder = trained.export_model(tmp_path / "net", tmp_path / "net.h5", tmp_path / "map.json", MAP)
     assert (tmp_path / "net").is_file()
     assert folder == tmp_path / "net-folder"
@@ -156,7 +156,7 @@ net.fit(np.zeros((4, 48, 48, 3), np.uint8), np.eye(2)[[0, 1, 0, 1]], 0, epochs=1
 """
 
 
-def test_weights_that_cannot_be_downloaded_name_what_the_old_class_can_do(tmp_path):
+def test_a_failed_download_names_what_the_old_class_can_do(tmp_path):
     nowhere = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "", "KERAS_HOME": str(tmp_path)}
     child = subprocess.run(
         [sys.executable, "-c", OFFLINE],

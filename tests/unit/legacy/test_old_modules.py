@@ -35,7 +35,7 @@ HERE = [name for name in OLD_NAMES if name not in NEED_KERAS or find_spec("keras
 
 
 @pytest.mark.parametrize("module", HERE)
-def test_an_old_module_warns_once_names_the_new_line_and_has_its_names(module, afresh):
+def test_an_old_module_warns_once_and_has_its_names(module, afresh):
     with pytest.warns(
         DeprecationWarning, match=rf"`EmoPy\.{module}` is an old name\. Type: "
     ) as caught:
@@ -57,7 +57,7 @@ def test_the_warning_points_at_the_line_that_imports(afresh):
     assert Path(caught[0].filename) == Path(__file__)
 
 
-def test_the_old_package_itself_gives_the_predictor_with_a_warning(afresh):
+def test_the_old_package_has_fermodel_with_a_warning(afresh):
     with pytest.warns(DeprecationWarning, match="from emopy import FERModel") as caught:
         from EmoPy import FERModel
     assert len(caught) == 1
@@ -65,7 +65,7 @@ def test_the_old_package_itself_gives_the_predictor_with_a_warning(afresh):
     assert FERModel.POSSIBLE_EMOTIONS[2] == "calm"
 
 
-def test_the_old_package_is_light(afresh):
+def test_the_old_package_imports_no_heavy_modules(afresh):
     code = "import sys, EmoPy; print({'numpy', 'keras', 'cv2'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
@@ -96,7 +96,7 @@ def test_an_unknown_name_of_the_old_package_is_an_attribute_error(afresh):
     ],
 )
 @pytest.mark.filterwarnings("ignore:`EmoPy:DeprecationWarning")
-def test_a_name_without_adapter_says_what_is_there_today(module, name, line, afresh):
+def test_a_removed_name_names_its_replacement(module, name, line, afresh):
     with pytest.raises(ImportError, match=rf"EmoPy\.{module}\.{name}` is no more\. Type: .*{line}"):
         exec(f"from EmoPy.{module} import {name}")
     with pytest.raises(AttributeError, match="nothing_like_it"):

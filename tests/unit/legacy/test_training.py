@@ -26,14 +26,14 @@ def test_calls_can_be_chained_and_positions_are_the_old_ones():
     assert len(batches) == 6
 
 
-def test_batches_know_the_faces_at_the_size_of_the_batches():
+def test_batches_hold_the_dataset_at_their_size():
     generator = DataGenerator(time_delay=3).fit(CLIPS.images, CLIPS.targets)
     batches = generator.generate(target_dimensions=(16, 20), batch_size=4)
     assert batches.dataset.images.shape == (len(CLIPS), 3, 16, 20, 1)
     assert np.array_equal(generator.generate().dataset.images, CLIPS.images)
 
 
-def test_next_goes_on_for_ever_with_fresh_changes():
+def test_next_repeats_without_end_and_augments_anew():
     batches = DataGenerator().fit(STILLS.images, STILLS.targets).generate(batch_size=len(STILLS))
     first, _ = next(batches)
     again, _ = next(iter(batches))
@@ -41,7 +41,7 @@ def test_next_goes_on_for_ever_with_fresh_changes():
     assert not np.array_equal(first, again)
 
 
-def test_a_batch_on_its_own_is_given():
+def test_get_next_batch_returns_one_batch():
     generator = DataGenerator().fit(STILLS.images, STILLS.targets)
     images, labels = generator.get_next_batch(batch_size=10, target_dimensions=(30, 30))
     assert images.shape == (10, 30, 30, 1)
@@ -62,12 +62,12 @@ def test_a_batch_on_its_own_is_given():
         ),
     ],
 )
-def test_samples_of_another_kind_get_the_old_words(time_delay, images, labels, text):
+def test_invalid_samples_get_the_old_messages(time_delay, images, labels, text):
     with pytest.raises(ValueError, match=text):
         DataGenerator(time_delay).fit(images, labels)
 
 
-def test_a_generator_without_faces_gets_the_old_words():
+def test_a_generator_without_faces_gets_the_old_message():
     with pytest.raises(ValueError, match="Model is not fit to any data set yet"):
         DataGenerator().generate()
 
@@ -78,7 +78,7 @@ def colours(image: np.ndarray) -> int:
     return sum(bool((image == line).all(axis=2).any()) for line in lines)
 
 
-def test_the_loss_is_drawn_while_a_network_of_ones_own_learns(in_tmp):
+def test_the_loss_is_plotted_during_the_training_of_a_custom_network(in_tmp):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     samples = np.ones((4, 3)), np.ones((4, 1))
@@ -91,7 +91,7 @@ def test_the_loss_is_drawn_while_a_network_of_ones_own_learns(in_tmp):
 
 
 @pytest.mark.parametrize("path", ["deep/in/loss.png", "loss.png"])
-def test_a_whole_path_goes_before_folder_and_name(path, tmp_path):
+def test_a_full_path_overrides_folder_and_name(path, tmp_path):
     PlotLosses(figure_path=str(tmp_path / path)).draw([{"loss": 2.0}, {"loss": 1.0}])
     assert (tmp_path / path).read_bytes().startswith(b"\x89PNG")
 
@@ -107,7 +107,7 @@ def generator(images, **settings):
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory):
+def trained_run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("whitened"))
         batches = generator(FACES)
@@ -116,8 +116,8 @@ def learnt(tmp_path_factory):
         yield net, batches
 
 
-def test_the_network_learns_from_whitened_faces_and_predicts_on_them(learnt):
-    net, batches = learnt
+def test_the_network_trains_and_predicts_on_whitened_faces(trained_run):
+    net, batches = trained_run
     inner = net.model.predict(batches.prepare(FACES), verbose=0)
     assert net.predict(FACES) == pytest.approx(softmax(inner), abs=1e-4)
     bare = net.model.predict(to_tensor(FACES, net._run.spec), verbose=0)
@@ -126,8 +126,8 @@ def test_the_network_learns_from_whitened_faces_and_predicts_on_them(learnt):
     assert net._run.history[-1]["val_loss"] == pytest.approx(surprise, rel=1e-3)
 
 
-def test_the_whitening_is_fixed_and_goes_into_what_is_exported(learnt, tmp_path):
-    net, _ = learnt
+def test_the_whitening_is_constant_and_exported(trained_run, tmp_path):
+    net, _ = trained_run
     layer = net._run.model.get_layer("whitening")
     assert not layer.trainable_variables
     folder = net.export_model(tmp_path / "net.json", tmp_path / "net.h5", tmp_path / "m.json", MAP)
@@ -141,7 +141,7 @@ def test_the_whitening_is_fixed_and_goes_into_what_is_exported(learnt, tmp_path)
     assert json.loads((tmp_path / "m.json").read_text()) == MAP
 
 
-def test_frames_of_a_clip_are_whitened_one_by_one(in_tmp):
+def test_frames_of_a_clip_are_whitened_separately(in_tmp):
     clips = np.stack([FACES, FACES[::-1]], axis=1)
     batches = generator(clips, time_delay=2)
     net = TimeDelayConvNN((16, 16), 1, MAP, 2, filters=2)
@@ -150,6 +150,6 @@ def test_frames_of_a_clip_are_whitened_one_by_one(in_tmp):
     assert net.predict(clips) == pytest.approx(softmax(inner), abs=1e-4)
 
 
-def test_a_backbone_that_learnt_from_bare_faces_is_not_given_whitened_ones(in_tmp):
+def test_whitening_is_refused_for_a_pretrained_backbone(in_tmp):
     with pytest.raises(DataError, match="`zca_whitening` must be off for TransferLearningNN"):
         TransferLearningNN("emopy-base", MAP).fit_generator(generator(FACES).generate(), epochs=1)

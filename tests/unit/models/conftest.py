@@ -6,6 +6,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+
+CARD = ModelCard("tiny", "1", ("anger", "fear", "joy"), InputSpec(48, 48))
+CROPS = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+
 
 @pytest.fixture
 def network():
@@ -75,3 +80,29 @@ def server():
         yield running
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def parts(network, tmp_path):
+    """What write_model_folder wants, for a network that is right."""
+    loose = tmp_path / "loose.onnx"
+    loose.write_bytes(network(outputs=3))
+    logits = OnnxSession(loose).run(to_tensor(CROPS, CARD.input))
+    return {
+        "card": CARD,
+        "weights": loose.read_bytes(),
+        "golden_crops": CROPS,
+        "golden_logits": logits,
+    }
+
+
+@pytest.fixture
+def folder(parts, tmp_path):
+    return write_model_folder(tmp_path / "tiny", **parts)
+
+
+@pytest.fixture
+def trainable_folder(parts, tmp_path):
+    network = tmp_path / "trained.keras"
+    network.write_bytes(b"trainable weights")
+    return write_model_folder(tmp_path / "tiny", **parts, network=network)

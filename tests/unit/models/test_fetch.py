@@ -42,7 +42,7 @@ def test_a_file_is_fetched_whole_and_found_again(offer):
     assert fetched_path("net") == path
 
 
-def test_what_is_already_there_is_not_fetched_again(offer, server):
+def test_an_existing_file_is_not_fetched_again(offer, server):
     offer()
     fetch("net")
     fetch("net")
@@ -67,7 +67,7 @@ def test_a_mirror_and_a_folder_can_be_given(offer, server, tmp_path):
     assert server.visits == ["/mirror"]
 
 
-def test_a_wrong_checksum_is_refused_and_nothing_kept(offer):
+def test_a_file_with_a_wrong_checksum_is_removed(offer):
     path = offer(sha256="0" * 64)
     with pytest.raises(ModelError, match=f"SHA-256 {'0' * 64}. Received {SHA256}"):
         fetch("net")
@@ -107,7 +107,7 @@ def test_a_refused_connection_is_reported(offer):
         fetch("net", url=closed)
 
 
-def test_a_server_that_says_nothing_is_left(offer, monkeypatch):
+def test_a_silent_server_times_out(offer, monkeypatch):
     offer()
     monkeypatch.setattr(sys.modules["emopy.models.fetch"], "TIMEOUT_S", 0.05)
     with socket.socket() as silent:
@@ -118,7 +118,7 @@ def test_a_server_that_says_nothing_is_left(offer, monkeypatch):
             fetch("net", url=address)
 
 
-def test_a_download_that_goes_on_and_on_is_cut_off(offer, monkeypatch):
+def test_a_download_stops_at_the_largest_size(offer, monkeypatch):
     path = offer()
     monkeypatch.setattr(sys.modules["emopy.models.fetch"], "MAX_BYTES", 1000)
     with pytest.raises(ModelError, match="more than 1,000 bytes"):
@@ -127,13 +127,13 @@ def test_a_download_that_goes_on_and_on_is_cut_off(offer, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x/y", "net.onnx", "http:/x"])
-def test_only_http_is_spoken(offer, url):
+def test_only_http_urls_are_accepted(offer, url):
     offer()
     with pytest.raises(InputError, match="must start with http:// or https://"):
         fetch("net", url=url)
 
 
-def test_an_address_that_makes_no_sense_is_an_error_to_read(offer):
+def test_an_invalid_url_is_an_input_error(offer):
     offer()
     with pytest.raises(InputError, match="`url` must be an address"):
         fetch("net", url="http://[nowhere/net")
@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_written_is_reported(offer, tmp_path):
         fetch("net", folder=tmp_path / "file" / "below")
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_one():
+def test_an_unknown_name_suggests_the_nearest_one():
     with pytest.raises(ModelNotFoundError, match="Did you mean 'yunet'"):
         fetch("yuent")
     with pytest.raises(ModelNotFoundError, match="Did you mean 'yunet'"):

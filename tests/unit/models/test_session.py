@@ -25,7 +25,7 @@ def test_a_network_gives_logits_for_any_number_of_crops(onnx_file):
     assert session.run(tensor[:0]).shape == (0, 3)
 
 
-def test_eight_threads_get_the_same_answers_from_one_session(onnx_file):
+def test_eight_threads_get_the_same_logits_from_one_session(onnx_file):
     session = OnnxSession(onnx_file(), threads=2)
     tensor = noise(9, 48, 48, 1)
     with ThreadPoolExecutor(8) as pool:
@@ -110,7 +110,7 @@ def test_softmax_gives_probabilities_even_for_huge_logits():
     np.testing.assert_allclose(rows, [[1, 0, 0], [1 / 3] * 3], rtol=1e-6)
 
 
-def test_a_higher_temperature_makes_belief_more_even():
+def test_a_higher_temperature_gives_more_even_probabilities():
     logits = np.array([2.0, 0.0])
     sharp, flat = softmax(logits, 0.5), softmax(logits, 5.0)
     np.testing.assert_allclose(sharp[0], 1 / (1 + np.exp(-4)), rtol=1e-6)

@@ -1,6 +1,6 @@
 import json
 import shutil
-from dataclasses import replace
+import sys
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from emopy.files import sha256_of
 from emopy.models import (
     InputSpec,
     ModelCard,
-    OnnxSession,
     check_model_folder,
     find_keras_model,
+    find_model,
+    list_models,
     load_model,
     softmax,
-    to_tensor,
+    store,
     update_card,
-    write_model_folder,
 )
 
 CARD = ModelCard("tiny", "1", ("anger", "fear", "joy"), InputSpec(48, 48))
@@ -25,22 +25,106 @@ CROPS = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8
 
 
 @pytest.fixture
-def parts(network, tmp_path):
-    """What write_model_folder wants, for a network that is right."""
-    loose = tmp_path / "loose.onnx"
-    loose.write_bytes(network(outputs=3))
-    logits = OnnxSession(loose).run(to_tensor(CROPS, CARD.input))
-    return {
-        "card": CARD,
-        "weights": loose.read_bytes(),
-        "golden_crops": CROPS,
-        "golden_logits": logits,
-    }
+def bundled(linear_model, tmp_path, monkeypatch):
+    """A folder of bundled models with one in it."""
+    folder = tmp_path / "bundled"
+    shutil.copytree(linear_model, folder / "happy-net")
+    monkeypatch.setattr(store, "_BUNDLED", folder)
+    return folder
 
 
 @pytest.fixture
-def folder(parts, tmp_path):
-    return write_model_folder(tmp_path / "tiny", **parts)
+def package(linear_model, tmp_path, monkeypatch):
+    """Installs a package with entry points of `emopy.models`."""
+
+    def install(offers, code):
+        site = tmp_path / "site"
+        info = site / "shop-1.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1\n")
+        lines = [f"{name} = {target}" for name, target in offers.items()]
+        (info / "entry_points.txt").write_text("[emopy.models]\n" + "\n".join(lines))
+        (site / "emopy_test_shop.py").write_text(code)
+        monkeypatch.syspath_prepend(str(site))
+        monkeypatch.delitem(sys.modules, "emopy_test_shop", raising=False)
+
+    return install
+
+
+def test_a_folder_is_found_by_its_path(linear_model, monkeypatch):
+    assert find_model(linear_model) == linear_model
+    assert find_model(str(linear_model)) == linear_model
+    monkeypatch.chdir(linear_model.parent)
+    assert load_model(linear_model.name).card.name == "linear"
+
+
+def test_a_bundled_model_is_found_by_its_name(bundled):
+    assert find_model("happy-net") == bundled / "happy-net"
+    assert "happy-net" in list_models()
+
+
+def test_a_bundled_model_is_found_beside_an_unrelated_folder_of_its_name(
+    bundled, tmp_path, monkeypatch
+):
+    (tmp_path / "happy-net").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_model("happy-net") == bundled / "happy-net"
+
+
+def test_models_of_a_package_are_found_as_a_path_or_as_a_callable(package, linear_model):
+    package(
+        {"shop-path": "emopy_test_shop:PATH", "shop-call": "emopy_test_shop:path"},
+        f"PATH = {str(linear_model)!r}\ndef path():\n    return PATH\n",
+    )
+    assert find_model("shop-path") == find_model("shop-call") == linear_model
+    assert {"shop-path", "shop-call"} <= set(list_models())
+
+
+def test_a_package_that_does_not_load_is_named(package):
+    package({"shop": "emopy_test_shop:MISSING", "number": "emopy_test_shop:NUMBER"}, "NUMBER = 5\n")
+    with pytest.raises(ModelError, match="entry point 'shop' must load"):
+        find_model("shop")
+    with pytest.raises(ModelError, match=r"must give the path of a model folder\. Received int"):
+        find_model("number")
+
+
+def test_a_fetched_model_is_found_by_its_name(linear_model):
+    shutil.copytree(linear_model, store.models_folder() / "fetched-net")
+    assert load_model("fetched-net").card.name == "linear"
+    assert "fetched-net" in list_models()
+
+
+def test_an_unknown_name_suggests_the_nearest_one(bundled):
+    with pytest.raises(ModelNotFoundError, match="Did you mean 'happy-net'"):
+        find_model("hapy-net")
+
+
+def test_an_unknown_path_is_refused(tmp_path):
+    with pytest.raises(ModelNotFoundError, match="no such folder"):
+        find_model(tmp_path / "none")
+
+
+def test_a_folder_without_a_card_is_not_a_model(tmp_path):
+    with pytest.raises(ModelError, match=r"must hold card\.json"):
+        find_model(tmp_path)
+
+
+def test_a_run_folder_names_its_model_folder(linear_model, tmp_path):
+    shutil.copytree(linear_model, tmp_path / "mine" / "model")
+    with pytest.raises(ModelError, match=r"whose model is .*mine/model: give that"):
+        find_model(tmp_path / "mine")
+
+
+def test_the_name_of_a_detector_is_recognised():
+    with pytest.raises(ModelNotFoundError, match="which is a face detector"):
+        find_model("yunet")
+
+
+def test_without_any_model_the_error_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BUNDLED", tmp_path / "nothing")
+    assert list_models() == ()
+    with pytest.raises(ModelNotFoundError, match="No model is installed"):
+        find_model("any")
 
 
 def names_in(folder):
@@ -58,69 +142,6 @@ def swap(folder, name, content):
     (folder / name).write_bytes(content)
     files = {name: sha256_of(folder / name) for name in ("model.onnx", "golden.npz")}
     edit(folder, files=files)
-
-
-def test_a_written_folder_can_be_loaded_and_gives_its_golden_logits(folder, parts):
-    assert names_in(folder) == ["README.md", "card.json", "golden.npz", "model.onnx"]
-    model = load_model(folder)
-    assert model.path == folder
-    assert model.card == CARD.changed(files=model.card.files)
-    np.testing.assert_allclose(model.logits(CROPS), parts["golden_logits"], atol=1e-6)
-    assert check_model_folder(folder) < 1e-5
-
-
-def test_nothing_but_the_folder_is_left_after_writing(folder, tmp_path):
-    assert names_in(tmp_path) == ["loose.onnx", "tiny"]
-
-
-def test_a_folder_that_fails_its_check_is_not_written(parts, tmp_path):
-    parts["golden_logits"] = parts["golden_logits"] + np.float32(0.01)
-    with pytest.raises(ModelError, match=r"golden logits within 0\.001"):
-        write_model_folder(tmp_path / "tiny", **parts)
-    assert names_in(tmp_path) == ["loose.onnx"]
-
-
-def test_a_failed_write_leaves_the_older_model_as_it_was(folder, parts):
-    with pytest.raises(ModelError):
-        write_model_folder(folder, **{**parts, "weights": b"nothing"})
-    check_model_folder(folder)
-
-
-def test_an_older_model_folder_is_replaced(folder, parts, tmp_path):
-    write_model_folder(folder, **{**parts, "card": CARD.changed(version="2")})
-    assert load_model(folder).card.version == "2"
-    assert names_in(tmp_path) == ["loose.onnx", "tiny"]
-
-
-def test_a_folder_of_something_else_is_never_replaced(parts, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "diary.txt").write_text("dear diary")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError, match=r"which holds 'diary\.txt'\. Choose another path"):
-        write_model_folder(tmp_path / "mine", **parts)
-    with pytest.raises(ModelError, match="must be new, or a model folder"):
-        write_model_folder(tmp_path / "file", **parts)
-    assert (tmp_path / "mine" / "diary.txt").read_text() == "dear diary"
-
-
-@pytest.mark.parametrize(
-    "crops, logits, reason",
-    [
-        (CROPS[:0], np.zeros((0, 3), np.float32), "n 1 or more"),
-        (CROPS.astype(np.float32), np.zeros((3, 3), np.float32), "must be uint8"),
-        (CROPS, np.zeros((3, 3)), "must be float32"),
-        (CROPS, np.zeros((2, 3), np.float32), "must be float32 of shape (3,"),
-        (CROPS, np.full((3, 3), np.nan, np.float32), "finite"),
-        (CROPS, np.zeros((3, 8), np.float32), "3 logits per crop"),
-        (CROPS[:, :40], np.zeros((3, 3), np.float32), "crops of shape (48, 48, 1)"),
-    ],
-)
-def test_golden_logits_of_another_form_are_refused(parts, tmp_path, crops, logits, reason):
-    with pytest.raises(ModelError) as caught:
-        write_model_folder(
-            tmp_path / "bad", **{**parts, "golden_crops": crops, "golden_logits": logits}
-        )
-    assert reason in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
@@ -204,24 +225,6 @@ def test_a_card_that_is_not_text_is_refused(folder):
         load_model(folder)
 
 
-def test_a_card_can_be_updated_and_its_readme_follows(folder):
-    card = load_model(folder).card
-    update_card(folder, card.changed(temperature=1.5, metrics={"valid": {"accuracy": 0.5}}))
-    assert load_model(folder).card.temperature == 1.5
-    assert "50.0%" in (folder / "README.md").read_text(encoding="utf-8")
-    assert len(names_in(folder)) == 4
-    check_model_folder(folder)
-
-
-def test_a_card_of_another_network_is_not_taken(folder):
-    card = load_model(folder).card
-    with pytest.raises(ModelError, match="must keep the `labels`"):
-        update_card(folder, card.changed(labels=("joy", "fear", "anger")))
-    with pytest.raises(ModelError, match="must keep the `input`"):
-        update_card(folder, card.changed(input=replace(card.input, mean=0.5)))
-    assert load_model(folder).card == card
-
-
 def test_a_folder_may_move_and_hold_other_files(folder, tmp_path):
     moved = tmp_path / "elsewhere"
     shutil.move(folder, moved)
@@ -242,7 +245,7 @@ def test_a_single_long_crop_is_refused_with_its_own_shape(folder):
         load_model(folder).logits(np.zeros((200, 90, 3), np.uint8))
 
 
-def test_a_network_that_gives_nan_is_refused(folder):
+def test_a_model_that_returns_nan_is_refused(folder):
     kernel = np.random.default_rng(3).normal(size=(1, 3)).astype(np.float32)
     broken = (
         (folder / "model.onnx")
@@ -264,13 +267,6 @@ def test_probabilities_follow_the_labels(folder):
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)
 
 
-@pytest.fixture
-def trainable_folder(parts, tmp_path):
-    network = tmp_path / "trained.keras"
-    network.write_bytes(b"trainable weights")
-    return write_model_folder(tmp_path / "tiny", **parts, network=network)
-
-
 def test_a_folder_may_also_hold_the_trainable_network(trainable_folder):
     folder = trainable_folder
     assert "network.keras" in names_in(folder)
@@ -283,7 +279,7 @@ def test_a_folder_may_also_hold_the_trainable_network(trainable_folder):
     assert find_keras_model(folder)[0].temperature == 2.0
 
 
-def test_prediction_does_without_the_trainable_network(trainable_folder):
+def test_prediction_does_not_need_the_trainable_network(trainable_folder):
     (trainable_folder / "network.keras").unlink()
     assert load_model(trainable_folder).card.files["network.keras"]
     for ask in (find_keras_model, check_model_folder):
@@ -301,11 +297,6 @@ def test_a_changed_trainable_network_is_refused(trainable_folder):
 def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
     with pytest.raises(ModelNotFoundError, match='trainable="always"'):
         find_keras_model(folder)
-
-
-def test_a_folder_is_replaced_by_one_without_a_trainable_network(trainable_folder, parts):
-    write_model_folder(trainable_folder, **parts)
-    assert "network.keras" not in names_in(trainable_folder)
 
 
 def test_a_card_that_lists_a_strange_file_is_refused(folder):
