@@ -63,7 +63,7 @@ def check_detector(detector: Detector, images: Iterable[RGBImage] = ()) -> None:
 def check_loader(loader: Loader) -> None:
     """Check that a loader fulfils its contract.
 
-    It must give a `Dataset` with faces of two or more labels, an origin for each face, and the
+    It must return a `Dataset` with faces of two or more labels, a source for each face, and the
     same data in the same order each time.
 
     Args:
@@ -88,11 +88,11 @@ def check_loader(loader: Loader) -> None:
     )
     _require(
         np.isfinite(data.targets).all() and (data.targets >= 0).all(),
-        "`targets` must be shares of 0 to 1. Some were negative or not finite.",
+        "`targets` must be probabilities, 0 to 1. Some were negative or not finite.",
     )
     _require(
-        all(str(origin) for origin in data.sources),
-        "`sources` must say where each face came from. Some were empty.",
+        all(str(source) for source in data.sources),
+        "`sources` must name the source of each face. Some were empty.",
     )
     for name in ("images", "targets", "labels", "subject_ids", "sources"):
         _require(

@@ -92,10 +92,10 @@ def test_an_invalid_loader_fails_with_the_reason():
         (Wrong(), "must return a Dataset. It returned list"),
         (Nothing(), "must return faces"),
         (Loader(labels=lambda: ("happy", "joy")), "different names"),
-        (Loader(sources=lambda: np.array(["a.png", ""])), "`sources` must say"),
+        (Loader(sources=lambda: np.array(["a.png", ""])), "`sources` must name"),
         (
             Loader(targets=lambda: np.array([[2, -1], [0, 1]], np.float32)),
-            "`targets` must be shares",
+            "`targets` must be probabilities",
         ),
         (
             Loader(images=lambda: np.full((2, 48, 48, 1), next(numbers), np.uint8)),

@@ -71,7 +71,7 @@ def cosine_similarity(one: Descriptor, other: Descriptor) -> float:
 
 
 class ShotChanges:
-    """Detect shot changes: hard cuts, where the whole image changes between two frames.
+    """Detect shot changes: hard cuts, where all of the image changes between two frames.
 
     Each frame is reduced to 32 × 24 gray values. A frame starts a new shot if more than half of
     them change by about as much as those of unrelated images, for every small shift of the

@@ -33,7 +33,7 @@ def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: flo
     Args:
         height: Rows of the image.
         width: Columns of the image.
-        min_face_size: Side of the smallest face to find, in pixels.
+        min_face_size: Smallest side of a face to find, in pixels.
         factor: Ratio of one scale to the one before, between 0 and 1.
 
     Returns:

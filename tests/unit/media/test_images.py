@@ -246,14 +246,14 @@ def test_a_truncated_file_is_refused_wherever_it_ends(encode, kind):
 def test_damaged_files_print_nothing_on_standard_error(scene, encode, capfd):
     settings = [("TIFF", {"compression": c}) for c in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")]
     settings += [("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {})]
-    chance = random.Random(0)
+    rng = random.Random(0)
     refused = 0
     for kind, options in settings:
         whole = encode(scene, kind, **options)
         for _ in range(60):
             data = bytearray(whole)
             for _ in range(4):
-                data[chance.randrange(8, len(data))] = chance.randrange(256)
+                data[rng.randrange(8, len(data))] = rng.randrange(256)
             try:
                 read_image(bytes(data), max_pixels=1_000_000)
             except InputError:

@@ -144,8 +144,8 @@ def test_pixels_become_square(clip, tmp_path):
 
 def test_transparency_is_composited_on_white(tmp_path):
     images = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
-    for place, picture in enumerate(images):
-        picture.paste((255, 0, 0, 255), (0, 0, 5 + place, 5))
+    for place, image in enumerate(images):
+        image.paste((255, 0, 0, 255), (0, 0, 5 + place, 5))
     path = tmp_path / "a.gif"
     images[0].save(path, save_all=True, append_images=images[1:], duration=100, disposal=2)
     frames, _ = read(path)
@@ -209,7 +209,7 @@ def test_damaged_frames_are_skipped_and_counted(clips, tmp_path, kind, place_sho
     assert 1 <= video.skipped <= 20
     lost = 60 - len(frames) - video.skipped
     assert lost == 0 or (kind == "avi" and lost == 1), "damaged AVI may lose a frame unseen"
-    assert frames[-1].number >= 58, "it goes on after the damage"
+    assert frames[-1].number >= 58, "frames after the damage are missing"
     assert not video.truncated
     assert capfd.readouterr() == ("", "")
     assert [frame.number for frame in frames] == [round(frame.time_s * 20) for frame in frames]
@@ -347,8 +347,8 @@ def test_closing_in_another_thread_ends_a_waiting_iteration(clips, tmp_path):
     writer.join()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.9])
-def test_a_pipe_without_a_writer_does_not_block(clips, tmp_path, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.9])
+def test_a_pipe_without_a_writer_does_not_block(clips, tmp_path, fraction):
     """Neither at the opening, nor at the end after some frames."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -366,8 +366,8 @@ def test_a_pipe_without_a_writer_does_not_block(clips, tmp_path, share):
         try:
             assert process.stdout.readline() == "begun\n"
             with path.open("wb", buffering=0) as pipe:
-                pipe.write(content[: int(share * len(content))])
-                if share:
+                pipe.write(content[: int(fraction * len(content))])
+                if fraction:
                     assert process.stdout.readline() == "0\n"
                 time.sleep(0.3)
                 process.send_signal(signal.SIGINT)
