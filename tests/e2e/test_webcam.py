@@ -19,7 +19,7 @@ from emopy.cli.main import main
 from emopy.cli.webcam import webcam
 from emopy.fermodel import SMOOTHING_S
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.live import Page, watch
+from emopy.live import Page, show_live
 from emopy.samples import Actor, scene
 
 PHONE = {"width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": True}
@@ -105,8 +105,8 @@ def test_a_browser_sees_frames_and_emotions_and_its_stop_ends_all(clip, run, tab
     assert set(STANDARD_EMOTIONS) <= set(names)
     (box,) = tab.ask("[...document.querySelectorAll('.box')].map(box => box.innerText)")
     assert box.startswith("happiness")
-    tab.wait("Number(document.getElementById('rate').textContent) > 0")
-    assert re.fullmatch(r"\d+ ms", tab.ask("document.getElementById('delay').textContent"))
+    tab.wait("Number(document.getElementById('fps').textContent) > 0")
+    assert re.fullmatch(r"\d+ ms", tab.ask("document.getElementById('latency').textContent"))
     tab.ask("document.getElementById('stop').click()")
     tab.wait("document.body.dataset.state === 'ended'")
     code, out, err = running.end()
@@ -120,12 +120,12 @@ def test_a_browser_finds_nothing_wrong_with_the_page_also_at_the_width_of_a_phon
     frames = itertools.cycle(frame for frame, _ in scene([], size=(160, 120), seconds=0.2))
     with Page() as page:
         tab.open(page.address)
-        for _ in itertools.islice(watch(FERModel(), frames, page), 5):
+        for _ in itertools.islice(show_live(FERModel(), frames, page), 5):
             time.sleep(0.02)
         tab.wait("document.body?.dataset.found === 'none'")
         assert "No face in the image." in tab.ask("document.querySelector('main').innerText")
         assert tab.ask("document.documentElement.scrollWidth") <= PHONE["width"]
-        tab.wait("document.getElementById('spoken').textContent === 'no face'")
+        tab.wait("document.getElementById('status').textContent === 'no face'")
         assert tab.complaints == []
 
 

@@ -60,7 +60,7 @@ def webcam(
     FILE is a video to show in place of a camera. Stop with Ctrl-C, with Stop on the page, or with
     Esc or q in the window; the recording is kept. Exit code 1 means that FILE is truncated.
     """
-    from emopy.live import Page, open_live, open_view, watch
+    from emopy.live import Page, open_live, open_view, show_live
     from emopy.present import open_table
 
     _check_options(file, camera, loop=loop, out=out, seconds=seconds)
@@ -72,13 +72,12 @@ def webcam(
         stack.enter_context(naming(path="--out", target="--out"))
         recording = open_table(out, model.labels) if out else None
         shown = stack.enter_context(open_view(view, port=port))
-        times = "forever" if loop else "once"
-        frames = stack.enter_context(open_live(file or camera or 0, times=times))
+        frames = stack.enter_context(open_live(file or camera or 0, loop=loop))
         if isinstance(shown, Page):
             click.echo(f"emopy: open {shown.address} in a browser (stop with Ctrl-C)", err=True)
             if open_browser:
                 click.launch(shown.address)
-        show = partial(watch, model, view=shown, source=source, smoothing_s=smoothing_s)
+        show = partial(show_live, model, view=shown, source=source, smoothing_s=smoothing_s)
         count, is_over = _show(show, frames, recording, seconds=seconds)
     recorded = f" recorded in {out}" if out else ""
     ended = f" {source} has ended." if is_over and not shown.stopped else ""

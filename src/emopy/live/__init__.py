@@ -1,9 +1,18 @@
-"""A live view of a camera: a page on this machine, a window, or the terminal."""
+"""Live predictions from a camera: on a page of this machine, in a window or in the terminal."""
 
-from emopy.live.loop import View, watch
 from emopy.live.page import Page
 from emopy.live.sources import open_live
 from emopy.live.terminal import Terminal
-from emopy.live.views import open_view
+from emopy.live.views import View, open_view, show_live
+from emopy.live.window import Window, has_windows
 
-__all__ = ["Page", "Terminal", "View", "open_live", "open_view", "watch"]
+__all__ = [
+    "Page",
+    "Terminal",
+    "View",
+    "Window",
+    "has_windows",
+    "open_live",
+    "open_view",
+    "show_live",
+]

@@ -1,206 +1,209 @@
 "use strict";
-// Asks for the newest frame, draws it, then asks for the next: a slow browser skips frames.
+// Requests the newest frame, draws it, then requests the next: a slow browser skips frames.
 
-const part = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const page = document.body.dataset;
-const picture = part("picture");
-const brush = picture.getContext("2d");
-const ruler = document.createElement("canvas").getContext("2d");
+const canvas = byId("image");
+const context = canvas.getContext("2d");
+const textMeasure = document.createElement("canvas").getContext("2d");
 const boxes = new Map();
 const cards = new Map();
-const percent = (share) => `${Math.round(100 * (share ?? 0))} %`;
-const named = (face) => face.emotion ?? "not sure";
-const numbered = (face) => face.track ?? face.face;
+const percent = (probability) => `${Math.round(100 * (probability ?? 0))} %`;
+const labelOf = (face) => face.emotion ?? "not sure";
+const numberOf = (face) => face.track ?? face.face;
 
-const SAID_EVERY_MS = 500;
-const SPOKEN_EVERY_MS = 3000;
-let said = -Infinity;
-let spoken = -Infinity;
+const STATS_INTERVAL_MS = 500;
+const STATUS_INTERVAL_MS = 3000; // of the text for screen readers
+let statsTime = -Infinity;
+let statusTime = -Infinity;
 
-function make(kind, name, parent) {
-  const element = document.createElement(kind);
-  element.className = name;
+function append(tag, className, parent) {
+  const element = document.createElement(tag);
+  element.className = className;
   parent.append(element);
   return element;
 }
 
-function write(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** One element per face: those of faces that are gone go, and new ones come, in order. */
-function keep(elements, faces, create) {
-  const wanted = new Set(faces.map(numbered));
+/** Keep one element per face: remove those of faces that are gone, and create new ones. */
+function reconcile(elements, faces, create) {
+  const present = new Set(faces.map(numberOf));
   for (const [number, element] of elements) {
-    if (!wanted.has(number)) {
+    if (!present.has(number)) {
       element.root.remove();
       elements.delete(number);
     }
   }
   for (const face of faces) {
-    if (!elements.has(numbered(face))) elements.set(numbered(face), create());
+    if (!elements.has(numberOf(face))) elements.set(numberOf(face), create());
   }
 }
 
 function createBox() {
-  const root = make("div", "box", part("boxes"));
-  const name = make("span", "", root);
-  return { root, name, who: make("b", "", name), words: make("i", "", name) };
+  const root = append("div", "box", byId("boxes"));
+  const tag = append("span", "", root);
+  return { root, tag, number: append("b", "", tag), text: append("i", "", tag) };
 }
 
-function drawBox(box, face, record, many) {
+function drawBox(box, face, record, severalFaces) {
   const { width, height } = record.result;
   const { left, top, right, bottom } = face.box;
-  const { root, name } = box;
+  const { root, tag } = box;
   root.style.left = `${(100 * left) / width}%`;
   root.style.top = `${(100 * top) / height}%`;
   root.style.width = `${(100 * (right - left)) / width}%`;
   root.style.height = `${(100 * (bottom - top)) / height}%`;
   root.style.setProperty("--color", record.colors[face.emotion] ?? "#ffffff");
-  write(box.who, many ? String(numbered(face)) : "");
-  write(box.words, `${named(face)} ${percent(face.confidence)}`);
-  // The name stands above the box; below it or inside where there is no room. It goes back only
-  // where there is room to spare, so that it does not jump to and fro.
-  const scale = picture.clientWidth / width;
+  setText(box.number, severalFaces ? String(numberOf(face)) : "");
+  setText(box.text, `${labelOf(face)} ${percent(face.confidence)}`);
+  // The tag is above the box, or below or inside it where there is no room. It moves back only
+  // with room to spare (hysteresis), so that it does not flicker.
+  const scale = canvas.clientWidth / width;
   const room = (box.isMoved ? 60 : 40) / scale;
   box.isMoved = top < room;
-  root.classList.toggle("low", box.isMoved && bottom + room < height);
-  root.classList.toggle("full", box.isMoved && bottom + room >= height);
-  // It stays within the picture.
-  const whole = ruler.measureText(box.who.textContent + box.words.textContent).width + 48;
-  const half = (root.classList.contains("brief") ? name.offsetWidth : whole) / 2 + 3;
+  root.classList.toggle("below", box.isMoved && bottom + room < height);
+  root.classList.toggle("inside", box.isMoved && bottom + room >= height);
+  // The tag stays within the image.
+  const fullWidth = textMeasure.measureText(box.number.textContent + box.text.textContent).width + 48;
+  const half = (root.classList.contains("short") ? tag.offsetWidth : fullWidth) / 2 + 3;
   const middle = (scale * (left + right)) / 2;
-  const kept = Math.min(Math.max(middle, half), picture.clientWidth - half);
-  name.style.marginLeft = `${kept - middle}px`;
-  const center = Math.min(Math.max(middle, whole / 2), picture.clientWidth - whole / 2);
-  box.label = { center, half: whole / 2, y: scale * (box.isMoved ? bottom : top) };
+  const clamped = Math.min(Math.max(middle, half), canvas.clientWidth - half);
+  tag.style.marginLeft = `${clamped - middle}px`;
+  const center = Math.min(Math.max(middle, fullWidth / 2), canvas.clientWidth - fullWidth / 2);
+  box.label = { center, half: fullWidth / 2, y: scale * (box.isMoved ? bottom : top) };
 }
 
-/** Where names would cover each other, numbers stand alone; with room to spare, names again. */
-function shorten() {
+/** Shorten tags to numbers where they would overlap; restore them with room to spare. */
+function shortenTags() {
   for (const box of boxes.values()) {
-    const spare = box.root.classList.contains("brief") ? 14 : 0;
-    const isCrowded = [...boxes.values()].some(
+    const spare = box.root.classList.contains("short") ? 14 : 0;
+    const overlaps = [...boxes.values()].some(
       (other) =>
         other !== box &&
         Math.abs(other.label.center - box.label.center) < other.label.half + box.label.half + spare &&
         Math.abs(other.label.y - box.label.y) < 30 + spare,
     );
-    box.root.classList.toggle("brief", isCrowded);
+    box.root.classList.toggle("short", overlaps);
   }
 }
 
 function createCard() {
   const root = document.createElement("article");
-  const title = make("h3", "", root);
-  const card = { root, rows: new Map(), list: make("ol", "", root) };
-  card.who = make("span", "who", title);
-  card.name = make("span", "name", title);
-  card.sure = make("span", "sure", title);
+  const title = append("h3", "", root);
+  const card = { root, rows: new Map(), list: append("ol", "", root) };
+  card.number = append("span", "number", title);
+  card.name = append("span", "name", title);
+  card.confidence = append("span", "confidence", title);
   return card;
 }
 
 function createRow(card, label, color) {
-  const root = make("li", "", card.list);
-  const name = make("span", "label", root);
-  write(name, label);
-  name.dataset.text = label; // keeps room for the name in bold
-  const fill = make("span", "fill", make("span", "bar", root));
+  const root = append("li", "", card.list);
+  const name = append("span", "label", root);
+  setText(name, label);
+  name.dataset.text = label; // reserves room for the label in bold
+  const fill = append("span", "fill", append("span", "bar", root));
   fill.style.setProperty("--color", color);
-  return { root, fill, part: make("span", "part", root) };
+  return { root, fill, percent: append("span", "percent", root) };
 }
 
 function drawCard(card, face, colors) {
-  write(card.who, String(numbered(face)));
-  card.who.title = face.track === undefined ? "number of the face" : "number of the person";
-  write(card.name, named(face));
-  write(card.sure, percent(face.confidence));
-  for (const [label, share] of Object.entries(face.probabilities)) {
+  setText(card.number, String(numberOf(face)));
+  card.number.title = face.track === undefined ? "face number" : "track number";
+  setText(card.name, labelOf(face));
+  setText(card.confidence, percent(face.confidence));
+  for (const [label, probability] of Object.entries(face.probabilities)) {
     if (!card.rows.has(label)) card.rows.set(label, createRow(card, label, colors[label]));
     const row = card.rows.get(label);
-    row.root.className = label === face.emotion ? "first" : "";
-    row.fill.style.transform = `translateX(${100 * (share ?? 0) - 100}%)`;
-    write(row.part, percent(share));
+    row.root.className = label === face.emotion ? "predicted" : "";
+    row.fill.style.transform = `translateX(${100 * (probability ?? 0) - 100}%)`;
+    setText(row.percent, percent(probability));
   }
 }
 
 function drawFaces(record) {
   const faces = record.result.faces;
-  const inOrder = [...faces].sort((one, other) => numbered(one) - numbered(other));
-  document.body.dataset.found = faces.length > 2 ? "many" : faces.length ? "some" : "none";
-  write(part("found"), faces.length > 1 ? `${faces.length} faces` : faces.length ? "1 face" : "Faces");
-  keep(boxes, faces, createBox);
-  keep(cards, faces, createCard);
-  const { fontWeight, fontSize, fontFamily } = getComputedStyle(part("boxes"));
-  ruler.font = `${fontWeight} ${fontSize} ${fontFamily}`;
-  for (const face of faces) drawBox(boxes.get(numbered(face)), face, record, faces.length > 1);
-  shorten();
-  inOrder.forEach((face, place) => {
-    const card = cards.get(numbered(face));
-    const there = part("faces").children[place];
-    if (there !== card.root) part("faces").insertBefore(card.root, there ?? null);
+  const sorted = [...faces].sort((one, other) => numberOf(one) - numberOf(other));
+  page.found = faces.length > 2 ? "many" : faces.length ? "some" : "none";
+  setText(byId("found"), faces.length > 1 ? `${faces.length} faces` : faces.length ? "1 face" : "Faces");
+  reconcile(boxes, faces, createBox);
+  reconcile(cards, faces, createCard);
+  const { fontWeight, fontSize, fontFamily } = getComputedStyle(byId("boxes"));
+  textMeasure.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+  for (const face of faces) drawBox(boxes.get(numberOf(face)), face, record, faces.length > 1);
+  shortenTags();
+  sorted.forEach((face, index) => {
+    const card = cards.get(numberOf(face));
+    const current = byId("faces").children[index];
+    if (current !== card.root) byId("faces").insertBefore(card.root, current ?? null);
     drawCard(card, face, record.colors);
   });
 }
 
-function drawNumbers(record) {
+function drawStats(record) {
   const now = performance.now();
-  if (now - said >= SAID_EVERY_MS) {
-    said = now;
-    write(part("rate"), record.frames_per_s ? record.frames_per_s.toFixed(0) : "–");
-    write(part("delay"), `${(1000 * record.delay_s).toFixed(0)} ms`);
-    write(part("source"), record.result.source);
+  if (now - statsTime >= STATS_INTERVAL_MS) {
+    statsTime = now;
+    setText(byId("fps"), record.fps ? record.fps.toFixed(0) : "–");
+    setText(byId("latency"), `${(1000 * record.latency_s).toFixed(0)} ms`);
+    setText(byId("source"), record.result.source);
   }
-  if (now - spoken >= SPOKEN_EVERY_MS) {
-    spoken = now;
-    const words = record.result.faces.map((face) => `${numbered(face)}: ${named(face)}`);
-    write(part("spoken"), words.join(", ") || "no face");
+  if (now - statusTime >= STATUS_INTERVAL_MS) {
+    statusTime = now;
+    const labels = record.result.faces.map((face) => `${numberOf(face)}: ${labelOf(face)}`);
+    setText(byId("status"), labels.join(", ") || "no face");
   }
 }
 
 async function draw(form) {
   const record = JSON.parse(form.get("record"));
-  const bitmap = await createImageBitmap(form.get("picture"));
+  const bitmap = await createImageBitmap(form.get("image"));
   await new Promise(requestAnimationFrame);
-  if (picture.width !== bitmap.width || picture.height !== bitmap.height) {
-    picture.width = bitmap.width;
-    picture.height = bitmap.height;
-    part("stage").style.setProperty("--aspect", bitmap.width / bitmap.height);
+  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    byId("stage").style.setProperty("--aspect", bitmap.width / bitmap.height);
   }
-  brush.drawImage(bitmap, 0, 0);
+  context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  become("live");
+  setState("live");
   drawFaces(record);
-  drawNumbers(record);
+  drawStats(record);
   page.frames = String(Number(page.frames) + 1);
   return record.number;
 }
 
-function become(state, words = "") {
+function setState(state, message = "") {
   if (page.state === state) return;
   page.state = state;
-  write(part("state"), state);
-  write(part("curtain"), words);
-  part("stop").disabled = state === "ended";
+  setText(byId("state"), state);
+  setText(byId("message"), message);
+  byId("stop").disabled = state === "ended";
 }
 
-async function follow() {
+async function poll() {
   let number = 0;
-  try {
-    for (;;) {
+  for (;;) {
+    let form;
+    try {
       const response = await fetch(`frame?after=${number}`);
-      if (response.status === 200) number = await draw(await response.formData());
-      else if (response.status !== 204) break;
+      if (response.status === 204) continue;
+      if (response.status !== 200) break;
+      form = await response.formData();
+    } catch {
+      break; // the server has stopped
     }
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // TypeError: nobody answers any more
+    number = await draw(form);
   }
-  become("ended", "The view has ended. You may close this page.");
-  write(part("spoken"), "The view has ended.");
+  setState("ended", "The live view has ended. You can close this page.");
+  setText(byId("status"), "The live view has ended.");
 }
 
-part("stop").addEventListener("click", () => {
-  part("stop").disabled = true;
+byId("stop").addEventListener("click", () => {
+  byId("stop").disabled = true;
   fetch("stop", { method: "POST" }).catch(() => {});
 });
-follow();
+poll();

@@ -1,45 +1,74 @@
-"""`Page`: a live view in the browser, served on this machine to nobody else.
+"""`Page`: a live view in the browser, served by this machine to itself only.
 
     browser                                  this process
     GET  /KEY/                 page.html, page.css, page.js
-    GET  /KEY/frame?after=7    the newest frame with its result, as soon as it is newer than 7
-    POST /KEY/stop             the person who watches asked for the end
+    GET  /KEY/frame?after=7    the newest frame with its result, once it is newer than frame 7
+    POST /KEY/stop             stop
 
-A browser asks for the next frame when it has drawn the last one. So each gets the newest, a slow
-one skips frames, no frame waits in a queue, and image and bars always belong together.
+A browser requests the next frame when it has drawn the last one. So every browser gets the newest
+frame, a slow one skips frames, no frame waits in a queue, and image and bars always match.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
+import socket
+import socketserver
+import sys
 import threading
 from functools import cached_property
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+from importlib.resources import files
+from typing import Any, Self, cast
+from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
 
-from emopy.live.server import PageServer
+from emopy.errors import InputError
 from emopy.present.face_labels import color_of
 from emopy.types import ImageResult, RGBImage
 
-_WIDEST_PX = 1280
-"""A wider image is made smaller by a whole number on its way to the browser."""
+_MAX_WIDTH_PX = 1280
+"""Wider images are reduced by an integer factor for the browser."""
+
+_WAIT_S = 2.0
+"""Time that a request for the next frame waits before the answer 204, seconds."""
+
+_FILES = {
+    "": ("page.html", "text/html; charset=utf-8"),
+    "page.css": ("page.css", "text/css; charset=utf-8"),
+    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+_BOUNDARY = "emopy-frame"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class Page:
     """Shows frames and results on a page of this machine.
 
-    Only a browser on this machine reaches the page, and only by its address: a part of it is
-    chosen by chance, so that other people and programs on the machine cannot guess it. It needs
-    nothing from the network. A frame that no browser asks for costs nothing.
+    Only a browser on this machine can open the page, and only by its address, which contains a
+    random key, so that other users and programs of the machine cannot guess it. The page loads
+    nothing from the network. A frame that no browser requests is not encoded.
 
     Args:
-        port: Port to listen on; 0 for any that is free.
+        port: Port to listen on; 0 for any free one.
 
     Raises:
-        InputError: The port is taken, when the page is opened.
+        InputError: The port is in use, when the page is opened.
 
     Example:
         >>> with Page() as page:
@@ -50,32 +79,32 @@ class Page:
     def __init__(self, port: int = 0) -> None:
         self._port = port
         self._key = secrets.token_urlsafe(9)
-        self._newer = threading.Condition()
-        self._shown: Shown | None = None
+        self._changed = threading.Condition()
+        self._newest: PageFrame | None = None
         self._ended = False
         self._stop = threading.Event()
-        self._server: PageServer | None = None
+        self._server: _Server | None = None
 
     def __enter__(self) -> Self:
-        self._server = PageServer(self, self._port, self._key)
+        self._server = _Server(self, self._port, self._key)
         return self
 
     def __exit__(self, *error: object) -> None:
-        with self._newer:
+        with self._changed:
             self._ended = True
-            self._newer.notify_all()
+            self._changed.notify_all()
         if self._server is not None:
             self._server.stop()
 
     @property
     def address(self) -> str:
-        """What to open in a browser; once the page is open."""
+        """URL of the page, once it is open."""
         port = self._port if self._server is None else self._server.server_port
         return f"http://127.0.0.1:{port}/{self._key}/"
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody pressed Stop."""
+        """Whether the Stop button was pressed."""
         return self._stop.is_set()
 
     @property
@@ -84,67 +113,59 @@ class Page:
         return self._ended
 
     def stop(self) -> None:
-        """Ask for the end, as the button does."""
+        """Ask to stop, as the button does."""
         self._stop.set()
 
-    def show(
-        self, image: RGBImage, result: ImageResult, *, delay_s: float, frames_per_s: float
-    ) -> None:
+    def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
         """Make a frame the newest one.
 
         Args:
             image: (H, W, 3) uint8 RGB; it must not be changed afterwards.
-            result: What was found in it.
-            delay_s: Seconds since it was taken.
-            frames_per_s: Frames shown per second, lately.
+            result: Its predictions.
+            latency_s: Seconds since it was captured.
+            fps: Recent frame rate.
         """
-        with self._newer:
-            number = 1 if self._shown is None else self._shown.number + 1
-            self._shown = Shown(number, image, result, delay_s, frames_per_s)
-            self._newer.notify_all()
+        with self._changed:
+            number = 1 if self._newest is None else self._newest.number + 1
+            self._newest = PageFrame(number, image, result, latency_s, fps)
+            self._changed.notify_all()
 
-    def after(self, number: int, *, wait_s: float) -> Shown | None:
-        """The newest frame if it is newer than `number`, as soon as there is one.
+    def after(self, number: int, *, wait_s: float) -> PageFrame | None:
+        """The newest frame once it is newer than `number`.
 
         Args:
-            number: The last one that the asker has; 0 for none.
-            wait_s: Seconds to wait at most.
+            number: Number of the last frame that the browser has; 0 for none.
+            wait_s: Maximum time to wait, seconds.
 
         Returns:
-            The frame; None if none came, or none will.
+            The frame; None if none came in time, or none will.
         """
 
-        def is_worth_waking() -> bool:
-            return self._ended or (self._shown is not None and self._shown.number > number)
+        def is_newer() -> bool:
+            return self._newest is not None and self._newest.number > number
 
-        with self._newer:
-            self._newer.wait_for(is_worth_waking, wait_s)
-            is_newer = self._shown is not None and self._shown.number > number
-            return self._shown if is_newer and not self._ended else None
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or is_newer(), wait_s)
+            return self._newest if is_newer() and not self._ended else None
 
 
-class Shown:
-    """A frame on the page: encoded once, when the first browser asks for it."""
+class PageFrame:
+    """A frame on the page: encoded once, when the first browser requests it."""
 
     def __init__(
-        self,
-        number: int,
-        image: RGBImage,
-        result: ImageResult,
-        delay_s: float,
-        frames_per_s: float,
+        self, number: int, image: RGBImage, result: ImageResult, latency_s: float, fps: float
     ) -> None:
         self.number = number
         self._image = image
         self._result = result
-        self._delay_s = delay_s
-        self._frames_per_s = frames_per_s
+        self._latency_s = latency_s
+        self._fps = fps
 
     @cached_property
     def image(self) -> bytes:
         """The frame as JPEG."""
         image = Image.fromarray(self._image)
-        if (factor := -(-image.width // _WIDEST_PX)) > 1:
+        if (factor := -(-image.width // _MAX_WIDTH_PX)) > 1:
             image = image.reduce(factor)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=85)
@@ -152,14 +173,180 @@ class Shown:
 
     @cached_property
     def record(self) -> bytes:
-        """The result as JSON: `ImageResult.to_dict`, colours, rate and delay."""
+        """The result as JSON: `ImageResult.to_dict`, colours, frame rate and latency."""
         labels = self._result.faces[0].prediction.labels if self._result.faces else ()
         colors = {label: color_of(label, labels) for label in labels}
         record = {
             "number": self.number,
-            "delay_s": round(self._delay_s, 4),
-            "frames_per_s": round(self._frames_per_s, 2),
+            "latency_s": round(self._latency_s, 4),
+            "fps": round(self._fps, 2),
             "colors": {label: f"#{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in colors.items()},
             "result": self._result.to_dict(),
         }
         return json.dumps(record, allow_nan=False).encode("ascii")
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """HTTP server of a page on the loopback interface, in its own threads.
+
+    Args:
+        page: The page.
+        port: Port; 0 for any free one.
+        key: First part of every path; requests without it get 404.
+
+    Raises:
+        InputError: The port is in use or not allowed.
+    """
+
+    allow_reuse_address = sys.platform != "win32"  # there, another process could take the port
+    request_queue_size = 16
+
+    def __init__(self, page: Page, port: int, key: str) -> None:
+        self.page = page
+        self.key = key
+        self._connections: set[socket.socket] = set()
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"`port` must be free to listen on. Received {port}: {error}. "
+                "Choose another, or 0 for any."
+            ) from error
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="emopy-page"
+        )
+        self._thread.start()
+
+    @property
+    def server_port(self) -> int:
+        """The port it listens on."""
+        return cast("tuple[str, int]", self.server_address)[1]
+
+    def stop(self) -> None:
+        """Finish pending responses, close the connections, and join the threads."""
+        self.shutdown()
+        self._thread.join()
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RD)  # its thread ends after its response
+            except OSError:  # already closed by the browser
+                continue
+        self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Register the connection, and handle it in a thread."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Unregister the connection, and close it."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore a browser that disconnects; report everything else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "EmoPy"
+    sys_version = ""
+    timeout = 5.0  # for a browser that hangs, and on stop
+    disable_nagle_algorithm = True
+
+    @property
+    def _served(self) -> _Server:
+        return cast(_Server, self.server)
+
+    def do_GET(self) -> None:
+        """Send a file of the page, or the next frame."""
+        path = self._checked_path()
+        if path is None:
+            return
+        if path in _FILES:
+            name, content_type = _FILES[path]
+            self._respond(200, content_type, files("emopy.live").joinpath(name).read_bytes())
+        elif path == "frame":
+            self._send_frame()
+        else:
+            self._respond(404)
+
+    def do_POST(self) -> None:
+        """Stop, if the request comes from the page itself."""
+        self.close_connection = True  # the body is not read
+        path = self._checked_path()
+        if path is None:
+            return
+        if self.headers.get("Origin") != f"http://{self.headers['Host']}":
+            self._respond(403)
+        elif path == "stop":
+            self._served.page.stop()
+            self._respond(204)
+        else:
+            self._respond(404)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing."""
+
+    def _checked_path(self) -> str | None:
+        """The path after the key; None if the request was refused."""
+        if not _is_loopback(self.headers.get("Host", "")):
+            # Another site's name that resolves to this machine is an attack (DNS rebinding).
+            self.close_connection = True
+            self._respond(421)
+            return None
+        key, _, path = urlsplit(self.path).path.removeprefix("/").partition("/")
+        if not secrets.compare_digest(key.encode(), self._served.key.encode()):
+            self._respond(404)
+            return None
+        return path
+
+    def _send_frame(self) -> None:
+        after = parse_qs(urlsplit(self.path).query).get("after", ["0"])[-1]
+        if not re.fullmatch(r"[0-9]{1,15}", after):
+            self._respond(400)
+            return
+        page = self._served.page
+        frame = page.after(int(after), wait_s=_WAIT_S)
+        if frame is not None:
+            body = _multipart(frame.record, frame.image)
+            self._respond(200, f"multipart/form-data; boundary={_BOUNDARY}", body)
+        else:
+            self._respond(410 if page.ended else 204)
+
+    def _respond(self, status: int, content_type: str | None = None, body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        if content_type is not None:
+            self.send_header("Content-Type", content_type)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").hostname in _LOOPBACK_NAMES
+    except ValueError:
+        return False
+
+
+def _multipart(record: bytes, image: bytes) -> bytes:
+    """Both parts of a frame as multipart/form-data, which browsers parse into FormData.
+
+    Source: RFC 7578, https://www.rfc-editor.org/rfc/rfc7578
+    """
+    start = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; name=".encode()
+    return b"".join(
+        (
+            *(start, b'"record"\r\n\r\n', record, b"\r\n"),
+            *(start, b'"image"; filename="frame.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'),
+            *(image, f"\r\n--{_BOUNDARY}--\r\n".encode()),
+        )
+    )

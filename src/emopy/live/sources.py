@@ -1,4 +1,4 @@
-"""`open_live`: frames as time goes: from a camera, or from a file at its own pace."""
+"""`open_live`: frames in real time, from a camera or from a video played at its own speed."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import chain
-from typing import Literal
 
 from emopy.errors import InputError
 from emopy.media import Video, open_video
 from emopy.types import Frame
 
-_LONGEST_SKIP_S = 0.25
-"""A frame is shown after so long, however late it is: a slow machine sees something."""
+_MAX_SKIP_S = 0.25
+"""A frame is yielded at least this often, however late, so that slow machines show something."""
 
-_USUAL_STEP_S = 0.04
-"""From the only frame of a video to the next video."""
+_DEFAULT_STEP_S = 0.04
+"""Time from the only frame of a video to the next video, seconds."""
 
 
-class Live(Iterator[Frame]):
-    """Frames when their time has come, as `open_live` gives them.
+class LiveFrames(Iterator[Frame]):
+    """Frames in real time, as `open_live` yields them.
 
     Attributes:
-        video: What they come from, which knows what is missing; of a file that starts again, its
-            first showing.
+        video: The video, which knows of missing frames; of a looped file, its first pass.
     """
 
     def __init__(self, video: Video, frames: Iterator[Frame]) -> None:
@@ -38,82 +36,80 @@ class Live(Iterator[Frame]):
 
 
 @contextmanager
-def open_live(
-    source: str | os.PathLike[str] | int, *, times: Literal["once", "forever"] = "once"
-) -> Generator[Live]:
-    """Open a camera, or a file that plays the part of one.
+def open_live(source: str | os.PathLike[str] | int, *, loop: bool = False) -> Generator[LiveFrames]:
+    """Open a camera, or a video file in place of one.
 
     Args:
         source: Number of a camera, or path of a video.
-        times: Whether a file starts again at its end; a camera has none.
+        loop: Restart a file at its end.
 
     Yields:
-        Its frames, when their time has come. Those for which nobody was ready in time are left
-        out, so that what is shown is never older than it must be.
+        Its frames in real time. Frames that are not fetched in time are dropped, so that the
+        view never lags behind.
 
     Raises:
-        InputError: No such camera, a file that cannot be read, or a camera forever.
+        InputError: No such camera, an unreadable file, or a camera with `loop`.
     """
     with open_video(source) as video:
         if video.is_live:
-            if times != "once":
+            if loop:
                 raise InputError(
-                    "`times` must be 'once' for a camera, which has no end to start again at. "
-                    f"Received {times!r}. Leave it out."
+                    "`loop` must be False for a camera, which has no end. Received True. "
+                    "Leave it out."
                 )
-            yield Live(video, iter(video))
+            yield LiveFrames(video, iter(video))
             return
-        frames = video if times == "once" else repeated(chain([video], _reopened(source)))
-        with closing(paced(frames)) as due:
-            yield Live(video, due)
+        frames = concatenated(chain([video], _reopened(source))) if loop else video
+        with closing(in_real_time(frames)) as live:
+            yield LiveFrames(video, live)
 
 
-def paced(frames: Iterable[Frame]) -> Generator[Frame]:
-    """Give each frame when its time has come, counted from the first.
+def in_real_time(frames: Iterable[Frame]) -> Generator[Frame]:
+    """Yield each frame when it is due, counted from the first.
 
     Args:
-        frames: Frames in the order of their times, sooner than they are due.
+        frames: Frames in the order of their times, available before they are due.
 
     Yields:
-        The newest frame that is due; those before it that nobody fetched are left out.
+        The newest frame that is due; earlier ones that were not fetched are dropped.
     """
     held: Frame | None = None
-    began_s = last_s = time.monotonic()
+    started_s = yielded_s = time.monotonic()
     for frame in frames:
         now = time.monotonic()
         if held is None:
-            began_s = last_s = now - frame.time_s
-        elif began_s + frame.time_s > now or now - last_s > _LONGEST_SKIP_S:
-            time.sleep(max(0.0, began_s + held.time_s - now))
-            last_s = time.monotonic()
+            started_s = yielded_s = now - frame.time_s
+        elif started_s + frame.time_s > now or now - yielded_s > _MAX_SKIP_S:
+            time.sleep(max(0.0, started_s + held.time_s - now))
+            yielded_s = time.monotonic()
             yield held
         held = frame
     if held is not None:
-        time.sleep(max(0.0, began_s + held.time_s - time.monotonic()))
+        time.sleep(max(0.0, started_s + held.time_s - time.monotonic()))
         yield held
 
 
-def repeated(videos: Iterable[Iterable[Frame]]) -> Generator[Frame]:
-    """Join videos in time: times and numbers go on.
+def concatenated(videos: Iterable[Iterable[Frame]]) -> Generator[Frame]:
+    """Concatenate videos with continuous times and frame numbers.
 
     Args:
-        videos: One after the other; one without a frame ends it.
+        videos: Videos in order; one without frames ends the sequence.
 
     Yields:
         Their frames.
     """
-    shift_s, shift = 0.0, 0
+    offset_s, offset = 0.0, 0
     for frames in videos:
-        step_s, last = _USUAL_STEP_S, None
+        step_s, last = _DEFAULT_STEP_S, None
         for frame in frames:
-            moved = replace(frame, time_s=frame.time_s + shift_s, number=frame.number + shift)
+            moved = replace(frame, time_s=frame.time_s + offset_s, number=frame.number + offset)
             if last is not None:
                 step_s = moved.time_s - last.time_s
             last = moved
             yield moved
         if last is None:
             return
-        shift_s, shift = last.time_s + step_s, last.number + 1
+        offset_s, offset = last.time_s + step_s, last.number + 1
 
 
 def _reopened(source: str | os.PathLike[str] | int) -> Generator[Iterable[Frame]]:

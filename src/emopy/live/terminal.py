@@ -1,4 +1,4 @@
-"""`Terminal`: a live view as text, wherever there is a terminal, and in a pipe."""
+"""`Terminal`: a live view as text, in a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -9,74 +9,73 @@ import time
 from typing import Self, TextIO
 
 from emopy.present import as_text, encodable
+from emopy.present.text import NOT_SURE
 from emopy.types import FacePrediction, ImageResult, RGBImage
 
-_REDRAWN_EVERY_S = 0.1
-_LINE_EVERY_S = 1.0
+_REDRAW_INTERVAL_S = 0.1
+_LINE_INTERVAL_S = 1.0
 
-_GONE = {errno.EPIPE, errno.EINVAL, errno.EIO}
-"""What writing ends in when nobody reads any more: a pipe, one on Windows, a closed terminal."""
+_READER_GONE = {errno.EPIPE, errno.EINVAL, errno.EIO}
+"""Errors of writing to a closed pipe, one on Windows, or a closed terminal."""
 
 # Source: ECMA-48, https://ecma-international.org/publications-and-standards/standards/ecma-48/
-_UP = "\x1b[{}F"  # to the start of the line, so many above
+_LINES_UP = "\x1b[{}F"  # to the start of the line, that many above
 _CLEAR_LINE = "\x1b[K"
 _CLEAR_BELOW = "\x1b[J"
-_QUIET = "\x1b[?25l\x1b[?7l"  # no cursor; long lines are cut, not wrapped
-_NORMAL = "\x1b[?7h\x1b[?25h"
+_HIDE_CURSOR = "\x1b[?25l\x1b[?7l"  # long lines are cut, not wrapped
+_RESTORE = "\x1b[?7h\x1b[?25h"
 
 
 class Terminal:
-    """Shows results as text: bars that are redrawn in place, or a line per second in a pipe.
+    """Shows results as text: bars that are redrawn in place, or one line per second in a pipe.
 
-    A reader that goes away, such as `head`, asks for the end by that.
+    A pipe that is closed by its reader, such as `head`, stops the view.
 
     Args:
-        stream: Where to write; standard output if None.
+        stream: Output stream; standard output if None.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
         self._redraws = _can_redraw(self._stream)
         self._lines = 0
-        self._is_gone = False
+        self._reader_gone = False
         self._due_s = -float("inf")
 
     def __enter__(self) -> Self:
         if self._redraws:
-            self._write(_QUIET)
+            self._write(_HIDE_CURSOR)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._redraws:
-            self._write(_NORMAL)
+            self._write(_RESTORE)
 
     @property
     def stopped(self) -> bool:
-        """Whether nobody reads any more. Ctrl-C stops a terminal too, but it need not know."""
-        return self._is_gone
+        """Whether the reader closed the stream. Ctrl-C is handled by the caller."""
+        return self._reader_gone
 
-    def show(
-        self, image: RGBImage, result: ImageResult, *, delay_s: float, frames_per_s: float
-    ) -> None:
-        """Write a result, unless the last one is too young to have been read.
+    def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
+        """Write a result, unless the last one was written too recently.
 
         Args:
             image: Not shown.
-            result: What was found in the frame.
-            delay_s: Seconds since it was taken.
-            frames_per_s: Frames shown per second, lately.
+            result: Predictions of the frame.
+            latency_s: Seconds since it was captured.
+            fps: Recent frame rate.
         """
         del image
         now = time.monotonic()
         if now < self._due_s:
             return
-        self._due_s = now + (_REDRAWN_EVERY_S if self._redraws else _LINE_EVERY_S)
-        speed = f"{frames_per_s:.0f} frames/s · {delay_s * 1000:.0f} ms behind"
+        self._due_s = now + (_REDRAW_INTERVAL_S if self._redraws else _LINE_INTERVAL_S)
+        speed = f"{fps:.0f} FPS · {latency_s * 1000:.0f} ms latency"
         if self._redraws:
             self._redraw(result, speed)
         else:
-            moment = "" if result.time_s is None else f"{result.time_s:.1f} s · "
-            self._write(f"{moment}{_in_words(result)} · {speed}\n")
+            time_text = "" if result.time_s is None else f"{result.time_s:.1f} s · "
+            self._write(f"{time_text}{_one_line(result)} · {speed}\n")
 
     def _redraw(self, result: ImageResult, speed: str) -> None:
         columns, rows = _size(self._stream)
@@ -84,39 +83,39 @@ class Terminal:
         lines[1:1] = [speed]
         if len(lines) >= rows:
             lines[rows - 2 :] = ["…"]
-        up = _UP.format(self._lines) if self._lines else ""
+        up = _LINES_UP.format(self._lines) if self._lines else ""
         text = "".join(f"{line}{_CLEAR_LINE}\n" for line in lines)
         self._lines = len(lines)
         self._write(f"{up}{text}{_CLEAR_BELOW}")
 
     def _write(self, text: str) -> None:
-        if self._is_gone:
+        if self._reader_gone:
             return
         try:
             self._stream.write(encodable(text, self._stream.encoding))
             self._stream.flush()
         except OSError as error:
-            if error.errno not in _GONE:
+            if error.errno not in _READER_GONE:
                 raise
-            self._is_gone = True
+            self._reader_gone = True
 
 
-def _in_words(result: ImageResult) -> str:
-    """A result on one line."""
-    faces = [_face(place, face) for place, face in enumerate(result.faces, start=1)]
+def _one_line(result: ImageResult) -> str:
+    """A result as one line."""
+    faces = [_face_text(i, face) for i, face in enumerate(result.faces, start=1)]
     return ", ".join(faces) or "no face"
 
 
-def _face(place: int, face: FacePrediction) -> str:
-    number = place if face.face.track is None else face.face.track
-    return f"{number} {face.emotion or 'not sure'} {face.confidence * 100:.0f} %"
+def _face_text(index: int, face: FacePrediction) -> str:
+    number = index if face.face.track is None else face.face.track
+    return f"{number} {face.emotion or NOT_SURE} {face.confidence * 100:.0f} %"
 
 
 def _can_redraw(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that moves its cursor when told to."""
+    """Whether a stream is a terminal that supports cursor commands."""
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
         return False
-    # The old console of Windows shows the commands instead of obeying; newer ones say who they are.
+    # The old Windows console prints the commands; newer terminals set a variable.
     return sys.platform != "win32" or bool({"WT_SESSION", "TERM", "ANSICON"} & os.environ.keys())
 
 

@@ -20,8 +20,8 @@ from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
 LABELS = ("anger", "happiness", "mañana")
 
 
-def result(*shares, size=(64, 48)):
-    prediction = Prediction(LABELS, np.array(shares, dtype=np.float32))
+def result(*probabilities, size=(64, 48)):
+    prediction = Prediction(LABELS, np.array(probabilities, dtype=np.float32))
     face = Face(Box(8, 8, 40, 40), track=7)
     return ImageResult("camera 0", size, (FacePrediction(face, prediction),), 1.5, 3)
 
@@ -56,7 +56,7 @@ def ask(page):
 
 
 def opened(headers, body):
-    """The record and the image of a frame, read as any mail program does."""
+    """The record and the image of a frame, parsed as MIME parts."""
     head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
     parts = BytesParser().parsebytes(head + body).get_payload()
     named = {part.get_param("name", header="content-disposition"): part for part in parts}
@@ -66,7 +66,7 @@ def opened(headers, body):
 
 def show(page, level=100, faces=None):
     found = result(0.1, 0.7, 0.2) if faces is None else faces
-    page.show(gray(level, found.size), found, delay_s=0.0421, frames_per_s=24.96)
+    page.show(gray(level, found.size), found, latency_s=0.0421, fps=24.96)
 
 
 def test_a_frame_is_its_image_and_its_record_together(page, ask):
@@ -74,7 +74,7 @@ def test_a_frame_is_its_image_and_its_record_together(page, ask):
     status, headers, body = ask("frame?after=0")
     record, image = opened(headers, body)
     assert status == 200
-    assert (record["number"], record["delay_s"], record["frames_per_s"]) == (1, 0.0421, 24.96)
+    assert (record["number"], record["latency_s"], record["fps"]) == (1, 0.0421, 24.96)
     (face,) = record["result"]["faces"]
     assert (face["track"], face["emotion"]) == (7, "happiness")
     assert face["probabilities"]["mañana"] == pytest.approx(0.2)
@@ -83,7 +83,7 @@ def test_a_frame_is_its_image_and_its_record_together(page, ask):
     assert np.abs(np.asarray(image).astype(int) - 100).max() <= 2
 
 
-def test_a_browser_that_was_away_gets_the_newest_frame_and_no_older_one(page, ask):
+def test_a_slow_browser_gets_the_newest_frame_and_no_older_one(page, ask):
     for level in (10, 20, 200):
         show(page, level)
     record, image = opened(*ask("frame?after=1")[1:])
@@ -91,19 +91,19 @@ def test_a_browser_that_was_away_gets_the_newest_frame_and_no_older_one(page, as
     assert np.asarray(image).mean() == pytest.approx(200, abs=2)
 
 
-def test_a_browser_waits_for_a_frame_that_is_still_to_come(page, ask):
+def test_a_request_waits_for_the_next_frame(page, ask):
     show(page)
     later = threading.Timer(0.2, show, (page, 50))
     later.start()
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     record, _ = opened(*ask("frame?after=1")[1:])
     later.join()
     assert record["number"] == 2
-    assert time.monotonic() - began_s < 1.5
+    assert time.monotonic() - started_s < 1.5
 
 
-def test_a_browser_that_waited_long_is_told_to_ask_again(page, ask, monkeypatch):
-    monkeypatch.setattr("emopy.live.server._WAIT_S", 0.05)
+def test_a_request_that_waited_too_long_gets_204(page, ask, monkeypatch):
+    monkeypatch.setattr("emopy.live.page._WAIT_S", 0.05)
     assert ask("frame?after=0")[0] == 204
 
 
@@ -114,19 +114,19 @@ def test_no_face_is_an_empty_list(page, ask):
     assert record["colors"] == {}
 
 
-def test_a_large_image_is_sent_smaller_and_its_record_keeps_the_true_size(page, ask):
+def test_a_large_image_is_reduced_and_its_record_keeps_the_original_size(page, ask):
     show(page, faces=result(0.2, 0.3, 0.5, size=(2600, 1300)))
     record, image = opened(*ask("frame")[1:])
     assert image.size == (867, 434)
     assert (record["result"]["width"], record["result"]["height"]) == (2600, 1300)
 
 
-def test_a_frame_that_nobody_asks_for_is_not_encoded(page):
+def test_a_frame_that_is_not_requested_is_not_encoded(page):
     show(page)
     assert "image" not in vars(page.after(0, wait_s=0))
 
 
-def test_the_page_and_its_parts_need_nothing_from_elsewhere(ask):
+def test_the_page_loads_nothing_from_other_hosts(ask):
     status, headers, body = ask()
     html = body.decode()
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -141,12 +141,12 @@ def test_the_page_and_its_parts_need_nothing_from_elsewhere(ask):
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:8123", "[::1]:9", "LOCALHOST"])
-def test_the_names_of_this_machine_are_served(ask, host):
+def test_loopback_host_names_are_served(ask, host):
     assert ask(Host=host)[0] == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::", "0.0.0.0", "@"])
-def test_a_name_of_another_site_that_leads_here_is_refused(page, ask, host):
+def test_other_host_names_are_refused(page, ask, host):
     show(page)
     for path in ("", "frame"):
         assert ask(path, Host=host)[0] == 421
@@ -155,7 +155,7 @@ def test_a_name_of_another_site_that_leads_here_is_refused(page, ask, host):
 
 
 @pytest.mark.parametrize("path", ["", "frame", "page.js"])
-def test_who_does_not_know_the_key_gets_nothing(page, ask, path):
+def test_requests_without_the_key_get_404(page, ask, path):
     show(page)
     assert ask(path, key="")[0] == 404
     assert ask(path, key="guessed")[0] == 404
@@ -163,21 +163,21 @@ def test_who_does_not_know_the_key_gets_nothing(page, ask, path):
     assert not page.stopped
 
 
-def test_each_page_has_a_key_of_its_own():
+def test_each_page_has_its_own_key():
     assert len({Page(8123).address for _ in range(50)}) == 50
 
 
-def test_only_this_machine_can_reach_it(page):
+def test_the_page_listens_on_the_loopback_address_only(page):
     place = urlsplit(page.address)
     assert place.hostname == "127.0.0.1"
     with socket.socket() as other:  # another address of the loopback interface
         assert other.connect_ex(("127.0.0.2", place.port)) != 0
 
 
-def test_stop_is_heard_from_the_page_itself_only(page, ask):
+def test_stop_is_accepted_from_the_page_itself_only(page, ask):
     origin = page.address.split("/", 3)
     own = "/".join(origin[:3])
-    assert ask("stop")[0] == 404  # a link or an image of another site asks with GET
+    assert ask("stop")[0] == 404  # a link or an image of another site uses GET
     for other in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert ask("stop", method="POST", **other)[0] == 403
     assert not page.stopped
@@ -199,7 +199,7 @@ def test_other_methods_are_refused(ask):
     assert ask(method="PUT")[0] == 501
 
 
-def test_who_waits_is_told_of_the_end_and_no_thread_stays():
+def test_a_waiting_request_gets_410_at_the_end_and_no_thread_remains():
     before = set(threading.enumerate())
     answers = []
     with Page() as page:
@@ -214,8 +214,8 @@ def test_who_waits_is_told_of_the_end_and_no_thread_stays():
         waiting = threading.Thread(target=wait)
         waiting.start()
         time.sleep(0.1)
-        began_s = time.monotonic()
-    assert time.monotonic() - began_s < 2
+        started_s = time.monotonic()
+    assert time.monotonic() - started_s < 2
     waiting.join()
     line.close()
     idle.close()
@@ -225,19 +225,19 @@ def test_who_waits_is_told_of_the_end_and_no_thread_stays():
         socket.create_connection((place.hostname, place.port))
 
 
-def test_a_browser_that_hangs_up_says_nothing_on_stderr(capfd):
+def test_a_browser_that_disconnects_prints_nothing_to_stderr(capfd):
     with Page() as page:
         place = urlsplit(page.address)
         big = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
         for _ in range(3):
             show_big = ImageResult("camera 0", (1200, 900))
-            page.show(big, show_big, delay_s=0, frames_per_s=0)
+            page.show(big, show_big, latency_s=0, fps=0)
             with socket.create_connection((place.hostname, place.port)) as line:
                 line.send(f"GET {place.path}frame HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_port_that_is_taken_is_named():
+def test_a_port_in_use_is_named():
     with Page() as first:
         port = urlsplit(first.address).port
         with pytest.raises(InputError, match=rf"`port` must be free.*Received {port}"):

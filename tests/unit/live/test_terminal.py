@@ -18,8 +18,8 @@ IMAGE = np.zeros((48, 64, 3), dtype=np.uint8)
 
 
 def result(count=1, time_s=2.04, track=None, min_confidence=0.0):
-    shares = np.array([0.25, 0.05, 0.7], dtype=np.float32)
-    prediction = Prediction(LABELS, shares, min_confidence)
+    probabilities = np.array([0.25, 0.05, 0.7], dtype=np.float32)
+    prediction = Prediction(LABELS, probabilities, min_confidence)
     faces = tuple(
         FacePrediction(Face(Box(8, 8, 40, 40), track=track and track + i), prediction)
         for i in range(count)
@@ -27,12 +27,12 @@ def result(count=1, time_s=2.04, track=None, min_confidence=0.0):
     return ImageResult("camera 0", (64, 48), faces, time_s, 51)
 
 
-def show(view, found, delay_s=0.0384):
-    view.show(IMAGE, found, delay_s=delay_s, frames_per_s=25.2)
+def show(view, found, latency_s=0.0384):
+    view.show(IMAGE, found, latency_s=latency_s, fps=25.2)
 
 
 class Screen:
-    """A terminal of a given size, and what a person sees on it."""
+    """A terminal of a given size, and its visible lines."""
 
     def __init__(self, columns, rows):
         self._ours, theirs = pty.openpty()
@@ -54,8 +54,8 @@ class Screen:
             pass
         return data.decode().replace("\r\n", "\n")
 
-    def seen(self, written):
-        """The lines after the commands have been obeyed, as far as the view uses them."""
+    def visible(self, written):
+        """The visible lines after the control sequences that the view uses."""
         lines, row, column = [""] * self.rows, 0, 0
         for word in re.findall(r"\x1b\[[?0-9]*[A-Za-z]|.|\n", written):
             if word.startswith("\x1b"):
@@ -92,29 +92,29 @@ def screen(monkeypatch):
 
 
 def at_once(view):
-    """Let the next result be written however soon it comes."""
+    """Let the next result be written immediately."""
     view._due_s = -float("inf")
 
 
-def test_a_terminal_shows_bars_speed_and_delay(screen):
+def test_a_terminal_shows_bars_frame_rate_and_latency(screen):
     terminal = screen()
     with Terminal(terminal.stream) as view:
         show(view, result())
-    lines = terminal.seen(terminal.written())
+    lines = terminal.visible(terminal.written())
     assert lines[0] == "camera 0 · 2.04 s · 64 × 48 · 1 face"
-    assert lines[1] == "25 frames/s · 38 ms behind"
+    assert lines[1] == "25 FPS · 38 ms latency"
     assert any(re.match(r"  ▶ happiness +70\.0 %  █+", line) for line in lines)
 
 
-def test_a_new_result_is_drawn_over_the_last_one(screen):
+def test_a_new_result_overwrites_the_last_one(screen):
     terminal = screen()
     with Terminal(terminal.stream) as view:
         for found in (result(2), result(1, 3.0), result(0, 4.0)):
             show(view, found)
             at_once(view)
-    lines = terminal.seen(terminal.written())
+    lines = terminal.visible(terminal.written())
     assert lines[0] == "camera 0 · 4.00 s · 64 × 48 · no face found"
-    assert [line for line in lines if line] == [lines[0], "25 frames/s · 38 ms behind"]
+    assert [line for line in lines if line] == [lines[0], "25 FPS · 38 ms latency"]
 
 
 def test_a_low_or_narrow_terminal_never_scrolls(screen):
@@ -123,12 +123,12 @@ def test_a_low_or_narrow_terminal_never_scrolls(screen):
         for _ in range(5):
             show(view, result(9))
             at_once(view)
-    lines = terminal.seen(terminal.written())
+    lines = terminal.visible(terminal.written())
     assert lines[0].startswith("camera 0")
     assert lines[6] == "…"
 
 
-def test_the_terminal_is_as_it_was_afterwards(screen):
+def test_the_terminal_is_restored(screen):
     terminal = screen()
     view = Terminal(terminal.stream).__enter__()
     show(view, result())
@@ -136,12 +136,12 @@ def test_the_terminal_is_as_it_was_afterwards(screen):
     assert terminal.written().endswith("\x1b[?7h\x1b[?25h")
 
 
-def test_results_too_quick_to_read_are_left_out(screen):
+def test_results_in_quick_succession_are_skipped(screen):
     terminal = screen()
     with Terminal(terminal.stream) as view:
         for _ in range(50):
             show(view, result())
-    assert terminal.written().count("frames/s") < 10
+    assert terminal.written().count("FPS") < 10
 
 
 def test_a_pipe_gets_plain_lines_one_per_second():
@@ -155,22 +155,22 @@ def test_a_pipe_gets_plain_lines_one_per_second():
         show(view, result(1, 4.0, min_confidence=0.9))
         assert not view.stopped
     assert pipe.getvalue().splitlines() == [
-        "2.0 s · 4 happiness 70 %, 5 happiness 70 % · 25 frames/s · 38 ms behind",
-        "3.0 s · no face · 25 frames/s · 38 ms behind",
-        "4.0 s · 1 not sure 70 % · 25 frames/s · 38 ms behind",
+        "2.0 s · 4 happiness 70 %, 5 happiness 70 % · 25 FPS · 38 ms latency",
+        "3.0 s · no face · 25 FPS · 38 ms latency",
+        "4.0 s · 1 not sure 70 % · 25 FPS · 38 ms latency",
     ]
 
 
-def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(screen, monkeypatch):
+def test_a_terminal_without_cursor_commands_gets_plain_lines(screen, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     terminal = screen()
     with Terminal(terminal.stream) as view:
         show(view, result())
-    assert terminal.written() == "2.0 s · 1 happiness 70 % · 25 frames/s · 38 ms behind\n"
+    assert terminal.written() == "2.0 s · 1 happiness 70 % · 25 FPS · 38 ms latency\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "shift_jis"])
-def test_an_old_encoding_gets_what_it_can_write(encoding):
+def test_an_old_encoding_gets_the_characters_it_has(encoding):
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding)
     with Terminal(stream) as view:
@@ -178,13 +178,13 @@ def test_an_old_encoding_gets_what_it_can_write(encoding):
     assert "1 happiness 70 %" in raw.getvalue().decode(encoding)
 
 
-def test_standard_output_is_written_to_by_default(capsys):
+def test_standard_output_is_the_default(capsys):
     with Terminal() as view:
         show(view, result())
     assert "happiness" in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_asks_for_the_end():
+def test_a_closed_pipe_stops_the_view():
     ours, theirs = os.pipe()
     stream = os.fdopen(theirs, "w", encoding="utf-8")
     with Terminal(stream) as view:
@@ -199,7 +199,7 @@ def test_a_reader_that_goes_away_asks_for_the_end():
         stream.close()
 
 
-def test_a_terminal_that_is_closed_asks_for_the_end(screen):
+def test_a_closed_terminal_stops_the_view(screen):
     terminal = screen()
     with Terminal(terminal.stream) as view:
         show(view, result())
@@ -213,13 +213,13 @@ def test_a_terminal_that_is_closed_asks_for_the_end(screen):
 
 
 class Full(io.StringIO):
-    """A file on a disk without room."""
+    """A file on a full disk."""
 
     def write(self, text):
         raise OSError(errno.ENOSPC, "No space left")
 
 
-def test_what_cannot_be_written_for_another_reason_is_an_error():
+def test_other_write_errors_are_raised():
     view = Terminal(Full())
     with pytest.raises(OSError, match="No space left"):
         show(view, result())

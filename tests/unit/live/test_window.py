@@ -2,7 +2,7 @@ import cv2
 import pytest
 
 from emopy.errors import InputError
-from emopy.present.window import Window, has_windows
+from emopy.live import Window, has_windows
 
 
 def test_there_is_no_window_without_a_display(monkeypatch):

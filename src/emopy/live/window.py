@@ -1,4 +1,4 @@
-"""`Window`: a live view in a window of OpenCV, where it has windows."""
+"""`Window`: a live view in an OpenCV window."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Self
 import cv2
 
 from emopy.errors import InputError
-from emopy.present.draw import draw_faces
+from emopy.present import draw_faces
 from emopy.types import ImageResult, RGBImage
 
-_KEYS = (27, ord("q"))
+_STOP_KEYS = (27, ord("q"))  # 27: Esc
 _NAME = "EmoPy"
 
 
 def has_windows() -> bool:
-    """Whether OpenCV can open a window here: the headless build and a server cannot."""
+    """Whether OpenCV can open a window: not in its headless build, nor without a display."""
     if not cv2.currentUIFramework():
         return False
-    # Without a display some frameworks end the whole process instead of raising an error.
-    always_shows = sys.platform in ("win32", "darwin")
-    return always_shows or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+    # Without a display some frameworks end the process instead of raising an error.
+    always_displayed = sys.platform in ("win32", "darwin")
+    return always_displayed or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
 
 
 class Window:
-    """Shows frames with their faces marked; Esc, q or closing it asks for the end.
+    """Shows frames with annotated faces; Esc, q or closing the window stops.
 
     Raises:
-        InputError: There are no windows here, when it is opened.
+        InputError: OpenCV has no windows here, when it is opened.
     """
 
     def __init__(self) -> None:
@@ -54,28 +54,25 @@ class Window:
         """Whether Esc or q was pressed, or the window closed."""
         return self._stopped
 
-    def show(
-        self, image: RGBImage, result: ImageResult, *, delay_s: float, frames_per_s: float
-    ) -> None:
+    def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
         """Draw a frame into the window.
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            result: What was found in it.
-            delay_s: Seconds since it was taken.
-            frames_per_s: Frames shown per second, lately.
+            result: Its predictions.
+            latency_s: Seconds since it was captured.
+            fps: Recent frame rate.
         """
         drawn = draw_faces(image, result)
         if not self._is_sized:
             cv2.resizeWindow(_NAME, drawn.shape[1], drawn.shape[0])
             self._is_sized = True
-        title = f"{_NAME} · {frames_per_s:.0f} frames/s · {delay_s * 1000:.0f} ms"
-        cv2.setWindowTitle(_NAME, title)
+        cv2.setWindowTitle(_NAME, f"{_NAME} · {fps:.0f} FPS · {latency_s * 1000:.0f} ms latency")
         cv2.imshow(_NAME, drawn[:, :, ::-1])
-        self._stopped = cv2.waitKey(1) & 0xFF in _KEYS or self._is_closed()
+        self._stopped = cv2.waitKey(1) & 0xFF in _STOP_KEYS or self._is_closed()
 
     def _is_closed(self) -> bool:
         try:
             return cv2.getWindowProperty(_NAME, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # it was never opened, or is gone
+        except cv2.error:  # never opened, or already destroyed
             return True
