@@ -10,13 +10,13 @@ import sys
 from contextlib import suppress
 
 from emopy import FERModel
-from emopy.live import Page, open_live, watch
+from emopy.live import Page, open_live, show_live
 
 
 def main(arguments: list[str]) -> None:
     with open_live(arguments[0] if arguments else 0) as frames, Page() as page:
-        print(f"Look at {page.address}", flush=True)
-        for result in watch(FERModel(), frames, page):
+        print(f"Open {page.address} in a browser", flush=True)
+        for result in show_live(FERModel(), frames, page):
             print(f"{result.time_s:.1f} s", *[(f.face.track, f.emotion) for f in result.faces])
 
 
