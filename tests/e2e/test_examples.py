@@ -112,7 +112,7 @@ def test_the_predictor_chooses_among_some_emotions_and_outlives_a_bad_file(run, 
 
 def test_the_webcam_example_follows_a_video_to_its_end_on_a_page(run, video):
     talk = run("webcam", video)
-    assert re.match(r"Look at http://127\.0\.0\.1:\d+/\S+/\n", talk)
+    assert re.match(r"Open http://127\.0\.0\.1:\d+/\S+/ in a browser\n", talk)
     seen = re.findall(r"^(\d\.\d) s \(\d+, '(\w+)'\)", talk, re.MULTILINE)
     assert seen[0] == ("0.0", "anger")
     assert [float(moment) for moment, _ in seen] == sorted({float(moment) for moment, _ in seen})
