@@ -211,26 +211,35 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
 
 
 def table(results: Results) -> str:
-    """Markdown: mean ± spread of each form of each model, and the targets."""
-    *rates, size = next(iter(MODELS.values())).targets
-    figures = [*rates, UNIFORM_ACCURACY, size, TIME]
-    rows: list[list[str]] = []
+    """Markdown: a table per model, mean ± spread of each metric and form, and the targets."""
+    texts: list[str] = []
     for name, forms in results.items():
-        for form, seeds in forms.items():
-            cells = [_cell(figure, [s[figure] for s in seeds if figure in s]) for figure in figures]
-            rows.append([f"{name}, {form}", str(len(seeds)), *cells])
-        targets = [_target(name, figure, forms[BUNDLED]) for figure in figures]
-        rows.append(["target", "", *targets])
+        *rates, size = MODELS[name].targets
+        metrics = [*rates, UNIFORM_ACCURACY, size, TIME]
+        rows = [
+            [
+                metric,
+                *(
+                    _cell(metric, [s[metric] for s in seeds if metric in s])
+                    for seeds in forms.values()
+                ),
+                _target(name, metric, forms[BUNDLED]),
+            ]
+            for metric in metrics
+        ]
+        header = [f"`{name}`, {len(forms[BUNDLED])} trainings", *forms, "target (bundled)"]
+        texts.append(markdown_table(header, rows))
     exact = ", ".join(
         f"{name} {statistics.fmean(s[ECE_OF_EXACT] for s in forms[BUNDLED]):.3f}"
         for name, forms in results.items()
         if ECE_OF_EXACT in forms[BUNDLED][0]
     )
-    return markdown_table(["model", "trainings", *figures], rows) + (
-        "\n\nTime: one crop, one thread, as a multiple of what the bundled form of the same model "
+    texts.append(
+        "Time: one crop, one thread, as a multiple of what the bundled form of the same model "
         "takes; [performance.md](performance.md) compares it with `fer`. On so few faces even "
         f"exact probabilities have an expected calibration error, on average {exact}."
     )
+    return "\n\n".join(texts)
 
 
 def _cell(figure: str, values: list[float]) -> str:

@@ -194,20 +194,19 @@ def one_for_all_section(accuracies: dict[str, float], validation: Dataset) -> st
 
 
 def _table(tasks: list[Task], results: dict[str, dict[str, float]], validation: Dataset) -> str:
-    header = ["network", "emotions", "training faces", "epochs", "training", "**validation**"]
+    header = ["network", "emotions", "faces × epochs", "**validation** (training)"]
     rows = [
         [
             task.net,
             _name(task.emotions),
-            f"{results[task.key]['training_faces']:,}",
-            str(results[task.key]["epochs"]),
-            f"{results[task.key]['training_accuracy']:.3f}",
-            _bold(results[task.key]["validation_accuracy"]),
+            f"{results[task.key]['training_faces']:,} × {results[task.key]['epochs']}",
+            f"{_bold(results[task.key]['validation_accuracy'])} "
+            f"({results[task.key]['training_accuracy']:.3f})",
             *_references(task.net, task.emotions, validation),
         ]
         for task in tasks
     ]
-    return markdown_table([*header, *REFERENCES], rows, align="llrrrrrr")
+    return markdown_table([*header, *REFERENCES], rows, align="llrrrr")
 
 
 REFERENCES = ("original", "majority class")
