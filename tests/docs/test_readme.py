@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "your-own-model.md").read_text(encoding="utf-8")
 VIDEO = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
-TRAINING = "## Train your own"
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+CALIBRATION = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+TRAINING = "## Train your own model"
 FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
 
 
@@ -67,6 +69,8 @@ def visited(samples, tmp_path, monkeypatch, astronaut):
     shutil.copytree(samples / "clips" / "train", tmp_path / "clips")
     shutil.copy(samples / "stills.csv", tmp_path / "faces.csv")
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    images = "src/emopy/samples/images"  # the README uses an image of the clone
+    shutil.copytree(ROOT / images, tmp_path / images)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -80,27 +84,39 @@ def test_the_pages_have_commands_and_examples():
 
 
 def test_the_readme_predicts(visited, capsys):
-    names = run(README.split(TRAINING)[0])
-    talk = capsys.readouterr().out
-    assert "happiness" in talk
-    assert "missing.jpg" in talk
-    assert (visited / "drawn" / "group.png").is_file()
-    table = (visited / "faces.csv").read_text(encoding="utf-8").splitlines()
+    page = README.split(TRAINING)[0].replace("emopy webcam\n", "")  # needs a camera
+    names = run(page)
+    output = capsys.readouterr().out
+    assert "happiness" in output
+    assert "missing.jpg" in output
+    assert (visited / "annotated" / "one.png").is_file()
+    table = (visited / "results.csv").read_text(encoding="utf-8").splitlines()
     assert len(table) == 3
-    assert [face.emotion for face in names["model"].predict("group.jpg").faces] == ["happiness"]
+    assert [face.emotion for face in names["result"].faces] == ["happiness"]
+    assert list(names["table"]["source"]) == ["group.jpg", "missing.jpg"]
     for made in ("timeline.csv", "annotated.mp4", "timeline.png"):
         assert (visited / made).is_file(), made
 
 
-def test_the_page_on_videos_gives_what_it_shows(visited, capsys):
+def test_the_video_page_gives_what_it_shows(visited, capsys):
     names = run(VIDEO.split("## A camera")[0])
-    assert "seen for" in capsys.readouterr().out
-    for made in ("tables/scene.parquet", "plots/annotated.png", "mine.mp4"):
+    assert "happiness" in capsys.readouterr().out
+    for made in ("excerpt.jsonl", "tables/scene.parquet", "plots/annotated.png", "mine.mp4"):
         assert (visited / made).is_file(), made
-    columns = re.findall(r"^\| ([^|]+) \|", section(VIDEO, "## The table"), re.MULTILINE)[1:]
-    spelled = ", ".join(columns).replace("anger … surprise", ", ".join(names["model"].labels))
-    assert spelled.split(", ") == list(names["table"].columns)
     assert names["seconds"].loc[1, "happiness"] == pytest.approx(2.6, abs=0.5)
+
+
+def test_the_results_page_lists_the_columns_in_order(visited):
+    write_samples(visited / "samples")
+    names = run(RESULTS)
+    first = re.findall(r"^\| ([^|]+) \|", section(RESULTS, "## Columns"), re.MULTILINE)[1:]
+    listed = ", ".join(first).replace("*one column per emotion*", ", ".join(names["model"].labels))
+    assert listed.split(", ") == list(names["photos"].columns) == list(names["video"].columns)
+
+
+def test_the_calibration_page_runs(visited, capsys):
+    run(CALIBRATION)
+    assert "happiness" in capsys.readouterr().out
 
 
 if find_spec("keras"):
@@ -114,12 +130,12 @@ if find_spec("keras"):
 
     def test_the_guide_leads_from_a_folder_to_a_model(visited, capsys):
         run(GUIDE)
-        talk = capsys.readouterr()
+        output = capsys.readouterr()
         assert (visited / "faces" / "happiness" / "one-0.png").is_file()
         for made in ("sheet.png", "runs/mine/curves.png", "report.html", "my-model/card.json"):
             assert (visited / made).is_file(), made
-        assert "the temperature is imprecise" in talk.err
-        assert "Dataset(448 faces 48 × 48 × 1, 7 labels)" in talk.out
-        accuracies = [float(percent) for percent in re.findall(r"accuracy +(\d+\.\d+)%", talk.out)]
+        assert "the temperature is imprecise" in output.err
+        assert "Dataset(448 faces 48 × 48 × 1, 7 labels)" in output.out
+        accuracies = [float(value) for value in re.findall(r"accuracy +(\d+\.\d+)%", output.out)]
         assert len(accuracies) >= 4
         assert accuracies[-1] > 40  # HOG and LBP need no epochs

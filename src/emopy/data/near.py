@@ -14,7 +14,7 @@ _WORDS = _BITS // 16
 
 _LIMIT = 28
 """Bits of 256 in which two images may differ; from 30 on different faces were found alike, see
-docs/decisions/0005-near-repeats.md."""
+docs/decisions/0005-near-duplicates.md."""
 
 _LEAST_DETAIL = 32
 """An image whose bits are nearly all equal shows too little to be told from others."""
