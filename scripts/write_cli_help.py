@@ -17,8 +17,9 @@ HEAD = """\
 
 Results go to stdout, everything meant for a person to stderr. Exit codes: 0 all good; 1 some
 inputs failed, or a check found something, and the rest is done; 2 wrong usage, or a model or data
-that cannot be used; 130 stopped by Ctrl-C. `--debug`, anywhere on the line, shows the trace of an
-error. Files that `emopy models fetch` brings are kept in the folder `EMOPY_HOME` names.
+that cannot be used; 130 stopped by Ctrl-C. `--debug`, anywhere on the line, shows the
+traceback of an error. Downloads are kept in the folder that the environment variable `EMOPY_HOME`
+names.
 """
 
 

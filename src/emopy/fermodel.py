@@ -279,7 +279,7 @@ class FERModel:
     def _check_takes_images(self) -> None:
         if (frames := self.card.input.frames) > 1:
             raise InputError(
-                f"`model` must read still images here. Received {self.card.name!r}, which reads "
+                f"`model` must take still images here. Received {self.card.name!r}, which takes "
                 f"clips of {frames} frames. Use it on videos, or choose another model."
             )
 

@@ -93,7 +93,7 @@ def test_an_unknown_option_is_wrong_usage(capsys):
     assert "--colour" in capsys.readouterr().err
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_printed(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("emopy 0.")
 
@@ -151,7 +151,7 @@ def test_a_folder_without_images_is_mentioned_and_no_error(predict, tmp_path, ca
     assert "no images in" in captured.err
 
 
-def test_a_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
+def test_an_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
     words = [
         "predict",
         "-",

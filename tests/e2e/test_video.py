@@ -33,9 +33,9 @@ from emopy.types import ImageResult
 def clip(tmp_path_factory) -> Path:
     """Two faces for three seconds, ten frames a second."""
     path = tmp_path_factory.mktemp("clips") / "talk.mp4"
-    with VideoSink(path, size=(640, 480)) as film:
+    with VideoSink(path, size=(640, 480)) as sink:
         for frame, _ in scene(seconds=3, fps=10):
-            film.write(frame.image, ImageResult("", (640, 480), (), frame.time_s))
+            sink.write(frame.image, ImageResult("", (640, 480), (), frame.time_s))
     return path
 
 
@@ -87,8 +87,8 @@ def test_python_logs_that_a_file_ended_too_early(broken, caplog):
 
 
 def test_the_command_writes_table_annotated_video_plot_and_summary(clip, tmp_path, capsys):
-    out, film, plot = (tmp_path / name for name in ("t.csv", "marked.mp4", "time.png"))
-    words = ["video", clip, "--out", out, "--draw", film, "--plot", plot]
+    out, drawn, plot = (tmp_path / name for name in ("t.csv", "marked.mp4", "time.png"))
+    words = ["video", clip, "--out", out, "--draw", drawn, "--plot", plot]
     assert main([str(word) for word in words]) == 0
     rows = rows_of(out)
     assert {row["frame"] for row in rows} == {str(number) for number in range(30)}
@@ -100,7 +100,7 @@ def test_the_command_writes_table_annotated_video_plot_and_summary(clip, tmp_pat
     ]
     found = [(int(row["frame"]), int(row["track"]), row["emotion"]) for row in rows]
     assert found == expected
-    with av.open(str(film)) as container:
+    with av.open(str(drawn)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 30
     assert plot.read_bytes().startswith(b"\x89PNG")
     summary = capsys.readouterr().out
@@ -131,9 +131,9 @@ def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, 
     assert "1 of 3 videos could not be read whole" in errors
     # Finished files are kept; what is asked for in addition is written, for both.
     before = (out / "talk.parquet").stat().st_mtime_ns
-    assert main([str(word) for word in [*words, "--summary", tmp_path / "told"]]) == 1
+    assert main([str(word) for word in [*words, "--summary", tmp_path / "summaries"]]) == 1
     names = [RECORD_FILE, "other.json", "talk.json"]
-    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == names
+    assert sorted(path.name for path in (tmp_path / "summaries").iterdir()) == names
     assert (out / "talk.parquet").stat().st_mtime_ns == before
 
 
@@ -144,12 +144,12 @@ def test_one_table_of_all_videos_goes_to_stdout(clip, capsys):
     assert sum(len(frame["faces"]) for frame in frames) > 12
 
 
-def test_the_summary_is_written_with_shares_means_and_episodes(clip, tmp_path):
-    path = tmp_path / "told.json"
+def test_the_summary_is_written_with_proportions_means_and_episodes(clip, tmp_path):
+    path = tmp_path / "summary.json"
     assert main(["video", str(clip), "--summary", str(path)]) == 0
-    told = json.loads(path.read_text(encoding="utf-8"))
-    assert told["frames"] == 30
-    first = told["tracks"][0]
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    assert summary["frames"] == 30
+    first = summary["tracks"][0]
     assert sum(first["proportions"].values()) == pytest.approx(1, abs=1e-4)
     assert sum(first["mean_probabilities"].values()) == pytest.approx(1, abs=1e-4)
     # The truth: neutral, and from 1.5 s on happiness, which takes 0.4 s to come.
@@ -158,7 +158,9 @@ def test_the_summary_is_written_with_shares_means_and_episodes(clip, tmp_path):
     assert first["episodes"][1]["end_s"] == pytest.approx(3.0, abs=0.15)
 
 
-@pytest.mark.parametrize("words", [["--draw", "film.mp4", "--format", "jsonl"], ["--out", "t.csv"]])
+@pytest.mark.parametrize(
+    "words", [["--draw", "drawn.mp4", "--format", "jsonl"], ["--out", "t.csv"]]
+)
 def test_files_are_written_even_when_the_reader_of_stdout_has_gone(clip, tmp_path, words):
     reader, writer = os.pipe()
     os.close(reader)
@@ -191,9 +193,9 @@ def test_a_finished_table_is_kept_only_if_it_would_be_the_same(
 
     def assert_refused(difference, *more):
         assert main([*words, *more]) == 2
-        told = capsys.readouterr().err
-        assert difference in told
-        assert "--overwrite" in told
+        error = capsys.readouterr().err
+        assert difference in error
+        assert "--overwrite" in error
         assert (out / "a.csv").read_text() == "kept"
 
     assert_refused("--fps 4.0 instead of 2.0", "--fps", "2")
@@ -253,7 +255,7 @@ def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, c
         (["{clip}", "--start", "2", "--end", "1"], "`--end` must be later than `--start`"),
         (["{clip}", "--draw", "{clip}", "--overwrite"], "must not be replaced"),
         (["{clip}", "--out", "t.xlsx"], "csv"),
-        (["{clip}", "--draw", "film.wmv"], "must end in"),
+        (["{clip}", "--draw", "drawn.wmv"], "must end in"),
         (["{clip}", "--plot", "plot.bmp"], "must end in"),
         (["{clip}", "--every", "2", "--fps", "5"], "must not both be given"),
     ],

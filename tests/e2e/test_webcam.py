@@ -1,4 +1,4 @@
-"""The live view from end to end: a film plays the part of the camera."""
+"""The live view from end to end: a video takes the place of the camera."""
 
 import csv
 import itertools
@@ -27,8 +27,8 @@ PHONE = {"width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": True}
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """Two seconds of a happy face that walks through the image, as a Motion JPEG film."""
-    path = tmp_path_factory.mktemp("films") / "clip.avi"
+    """Two seconds of a happy face that walks through the image, as a Motion JPEG video."""
+    path = tmp_path_factory.mktemp("videos") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
     walk = Actor(path=((0, 90, 120, 110), (2, 230, 120, 110)))
     for frame, _ in scene([walk], size=(320, 240), seconds=2.0):
@@ -90,7 +90,9 @@ LOOK = """(() => {
 })()"""
 
 
-def test_a_browser_sees_frames_and_emotions_and_its_stop_ends_all(clip, run, tab, tmp_path):
+def test_a_browser_shows_frames_and_emotions_and_its_stop_button_ends_the_run(
+    clip, run, tab, tmp_path
+):
     table = tmp_path / "table.csv"
     running = run(clip, "--loop", "--view", "page", "--out", table)
     tab.open(running.address())
@@ -175,7 +177,7 @@ def test_a_reader_of_the_terminal_view_that_goes_away_ends_it_like_stop(clip, ru
     assert rows(table)
 
 
-def test_what_is_there_is_recorded_over_only_when_asked(clip, linear_model, tmp_path, capsys):
+def test_an_existing_recording_is_replaced_only_on_request(clip, linear_model, tmp_path, capsys):
     table = tmp_path / "table.csv"
     table.write_text("precious", encoding="utf-8")
     quick = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
@@ -186,7 +188,7 @@ def test_what_is_there_is_recorded_over_only_when_asked(clip, linear_model, tmp_
     assert rows(table)
 
 
-def test_a_film_that_was_cut_off_is_said_and_exit_code_1(clip, linear_model, tmp_path, capsys):
+def test_a_truncated_video_is_reported_with_exit_code_1(clip, linear_model, tmp_path, capsys):
     cut = tmp_path / "cut.avi"
     content = clip.read_bytes()
     cut.write_bytes(content[: len(content) * 6 // 10])
@@ -195,7 +197,7 @@ def test_a_film_that_was_cut_off_is_said_and_exit_code_1(clip, linear_model, tmp
     assert f"emopy: {cut}: the file ends too early" in capsys.readouterr().err
 
 
-def test_a_camera_that_ends_is_a_good_end_that_is_said(clip, linear_model, capsys):
+def test_a_source_that_ends_is_reported_and_no_error(clip, linear_model, capsys):
     words = ["--view", "terminal", "--model", str(linear_model), "--detector", "full-image"]
     assert main(["webcam", str(clip), *words]) == 0
     out, err = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Options and groups that several verbs share, and the parsing of their values."""
+"""Options and groups of several verbs, and the parsing of their values."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ FORMATS = ("text", "csv", "json", "jsonl", "parquet")
     help="Format of the results.  [default: by the suffix of --out, else text]",
 )
 @click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
-@click.option("--draw", type=FOLDER, help="Folder for copies of the images with faces marked.")
+@click.option("--draw", type=FOLDER, help="Folder for annotated images.")
 @overwrite_option
 def predict(
     sources: tuple[str, ...],

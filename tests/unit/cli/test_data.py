@@ -122,7 +122,7 @@ def test_the_parts_of_a_csv_file_are_named_behind_its_path(tmp_path, capsys):
     assert len(open_data(tmp_path / "out" / "train.npz")) in (5, 6)
 
 
-def test_another_version_of_a_image_in_another_part_is_told(tmp_path, capsys):
+def test_a_near_duplicate_in_another_split_is_reported(tmp_path, capsys):
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (4, 32, 32, 1), dtype=np.uint8)
     targets, names = np.eye(2, dtype=np.float32)[[0, 0, 1, 1]], np.array(list("abcd"))
@@ -276,7 +276,7 @@ def subjects(tmp_path):
 
 
 def test_faces_are_divided_and_described(subjects, tmp_path, capsys):
-    out = tmp_path / "parts"
+    out = tmp_path / "splits"
     words = ["data", "split", str(subjects), str(out), "--test", "0.2", "--calibration", "0"]
     assert main(words) == 0
     splits = {path.stem: load_dataset(path) for path in sorted(out.glob("*.npz"))}
@@ -285,18 +285,18 @@ def test_faces_are_divided_and_described(subjects, tmp_path, capsys):
         "train": 28,
         "validation": 4,
     }
-    origins = [str(origin) for part in splits.values() for origin in part.sources]
-    assert len(set(origins)) == 40
+    sources = [str(source) for each in splits.values() for source in each.sources]
+    assert len(set(sources)) == 40
     assert "validation" in capsys.readouterr().out
 
 
 def test_a_person_named_in_the_path_stays_in_one_part(subjects, tmp_path):
-    out = tmp_path / "parts"
+    out = tmp_path / "splits"
     assert main(["data", "split", str(subjects), str(out), "--subject-regex", r"/(p\d+)-"]) == 0
-    people = [set(load_dataset(path).subject_ids.tolist()) for path in out.glob("*.npz")]
-    assert len(people) == 4
-    assert sum(map(len, people)) == len(set.union(*people)) == 10
-    assert all(re.fullmatch(r"p\d", person) for person in set.union(*people))
+    subjects_found = [set(load_dataset(path).subject_ids.tolist()) for path in out.glob("*.npz")]
+    assert len(subjects_found) == 4
+    assert sum(map(len, subjects_found)) == len(set.union(*subjects_found)) == 10
+    assert all(re.fullmatch(r"p\d", person) for person in set.union(*subjects_found))
 
 
 def test_clips_are_divided_with_their_frames(tmp_path, capsys):
@@ -306,21 +306,28 @@ def test_clips_are_divided_with_their_frames(tmp_path, capsys):
             folder.mkdir(parents=True, exist_ok=True)
             noise = np.random.default_rng(3 * clip + number).integers(0, 256, (48, 48), np.uint8)
             Image.fromarray(noise).save(folder / f"{number}.png")
-    words = ["data", "split", str(tmp_path / "clips"), str(tmp_path / "parts"), "--num-frames", "2"]
+    words = [
+        "data",
+        "split",
+        str(tmp_path / "clips"),
+        str(tmp_path / "splits"),
+        "--num-frames",
+        "2",
+    ]
     assert main([*words, "--subject-regex", r"(p\d+)-"]) == 0
-    assert load_dataset(tmp_path / "parts" / "train.npz").images.shape == (14, 2, 48, 48, 1)
+    assert load_dataset(tmp_path / "splits" / "train.npz").images.shape == (14, 2, 48, 48, 1)
 
 
-def test_what_was_left_out_is_told(subjects, tmp_path, capsys):
+def test_skipped_files_are_reported(subjects, tmp_path, capsys):
     (subjects / "fear" / "bad.png").write_bytes(b"not an image")
-    assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 1
+    assert main(["data", "split", str(subjects), str(tmp_path / "splits")]) == 1
     assert "bad.png" in capsys.readouterr().err
-    assert (tmp_path / "parts" / "train.npz").is_file()
+    assert (tmp_path / "splits" / "train.npz").is_file()
 
 
 def test_people_are_read_from_paths_only(subjects, tmp_path, capsys):
-    assert main(["data", "split", str(subjects), str(tmp_path / "parts")]) == 0
-    words = ["data", "split", str(tmp_path / "parts" / "train.npz"), str(tmp_path / "again")]
+    assert main(["data", "split", str(subjects), str(tmp_path / "splits")]) == 0
+    words = ["data", "split", str(tmp_path / "splits" / "train.npz"), str(tmp_path / "again")]
     assert main([*words, "--subject-regex", "x"]) == 2
     assert "`DATA` must be a folder if `--subject-regex` is given" in capsys.readouterr().err
     assert not (tmp_path / "again").exists()

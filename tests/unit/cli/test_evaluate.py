@@ -71,9 +71,9 @@ def test_a_groups_file_of_other_faces_is_refused_in_one_line(linear_model, data,
     assert not captured.out
 
 
-def test_a_prior_can_be_typed_as_a_word_or_as_shares(linear_model, data, capsys):
+def test_a_prior_is_a_name_or_probabilities(linear_model, data, capsys):
     line = ["evaluate", str(linear_model), str(data), "--emotions", "anger,fear"]
-    assert main([*line, "--prior", "uniform"]) == 2  # its card knows no shares
+    assert main([*line, "--prior", "uniform"]) == 2  # its card has no label prior
     assert "must be 'training'" in capsys.readouterr().err
     assert main([*line, "--prior", "anger=much,fear=1"]) == 2
     assert "anger=0.2,neutral=0.8" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What could not be read of labelled faces is told, whichever verb reads them."""
+"""Skipped files and rows of labelled faces are reported by every verb."""
 
 import re
 import shutil
@@ -33,21 +33,21 @@ def model(linear_model, tmp_path):
     return str(shutil.copytree(linear_model, tmp_path / "linear"))
 
 
-def test_an_evaluation_lists_what_was_left_out_and_judges_the_rest(faces, model, capsys):
+def test_an_evaluation_lists_skipped_files_and_uses_the_rest(faces, model, capsys):
     assert main(["evaluate", model, str(faces)]) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith(f"emopy: {faces / 'fear' / BAD}: ")
     assert re.search(r"^samples +16$", captured.out, re.MULTILINE)
 
 
-def test_a_calibration_lists_what_was_left_out_and_uses_the_rest(faces, model, capsys):
+def test_a_calibration_lists_skipped_files_and_uses_the_rest(faces, model, capsys):
     assert main(["calibrate", model, str(faces)]) == 1
     captured = capsys.readouterr()
     assert str(faces / "fear" / BAD) in captured.err
     assert captured.out.startswith("temperature ")
 
 
-def test_nothing_left_out_is_no_fault(faces, model, capsys):
+def test_without_skipped_files_nothing_is_reported(faces, model, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["evaluate", model, str(faces)]) == 0
     assert capsys.readouterr().err == ""
@@ -65,7 +65,7 @@ def test_a_temperature_from_few_faces_is_called_imprecise(faces, model, tmp_path
     assert capsys.readouterr().err == ""
 
 
-def test_a_model_of_clips_is_calibrated_and_judged_on_folders_of_clips(
+def test_a_model_of_clips_is_calibrated_and_evaluated_on_folders_of_clips(
     clip_model, tmp_path, capsys
 ):
     for place in ("fear/a", "fear/b", "happiness/a", "happiness/b"):
