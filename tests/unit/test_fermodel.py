@@ -276,7 +276,7 @@ def test_a_model_of_clips_takes_clips_and_refuses_images(clip_model):
     assert [prediction.emotion for prediction in model.predict_faces(clips)] == ["bright"] * 2
     with pytest.raises(InputError, match="must take still images here"):
         model.predict(noise(9, 9, 3))
-    with pytest.raises(InputError, match=r"Type predict_faces\(\[clip\]\)"):
+    with pytest.raises(InputError, match=r"Use it on videos"):
         model.predict_many([])
 
 
