@@ -29,12 +29,13 @@ EXCLUDED = (
 )
 
 ALLOWED = (
-    r"docs/pictures|\bpictures/",  # the folder of the documentation's images
+    r"docs/pictures|\bpictures/|/ \"pictures\"",  # the folder of the documentation's images
     r"</?picture\b",  # HTML
-    r"time_delay\.py|time-delay\.toml|runs/time-delay",  # named after TimeDelayConvNN
+    r"time_delay\.py|run\(.time_delay|time-delay\.toml|runs/time-delay",  # TimeDelayConvNN
     r"package\.origin|location\.origin|\bOrigin\b",  # Python, HTTP
     r"same-origin|cross-origin|-origin:",  # HTTP, CSS
     r"flex-shrink",
+    r"decisions/[-\w]+\.md",  # links to history
     r"shares_memory",  # NumPy
     r"ShareAlike|share-alike|/share/",
 )
@@ -103,7 +104,7 @@ WORDS = {
 
 NAMES = {
     r"\bParts\b(?! of)": "Splits",
-    r"\bpeople\s*[=:](?!=)|\.people\b|[\"']people[\"']|--people\b": "subject_ids, --subject-regex",
+    r"\bpeople(?: ?=|: np)|\.people\b|[\"']people[\"']|--people\b": "subject_ids, --subject-regex",
     r"--clips\b": "--num-frames",
     r"smallest[-_]face": "min_face_size",
     r"\bProblems?\b(?=[(\[,.:])": "LoadError",

@@ -1,4 +1,4 @@
-"""A real browser without a window, told what to do over a pipe."""
+"""A real browser without a window, controlled through a pipe."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import time
 import pytest
 
 SECONDS = 60
-"""A tab must have done all it is told to within this time."""
+"""Seconds within which a tab must finish a command."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PROGRAM = next((path for path in map(shutil.which, NAMES) if path), None)

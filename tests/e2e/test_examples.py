@@ -45,8 +45,8 @@ def run(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def video(tmp_path):
-    """Six composites in a row, as a Motion JPEG film."""
-    path = tmp_path / "film.avi"
+    """Six composites in a row, as a Motion JPEG video."""
+    path = tmp_path / "video.avi"
     images = [cv2.imread(str(file)) for file in list(sample_images().values())[:6]]
     height, width = images[0].shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, (width, height))
@@ -164,13 +164,13 @@ if find_spec("keras"):
         assert FERModel(model="model").card.temperature != 1
         check_model("model", sample_stills().images[:3])
 
-    def test_the_recurrent_network_reads_clips(run):
+    def test_the_recurrent_network_predicts_clips(run):
         talk = run("convolutional_lstm", "--epochs", 1, "--filters", 2, "--out", "model")
         check_accuracy(talk, "model", sample_clip_splits(frames=4).test)
         assert len(re.findall(r"^frame \d: +\d+\.\d% █+$", talk, re.MULTILINE)) == 8
         check_model("model", sample_clips(frames=4).images[:3])
 
-    def test_the_time_delay_network_reads_clips_forwards_and_backwards(run):
+    def test_the_3d_network_predicts_clips_forwards_and_backwards(run):
         talk = run("time_delay", "--epochs", 1, "--filters", 2, "--frames", 3, "--out", "model")
         test = sample_clip_splits(frames=3).test
         check_accuracy(talk, "model", test)
@@ -178,10 +178,10 @@ if find_spec("keras"):
         check_accuracy(talk, "model", backwards, r"^the same clips backwards: accuracy (.*)%$")
         check_model("model", sample_clips(frames=3).images[:3])
 
-    def test_transfer_learning_knows_more_from_few_faces_than_learning_from_zero(run):
+    def test_transfer_learning_is_more_accurate_than_training_from_scratch(run):
         talk = run("transfer_learning", "--epochs", 6, "--faces", 8, "--out", "models")
-        on, zero = (float(share) for share in re.findall(r"accuracy (\d+\.\d)%", talk))
-        assert on > zero + 10
+        transfer, scratch = (float(percent) for percent in re.findall(r"accuracy (\d+\.\d)%", talk))
+        assert transfer > scratch + 10
         check_model("models/TransferLearningNN", sample_stills().images[:3])
 
     def test_a_folder_of_faces_becomes_a_model(run):
@@ -197,7 +197,7 @@ if find_spec("keras"):
 
     def test_classical_features_tell_expressions_apart(run):
         talk = run("classical_features", "--epochs", 1, "--out", "model")
-        shares = [float(share) for share in re.findall(r"(\d+\.\d)%$", talk, re.MULTILINE)]
-        assert len(shares) == 7
-        assert min(shares[:6]) > 100 / 7
+        percentages = [float(percent) for percent in re.findall(r"(\d+\.\d)%$", talk, re.MULTILINE)]
+        assert len(percentages) == 7
+        assert min(percentages[:6]) > 100 / 7
         check_model("model", sample_stills().images[:3])

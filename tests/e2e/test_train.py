@@ -44,21 +44,21 @@ def test_faces_become_a_calibrated_model_that_reads_images(faces, tmp_path, caps
     recipe.write_text(RECIPE)
 
     assert main(["data", "describe", str(faces)]) == 0
-    shares = ["--validation", "0.1", "--calibration", "0.2", "--test", "0.2"]
-    assert main(["data", "split", str(faces), str(splits), *shares]) == 0
-    learnt = f"data.train={splits / 'train.npz'}"
-    watched = f"data.validation={splits / 'validation.npz'}"
-    wishes = ["--set", learnt, "--set", watched]
-    assert main(["train", str(recipe), *wishes, "--out", str(run)]) == 0
+    fractions = ["--validation", "0.1", "--calibration", "0.2", "--test", "0.2"]
+    assert main(["data", "split", str(faces), str(splits), *fractions]) == 0
+    train = f"data.train={splits / 'train.npz'}"
+    validation = f"data.validation={splits / 'validation.npz'}"
+    options = ["--set", train, "--set", validation]
+    assert main(["train", str(recipe), *options, "--out", str(run)]) == 0
     model = str(run / "model")
     assert main(["models", "check", model]) == 0
     assert main(["calibrate", model, str(splits / "calibration.npz")]) == 0
     capsys.readouterr()
     unseen = [str(splits / "test.npz"), "--format", "json", "--record", "mine"]
     assert main(["evaluate", model, *unseen]) == 0
-    judged = json.loads(capsys.readouterr().out)
-    assert sum(map(sum, judged["confusion_matrix"])) == 36
-    assert judged["accuracy"] > 0.9
+    report = json.loads(capsys.readouterr().out)
+    assert sum(map(sum, report["confusion_matrix"])) == 36
+    assert report["accuracy"] > 0.9
 
     image = str(sample_images()["surprise"])
     assert main(["predict", image, "--model", model, "--format", "json"]) == 0

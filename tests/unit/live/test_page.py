@@ -158,8 +158,8 @@ def test_other_host_names_are_refused(page, ask, host):
 def test_requests_without_the_key_get_404(page, ask, path):
     show(page)
     assert ask(path, key="")[0] == 404
-    assert ask(path, key="guessed")[0] == 404
-    assert ask("stop", method="POST", key="guessed", Origin=page.address)[0] != 204
+    assert ask(path, key="wrong")[0] == 404
+    assert ask("stop", method="POST", key="wrong", Origin=page.address)[0] != 204
     assert not page.stopped
 
 
@@ -175,8 +175,8 @@ def test_the_page_listens_on_the_loopback_address_only(page):
 
 
 def test_stop_is_accepted_from_the_page_itself_only(page, ask):
-    origin = page.address.split("/", 3)
-    own = "/".join(origin[:3])
+    parts = page.address.split("/", 3)
+    own = "/".join(parts[:3])
     assert ask("stop")[0] == 404  # a link or an image of another site uses GET
     for other in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert ask("stop", method="POST", **other)[0] == 403

@@ -47,9 +47,9 @@ def network():
 
 @pytest.fixture
 def onnx_file(network, tmp_path):
-    def write(**wishes):
+    def write(**settings):
         path = tmp_path / "net.onnx"
-        path.write_bytes(network(**wishes))
+        path.write_bytes(network(**settings))
         return path
 
     return write

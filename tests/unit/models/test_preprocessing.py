@@ -67,7 +67,7 @@ def test_a_crop_is_prepared_the_same_alone_as_among_others_of_any_size():
         np.testing.assert_array_equal(to_tensor([crop], GRAY)[0], row)
 
 
-def test_shrinking_averages_pixels():
+def test_downscaling_averages_pixels():
     stripes = np.zeros((96, 80), np.uint8)
     stripes[::2] = 200
     np.testing.assert_array_equal(to_tensor([stripes], RAW), 100)

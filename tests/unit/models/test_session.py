@@ -59,16 +59,16 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wishes, reason",
+    "settings, reason",
     [
         ({"batch": 1}, "free batch size"),
         ({"extra_output": True}, "one float output"),
         ({"kind": onnx.TensorProto.DOUBLE}, "one float input"),
     ],
 )
-def test_a_graph_of_another_form_is_refused(onnx_file, wishes, reason):
+def test_a_graph_of_another_form_is_refused(onnx_file, settings, reason):
     with pytest.raises(ModelError, match=reason):
-        OnnxSession(onnx_file(**wishes))
+        OnnxSession(onnx_file(**settings))
 
 
 def test_weights_in_a_second_file_are_refused(network, tmp_path):

@@ -294,7 +294,7 @@ def test_a_changed_trainable_network_is_refused(trainable_folder):
             ask(trainable_folder)
 
 
-def test_a_folder_without_a_trainable_network_says_how_to_export_one(folder):
+def test_a_folder_without_a_trainable_network_explains_how_to_export_one(folder):
     with pytest.raises(ModelNotFoundError, match='trainable="always"'):
         find_keras_model(folder)
 

@@ -1,4 +1,4 @@
-"""A small network of one's own to learn on from."""
+"""A small trained model for transfer learning."""
 
 import numpy as np
 import pytest
