@@ -21,7 +21,7 @@ few = settings(max_examples=60)
 @st.composite
 def datasets(draw):
     n = draw(st.integers(1, 60))
-    truth = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    y_true = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
     subject_ids = draw(
         st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=n, max_size=n)
     )
@@ -31,7 +31,7 @@ def datasets(draw):
     images[:, 0, 0, 0] = image + 1
     return Dataset(
         images,
-        np.eye(4, dtype=np.float32)[truth],
+        np.eye(4, dtype=np.float32)[y_true],
         ("anger", "fear", "joy", "calm"),
         np.array(subject_ids),
         np.array([str(i) for i in range(n)]),

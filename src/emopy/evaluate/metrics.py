@@ -191,7 +191,7 @@ def confidence_bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.i
 
 
 def brier_score(proba: Probabilities, y_true: LabelIndices) -> float:
-    """Mean squared distance between the probabilities and the one-hot truth, summed over labels.
+    """Mean squared distance between the probabilities and the one-hot true label, summed.
 
     Args:
         proba: (n, k), each row sums to 1.

@@ -1,4 +1,4 @@
-"""A tiny but real model folder: the corner pixels of an 8 × 8 face say what it shows."""
+"""A tiny but real model folder: the corner pixels of an 8 × 8 face are its logits."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ LABELS = ("anger", "fear", "happiness", "neutral")
 SPEC = InputSpec(8, 8)
 
 
-def corner_weights(*, sureness):
-    """(64, 4): label i gets the brightness of pixel i times `sureness`."""
+def corner_weights(*, scale):
+    """(64, 4): the logit of label i is the brightness of pixel i times `scale`."""
     weights = np.zeros((64, len(LABELS)), np.float32)
-    weights[range(len(LABELS)), range(len(LABELS))] = sureness
+    weights[range(len(LABELS)), range(len(LABELS))] = scale
     return weights
 
 
@@ -42,7 +42,7 @@ def as_onnx(weights):
 
 @pytest.fixture
 def model_folder(tmp_path) -> Path:
-    weights = corner_weights(sureness=8.0)
+    weights = corner_weights(scale=8.0)
     crops = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8, 1)
     return write_model_folder(
         tmp_path / "corners",
@@ -55,15 +55,15 @@ def model_folder(tmp_path) -> Path:
 
 @pytest.fixture
 def faces() -> Dataset:
-    """80 faces; of each label, 15 show it and 5 show the next one."""
+    """80 faces, 20 of each label: 15 are predicted correctly and 5 as the next label."""
     rng = np.random.default_rng(0)
-    truth = np.repeat(np.arange(4), 20)
-    shown = np.where(np.arange(80) % 20 < 15, truth, (truth + 1) % 4)
+    y_true = np.repeat(np.arange(4), 20)
+    y_pred = np.where(np.arange(80) % 20 < 15, y_true, (y_true + 1) % 4)
     images = rng.integers(0, 60, (80, 8, 8, 1), dtype=np.uint8)
-    images[np.arange(80), 0, shown, 0] = rng.integers(150, 256, 80)
+    images[np.arange(80), 0, y_pred, 0] = rng.integers(150, 256, 80)
     return Dataset(
         images,
-        np.eye(4, dtype=np.float32)[truth],
+        np.eye(4, dtype=np.float32)[y_true],
         LABELS,
         np.full(80, ""),
         np.array([f"row {i}" for i in range(80)]),
