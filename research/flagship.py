@@ -5,8 +5,9 @@
 
 Trains what is not trained yet (hours; rerun to resume), builds ensembles, quantizes and calibrates
 them, evaluates every model on the faces of `valid`, and writes metrics, spread over the seeds and
-accuracy under corruptions into the card of the bundled one. docs/training.md gets the table and
-the reliability diagram. `--bundle` copies the model into the package; run `make docs` after it.
+accuracy under corruptions into the card of the bundled one. docs/training.md gets the table.
+`--bundle` copies the model into the package; run `make docs` and `python scripts/write_images.py`
+after it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ from research import ROOT
 from research.corruptions import CORRUPTIONS, corrupted
 
 PAGE = ROOT / "docs" / "training.md"
-IMAGE = ROOT / "docs" / "pictures" / "reliability.png"
 RESULTS = Path(__file__).parent / "results" / "flagship.json"
 PACKAGE_MODELS = ROOT / "src" / "emopy" / "models" / "bundled"
 MARKS = "<!-- flagship -->", "<!-- /flagship -->"
@@ -261,27 +261,6 @@ def _target(name: str, figure: str, seeds: list[dict[str, float]]) -> str:
     return f"{'≤' if figure in LOWER_IS_BETTER else '≥'} {wanted:g}, {'met' if met else 'missed'}"
 
 
-def draw_reliability(models: Mapping[str, Path]) -> None:
-    """One panel per model: the accuracy of predictions of each confidence."""
-    from matplotlib.figure import Figure
-
-    faces = load_dataset(ROOT / DATA / "validation.npz")
-    figure = Figure(figsize=(4.2 * len(models), 4), layout="constrained")
-    panels = figure.subplots(1, len(models), squeeze=False)[0]
-    for axes, (name, model) in zip(panels, models.items(), strict=True):
-        report = evaluate(model, faces)
-        found = report.predictions.reliability_diagram()
-        filled = found.samples > 0
-        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-        sizes = 4 + 200 * found.samples[filled] / found.samples.max()
-        axes.scatter(found.confidence[filled], found.accuracy[filled], s=sizes, color="#2a6f97")
-        title = f"{name}: ECE {100 * report.ece:.1f} %"
-        axes.set(title=title, xlabel="confidence", ylabel="accuracy")
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-        axes.grid(alpha=0.3)
-    figure.savefig(IMAGE, dpi=110)
-
-
 def bundle(name: str, model: Path) -> None:
     """Copy a model into the package."""
     golden = read_golden(model)
@@ -318,9 +297,6 @@ def main() -> None:
             bundle(name, model)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         write_between(PAGE, MARKS, table(results))
-    quantized = ROOT / "runs" / "quantized"
-    bundled = {name: quantized / f"{name}-{how.bundled}" for name, how in MODELS.items()}
-    draw_reliability({name: model for name, model in bundled.items() if model.exists()})
 
 
 if __name__ == "__main__":

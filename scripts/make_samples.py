@@ -13,7 +13,7 @@ composite to one of the emotion, by a triangulated warp between their landmarks 
 cross-dissolve, so that 30 to 60 faces stand behind it. Only the frames of one clip share a draw.
 
 Draws, lighting, strength, framing and contrast vary by a seed: the same arguments give the same
-bytes. The sheets go to the package, two contact sheets to ``docs/pictures``.
+bytes. The sheets go to the package; ``write_images.py`` draws the images of docs/data.md from them.
 """
 
 from __future__ import annotations
@@ -146,24 +146,6 @@ def _preference(rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(smooth, dtype=np.float32).ravel()
 
 
-def _contact(path: Path, images: NDArray[np.uint8], *, zoom: int) -> None:
-    """Write a labelled contact sheet: a row for each emotion."""
-    side, gap, title = SIDE_PX * zoom, 4 * zoom, 150
-    rows, columns = images.shape[:2]
-    height, width = rows * (side + gap) + gap, title + columns * (side + gap)
-    page = np.full((height, width), 250, np.uint8)
-    for row, emotion in enumerate(STANDARD_EMOTIONS):
-        top = gap + row * (side + gap)
-        cv2.putText(page, emotion, (14, top + side // 2 + 7), cv2.FONT_HERSHEY_DUPLEX, 0.68, 40, 1,
-                    cv2.LINE_AA)  # fmt: skip
-        for column in range(columns):
-            left = title + column * (side + gap)
-            large = cv2.resize(images[row, column], (side, side), interpolation=cv2.INTER_CUBIC)
-            page[top : top + side, left : left + side] = large
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, page)
-
-
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
     # Lossless, and a sixth smaller than PNG.
     Image.fromarray(image).convert("RGB").save(path, lossless=True, quality=100, method=6)
@@ -176,7 +158,6 @@ def main() -> None:
     parser.add_argument("faces", type=Path, help="Dataset file of FER+ faces")
     parser.add_argument("landmarks", type=Path, help="made by research.framing")
     parser.add_argument("--out", type=Path, default=Path("src/emopy/samples/sheets"))
-    parser.add_argument("--images", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(options.landmarks, allow_pickle=False) as archive:
@@ -200,9 +181,6 @@ def main() -> None:
         _write(options.out / f"stills-{split}.webp", sheet(stills))
         frames = clips.reshape(-1, CLIP_FRAMES, SIDE_PX, SIDE_PX)
         _write(options.out / f"clips-{split}.webp", sheet(frames))
-        if split == "train":
-            _contact(options.images / "samples.png", stills[:, :9], zoom=2)
-            _contact(options.images / "clips.png", clips[:, 0], zoom=2)
     content = {
         "labels": list(STANDARD_EMOTIONS),
         "side_px": SIDE_PX,

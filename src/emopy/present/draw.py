@@ -51,7 +51,7 @@ def draw_faces(
 ) -> RGBImage:
     """Return a copy of an image with a box, the predicted emotion and bars for each face.
 
-    The colours can be told apart by colour-blind people. Text has a translucent dark background,
+    Colour-blind people can distinguish the colours. Text has a translucent dark background,
     so that it is readable on any image. Line width and font size follow the size of the image.
     Bars go beside their face, over no other face. A face without room for them gets a name with a
     striped line of its probabilities; a single face gets its three most probable emotions in the

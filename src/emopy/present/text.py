@@ -26,7 +26,7 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
 
     Args:
         result: Faces of an image or video frame, or a failed input.
-        width: Width in columns; bars shrink, and are left out where there is no room.
+        width: Width in columns; bars get shorter, and are left out where there is no room.
 
     Returns:
         A header with the source and the number of faces. Per face its number (in a video its
@@ -133,7 +133,7 @@ def bars(values: Mapping[str, float], marked: str | None, width: int) -> list[st
     Args:
         values: Probabilities or proportions, 0–1, by name.
         marked: The name to mark, or None.
-        width: Width in columns; bars shrink, and are left out where there is no room.
+        width: Width in columns; bars get shorter, and are left out where there is no room.
     """
     names = [one_line(label) for label in values]
     name_width = max(map(len, names))

@@ -158,7 +158,7 @@ def test_the_best_encoder_that_is_there_is_chosen():
 def test_the_second_choice_works_too(shown, tmp_path, monkeypatch, codec):
     available = av.codecs_available - {"libx264", "libvpx-vp9"}
     monkeypatch.setattr(av, "codecs_available", available)
-    path = tmp_path / f"film{'.mp4' if codec == 'mpeg4' else '.webm'}"
+    path = tmp_path / f"annotated{'.mp4' if codec == 'mpeg4' else '.webm'}"
     frames = frames_of(written(path, [shown(t, {1: "fear"}) for t in TIMES]))
     assert [time for time, _ in frames] == pytest.approx([t - 12 for t in TIMES], abs=0.001)
     assert np.abs(frames[0][1].astype(int) - draw_faces(image(), shown(0, {1: "fear"}))).mean() < 4
