@@ -260,7 +260,7 @@ def _shown_again_and_again(page: Page, frame: Frame, result: ImageResult) -> Ite
 
     def show() -> None:
         while not done.wait(1 / FPS):
-            page.show(frame.image, result, delay_s=0.014, frames_per_s=FPS)
+            page.show(frame.image, result, latency_s=0.014, fps=FPS)
 
     thread = threading.Thread(target=show)
     thread.start()
