@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from emopy.errors import InputError
-from emopy.media.cameras import open_camera
+from emopy.media.cameras import Camera, open_camera
 from emopy.media.prefetch import Prefetcher, prefetch
 from emopy.media.sampling import Sampling
 from emopy.media.video_file import VideoFile
@@ -19,39 +19,6 @@ VideoSource: TypeAlias = str | os.PathLike[str] | int
 
 _MIN_PREFETCH, _MAX_PREFETCH, _MAX_PREFETCH_BYTES = 2, 8, 64_000_000
 """Frames decoded in advance: smallest and largest number, and largest size in bytes."""
-
-
-class Reader(Protocol):
-    """Reader of one kind of source; the attributes are those of `Video`."""
-
-    source: str
-    size: tuple[int, int]
-    duration_s: float | None
-    fps: float | None
-    frames: int | None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it is a camera."""
-        ...
-
-    @property
-    def skipped(self) -> int:
-        """Damaged frames so far."""
-        ...
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the file ended early."""
-        ...
-
-    def read(self) -> Generator[Frame]:
-        """Yield the frames, once."""
-        ...
-
-    def close(self) -> None:
-        """Close the source."""
-        ...
 
 
 class Video:
@@ -70,7 +37,7 @@ class Video:
         frames: Approximate number of selected frames, for a progress bar; None if unknown.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: VideoFile | Camera) -> None:
         self.source = reader.source
         self.size = reader.size
         self.duration_s = reader.duration_s
