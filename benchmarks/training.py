@@ -63,13 +63,12 @@ def measure(settings: Settings) -> Section:
 def _sides(recipe: Recipe, faces: Dataset) -> dict[str, Callable[[], float]]:
     """Training with and without augmentation, and the augmentation alone: seconds of a turn."""
     from emopy.nets import get_net
-    from emopy.train.batches import TrainingBatches
-    from emopy.train.fit import spec_for
-    from emopy.train.stages import begin_stage, plan_stages
+    from emopy.train.batches import TrainingBatches, input_spec_of
+    from emopy.train.stages import compile_stage, plan_stages
 
-    spec = spec_for(faces)
+    spec = input_spec_of(faces)
     model = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
-    begin_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
+    compile_stage(model, plan_stages(model, recipe.fit)[0], recipe.fit, BATCHES)
 
     def batches(augmentation: Augmentation) -> TrainingBatches:
         return TrainingBatches(faces, spec, augmentation, recipe.fit)

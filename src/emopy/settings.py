@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from emopy.errors import EmoPyError, nearest
+from emopy.errors import EmoPyError, naming, nearest
 
 Record = TypeVar("Record")
 
@@ -22,7 +22,12 @@ _RULES: Mapping[object, str] = {
 
 
 def from_mapping(
-    kind: type[Record], values: Mapping[str, Any], where: str, error: type[EmoPyError]
+    kind: type[Record],
+    values: Mapping[str, Any],
+    where: str,
+    error: type[EmoPyError],
+    *,
+    option: str = "",
 ) -> Record:
     """Build a dataclass or typed dictionary from parsed JSON or TOML.
 
@@ -35,11 +40,12 @@ def from_mapping(
         values: What was parsed.
         where: What holds the values, for error messages, such as ``"the recipe"``.
         error: The class of the errors to raise.
+        option: Option that sets a value in the shell, for examples, such as ``"--set"``.
 
     Raises:
         EmoPyError: An unknown or missing key, or a value of a wrong type; as `error`.
     """
-    return _Checker(where, error).record(kind, values, "")
+    return _Checker(where, error, option).record(kind, values, "")
 
 
 class _WrongType(Exception):  # noqa: N818 - never leaves this file
@@ -50,6 +56,7 @@ class _WrongType(Exception):  # noqa: N818 - never leaves this file
 class _Checker:
     where: str
     error: type[EmoPyError]
+    option: str
 
     def record(self, kind: type[Record], values: Mapping[str, Any], prefix: str) -> Record:
         known = get_type_hints(kind)
@@ -60,9 +67,11 @@ class _Checker:
                 )
         if missing := [f"`{prefix}{key}`" for key in _required(kind) if key not in values]:
             raise self.error(f"{', '.join(missing)} must be given in {self.where}. Received none.")
-        return kind(
-            **{key: self.value(known[key], found, prefix + key) for key, found in values.items()}
-        )
+        converted = {
+            key: self.value(known[key], found, prefix + key) for key, found in values.items()
+        }
+        with naming(**{key: prefix + key for key in values}):
+            return kind(**converted)
 
     def value(self, wanted: Any, found: object, key: str) -> object:
         """The value in the annotated type."""
@@ -71,7 +80,7 @@ class _Checker:
         except _WrongType:
             raise self.error(
                 f"`{key}` in {self.where} must be {_rule(wanted)}. Received {found!r}."
-                + _list_example(wanted, found, key)
+                + self._list_example(wanted, found, key)
             ) from None
 
     def _convert(self, wanted: Any, found: object, key: str) -> object:
@@ -95,6 +104,15 @@ class _Checker:
             except _WrongType:
                 continue
         raise _WrongType
+
+    def _list_example(self, wanted: Any, found: object, key: str) -> str:
+        """How to write a list, for a string where a list is needed."""
+        if get_origin(wanted) is not tuple or not isinstance(found, str):
+            return ""
+        words = [word.strip(" \"'") for word in found.strip("[]").split(",")]
+        items = json.dumps([word for word in words if word] or ["first", "second"])
+        shell = f", in a shell: {self.option} '{key}={items}'" if self.option else ""
+        return f" Type for example: {key.rpartition('.')[2]} = {items}{shell}"
 
 
 def _scalar(wanted: Any, found: Any) -> object:
@@ -143,11 +161,3 @@ def _rule(wanted: Any) -> str:
     if origin in (dict, Mapping) and types and types[1] in _RULES:
         return f"a mapping, each value {_RULES[types[1]]}"
     return _RULES.get(wanted, "a mapping")
-
-
-def _list_example(wanted: Any, found: object, key: str) -> str:
-    if get_origin(wanted) is not tuple or not isinstance(found, str):
-        return ""
-    words = [word.strip(" \"'") for word in found.strip("[]").split(",")]
-    typed = json.dumps([word for word in words if word] or ["first", "second"])
-    return f" Type for example: {key.rpartition('.')[2]} = {typed}"

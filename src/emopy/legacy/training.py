@@ -19,8 +19,7 @@ from emopy.legacy.data import old_argument_names
 from emopy.models import InputSpec, to_pixels, to_tensor
 from emopy.nets.layer_roles import wants_pixels
 from emopy.train import data_generator
-from emopy.train.batches import TrainingBatches
-from emopy.train.fit import spec_for
+from emopy.train.batches import TrainingBatches, input_spec_of
 from emopy.train.run_folder import draw_curves
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -190,7 +189,7 @@ def whiten_first(network: keras.Model, faces: Dataset) -> keras.Model:
             f"`zca_whitening` must be off for {network.name}: its backbone was trained on faces "
             "that were not whitened. Type: config_augmentation(zca_whitening=False)"
         )
-    whitening = Whitening.fit(to_tensor(faces.images, spec_for(faces)))
+    whitening = Whitening.fit(to_tensor(faces.images, input_spec_of(faces)))
     shape = network.input_shape[1:]
     linear = layers.Dense(len(whitening.mean), trainable=False, name="whitening")
     crops = keras.Input(shape)

@@ -11,12 +11,12 @@ except ImportError as error:
 from emopy.train.data_generator import DataGenerator
 from emopy.train.ensemble import ensemble
 from emopy.train.export import export
-from emopy.train.fit import Run, fit, fit_recipe
-from emopy.train.from_recipe import train_recipe
+from emopy.train.fit import fit, fit_recipe, train_recipe
 from emopy.train.graph import draw_graph
 from emopy.train.leaderboard import LeaderboardEntry, compare_runs, leaderboard
 from emopy.train.quantize import quantize
 from emopy.train.recipe import FitSettings, Recipe, load_recipe
+from emopy.train.run_folder import Run
 
 __all__ = [
     "DataGenerator",

@@ -1,9 +1,8 @@
-"""Batches for Keras: augmented on the fly, the same for the same seed."""
+"""Training batches: augmented on the fly, identical for the same seed."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,27 +13,29 @@ from emopy.data.dataset import Dataset
 from emopy.data.whitening import Whitening
 from emopy.models import InputSpec, to_tensor
 from emopy.train.recipe import FitSettings
-from emopy.train.targets import Teachers, cut_pairs, face_weights, mix_pairs
+from emopy.train.targets import Teachers, cutmix, mixup, sampling_weights
 
-_MIXING = 0x6D6978
-"""Sets the chance of mixing apart from that of all other changes."""
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Tensor (m, H, W, C) or (m, T, H, W, C), and targets (m, k)."""
+
+_MIXING_SEED = 0x6D6978
+"""Separates the random numbers of mixup and cutmix from all others."""
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Endless shuffled passes over a data set, each epoch with fresh augmentation.
+    """Endless shuffled epochs of a dataset with fresh augmentation in each.
 
-    Faces are drawn, changed, mixed, judged by teachers, and turned into what the network wants
-    to see, in this order. All of it depends on (seed, epoch) only, so that a training that was
-    killed goes on as if it had not been. Several threads prepare batches while the network
-    learns.
+    Steps: sample, augment, mix, distill, standardize. All random numbers depend on (seed, epoch)
+    only, so that a resumed training gets the same batches. Two threads prepare batches during
+    training.
 
     Args:
-        dataset: What to learn from.
-        spec: What the network wants to see.
-        augmentation: Random changes.
-        how: Its batch_size, seed, balance, mixup and cutmix count here.
-        epoch: Epoch to begin with, from 0.
-        teachers: Whose answers become a part of the targets.
+        dataset: Training data.
+        spec: Input of the network.
+        augmentation: Data augmentation.
+        settings: Its batch_size, seed, class_balanced_sampling, mixup and cutmix are used.
+        epoch: First epoch, from 0.
+        teachers: Teacher models for knowledge distillation.
         whitening: Applied to the finished tensor; for experiments only.
     """
 
@@ -43,7 +44,7 @@ class TrainingBatches(keras.utils.PyDataset):
         dataset: Dataset,
         spec: InputSpec,
         augmentation: Augmentation,
-        how: FitSettings,
+        settings: FitSettings,
         *,
         epoch: int = 0,
         teachers: Teachers | None = None,
@@ -53,91 +54,82 @@ class TrainingBatches(keras.utils.PyDataset):
         self._dataset = dataset
         self._spec = spec
         self._augmentation = augmentation
-        self._how = how
+        self._settings = settings
         self._epoch = epoch
         self._teachers = teachers
         self._whitening = whitening
-        self._weights = (
-            face_weights(dataset.targets, how.class_balanced_sampling)
-            if how.class_balanced_sampling
-            else None
-        )
-        self._draw()
+        balance = settings.class_balanced_sampling
+        self._weights = sampling_weights(dataset.targets, balance) if balance else None
+        self._draw_rows()
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller."""
-        return math.ceil(len(self._dataset) / self._how.batch_size)
+        return math.ceil(len(self._dataset) / self._settings.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> Batch:
         """Batch `index` of the current epoch: tensor (m, H, W, C) and targets (m, k)."""
-        how = self._how
-        place = slice(index * how.batch_size, (index + 1) * how.batch_size)
+        settings = self._settings
+        place = slice(index * settings.batch_size, (index + 1) * settings.batch_size)
         rows = self._rows[place]
         images = augment_batch(
             self._dataset.images,
             rows,
             self._augmentation,
-            seed=how.seed,
+            seed=settings.seed,
             epoch=self._epoch,
             copies=None if self._copies is None else self._copies[place],
         )
         targets = self._dataset.targets[rows]
-        if how.mixup or how.cutmix:
-            chance = np.random.default_rng((how.seed, self._epoch, index, _MIXING))
-            cut = how.cutmix and (not how.mixup or chance.random() < 0.5)
-            mix, alpha = (cut_pairs, how.cutmix) if cut else (mix_pairs, how.mixup)
-            images, targets = mix(images, targets, alpha, chance)
+        if settings.mixup or settings.cutmix:
+            rng = np.random.default_rng((settings.seed, self._epoch, index, _MIXING_SEED))
+            cut = settings.cutmix and (not settings.mixup or rng.random() < 0.5)
+            mix, alpha = (cutmix, settings.cutmix) if cut else (mixup, settings.mixup)
+            images, targets = mix(images, targets, alpha, rng)
         if self._teachers is not None:
-            targets = self._teachers.teach(images, targets)
+            targets = self._teachers.distill(images, targets)
         tensor = to_tensor(images, self._spec)
         if self._whitening is not None:
             tensor = self._whitening.apply(tensor)
         return tensor, targets
 
     def on_epoch_end(self) -> None:
-        """Go on to the order and the changes of the next epoch; Keras calls it."""
+        """Advance to the next epoch; called by Keras."""
         self._epoch += 1
-        self._draw()
+        self._draw_rows()
 
-    def _draw(self) -> None:
-        """Choose the rows of the epoch and their order; balanced, some come repeatedly."""
-        rng, n = np.random.default_rng((self._how.seed, self._epoch)), len(self._dataset)
+    def _draw_rows(self) -> None:
+        """Draw the rows of the epoch; class-balanced sampling may draw a row more than once."""
+        rng, n = np.random.default_rng((self._settings.seed, self._epoch)), len(self._dataset)
         if self._weights is None:
             self._rows, self._copies = rng.permutation(n), None
         else:
             self._rows = rng.choice(n, n, p=self._weights)
-            self._copies = _repeats(self._rows)
+            self._copies = _count_earlier_occurrences(self._rows)
 
 
-class EpochSeeds(keras.callbacks.Callback):
-    """Gives dropout and its like the same chance in an epoch, resumed or not.
-
-    Keras does not keep the state of its random layers in a file.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._seed = seed
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Set every random layer to a state drawn from (seed, epoch); Keras calls it."""
-        states = (v for v in self.model.variables if v.path.endswith("seed_generator_state"))
-        rng = np.random.default_rng((self._seed, epoch))
-        for state in states:
-            state.assign(rng.integers(0, 2**32, state.shape, dtype=np.uint32))
+def validation_batch(dataset: Dataset, spec: InputSpec) -> Batch | None:
+    """A whole dataset as one batch without augmentation, or None for an empty one."""
+    return (to_tensor(dataset.images, spec), dataset.targets) if len(dataset) else None
 
 
-def _repeats(rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """(n,) how often each entry stood before in the row of them."""
+def input_spec_of(dataset: Dataset) -> InputSpec:
+    """Input of a network trained on these images, with their mean and standard deviation."""
+    *frames, height, width, channels = dataset.images.shape[1:]
+    sample = dataset.images[:: max(1, len(dataset) // 4096)] / 255
+    return InputSpec(
+        height=height,
+        width=width,
+        channels=channels,
+        frames=frames[0] if frames else 1,
+        mean=round(float(sample.mean()), 4),
+        std=round(max(float(sample.std()), 0.01), 4),
+    )
+
+
+def _count_earlier_occurrences(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(n,) how often each value occurs before its position."""
     order = np.argsort(rows, kind="stable")
     _, first, counts = np.unique(rows[order], return_index=True, return_counts=True)
-    repeats = np.empty(len(rows), np.intp)
-    repeats[order] = np.arange(len(rows)) - np.repeat(first, counts)
-    return repeats
-
-
-def whole_batch(
-    dataset: Dataset, spec: InputSpec
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A data set as one tensor (n, H, W, C) and its targets (n, k), unchanged: for validation."""
-    return to_tensor(dataset.images, spec), dataset.targets
+    earlier = np.empty(len(rows), np.intp)
+    earlier[order] = np.arange(len(rows)) - np.repeat(first, counts)
+    return earlier

@@ -1,4 +1,4 @@
-"""What watches a training: the log, the best weights, and when to stop."""
+"""Keras callbacks: seeds per epoch, best weights, early stopping and the run folder."""
 
 from __future__ import annotations
 
@@ -7,41 +7,59 @@ import sys
 from typing import Any
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 
-from emopy.train.batches import EpochSeeds
 from emopy.train.recipe import FitSettings
-from emopy.train.run_folder import Checkpoint, History, RunFolder, loss_of
+from emopy.train.run_folder import Checkpoint, History, RunFolder, val_loss_of
+
+
+class EpochSeeds(keras.callbacks.Callback):
+    """Seeds dropout and other random layers at the start of each epoch.
+
+    Keras does not store the state of random layers in a checkpoint.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Set the state of every random layer from (seed, epoch); called by Keras."""
+        states = (v for v in self.model.variables if v.path.endswith("seed_generator_state"))
+        rng = np.random.default_rng((self._seed, epoch))
+        for state in states:
+            state.assign(rng.integers(0, 2**32, state.shape, dtype=np.uint32))
 
 
 class BestWeights(keras.callbacks.Callback):
     """Keeps the weights with the lowest validation loss.
 
-    It must stand before `keras.callbacks.SwapEMAWeights`: the weights are copied while those
-    that were judged are still in place.
+    It must come before `keras.callbacks.SwapEMAWeights`: at the end of a validation the validated
+    weights are then still in the model.
     """
 
-    def __init__(self, history: History, kept: Checkpoint | None) -> None:
+    def __init__(self, history: History, checkpoint: Checkpoint | None) -> None:
         super().__init__()
-        self._loss = min(map(loss_of, history), default=math.inf)
-        self.weights: list[NDArray[Any]] = kept.best if kept else []
+        self._loss = min(map(val_loss_of, history), default=math.inf)
+        self.weights: list[NDArray[Any]] = checkpoint.best if checkpoint else []
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Compare with the best so far; Keras calls it after each validation."""
+        """Compare with the lowest loss so far; called by Keras after each validation."""
         loss = float((logs or {}).get("loss", math.inf))
         if loss < self._loss:
             self._loss, self.weights = loss, self.model.get_weights()
 
 
 class RunLog(keras.callbacks.Callback):
-    """Adds one record per epoch to the history and keeps the run folder current.
+    """Appends a row per epoch to the history, writes checkpoints, and stops early.
 
     Args:
-        history: The records so far; grows in place.
-        folder: Where they are kept too; None for nowhere.
-        best: Source of the best weights, None without early stopping.
-        patience: Epochs without a better one after which learning stops; 0 for never.
-        since: Epoch from which waiting counts.
+        history: Rows of earlier epochs; extended in place.
+        folder: Run folder, if any.
+        best: The best weights so far; None without early stopping.
+        patience: Epochs without a lower validation loss after which training stops; 0: never.
+        first_epoch: Epoch from which `patience` counts.
     """
 
     def __init__(
@@ -51,19 +69,19 @@ class RunLog(keras.callbacks.Callback):
         folder: RunFolder | None,
         best: BestWeights | None,
         patience: int,
-        since: int,
+        first_epoch: int,
     ) -> None:
         super().__init__()
         self._history = history
         self._folder = folder
         self._best = best
         self._patience = patience
-        self._since = since
+        self._first_epoch = first_epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Record an epoch; Keras calls it after validation."""
-        figures = {key: float(value) for key, value in (logs or {}).items()}
-        self._history.append({"epoch": epoch + 1, **figures})
+        """Record the epoch; called by Keras after validation."""
+        metrics = {key: float(value) for key, value in (logs or {}).items()}
+        self._history.append({"epoch": epoch + 1, **metrics})
         if self._folder:
             state = Checkpoint(
                 epochs=len(self._history),
@@ -74,36 +92,37 @@ class RunLog(keras.callbacks.Callback):
                 best=self._best.weights if self._best else [],
             )
             self._folder.save(state, self._history)
-        if self.is_over:
+        if self.should_stop:
             self.model.stop_training = True
 
     @property
-    def is_over(self) -> bool:
-        """Whether learning stops here: no better validation loss for `patience` epochs.
+    def should_stop(self) -> bool:
+        """Whether the validation loss has not improved for `patience` epochs.
 
-        It follows from the history alone, so that a training that was killed stops where it
-        would have stopped.
+        It depends on the history alone, so that a resumed training stops at the same epoch.
         """
-        if not self._patience or len(self._history) <= self._since:
+        if not self._patience or len(self._history) <= self._first_epoch:
             return False
-        losses = [loss_of(row) for row in self._history]
+        losses = [val_loss_of(row) for row in self._history]
         best = losses.index(min(losses)) + 1
-        return len(self._history) - max(best, self._since) >= self._patience
+        return len(self._history) - max(best, self._first_epoch) >= self._patience
 
 
-def watchers(
-    how: FitSettings, best: BestWeights | None, log: RunLog, home: RunFolder | None
+def make_callbacks(
+    settings: FitSettings, best: BestWeights | None, log: RunLog, folder: RunFolder | None
 ) -> list[keras.callbacks.Callback]:
-    """All callbacks of a stage, in the order in which they must be called: see `BestWeights`."""
+    """All callbacks of a stage, in the order in which Keras must call them."""
     callbacks: list[keras.callbacks.Callback] = [best] if best else []
-    if how.ema:
+    if settings.ema:
         callbacks.append(keras.callbacks.SwapEMAWeights())
-    callbacks += [EpochSeeds(how.seed), log]
-    if how.log == "tensorboard" and home:
-        callbacks.append(keras.callbacks.TensorBoard(home.path / "tensorboard", write_graph=False))
+    callbacks += [EpochSeeds(settings.seed), log]
+    if settings.log == "tensorboard" and folder:
+        callbacks.append(
+            keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False)
+        )
     return callbacks
 
 
-def verbosity() -> int:
-    """Keras' moving bar on a terminal and in a notebook; a line per epoch in a file or pipe."""
+def keras_verbosity() -> int:
+    """1 (progress bar) in a terminal or notebook, 2 (a line per epoch) in a file or pipe."""
     return 1 if sys.stdout.isatty() or "ipykernel" in sys.modules else 2

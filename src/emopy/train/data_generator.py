@@ -17,11 +17,8 @@ from emopy.data.dataset import Dataset, pixels_as_uint8
 from emopy.data.whitening import Whitening
 from emopy.errors import DataError
 from emopy.models import InputSpec, to_tensor
-from emopy.train.batches import TrainingBatches
-from emopy.train.fit import spec_for
+from emopy.train.batches import Batch, TrainingBatches, input_spec_of
 from emopy.train.recipe import FitSettings
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class DataGenerator:
@@ -118,7 +115,7 @@ class DataGenerator:
         nameless = np.full(len(pixels), "")
         names = tuple(f"label {column}" for column in range(targets.shape[1]))
         dataset = Dataset(pixels, targets, names, nameless, nameless)
-        self._dataset, self._spec = dataset, spec_for(dataset)
+        self._dataset, self._spec = dataset, input_spec_of(dataset)
         self._pass = None
         self._whitenings = {}
 

@@ -1,4 +1,4 @@
-"""Several trained networks that answer together, as one model folder."""
+"""Ensemble: several trained networks in one model folder."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ from emopy.train.export import export
 
 
 def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None = None) -> Path:
-    """Write a model whose logits are the mean of those of several others: a committee.
+    """Write a model whose logits are the mean of those of several models.
 
-    Networks that learnt the same from other seeds make different mistakes; together they make
-    fewer, and know better how sure they are. It takes as long as all of them.
+    An ensemble of networks trained from different seeds is more accurate and better calibrated
+    than each of them. Its run time is the sum of theirs.
 
     Args:
-        models: Two or more names or folders of models with their trainable networks, which have
-            the same labels and see the same input.
-        path: Folder to make; a model folder that is there already is replaced. To learn on from,
-            it holds the network of the first. Calibrate and evaluate it: nothing that was
-            measured on the members is true of it.
-        name: Name on the card, whose words are those of the first; its name by default.
+        models: Two or more names or folders of models with trainable networks, with the same
+            labels and the same input.
+        path: Folder to write; an existing model folder is replaced. For fine-tuning it contains
+            the network of the first model. Calibrate and evaluate it: temperature and metrics of
+            the members do not apply to it.
+        name: Name on the card; that of the first model by default, as are the texts.
 
     Returns:
         The folder.
 
     Raises:
-        ModelNotFoundError: No such model, or one without its trainable network.
-        ModelError: Fewer than two models, other labels or another input, or a folder in the way.
+        ModelNotFoundError: No such model, or one without a trainable network.
+        ModelError: Fewer than two models, different labels or inputs, or `path` is no model
+            folder.
 
     Source:
         Lakshminarayanan, Pritzel and Blundell 2017, https://arxiv.org/abs/1612.01474.
     """
     if len(models) < 2:
-        raise ModelError(f"`models` must be two or more to be joined. Received {len(models)}.")
+        raise ModelError(f"`models` must be two or more. Received {len(models)}.")
     members = [load_keras_model(model) for model in models]
     first = members[0][0]
     for model, (card, _) in zip(models, members, strict=True):
@@ -56,15 +57,14 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
     for model, (card, network) in zip(models, members, strict=True):
         if card.training.get("parameters", network.count_params()) != network.count_params():
             raise ModelError(
-                f"`models` must be single networks. Received {model}, which was joined of several: "
-                "name those."
+                f"`models` must be single networks. Received {model}, which is an ensemble. Give "
+                "its members instead."
             )
     cards = [card for card, _ in members]
-    committee = _committee([network for _, network in members])
     with tempfile.TemporaryDirectory() as scratch:
         folder = export(
-            committee,
-            Path(scratch) / "joined",
+            _average([network for _, network in members]),
+            Path(scratch) / "ensemble",
             labels=first.labels,
             spec=first.input,
             trainable="never",
@@ -77,7 +77,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
                 precision="float32",
                 temperature=1.0,
                 metrics={},
-                training=_training(cards, load_model(folder).card),
+                training=_training_details(cards, load_model(folder).card),
             ),
             weights=(folder / WEIGHTS_FILE).read_bytes(),
             golden_crops=golden.crops,
@@ -86,22 +86,23 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
         )
 
 
-def _committee(networks: Sequence[keras.Model]) -> keras.Model:
+def _average(networks: Sequence[keras.Model]) -> keras.Model:
+    """A network that returns the mean logits of several networks."""
     crops = keras.Input(networks[0].input_shape[1:])
     for place, network in enumerate(networks):
         network.name = f"member_{place}"
-    answers = [network(crops) for network in networks]
-    return keras.Model(crops, layers.Average(name="logits")(answers), name="Ensemble")
+    logits = [network(crops) for network in networks]
+    return keras.Model(crops, layers.Average(name="logits")(logits), name="Ensemble")
 
 
-def _training(members: Sequence[ModelCard], joined: ModelCard) -> dict[str, object]:
-    """What the card says of its making: that of each member, and the mean of their shares."""
-    making = [dict(card.training) for card in members]
-    shares = [found.pop("label_prior", None) for found in making]
-    training = {**joined.training}
-    if all(shares):
+def _training_details(members: Sequence[ModelCard], exported: ModelCard) -> dict[str, object]:
+    """Training details for the card: those of each member, and their mean label prior."""
+    details = [dict(card.training) for card in members]
+    priors = [entry.pop("label_prior", None) for entry in details]
+    training = {**exported.training}
+    if all(priors):
         training["label_prior"] = {
-            label: round(float(np.mean([found[label] for found in shares])), 5)
-            for label in joined.labels
+            label: round(float(np.mean([prior[label] for prior in priors])), 5)
+            for label in exported.labels
         }
-    return {**training, "members": making}
+    return {**training, "members": details}

@@ -1,8 +1,17 @@
-"""From a trained network to the model folder that ships."""
+"""Export of a trained network as a model folder with an ONNX file.
+
+TensorFlow converts all networks of EmoPy to ONNX, 3-D convolutions and recurrent layers included.
+A network trained with another Keras backend is saved as ``.keras`` and converted in a subprocess:
+``python -m emopy.train.export network.keras model.onnx``.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,21 +25,19 @@ from emopy.errors import InputError, ModelError
 from emopy.media import read_image
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
 from emopy.samples import sample_images
-from emopy.train.convert import to_onnx
-from emopy.train.fit import Run
 from emopy.train.recipe import CardSettings
+from emopy.train.run_folder import Run
 
 TOLERANCE = 1e-4
-"""Largest accepted difference between Keras' logits and those of the exported file.
+"""Largest accepted difference between the logits of Keras and of the exported file.
 
-Where logits are above 1, it is a share of the largest: their last digits are rounding errors.
+If logits exceed 1, it is relative to the largest one.
 """
 
+MAX_NETWORK_BYTES = 20_000_000
+"""Largest Keras network that is added to a model folder by default."""
 
-SMALL_BYTES = 20_000_000
-"""A trainable network up to this size goes into the model folder unasked."""
-
-_CHOICES = ("small", "always", "never")
+_TRAINABLE = ("small", "always", "never")
 
 
 @overload
@@ -62,60 +69,97 @@ def export(
     name: str | None = None,
     trainable: str = "small",
 ) -> Path:
-    """Write a trained network as a model folder, which `emopy.FERModel` opens.
+    """Write a trained network as a model folder for `emopy.FERModel`.
 
-    The file is accepted only when its logits agree with those of Keras within 1e-4 on real
-    crops. The folder holds no face of the training data: its golden crops are composites.
+    The ONNX file is accepted only if its logits agree with those of Keras within 1e-4 on real
+    images. The folder contains no training image: its golden crops are composites.
 
     Args:
-        trained: Result of `emopy.train.fit`; or a Keras network, whose labels and input are then
-            given here.
-        path: Folder to make; a folder that is there already is replaced.
+        trained: Result of `emopy.train.fit`; or a Keras network that was trained otherwise, whose
+            labels and input are given here.
+        path: Folder to write; an existing model folder is replaced.
         labels: Names of the outputs, in order; for a Keras network only.
-        spec: What it learnt to see, `DataGenerator.spec` for one; for a Keras network only.
-        label_prior: Proportion of each label among the training faces, which
-            ``FERModel(prior=...)`` divides out; for a Keras network only.
-        name: Name on the card; that of the recipe, or of the Keras network, by default.
-        trainable: Whether the folder also holds the Keras network, ``network.keras``, which others
-            can learn on from: ``"small"``, if it has no more than 20 MB and no layer that only
-            your own code can load; ``"always"``; or ``"never"``.
+        spec: Its input, such as `DataGenerator.spec`; for a Keras network only.
+        label_prior: Proportion of each label in the training data, which
+            ``FERModel(prior=...)`` compensates; for a Keras network only.
+        name: Name on the card; by default that of the recipe or of the Keras network.
+        trainable: Whether to add the Keras network, ``network.keras``, for fine-tuning:
+            ``"small"``: if it has at most 20 MB and no custom layers; ``"always"``; ``"never"``.
 
     Returns:
         The folder.
 
     Raises:
         ModelError: The network cannot be converted, the file disagrees with it, or it does not
-            fit labels and spec.
-        InputError: Another word for `trainable`; labels or spec missing, or given with a run.
+            match `labels` and `spec`.
+        InputError: Unknown value of `trainable`; labels or spec missing, or given with a run.
     """
-    if trainable not in _CHOICES:
+    if trainable not in _TRAINABLE:
         raise InputError(
-            f"`trainable` must be one of {', '.join(_CHOICES)}. Received {trainable!r}."
+            f"`trainable` must be one of {', '.join(_TRAINABLE)}. Received {trainable!r}."
         )
     if isinstance(trained, Run):
         if any(given is not None for given in (labels, spec, label_prior)):
             raise InputError(
-                "`labels`, `spec` and `label_prior` must be left out for a run, which knows them. "
+                "`labels`, `spec` and `label_prior` must be left out for a run, which has them. "
                 "Type: export(run, path), or give run.model in place of run."
             )
-        product = _of_run(trained)
+        source = _from_run(trained)
     else:
-        product = _of_network(trained, labels, spec, label_prior or {})
-    return _write(product, Path(path), name or product.name, trainable)
+        source = _from_network(trained, labels, spec, label_prior or {})
+    return _write(source, Path(path), name or source.name, trainable)
+
+
+def to_onnx(model: keras.Model) -> bytes:
+    """Convert a network to ONNX.
+
+    Args:
+        model: Any network with one input and one output.
+
+    Returns:
+        The content of an ONNX file with a dynamic batch size.
+
+    Raises:
+        ModelError: The network cannot be converted; the reason is given.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "model.onnx"
+        if keras.backend.backend() == "tensorflow":
+            _convert(model, target)
+        else:
+            saved = Path(folder) / "model.keras"
+            model.save(saved)
+            _convert_in_subprocess(saved, target)
+        return target.read_bytes()
+
+
+def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:
+    """The packaged composites in the input size of a network.
+
+    Returns:
+        (n, H, W, C) uint8, or (n, T, H, W, C) for a network for clips.
+    """
+    still = InputSpec(spec.height, spec.width, spec.channels)
+    images = [read_image(path) for path in sample_images().values()]
+    crops = to_pixels(images, still)
+    if spec.frames == 1:
+        return crops
+    order = np.arange(len(crops))[:, None] + np.arange(spec.frames)
+    return crops[order % len(crops)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Product:
-    """A trained network and what its card and its checks need.
+class _Source:
+    """A trained network with the contents of its card.
 
     Attributes:
         model: The Keras network, returning logits.
         labels: Names of its outputs.
-        spec: What it wants to see.
+        spec: Its input.
         crops: (n, …) uint8 on which Keras and the exported file must agree.
-        name: Name on the card, unless another is given.
-        training: What the card says about its making.
-        words: The card's words.
+        name: Default name on the card.
+        training: Training details for the card.
+        texts: Texts for the card.
     """
 
     model: keras.Model
@@ -124,39 +168,37 @@ class _Product:
     crops: NDArray[np.uint8]
     name: str
     training: Mapping[str, Any]
-    words: CardSettings = field(default_factory=CardSettings)
+    texts: CardSettings = field(default_factory=CardSettings)
 
     def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, k), computed by Keras."""
         return _keras_logits(self.model, crops, self.spec)
 
 
-def _of_run(run: Run) -> _Product:
+def _from_run(run: Run) -> _Source:
+    recipe = run.recipe
     training = {
-        "network": run.recipe.net.name,
+        "network": recipe.net.name,
         "parameters": run.model.count_params(),
         "epochs": len(run.history),
-        "seed": run.recipe.fit.seed,
-        "recipe_sha256": run.recipe.sha256,
+        "seed": recipe.fit.seed,
+        "recipe_sha256": recipe.sha256,
         "label_prior": _rounded(run.label_prior),
     }
     if run.parent_models:
         training["parent_models"] = list(run.parent_models)
-    recipe = run.recipe
-    return _Product(
-        run.model, run.labels, run.spec, run.crops, recipe.name, training, words=recipe.card
-    )
+    return _Source(run.model, run.labels, run.spec, run.crops, recipe.name, training, recipe.card)
 
 
-def _of_network(
+def _from_network(
     model: keras.Model,
     labels: Sequence[str] | None,
     spec: InputSpec | None,
     label_prior: Mapping[str, float],
-) -> _Product:
+) -> _Source:
     if not isinstance(model, keras.Model):
         raise InputError(
-            "`trained` must be what `fit` returned, or a Keras network. "
+            "`trained` must be the result of `fit`, or a Keras network. "
             f"Received {type(model).__name__}."
         )
     if labels is None or isinstance(labels, str) or spec is None:
@@ -181,37 +223,36 @@ def _of_network(
     if label_prior:
         training["label_prior"] = _rounded({label: label_prior[label] for label in labels})
     crops = golden_crops(spec)
-    product = _Product(model, tuple(labels), spec, crops, model.name, training)
-    answers = product.logits(crops)
-    if (answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3):
+    source = _Source(model, tuple(labels), spec, crops, model.name, training)
+    logits = source.logits(crops)
+    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1, atol=1e-3):
         raise ModelError(
             f"The network {model.name!r} must return logits. Received probabilities: leave out "
             "the softmax of its last layer, and train with "
             "keras.losses.CategoricalCrossentropy(from_logits=True)."
         )
-    return product
+    return source
 
 
 def _rounded(label_prior: Mapping[str, float]) -> dict[str, float]:
     return {label: round(float(prior), 5) for label, prior in label_prior.items()}
 
 
-def _write(product: _Product, path: Path, name: str, trainable: str) -> Path:
-    weights = to_onnx(product.model)
-    _check_agreement(product, weights)
-    golden = golden_crops(product.spec)
-    words = product.words
+def _write(source: _Source, path: Path, name: str, trainable: str) -> Path:
+    weights = to_onnx(source.model)
+    _check_agreement(source, weights)
+    golden, texts = golden_crops(source.spec), source.texts
     card = ModelCard(
         name=name,
-        version=words.version,
-        labels=product.labels,
-        input=product.spec,
-        data=words.data,
-        licence=words.licence,
-        intended_use=words.intended_use,
-        out_of_scope_use=words.out_of_scope_use,
-        limits=words.limits,
-        training=product.training,
+        version=texts.version,
+        labels=source.labels,
+        input=source.spec,
+        data=texts.data,
+        licence=texts.licence,
+        intended_use=texts.intended_use,
+        out_of_scope_use=texts.out_of_scope_use,
+        limits=texts.limits,
+        training=source.training,
     )
     with tempfile.TemporaryDirectory() as folder:
         return write_model_folder(
@@ -219,26 +260,26 @@ def _write(product: _Product, path: Path, name: str, trainable: str) -> Path:
             card=card,
             weights=weights,
             golden_crops=golden,
-            golden_logits=product.logits(golden),
-            network=_network_file(product, Path(folder) / "network.keras", trainable),
+            golden_logits=source.logits(golden),
+            network=_network_file(source, Path(folder) / "network.keras", trainable),
         )
 
 
-def _network_file(product: _Product, file: Path, wish: str) -> Path | None:
-    """Write the network without its optimiser, and prove that it can be read back safely."""
-    model, crops = product.model, product.crops[:8]
-    too_large = 4 * model.count_params() > SMALL_BYTES
-    if wish == "never" or (wish == "small" and too_large):
+def _network_file(source: _Source, file: Path, trainable: str) -> Path | None:
+    """Write the network without its optimizer and check that it loads in Keras' safe mode."""
+    model, crops = source.model, source.crops[:8]
+    too_large = 4 * model.count_params() > MAX_NETWORK_BYTES
+    if trainable == "never" or (trainable == "small" and too_large):
         return None
     try:
-        twin = type(model).from_config(model.get_config())
-        twin.set_weights(model.get_weights())
-        twin.save(file)
+        copy = type(model).from_config(model.get_config())
+        copy.set_weights(model.get_weights())
+        copy.save(file)
         loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
-        found = _keras_logits(loaded, crops, product.spec)
-        difference = _difference(found, product.logits(crops))
+        found = _keras_logits(loaded, crops, source.spec)
+        difference = _difference(found, source.logits(crops))
     except (TypeError, ValueError, NotImplementedError) as error:
-        if wish == "small":
+        if trainable == "small":
             return None
         raise ModelError(
             f"The network {model.name!r} must be made of layers that Keras can load without "
@@ -252,27 +293,12 @@ def _network_file(product: _Product, file: Path, wish: str) -> Path | None:
     return file
 
 
-def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:
-    """The packaged composites in the shape a network wants, to check a folder with anywhere.
-
-    Returns:
-        (n, H, W, C) uint8, or (n, T, H, W, C) for a temporal network.
-    """
-    still = InputSpec(spec.height, spec.width, spec.channels)
-    images = [read_image(path) for path in sample_images().values()]
-    crops = to_pixels(images, still)
-    if spec.frames == 1:
-        return crops
-    order = np.arange(len(crops))[:, None] + np.arange(spec.frames)
-    return crops[order % len(crops)]
-
-
-def _check_agreement(product: _Product, weights: bytes) -> None:
+def _check_agreement(source: _Source, weights: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         file.write_bytes(weights)
-        shipped = OnnxSession(file).run(to_tensor(product.crops, product.spec))
-    difference = _difference(shipped, product.logits(product.crops))
+        exported = OnnxSession(file).run(to_tensor(source.crops, source.spec))
+    difference = _difference(exported, source.logits(source.crops))
     if not difference <= TOLERANCE:
         raise ModelError(
             f"The exported file must agree with Keras within {TOLERANCE} on real crops. "
@@ -281,11 +307,44 @@ def _check_agreement(product: _Product, weights: bytes) -> None:
         )
 
 
-def _difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
+def _difference(logits: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float(np.abs(logits - expected).max() / max(1.0, np.abs(expected).max()))
 
 
 def _keras_logits(
     model: keras.Model, crops: NDArray[np.uint8], spec: InputSpec
 ) -> NDArray[np.float32]:
     return keras.ops.convert_to_numpy(model(to_tensor(crops, spec), training=False))
+
+
+def _convert(network: keras.Model, target: Path) -> None:
+    # Without training=False some layers, such as Resizing, switch to training mode together with
+    # the layers after them: dropout and batch statistics would be exported.
+    crops = keras.Input(network.input_shape[1:], name=network.inputs[0].name)
+    model = keras.Model(crops, network(crops, training=False), name=network.name)
+    model(np.zeros((1, *model.input_shape[1:]), np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model.export(target, format="onnx", verbose=False)
+        except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
+            raise ModelError(
+                f"The network {model.name!r} cannot be written as ONNX: {error}"
+            ) from error
+
+
+def _convert_in_subprocess(saved: Path, target: Path) -> None:
+    completed = subprocess.run(
+        [sys.executable, "-m", "emopy.train.export", str(saved), str(target)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if completed.returncode or not target.exists():
+        reason = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ModelError(f"The network cannot be written as ONNX through TensorFlow: {reason}")
+
+
+if __name__ == "__main__":
+    _convert(keras.saving.load_model(sys.argv[1], compile=False), Path(sys.argv[2]))

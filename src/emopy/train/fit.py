@@ -1,10 +1,9 @@
-"""One `fit` for every network: seeded, resumable, with curves."""
+"""Training: from a recipe file, a recipe, or a network and settings, to a run."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,60 +12,71 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.data import Dataset, SkippedSample, Splits, open_data, split
 from emopy.data.augment import Augmentation
-from emopy.data.dataset import Dataset
-from emopy.data.split import Splits
-from emopy.errors import DataError, EmoPyError, MissingExtraError, RecipeError
-from emopy.models import InputSpec
+from emopy.errors import (
+    DataError,
+    EmoPyError,
+    MissingExtraError,
+    ModelError,
+    RecipeError,
+    naming,
+)
+from emopy.models import InputSpec, load_model
+from emopy.models.card import WEIGHTS_FILE
 from emopy.nets import Net, get_net
 from emopy.nets.layer_roles import wants_pixels
 from emopy.nets.registry import net_name
-from emopy.train.batches import TrainingBatches, whole_batch
-from emopy.train.callbacks import BestWeights, RunLog, verbosity, watchers
-from emopy.train.recipe import FitSettings, NetSettings, Recipe
-from emopy.train.run_folder import History, RunFolder, kept_epoch
-from emopy.train.stages import begin_stage, end_stage, numbers, plan_stages
-from emopy.train.start import parent_models, start_from
-from emopy.train.targets import Teachers, kept_shares, seen_shares, sharpened
+from emopy.train.batches import Batch, TrainingBatches, input_spec_of, validation_batch
+from emopy.train.callbacks import BestWeights, RunLog, keras_verbosity, make_callbacks
+from emopy.train.export import export
+from emopy.train.recipe import DataSettings, FitSettings, NetSettings, Recipe, load_recipe
+from emopy.train.run_folder import History, Run, RunFolder
+from emopy.train.stages import (
+    compile_stage,
+    dtype_policy,
+    finalize_stage,
+    init_weights_from,
+    plan_stages,
+)
+from emopy.train.targets import Teachers, remaining_prior, sharpen_targets, training_prior
+
+OnSkipped = Callable[[SkippedSample], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What a training produced.
+def train_recipe(
+    recipe: str | Path,
+    *,
+    settings: Iterable[str] = (),
+    out: str | Path | None = None,
+    on_skipped: OnSkipped | None = None,
+) -> Run:
+    """Train a network as a recipe file says and export it to ``<run folder>/model``.
 
-    Attributes:
-        model: The trained Keras network, returning logits.
-        labels: Names of its outputs.
-        spec: What it wants to see.
-        recipe: How it was trained.
-        history: One record per epoch: loss, accuracy, val_loss, val_accuracy.
-        folder: Where the run is kept; None if it was not.
-        label_prior: Prior of each label in the logits: its proportion in the training targets,
-            less what `FitSettings.logit_adjustment` took out.
-        crops: A few validation crops that `export` checks the ONNX file on.
-        reopened: Whether the folder held the finished run already, so that nothing was trained.
-        parent_models: Models that it began with or was taught by: name, version and checksum.
+    The model folder of a finished run is kept with its calibration and recorded metrics. Delete
+    it to export the network again.
+
+    Args:
+        recipe: TOML file.
+        settings: Overrides such as ``"fit.epochs=3"``.
+        out: Run folder; ``runs/<name>-seed<seed>`` by default. An unfinished run in it is resumed.
+        on_skipped: Called before the training with each file or row that could not be loaded.
+
+    Returns:
+        The run; ``run.folder / "model"`` is the model folder.
+
+    Raises:
+        RecipeError: Unknown key, invalid value, or no training data.
+        DataError: The data cannot be loaded.
     """
-
-    model: keras.Model
-    labels: tuple[str, ...]
-    spec: InputSpec
-    recipe: Recipe
-    history: tuple[Mapping[str, float], ...]
-    folder: Path | None
-    label_prior: Mapping[str, float]
-    crops: np.ndarray = field(repr=False)
-    reopened: bool = False
-    parent_models: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """One line: epochs, and the figures of the epoch whose weights are kept."""
-        patience = self.recipe.fit.patience
-        kept = kept_epoch(self.history, patience)
-        stopped = f", epoch {kept['epoch']:.0f} kept" if patience else ""
-        figures = ", ".join(f"{key} {value:.4g}" for key, value in kept.items() if key != "epoch")
-        return f"{self.recipe.name}: {len(self.history)} epochs{stopped}, {figures}"
+    plan = load_recipe(recipe, settings)
+    folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
+    splits = _load_splits(plan.data, on_skipped)
+    with naming(net="net.name", patience="fit.patience"):
+        run = fit_recipe(plan, splits, folder=folder)
+    if not (run.reopened and _is_model(folder / "model")):
+        export(run, folder / "model")
+    return run
 
 
 def fit(
@@ -83,23 +93,23 @@ def fit(
 
     Args:
         net: Name of a network, or a function ``(input_shape, classes, **settings) -> keras.Model``.
-        splits: Faces; `parts.train` is learnt, `parts.validation` is watched.
-        epochs: Passes over the training faces; short for ``settings.epochs``.
-        settings: How the network learns.
-        augmentation: Random changes while learning; none by default.
-        folder: Run folder. If it holds an unfinished run of the same recipe, that run goes on
-            and ends as it would have without the interruption.
+        splits: Data; `splits.train` for training, `splits.validation` for validation.
+        epochs: Passes over the training samples; short for ``settings.epochs``.
+        settings: Hyperparameters.
+        augmentation: Data augmentation; none by default.
+        folder: Run folder. An unfinished run of the same recipe in it is resumed, with the same
+            result as without the interruption.
         net_settings: Keyword arguments of the network.
 
     Returns:
         The trained run.
 
     Raises:
-        DataError: No training faces, clips of one frame, or early stopping without validation.
-        RecipeError: Unknown network, bad settings, a teacher that does not fit, or the folder
-            holds another run.
-        ModelError: A teacher that cannot be opened.
-        MissingExtraError: TensorBoard is asked for and not installed.
+        DataError: No training samples, clips of one frame, or early stopping without validation.
+        RecipeError: Unknown network, invalid settings, a teacher with other labels, or a folder
+            with another run.
+        ModelError: A teacher that cannot be loaded.
+        MissingExtraError: `log` is ``"tensorboard"`` and TensorBoard is not installed.
     """
     settings = settings or FitSettings()
     recipe = Recipe(
@@ -117,176 +127,176 @@ def fit_recipe(
     folder: str | Path | None = None,
     net: str | Net | None = None,
 ) -> Run:
-    """Train what a recipe says on given faces; see `fit`."""
-    train, validation = splits.train, splits.validation
-    _check(recipe.fit, splits, folder)
-    teachers = _teachers(recipe.fit, train)
-    spec = spec_for(train)
-    net = net or recipe.net.name
-    keras.utils.set_random_seed(recipe.fit.seed)
-    with numbers(recipe.fit.dtype_policy):
-        model = _build(net, recipe, spec.shape, len(train.labels))
-    train = replace(train, targets=sharpened(train.targets, recipe.fit.target_sharpening))
-    if wants_pixels(model):
-        spec = replace(spec, mean=0.0, std=1.0)
-    if recipe.fit.init_from:
-        spec = start_from(recipe.fit.init_from, model, train.labels)
-    met = seen_shares(train, recipe.fit, teachers)
-    models = parent_models(recipe.fit)
-    home = RunFolder(Path(folder), recipe, splits, models) if folder is not None else None
-    finished = home.open_trained(model) if home else None
-    lessons = _Lessons(replace(splits, train=train), spec, recipe.augment, teachers, met)
-    history = _learn(model, recipe.fit, lessons, home) if finished is None else finished
-    if recipe.fit.dtype_policy != "float32":
-        model = _in_float32(model, _build(net, recipe, spec.shape, len(train.labels)))
-    if home and finished is None:
-        home.finish(model, history)
-    shares = kept_shares(met, recipe.fit.logit_adjustment)
+    """Train the network of a recipe on the given data; see `fit`."""
+    settings, train, validation = recipe.fit, splits.train, splits.validation
+    _check(settings, splits, folder)
+    teachers = _load_teachers(settings, train)
+    keras.utils.set_random_seed(settings.seed)
+    net = get_net(net or recipe.net.name)
+    with dtype_policy(settings.dtype_policy):
+        model, spec = _build(net, recipe, train)
+    train = replace(train, targets=sharpen_targets(train.targets, settings.target_sharpening))
+    prior = training_prior(train, settings, teachers)
+    parents = _parent_models(settings)
+    store = RunFolder(Path(folder), recipe, splits, parents) if folder is not None else None
+    finished = store.load_finished(model) if store else None
+    history = finished or _train(
+        model,
+        settings,
+        lambda epoch: TrainingBatches(
+            train, spec, recipe.augment, settings, epoch=epoch, teachers=teachers
+        ),
+        validation_batch(validation, spec),
+        prior,
+        store,
+    )
+    if settings.dtype_policy != "float32":  # exported models must run on any CPU
+        trained, (model, _) = model, _build(net, recipe, train)
+        model.set_weights(trained.get_weights())
+    if store and finished is None:
+        store.finish(model, history)
+    label_prior = remaining_prior(prior, settings.logit_adjustment)
     return Run(
         model=model,
         labels=train.labels,
         spec=spec,
         recipe=recipe,
         history=tuple(history),
-        folder=home.path if home else None,
-        label_prior=dict(zip(train.labels, map(float, shares), strict=True)),
+        folder=store.path if store else None,
+        label_prior=dict(zip(train.labels, map(float, label_prior), strict=True)),
         crops=(validation if len(validation) else train).images[:256],
         reopened=finished is not None,
-        parent_models=models,
+        parent_models=parents,
     )
 
 
-def spec_for(dataset: Dataset) -> InputSpec:
-    """What a network trained on these faces wants to see.
-
-    Mean and standard deviation of the pixels are measured on the faces, so that training and
-    prediction standardise alike.
-    """
-    *frames, height, width, channels = dataset.images.shape[1:]
-    sample = dataset.images[:: max(1, len(dataset) // 4096)] / 255
-    return InputSpec(
-        height=height,
-        width=width,
-        channels=channels,
-        frames=frames[0] if frames else 1,
-        mean=round(float(sample.mean()), 4),
-        std=round(max(float(sample.std()), 0.01), 4),
-    )
-
-
-def _build(net: str | Net, recipe: Recipe, shape: tuple[int, ...], classes: int) -> keras.Model:
-    try:
-        return get_net(net)(shape, classes, **recipe.net.settings)
-    except EmoPyError:
-        raise
-    except (TypeError, ValueError) as error:  # Keras' own words for a bad value
-        raise RecipeError(
-            f"`net.settings` must suit {recipe.net.name}. Received: {str(error).rstrip('.')}."
-        ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Lessons:
-    """What a network is taught.
-
-    Attributes:
-        splits: The faces.
-        spec: How the network sees them.
-        augmentation: How they are changed.
-        teachers: Whose answers count beside the targets.
-        shares: (k,) of the labels as they are met.
-    """
-
-    splits: Splits
-    spec: InputSpec
-    augmentation: Augmentation
-    teachers: Teachers | None
-    shares: NDArray[np.floating]
-
-
-def _learn(
-    model: keras.Model, how: FitSettings, lessons: _Lessons, home: RunFolder | None
+def _train(
+    model: keras.Model,
+    settings: FitSettings,
+    make_batches: Callable[[int], TrainingBatches],
+    validation: Batch | None,
+    prior: NDArray[np.floating],
+    store: RunFolder | None,
 ) -> History:
-    """Train to the end, from the start or from where the run folder was left."""
-    history, kept = home.read() if home else ([], None)
-    splits, spec = lessons.splits, lessons.spec
-    watched = whole_batch(splits.validation, spec) if len(splits.validation) else None
-    best = BestWeights(history, kept) if how.patience else None
-    stages = plan_stages(model, how)
-    steps = math.ceil(len(splits.train) / how.batch_size)
+    """Train to the end, from the first epoch or from the checkpoint of the run folder."""
+    history, checkpoint = store.load_checkpoint() if store else ([], None)
+    best = BestWeights(history, checkpoint) if settings.patience else None
+    stages = plan_stages(model, settings)
     for stage in stages:
         if len(history) > stage.end:
             continue
-        begin_stage(model, stage, how, steps, lessons.shares)
-        if kept and stage.start < kept.epochs <= stage.end:
-            kept.restore(model)
-        # A frozen backbone's stage is never cut short: patience is for what the released one does.
-        log = RunLog(
-            history,
-            folder=home,
-            best=best,
-            patience=how.patience if stage is stages[-1] else 0,
-            since=stage.start,
-        )
-        if len(history) == stage.end or log.is_over:
-            end_stage(model, how)
+        batches = make_batches(len(history))
+        compile_stage(model, stage, settings, len(batches), prior)
+        if checkpoint and stage.start < checkpoint.epochs <= stage.end:
+            checkpoint.restore(model)
+        # Early stopping applies to the last stage only; a frozen backbone gets all its epochs.
+        patience = settings.patience if stage is stages[-1] else 0
+        log = RunLog(history, folder=store, best=best, patience=patience, first_epoch=stage.start)
+        if len(history) == stage.end or log.should_stop:
+            finalize_stage(model, settings)
             continue
         model.fit(
-            TrainingBatches(
-                splits.train,
-                spec,
-                lessons.augmentation,
-                how,
-                epoch=len(history),
-                teachers=lessons.teachers,
-            ),
+            batches,
             epochs=stage.end,
             initial_epoch=len(history),
-            validation_data=watched,
-            callbacks=watchers(how, best, log, home),
+            validation_data=validation,
+            callbacks=make_callbacks(settings, best, log, store),
             shuffle=False,
-            verbose=verbosity(),
+            verbose=keras_verbosity(),
         )
     if best and best.weights:
         model.set_weights(best.weights)
     return history
 
 
-def _in_float32(trained: keras.Model, twin: keras.Model) -> keras.Model:
-    """The same network in full precision: what is exported must run on any CPU."""
-    twin.set_weights(trained.get_weights())
-    return twin
+def _build(net: Net, recipe: Recipe, train: Dataset) -> tuple[keras.Model, InputSpec]:
+    """The network of a recipe with its initial weights, and its input."""
+    spec = input_spec_of(train)
+    try:
+        model = net(spec.shape, len(train.labels), **recipe.net.settings)
+    except EmoPyError:
+        raise
+    except (TypeError, ValueError) as error:  # Keras' message for an invalid value
+        raise RecipeError(
+            f"`net.settings` must suit {recipe.net.name}. Received: {str(error).rstrip('.')}."
+        ) from error
+    if wants_pixels(model):
+        spec = replace(spec, mean=0.0, std=1.0)
+    if recipe.fit.init_from:
+        spec = init_weights_from(recipe.fit.init_from, model, train.labels)
+    return model, spec
 
 
-def _teachers(how: FitSettings, train: Dataset) -> Teachers | None:
-    if not how.teacher:
+def _load_teachers(settings: FitSettings, train: Dataset) -> Teachers | None:
+    if not settings.teacher:
         return None
     return Teachers(
-        how.teacher,
+        settings.teacher,
         train.labels,
         frames=train.images.shape[1] if train.images.ndim == 5 else 1,
-        weight=how.teacher_weight,
-        temperature=how.teacher_temperature,
+        weight=settings.teacher_weight,
+        temperature=settings.teacher_temperature,
     )
 
 
-def _check(how: FitSettings, splits: Splits, folder: str | Path | None) -> None:
+def _parent_models(settings: FitSettings) -> tuple[str, ...]:
+    """Name, version and checksum of the initial model and the teachers."""
+    models = [load_model(model).card for model in (settings.init_from, *settings.teacher) if model]
+    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in models)
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        load_model(folder)
+    except ModelError:
+        return False
+    return True
+
+
+def _load_splits(data: DataSettings, on_skipped: OnSkipped | None) -> Splits:
+    if not data.train:
+        raise RecipeError(
+            "`data.train` must name a .npz file or a folder of faces. Received nothing. "
+            "Type for example: `settings=['data.train=faces/']`"
+        )
+    if data.validation:
+        validation = _load_dataset("validation", data, on_skipped)
+        return Splits.of(_load_dataset("train", data, on_skipped), validation)
+    dataset = _load_dataset("train", data, on_skipped)
+    return split(dataset, validation=0.1, calibration=0.0, test=0.0, seed=0)
+
+
+def _load_dataset(name: str, data: DataSettings, on_skipped: OnSkipped | None) -> Dataset:
+    with naming(path=f"data.{name}", num_frames="data.num_frames"):
+        dataset = open_data(
+            getattr(data, name),
+            num_frames=data.num_frames or None,
+            size=(data.size_px, data.size_px),
+            channels=data.channels,
+        )
+    if on_skipped is not None:
+        for skipped_sample in dataset.skipped:
+            on_skipped(skipped_sample)
+    return dataset.only(data.emotions) if data.emotions else dataset
+
+
+def _check(settings: FitSettings, splits: Splits, folder: str | Path | None) -> None:
     if not len(splits.train):
-        raise DataError("`parts.train` must hold faces. Received none.")
+        raise DataError("`splits.train` must hold faces. Received none.")
     if splits.train.images.ndim == 5 and splits.train.images.shape[1] == 1:
         raise DataError(
-            "`parts` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
+            "`splits` must hold stills (n, H, W, C), or clips of 2 frames or more. Received clips "
             "of 1 frame. Load longer clips, or stills."
         )
-    if how.log == "tensorboard" and find_spec("tensorboard") is None:
+    if settings.log == "tensorboard" and find_spec("tensorboard") is None:
         raise MissingExtraError("Logging for TensorBoard", "tensorboard")
-    if how.log == "tensorboard" and folder is None:
+    if settings.log == "tensorboard" and folder is None:
         raise RecipeError(
             "`folder` must be given for TensorBoard. Received None. "
             "Type for example: `folder='runs/mine'`"
         )
-    if how.patience and not len(splits.validation):
+    if settings.patience and not len(splits.validation):
         raise DataError(
-            "`parts.validation` must hold faces for early stopping. Received none. "
+            "`splits.validation` must hold faces for early stopping. Received none. "
             "Hold some out for validation, or set `patience=0`."
         )

@@ -1,4 +1,4 @@
-"""An image of a network's layers."""
+"""Diagram of the layers of a network."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pathlib import Path
 import keras
 
 from emopy.errors import InputError, MissingExtraError
+from emopy.files import atomic_file
 
 
 def draw_graph(model: keras.Model, path: str | Path) -> Path:
-    """Draw the layers of a network and their shapes. Needs the extra `graph` and Graphviz.
+    """Draw the layers of a network with their shapes. Needs the extra `graph` and Graphviz.
 
     Args:
-        model: Any network, `Run.model` for one.
-        path: Image to write; the ending chooses the format: ``.png``, ``.svg`` or ``.pdf``.
+        model: Any network, such as `Run.model`.
+        path: File to write: ``.png``, ``.svg`` or ``.pdf``.
 
     Returns:
         The path.
 
     Raises:
         MissingExtraError: pydot is not installed.
-        InputError: Graphviz is not installed, or another ending.
+        InputError: Graphviz is not installed, or another file extension.
     """
     path = Path(path)
     if path.suffix not in (".png", ".svg", ".pdf"):
@@ -36,6 +37,6 @@ def draw_graph(model: keras.Model, path: str | Path) -> Path:
             "Received none. Type: apt install graphviz (Linux), brew install graphviz (macOS) "
             "or winget install graphviz (Windows)."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    keras.utils.plot_model(model, path, show_shapes=True, expand_nested=True, dpi=96)
+    with atomic_file(path) as temporary:
+        keras.utils.plot_model(model, temporary, show_shapes=True, expand_nested=True, dpi=96)
     return path

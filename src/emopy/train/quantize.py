@@ -1,4 +1,4 @@
-"""From a model folder to a smaller, faster one that computes with 8-bit integers."""
+"""Quantization of a model folder to int8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emopy.models.int8 import quantize_graph
 from emopy.models.store import read_golden
 
 PERCENTILE = 99.99
-"""Share of each layer's values, in percent, that its 8-bit range covers: outliers are cut off."""
+"""Percentage of the activations of a layer that its int8 range covers; outliers are clipped."""
 
 
 def quantize(
@@ -26,26 +26,26 @@ def quantize(
     samples: int = 512,
     name: str | None = None,
 ) -> Path:
-    """Write a copy of a model that computes with 8-bit integers: a quarter of the size, and faster.
+    """Quantize a model to int8: a quarter of the size, and faster.
 
-    The range of each layer is measured on faces first (static quantization); weights get a scale
-    per channel and 7 bits, so that no CPU overflows. Temperature and words stay; figures
-    that were measured on the old weights are left out: evaluate the new folder.
+    Static quantization: the range of each layer is measured on images. Weights have 7 bits and
+    a scale per channel, which avoids overflow on all CPUs. Temperature and texts of the card are
+    kept, metrics are not: evaluate the new folder.
 
     Args:
-        model: Name of a model, or a model folder, with 32-bit weights.
-        dataset: Faces like those that it was trained on; their labels are not looked at.
-        path: Folder to make; a model folder that is there already is replaced.
-        samples: Faces to measure on, taken evenly from `dataset`.
+        model: Name or folder of a float32 model.
+        dataset: Images like the training data. Their labels are not used.
+        path: Folder to write; an existing model folder is replaced.
+        samples: Images to measure ranges on, evenly spaced in `dataset`.
         name: Name on the card; that of the model by default.
 
     Returns:
         The folder.
 
     Raises:
-        DataError: No faces.
-        InputError: Faces of another shape than the network takes.
-        ModelError: The model computes with integers already, or cannot be converted.
+        DataError: No images.
+        InputError: Images of another shape than the input of the model.
+        ModelError: The model is already quantized, or cannot be converted.
 
     Source:
         Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342; the file follows the QDQ form of
@@ -65,7 +65,7 @@ def quantize(
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / WEIGHTS_FILE
         quantize_graph(folder.session, tensor, file, percentile=PERCENTILE)
-        answers = OnnxSession(file).run(to_tensor(golden.crops, folder.card.input))
+        logits = OnnxSession(file).run(to_tensor(golden.crops, folder.card.input))
         weights = file.read_bytes()
     note = {"samples": len(rows), "percentile": PERCENTILE, "weight_bits": 7}
     card = folder.card.changed(
@@ -80,6 +80,6 @@ def quantize(
         card=card,
         weights=weights,
         golden_crops=golden.crops,
-        golden_logits=answers,
+        golden_logits=logits,
         network=network if NETWORK_FILE in folder.card.files else None,
     )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import tomli_w
 
 from emopy.data.augment import Augmentation
-from emopy.errors import RecipeError, naming, nearest
+from emopy.errors import RecipeError
+from emopy.settings import from_mapping
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOGS = ("csv", "tensorboard")
@@ -272,7 +272,7 @@ def load_recipe(path: str | Path, settings: Iterable[str] = ()) -> Recipe:
         raise RecipeError(f"{path} must be TOML. Received: {error}.") from error
     for setting in settings:
         _apply(raw, setting)
-    return _build(Recipe, raw, "")
+    return from_mapping(Recipe, raw, "the recipe", RecipeError, option="--set")
 
 
 def differing_settings(recipes: Sequence[Recipe]) -> list[dict[str, Any]]:
@@ -314,6 +314,7 @@ def _non_default_settings(record: Any) -> dict[str, Any]:
 
 
 def _apply(raw: dict[str, Any], setting: str) -> None:
+    """Set the value of ``"section.key=value"`` in parsed TOML."""
     key, equals, value = setting.partition("=")
     if not equals or not key.strip():
         raise RecipeError(
@@ -329,41 +330,3 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
         raw[last] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         raw[last] = value.strip()
-
-
-def _build(record: type, raw: Mapping[str, Any], where: str) -> Any:
-    known = get_type_hints(record)
-    for key in raw:
-        if key not in known:
-            raise RecipeError(f"Unknown key `{where}{key}` in the recipe. {nearest(key, known)}")
-    values: dict[str, Any] = {}
-    for item in fields(record):
-        if item.name not in raw:
-            continue
-        wanted, value = known[item.name], raw[item.name]
-        if is_dataclass(wanted) and isinstance(wanted, type):
-            if not isinstance(value, dict):
-                raise RecipeError(f"`{where}{item.name}` must be a section. Received {value!r}.")
-            values[item.name] = _build(wanted, value, f"{where}{item.name}.")
-        else:
-            values[item.name] = _checked(value, wanted, f"{where}{item.name}")
-    with naming(**{name: f"{where}{name}" for name in values}):
-        return record(**values)
-
-
-def _checked(value: Any, wanted: Any, key: str) -> Any:
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if wanted == tuple[str, ...]:
-        if not isinstance(value, list):
-            words = [word.strip(" \"'") for word in str(value).strip("[]").split(",")]
-            typed = json.dumps([word for word in words if word] or ["first", "second"])
-            raise RecipeError(
-                f"`{key}` must be a list. Received {value!r}. Type for example in a recipe: "
-                f"{key.rpartition('.')[2]} = {typed}, in a shell: --set '{key}={typed}'"
-            )
-        return tuple(str(entry) for entry in value)
-    plain = wanted if wanted in (int, float, str) else dict
-    if not isinstance(value, plain) or isinstance(value, bool):
-        raise RecipeError(f"`{key}` must be {plain.__name__}. Received {value!r}.")
-    return value

@@ -1,4 +1,4 @@
-"""Stages of a training: a frozen backbone first, then its top released; most have one stage."""
+"""Training stages: initial weights, frozen backbone, fine-tuning, optimizer and loss."""
 
 from __future__ import annotations
 
@@ -11,132 +11,188 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.errors import ModelNotFoundError, RecipeError
+from emopy.labels import canonical
+from emopy.models import InputSpec
 from emopy.nets.layer_roles import backbone_of, unfreeze_backbone
+from emopy.nets.registry import load_keras_model
 from emopy.train.recipe import FitSettings
-from emopy.train.targets import logit_shift
+from emopy.train.targets import logit_offsets
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Some epochs with one optimiser.
+    """Epochs that share one optimizer.
 
     Attributes:
-        start: Epochs of the training before it.
-        end: Epochs of the training when it is over.
-        rate: Peak of its learning rate.
-        released: Share of the backbone's layers that learn.
+        start: Epochs before the stage.
+        end: Epochs at its end, those before it included.
+        learning_rate: Peak learning rate.
+        unfrozen: Fraction of the backbone's layers that are trained.
     """
 
     start: int
     end: int
-    rate: float
-    released: float
+    learning_rate: float
+    unfrozen: float
 
 
-def plan_stages(model: keras.Model, how: FitSettings) -> tuple[Stage, ...]:
-    """Divide the epochs: two stages for a network with a backbone, one for all others."""
+def plan_stages(model: keras.Model, settings: FitSettings) -> tuple[Stage, ...]:
+    """Divide the epochs into two stages for a network with a backbone, else one."""
     if backbone_of(model) is None:
-        return (Stage(0, how.epochs, how.learning_rate, 1.0),)
-    frozen = max(1, round(how.head_epochs_fraction * how.epochs)) if how.head_epochs_fraction else 0
+        return (Stage(0, settings.epochs, settings.learning_rate, 1.0),)
+    fraction = settings.head_epochs_fraction
+    head_epochs = max(1, round(fraction * settings.epochs)) if fraction else 0
+    finetune_rate = settings.learning_rate * settings.finetune_lr_ratio
     stages = (
-        Stage(0, frozen, how.learning_rate, 0.0),
-        Stage(frozen, how.epochs, how.learning_rate * how.finetune_lr_ratio, how.unfreeze_fraction),
+        Stage(0, head_epochs, settings.learning_rate, 0.0),
+        Stage(head_epochs, settings.epochs, finetune_rate, settings.unfreeze_fraction),
     )
     return tuple(stage for stage in stages if stage.start < stage.end)
 
 
 @keras.saving.register_keras_serializable("emopy")
 class AdjustedCrossentropy(keras.losses.CategoricalCrossentropy):
-    """Cross-entropy of logits to which a fixed number per label is added first.
+    """Cross-entropy of logits plus a fixed offset per label.
 
     Args:
-        shift: (k,) what is added; see `emopy.train.targets.logit_shift`.
-        label_smoothing: Share of each target spread over all labels.
-        settings: What Keras itself keeps of a loss in a file.
+        offsets: (k,) offsets; see `emopy.train.targets.logit_offsets`.
+        label_smoothing: Fraction of each target that is spread uniformly over all labels.
+        settings: Arguments of `keras.losses.Loss`.
     """
 
     def __init__(
-        self, shift: Sequence[float], *, label_smoothing: float = 0.0, **settings: Any
+        self, offsets: Sequence[float], *, label_smoothing: float = 0.0, **settings: Any
     ) -> None:
         super().__init__(
             **{"name": "adjusted_crossentropy"} | settings,
             from_logits=True,
             label_smoothing=label_smoothing,
         )
-        self.shift = [float(value) for value in shift]
+        self.offsets = [float(value) for value in offsets]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Loss of each sample; Keras calls it."""
-        return super().call(y_true, y_pred + keras.ops.convert_to_tensor(self.shift, y_pred.dtype))
+        """Loss of each sample; called by Keras."""
+        offsets = keras.ops.convert_to_tensor(self.offsets, y_pred.dtype)
+        return super().call(y_true, y_pred + offsets)
 
     def get_config(self) -> dict[str, Any]:
-        """What a file needs to make it again; Keras calls it."""
-        config = {"shift": self.shift, "label_smoothing": self.label_smoothing}
+        """Arguments to recreate the loss; called by Keras."""
+        config = {"offsets": self.offsets, "label_smoothing": self.label_smoothing}
         return {"name": self.name, "reduction": self.reduction, **config}
 
 
-def begin_stage(
+def compile_stage(
     model: keras.Model,
     stage: Stage,
-    how: FitSettings,
+    settings: FitSettings,
     steps_per_epoch: int,
-    shares: NDArray[np.floating] | None = None,
+    prior: NDArray[np.floating] | None = None,
 ) -> None:
-    """Freeze or release what the stage says, and give the network a fresh optimiser.
+    """Freeze or unfreeze the backbone and compile the network with a new optimizer.
 
     Args:
         model: The network.
         stage: The stage that begins.
-        how: How the network learns.
-        steps_per_epoch: Batches in an epoch.
-        shares: (k,) of the labels as they are met, for `FitSettings.logit_adjustment`.
+        settings: Hyperparameters.
+        steps_per_epoch: Batches per epoch.
+        prior: (k,) label prior of the training, for `FitSettings.logit_adjustment`.
     """
-    unfreeze_backbone(model, stage.released)
+    unfreeze_backbone(model, stage.unfrozen)
     steps = steps_per_epoch * (stage.end - stage.start)
-    warmup = round(how.warmup * steps)
+    warmup = round(settings.warmup * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else stage.rate,
+        0.0 if warmup else stage.learning_rate,
         max(1, steps - warmup),
-        alpha=how.min_lr_ratio,
-        warmup_target=stage.rate if warmup else None,
+        alpha=settings.min_lr_ratio,
+        warmup_target=stage.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    # An average over more than a fifth of the steps would still hold the untrained weights.
-    longest = 1 - 5 / max(steps, 10)
+    # An average over more than a fifth of the steps would still contain the initial weights.
+    max_momentum = 1 - 5 / max(steps, 10)
     optimizer = keras.optimizers.AdamW(
         schedule,
-        weight_decay=how.weight_decay,
-        use_ema=how.ema > 0,
-        ema_momentum=min(how.ema, longest) if how.ema else 0.99,
+        weight_decay=settings.weight_decay,
+        use_ema=settings.ema > 0,
+        ema_momentum=min(settings.ema, max_momentum) if settings.ema else 0.99,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-    model.compile(optimizer, _loss(how, shares), metrics=["accuracy"])
+    model.compile(optimizer, _loss(settings, prior), metrics=["accuracy"])
 
 
-def _loss(how: FitSettings, shares: NDArray[np.floating] | None) -> keras.losses.Loss:
-    if shares is None or not how.logit_adjustment:
-        return keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=how.label_smoothing
-        )
-    shift = logit_shift(shares, how.logit_adjustment)
-    return AdjustedCrossentropy(shift.tolist(), label_smoothing=how.label_smoothing)
+def _loss(settings: FitSettings, prior: NDArray[np.floating] | None) -> keras.losses.Loss:
+    smoothing = settings.label_smoothing
+    if prior is None or not settings.logit_adjustment:
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    offsets = logit_offsets(prior, settings.logit_adjustment)
+    return AdjustedCrossentropy(offsets.tolist(), label_smoothing=smoothing)
 
 
-def end_stage(model: keras.Model, how: FitSettings) -> None:
-    """Put the average of the weights in their place, as Keras does at the end of its `fit`.
+def finalize_stage(model: keras.Model, settings: FitSettings) -> None:
+    """Copy the averaged weights into the model, as Keras does at the end of its `fit`.
 
-    For a stage that was over when a training was resumed.
+    For a stage that was already over when the training was resumed.
     """
-    if how.ema:
+    if settings.ema:
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
 @contextmanager
-def numbers(precision: str) -> Iterator[None]:
-    """Within it, networks are built for this precision; see `FitSettings.precision`."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
+def dtype_policy(name: str) -> Iterator[None]:
+    """Set the Keras dtype policy within a context; see `FitSettings.dtype_policy`."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(previous)
+
+
+def init_weights_from(model: str, network: keras.Model, labels: Sequence[str]) -> InputSpec:
+    """Copy the weights of a model into a new network, in place.
+
+    Args:
+        model: Name or folder of a model with a trainable network.
+        network: The same network for `labels`. Rows of its last layer keep their random weights
+            for labels that the model does not have.
+        labels: Labels of the new network, in order.
+
+    Returns:
+        The input of the model, which the network has from now on too.
+
+    Raises:
+        RecipeError: No such model, one without a trainable network, or another network.
+        ModelError: Its network cannot be loaded.
+    """
+    try:
+        card, trained = load_keras_model(model)
+    except ModelNotFoundError as error:
+        raise RecipeError(
+            f"`init_from` must be a model with a trainable network. {error}"
+        ) from error
+    head, trained_head = (net.layers[-1].get_weights() for net in (network, trained))
+    body, trained_body = (
+        net.get_weights()[: len(net.get_weights()) - len(last)]
+        for net, last in ((network, head), (trained, trained_head))
+    )
+    if (
+        network.input_shape != trained.input_shape
+        or _shapes(body) != _shapes(trained_body)
+        or [array.shape[:-1] for array in head] != [array.shape[:-1] for array in trained_head]
+    ):
+        raise RecipeError(
+            "`init_from` must be a model of the same network with the same input size and "
+            f"`net.settings`. Received {model!r}, whose layers have other shapes. To fine-tune "
+            "another network, use the model as a backbone: see recipes/transfer.toml."
+        )
+    known = {canonical(label): place for place, label in enumerate(card.labels)}
+    for place, label in enumerate(map(canonical, labels)):
+        if label in known:
+            for new, old in zip(head, trained_head, strict=True):
+                new[..., place] = old[..., known[label]]
+    network.set_weights([*trained_body, *head])
+    return card.input
+
+
+def _shapes(weights: Sequence[NDArray[Any]]) -> list[tuple[int, ...]]:
+    return [array.shape for array in weights]

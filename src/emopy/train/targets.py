@@ -1,9 +1,8 @@
-"""What is learnt from each face: how often it is drawn, mixed with which other, taught by whom."""
+"""Training targets: class-balanced sampling, mixup, cutmix, distillation and the label prior."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +16,20 @@ from emopy.train.recipe import FitSettings
 Pixels = NDArray[np.uint8]
 Targets = NDArray[np.float32]
 
-_BATCH = 1024
-"""Faces that teachers judge at a time when a whole data set is gone through."""
+_BATCH_SIZE = 1024
+"""Images per batch when teachers predict a whole dataset."""
 
 
-def face_weights(targets: Targets, balance: float) -> NDArray[np.float64]:
-    """How likely each face is to be drawn, so that rare labels are drawn more often.
+def sampling_weights(targets: Targets, balance: float) -> NDArray[np.float64]:
+    """Probability with which each sample is drawn for class-balanced sampling.
 
-    Label k is drawn in proportion to share_k ** (1 - balance). A face with soft targets counts
-    for each of its labels: its weight is the sum over k of target_k * share_k ** -balance.
+    Label k is drawn in proportion to p_k ** (1 - balance), where p_k is its proportion in the
+    targets. The weight of a sample with soft targets is the sum over k of
+    target_k * p_k ** -balance.
 
     Args:
-        targets: (n, k) shares; each row sums to 1.
-        balance: 0: every face is as likely as any other; 1: every label is.
+        targets: (n, k) probabilities; each row sums to 1.
+        balance: 0: all samples are equally likely; 1: all labels are.
 
     Returns:
         (n,) probabilities, sum 1.
@@ -38,26 +38,25 @@ def face_weights(targets: Targets, balance: float) -> NDArray[np.float64]:
         Mahajan et al. 2018, https://arxiv.org/abs/1805.00932, section 2.2, for the power.
 
     Example:
-        >>> face_weights(np.float32([[1, 0], [1, 0], [1, 0], [0, 1]]), 1.0).round(3).tolist()
+        >>> sampling_weights(np.float32([[1, 0], [1, 0], [1, 0], [0, 1]]), 1.0).round(3).tolist()
         [0.167, 0.167, 0.167, 0.5]
     """
-    shares = targets.mean(axis=0, dtype=np.float64)
-    known = shares > 0
-    weights = targets[:, known] @ shares[known] ** -balance
+    proportions = targets.mean(axis=0, dtype=np.float64)
+    present = proportions > 0
+    weights = targets[:, present] @ proportions[present] ** -balance
     return weights / weights.sum()
 
 
-def mix_pairs(
+def mixup(
     images: Pixels, targets: Targets, alpha: float, rng: np.random.Generator
 ) -> tuple[Pixels, Targets]:
-    """Lay each face of a batch over another one, and mix their targets alike.
+    """Blend each image of a batch with another one, and their targets likewise.
 
     Args:
-        images: (m, …) faces or clips.
+        images: (m, …) images or clips.
         targets: (m, k).
-        alpha: Each share of the first is drawn from Beta(alpha, alpha), above 0: below 1 most
-            are near 0 or 1, above 1 near a half.
-        rng: Source of chance.
+        alpha: Above 0. The weight of the first image is drawn from Beta(alpha, alpha).
+        rng: Random generator.
 
     Returns:
         Images and targets of the same shapes.
@@ -66,24 +65,25 @@ def mix_pairs(
         Zhang et al. 2018, https://arxiv.org/abs/1710.09412, equation 1.
     """
     partner = rng.permutation(len(images))
-    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
-    wide = share.reshape(-1, *[1] * (images.ndim - 1))
-    mixed = wide * images + (1 - wide) * images[partner]
-    both = share[:, None] * targets + (1 - share[:, None]) * targets[partner]
-    return np.rint(mixed).astype(np.uint8), both.astype(np.float32, copy=False)
+    weight = rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    pixel_weight = weight.reshape(-1, *[1] * (images.ndim - 1))
+    mixed = pixel_weight * images + (1 - pixel_weight) * images[partner]
+    mixed_targets = weight[:, None] * targets + (1 - weight[:, None]) * targets[partner]
+    return np.rint(mixed).astype(np.uint8), mixed_targets.astype(np.float32, copy=False)
 
 
-def cut_pairs(
+def cutmix(
     images: Pixels, targets: Targets, alpha: float, rng: np.random.Generator
 ) -> tuple[Pixels, Targets]:
-    """Put a rectangle of another face into each face of a batch, and mix their targets by area.
+    """Replace a rectangle of each image by that of another one, and mix their targets by area.
 
     Args:
-        images: (m, H, W, C) faces or (m, T, H, W, C) clips; all frames of one get the same.
+        images: (m, H, W, C) images or (m, T, H, W, C) clips; all frames of a clip get the same
+            rectangle.
         targets: (m, k).
-        alpha: The part of each face that should stay is drawn from Beta(alpha, alpha), above 0.
-            Rectangles have the proportions of the face; what would lie outside is cut off.
-        rng: Source of chance.
+        alpha: Above 0. The proportion of the area to keep is drawn from Beta(alpha, alpha). The
+            rectangle has the aspect ratio of the image and is clipped to it.
+        rng: Random generator.
 
     Returns:
         Images and targets of the same shapes.
@@ -92,30 +92,30 @@ def cut_pairs(
         Yun et al. 2019, https://arxiv.org/abs/1905.04899, section 3.1.
     """
     partner = rng.permutation(len(images))
-    half = np.sqrt(1 - rng.beta(alpha, alpha, len(images))) / 2
+    half_side = np.sqrt(1 - rng.beta(alpha, alpha, len(images))) / 2
     inside = np.ones((len(images), 1, 1), np.bool_)
     for axis, side in ((1, images.shape[-3]), (2, images.shape[-2])):
-        away = np.abs(np.arange(side) + 0.5 - side * rng.random((len(images), 1)))
-        inside = inside & np.expand_dims(away < side * half[:, None], 3 - axis)
+        distance = np.abs(np.arange(side) + 0.5 - side * rng.random((len(images), 1)))
+        inside = inside & np.expand_dims(distance < side * half_side[:, None], 3 - axis)
     frames = [1] * (images.ndim - 4)
     mask = inside.reshape(len(images), *frames, *inside.shape[1:], 1)
-    stays = 1 - inside.mean(axis=(1, 2), dtype=np.float32)[:, None]
-    mixed = stays * targets + (1 - stays) * targets[partner]
-    return np.where(mask, images[partner], images), mixed
+    kept = 1 - inside.mean(axis=(1, 2), dtype=np.float32)[:, None]
+    mixed_targets = kept * targets + (1 - kept) * targets[partner]
+    return np.where(mask, images[partner], images), mixed_targets
 
 
-def sharpened(targets: Targets, power: float) -> Targets:
-    """Targets raised to a power and divided by their sum: above 1 the largest grows.
+def sharpen_targets(targets: Targets, power: float) -> Targets:
+    """Raise targets to a power and normalize them; above 1 they become more peaked.
 
     Args:
-        targets: (n, k) shares; each row sums to 1.
-        power: Above 0; 1 leaves them as they are.
+        targets: (n, k) probabilities; each row sums to 1.
+        power: Above 0; 1 returns them unchanged.
 
     Returns:
-        (n, k) shares; each row sums to 1.
+        (n, k) probabilities; each row sums to 1.
 
     Example:
-        >>> sharpened(np.float32([[0.75, 0.25]]), 2.0).round(3).tolist()
+        >>> sharpen_targets(np.float32([[0.75, 0.25]]), 2.0).round(3).tolist()
         [[0.8999999761581421, 0.10000000149011612]]
     """
     if power == 1:
@@ -125,21 +125,21 @@ def sharpened(targets: Targets, power: float) -> Targets:
 
 
 class Teachers:
-    """Models whose answers become a part of the targets.
+    """Teacher models for knowledge distillation.
 
-    They judge the same changed and mixed faces that the network learns from, each brought to
-    its own size and colours by `to_tensor`. One that knows more labels answers for those that
-    are learnt.
+    They predict the same augmented images that the student is trained on; `to_tensor` converts
+    these to the input of each. The probabilities of a teacher with more labels are those among
+    the labels of the student.
 
     Args:
         models: Names or folders of models.
-        labels: Labels that are learnt.
-        frames: Frames per sample that is learnt; 1 for stills.
-        weight: Part of the targets that is theirs, 0–1.
-        temperature: Their logits are divided by it; the temperature on their cards is not used.
+        labels: Labels of the student.
+        frames: Frames per sample; 1 for stills.
+        weight: Weight of the teachers' probabilities in the targets, in [0, 1].
+        temperature: Divisor of their logits. The temperature on their cards is not used.
 
     Raises:
-        RecipeError: A teacher that lacks a label, or reads stills instead of clips.
+        RecipeError: A teacher without one of the labels, or with another number of frames.
         ModelError: No such model, or a damaged one.
 
     Source:
@@ -157,107 +157,111 @@ class Teachers:
         temperature: float = 1.0,
     ) -> None:
         folders = [load_model(model, threads=1) for model in models]
-        self._teachers = [(folder, _columns(folder, labels, frames)) for folder in folders]
+        self._teachers = [(folder, _columns_of(folder, labels, frames)) for folder in folders]
         self._weight = weight
         self._temperature = temperature
 
-    def teach(self, images: Pixels, targets: Targets) -> Targets:
-        """Targets that are partly the teachers' answers.
+    def distill(self, images: Pixels, targets: Targets) -> Targets:
+        """Mix the mean probabilities of the teachers into the targets.
 
         Args:
-            images: (m, H, W, C) or (m, T, H, W, C) faces, as the network will see them.
+            images: (m, H, W, C) or (m, T, H, W, C), as the student gets them.
             targets: (m, k) without teachers.
 
         Returns:
-            (m, k): (1 - weight) * targets + weight * mean answer.
+            (m, k): (1 - weight) * targets + weight * mean probabilities.
         """
-        answers = [
+        probabilities = [
             softmax(folder.logits(images)[:, columns], self._temperature)
             for folder, columns in self._teachers
         ]
-        share = np.float32(self._weight)
-        return (1 - share) * targets + share * np.mean(answers, axis=0, dtype=np.float32)
+        weight = np.float32(self._weight)
+        return (1 - weight) * targets + weight * np.mean(probabilities, axis=0, dtype=np.float32)
 
 
-def seen_shares(dataset: Dataset, how: FitSettings, teachers: Teachers | None) -> NDArray[Any]:
-    """Share of each label in the targets that a network meets: its prior.
+def training_prior(
+    dataset: Dataset, settings: FitSettings, teachers: Teachers | None
+) -> NDArray[np.floating]:
+    """Label prior of the training: the mean target over the samples as they are drawn.
 
-    Teachers judge every face once for it, unchanged.
+    Teachers predict every image once for it, without augmentation.
 
     Args:
-        dataset: What is learnt.
-        how: How it is learnt: class balance and label smoothing count.
-        teachers: Who teaches, if anyone.
+        dataset: Training data.
+        settings: Class-balanced sampling and label smoothing are taken into account.
+        teachers: Teacher models, if any.
 
     Returns:
-        (k,) shares, sum 1.
+        (k,) probabilities, sum 1.
     """
     targets = dataset.targets
     if teachers is not None:
-        starts = range(0, len(dataset), _BATCH)
-        batches = (slice(start, start + _BATCH) for start in starts)
+        starts = range(0, len(dataset), _BATCH_SIZE)
+        batches = (slice(start, start + _BATCH_SIZE) for start in starts)
         targets = np.concatenate(
-            [teachers.teach(dataset.images[rows], targets[rows]) for rows in batches]
+            [teachers.distill(dataset.images[rows], targets[rows]) for rows in batches]
         )
-    if how.class_balanced_sampling:
-        # Faces are drawn by the labels that people gave, whatever a teacher says.
-        shares = face_weights(dataset.targets, how.class_balanced_sampling) @ targets
+    if settings.class_balanced_sampling:
+        # Samples are drawn by their labels, not by the probabilities of the teachers.
+        weights = sampling_weights(dataset.targets, settings.class_balanced_sampling)
+        prior = weights @ targets
     else:
-        shares = targets.mean(axis=0)
-    return (1 - how.label_smoothing) * shares + how.label_smoothing / len(shares)
+        prior = targets.mean(axis=0)
+    return (1 - settings.label_smoothing) * prior + settings.label_smoothing / len(prior)
 
 
-def logit_shift(shares: NDArray[np.floating], adjustment: float) -> NDArray[np.float32]:
-    """What is added to the logits while learning: adjustment * log(share), per label.
+def logit_offsets(prior: NDArray[np.floating], adjustment: float) -> NDArray[np.float32]:
+    """Offsets added to the logits during training: adjustment * log(prior).
 
     Args:
-        shares: (k,) of the labels, as `seen_shares` gives them.
-        adjustment: 0 for none; at 1 the bare logits are those of equally frequent labels.
+        prior: (k,) label prior, as `training_prior` returns it.
+        adjustment: 0 for none; at 1 the logits without offsets are those of a uniform prior.
 
     Returns:
-        (k,) float32; 0 for a label that is never met.
+        (k,) float32; 0 for labels that do not occur.
 
     Source:
         Menon et al. 2021, https://arxiv.org/abs/2007.07314, equation 10.
     """
-    known = np.where(shares > 0, shares, 1)
-    return (adjustment * np.log(known)).astype(np.float32)
+    present = np.where(prior > 0, prior, 1)
+    return (adjustment * np.log(present)).astype(np.float32)
 
 
-def kept_shares(shares: NDArray[np.floating], adjustment: float) -> NDArray[np.floating]:
-    """The prior that stays in the bare logits: in proportion to share ** (1 - adjustment).
+def remaining_prior(prior: NDArray[np.floating], adjustment: float) -> NDArray[np.floating]:
+    """Label prior of the logits without offsets: in proportion to prior ** (1 - adjustment).
 
     Args:
-        shares: (k,) of the labels, as `seen_shares` gives them.
-        adjustment: As for `logit_shift`.
+        prior: (k,) label prior, as `training_prior` returns it.
+        adjustment: As for `logit_offsets`.
 
     Returns:
-        (k,) shares, sum 1; 0 for a label that is never met.
+        (k,) probabilities, sum 1; 0 for labels that do not occur.
 
     Example:
-        >>> kept_shares(np.array([0.8, 0.2]), 1.0).tolist()
+        >>> remaining_prior(np.array([0.8, 0.2]), 1.0).tolist()
         [0.5, 0.5]
     """
     if not adjustment:
-        return shares
-    powers = np.zeros(len(shares))
-    np.power(shares, 1 - adjustment, out=powers, where=shares > 0)
+        return prior
+    powers = np.zeros(len(prior))
+    np.power(prior, 1 - adjustment, out=powers, where=prior > 0)
     return powers / powers.sum()
 
 
-def _columns(teacher: ModelFolder, labels: Sequence[str], frames: int) -> list[int]:
-    """Where the labels stand among the teacher's answers."""
+def _columns_of(teacher: ModelFolder, labels: Sequence[str], frames: int) -> list[int]:
+    """Columns of the student's labels in the teacher's logits."""
     card = teacher.card
     if card.input.frames != frames:
-        reads = {1: "stills"}.get(card.input.frames, f"clips of {card.input.frames} frames")
-        given = {1: "stills"}.get(frames, f"clips of {frames} frames")
+        received = {1: "stills"}.get(card.input.frames, f"clips of {card.input.frames} frames")
+        needed = {1: "stills"}.get(frames, f"clips of {frames} frames")
         raise RecipeError(
-            f"`teacher` must read {given}. Received {card.name!r}, which reads {reads}."
+            f"`teacher` must be a model for {needed}. Received {card.name!r}, a model for "
+            f"{received}."
         )
     try:
         return list(select_labels(list(labels), card.labels).columns)
     except LabelError as error:
         raise RecipeError(
-            f"`teacher` must know every label that is learnt: {', '.join(labels)}. Received "
-            f"{card.name!r}, which knows {', '.join(card.labels)}."
+            f"`teacher` must have all training labels: {', '.join(labels)}. Received "
+            f"{card.name!r} with {', '.join(card.labels)}."
         ) from error

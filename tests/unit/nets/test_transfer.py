@@ -13,7 +13,7 @@ from emopy.nets import TransferLearningNN, list_backbones
 from emopy.nets.layer_roles import UNTRAINED_BACKBONE, backbone_of, wants_pixels
 from emopy.nets.transfer import _with_constant_normalisation, get_backbone
 from emopy.train import FitSettings, export, fit
-from emopy.train.convert import to_onnx
+from emopy.train.export import to_onnx
 from emopy.train.stages import plan_stages
 
 

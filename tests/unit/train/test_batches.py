@@ -7,18 +7,18 @@ from emopy.data.augment import Augmentation
 from emopy.models import InputSpec, to_tensor
 from emopy.train import FitSettings
 from emopy.train.batches import TrainingBatches
-from emopy.train.targets import Teachers, cut_pairs, face_weights, mix_pairs
+from emopy.train.targets import Teachers, cutmix, mixup, sampling_weights
 
 STRONG = Augmentation(rotation_deg=20, flip=0.5, brightness=0.2)
 SPEC = InputSpec(16, 16, mean=0.5, std=0.25)
 
 
 def batches_of(splits, *, epoch=0, augmentation=STRONG, teachers=None, **settings):
-    how = FitSettings(**{"batch_size": 50, "seed": 3} | settings)
-    return TrainingBatches(splits.train, SPEC, augmentation, how, epoch=epoch, teachers=teachers)
+    chosen = FitSettings(**{"batch_size": 50, "seed": 3} | settings)
+    return TrainingBatches(splits.train, SPEC, augmentation, chosen, epoch=epoch, teachers=teachers)
 
 
-def test_one_pass_holds_every_sample_once(splits):
+def test_an_epoch_contains_every_sample_once(splits):
     batches = batches_of(splits, augmentation=Augmentation())
     assert len(batches) == 4
     images, targets = (np.concatenate(both) for both in zip(*batches, strict=True))
@@ -30,7 +30,7 @@ def test_one_pass_holds_every_sample_once(splits):
     np.testing.assert_array_equal(targets, splits.train.targets[order])
 
 
-def test_order_and_changes_follow_seed_and_epoch_only(splits):
+def test_order_and_augmentation_depend_on_seed_and_epoch_only(splits):
     first, again = batches_of(splits), batches_of(splits)
     np.testing.assert_array_equal(first[2][0], again[2][0])
     first.on_epoch_end()
@@ -52,18 +52,16 @@ def test_several_workers_give_keras_the_same_batches_as_one(splits):
 
 @pytest.fixture
 def uneven(splits):
-    """Ten faces of anger among all of the others."""
+    """Ten samples of anger among all of the others."""
     train = splits.train
     rows = np.flatnonzero(train.truth > 0)
     return Splits.of(train.take([*np.flatnonzero(train.truth == 0)[:10], *rows]))
 
 
 def test_balanced_sampling_draws_rare_labels_as_often_as_frequent_ones(uneven):
-    weights = face_weights(uneven.train.targets, 1.0)
-    batches, drawn = (
-        batches_of(uneven, class_balanced_sampling=1.0, augmentation=Augmentation()),
-        [],
-    )
+    weights = sampling_weights(uneven.train.targets, 1.0)
+    batches = batches_of(uneven, class_balanced_sampling=1.0, augmentation=Augmentation())
+    drawn = []
     for _ in range(40):
         drawn += [targets for _, targets in batches]
         batches.on_epoch_end()
@@ -75,7 +73,7 @@ def test_balanced_sampling_draws_rare_labels_as_often_as_frequent_ones(uneven):
     assert plain.mean(axis=0)[0] < 0.1
 
 
-def test_a_face_that_is_drawn_again_is_changed_otherwise(uneven):
+def test_a_sample_that_is_drawn_again_gets_another_augmentation(uneven):
     batches = batches_of(uneven, class_balanced_sampling=1.0)
     images, targets = (np.concatenate(both) for both in zip(*batches, strict=True))
     rare = images[targets[:, 0] == 1]
@@ -86,7 +84,7 @@ def test_a_face_that_is_drawn_again_is_changed_otherwise(uneven):
 @pytest.mark.parametrize(
     "settings", [{"class_balanced_sampling": 0.7}, {"mixup": 0.4}, {"cutmix": 1.0}]
 )
-def test_drawing_and_mixing_follow_seed_and_epoch_only(uneven, settings):
+def test_sampling_and_mixing_depend_on_seed_and_epoch_only(uneven, settings):
     first, again = batches_of(uneven, **settings), batches_of(uneven, **settings)
     for index in (2, 0):
         for one, other in zip(first[index], again[index], strict=True):
@@ -96,7 +94,7 @@ def test_drawing_and_mixing_follow_seed_and_epoch_only(uneven, settings):
     assert not np.array_equal(first[1][1], again[1][1])
 
 
-def test_mixing_starts_from_the_changed_faces_of_the_batch(splits):
+def test_mixing_follows_the_augmentation(splits):
     plain, mixed = batches_of(splits), batches_of(splits, mixup=0.4)
     _, targets = mixed[1]
     assert (np.count_nonzero(targets, axis=1) == 2).any()
@@ -104,14 +102,14 @@ def test_mixing_starts_from_the_changed_faces_of_the_batch(splits):
     assert not np.array_equal(mixed[0][1], targets[: len(mixed[0][1])])
     pixels = np.rint((plain[1][0] * SPEC.std + SPEC.mean) * 255).astype(np.uint8)
     rng = np.random.default_rng((3, 0, 1, 0x6D6978))
-    expected, both = mix_pairs(pixels, plain[1][1], 0.4, rng)
+    expected, both = mixup(pixels, plain[1][1], 0.4, rng)
     np.testing.assert_array_equal(targets, both)
     np.testing.assert_allclose(mixed[1][0], to_tensor(expected, SPEC), atol=1e-6)
 
 
-def test_with_mixup_and_cutmix_each_batch_gets_one_of_them(splits, monkeypatch):
+def test_each_batch_gets_either_mixup_or_cutmix(splits, monkeypatch):
     used = []
-    for name, mix in (("mixup", mix_pairs), ("cutmix", cut_pairs)):
+    for name, mix in (("mixup", mixup), ("cutmix", cutmix)):
 
         def noted(*arguments, name=name, mix=mix):
             used.append((name, arguments[2]))
@@ -125,13 +123,13 @@ def test_with_mixup_and_cutmix_each_batch_gets_one_of_them(splits, monkeypatch):
     assert set(used) == {("mixup", 0.4), ("cutmix", 1.0)}
 
 
-def test_teachers_see_what_the_network_sees(splits, linear_model):
+def test_teachers_predict_the_augmented_images(splits, linear_model):
     teachers = Teachers([str(linear_model)], splits.train.labels, weight=0.5)
-    plain, taught = (
+    plain, distilled = (
         batches_of(splits, mixup=0.4),
         batches_of(splits, mixup=0.4, teachers=teachers),
     )
-    images, targets = taught[0]
+    images, targets = distilled[0]
     np.testing.assert_array_equal(images, plain[0][0])
     pixels = np.rint((images * SPEC.std + SPEC.mean) * 255).astype(np.uint8)
-    np.testing.assert_allclose(targets, teachers.teach(pixels, plain[0][1]), atol=1e-6)
+    np.testing.assert_allclose(targets, teachers.distill(pixels, plain[0][1]), atol=1e-6)

@@ -14,13 +14,14 @@ SMALL = {"widths": [8], "blocks": [1]}
 SETTINGS = FitSettings(epochs=9, batch_size=32, learning_rate=0.01, patience=2, ema=0.5, seed=1)
 
 
-def is_over(losses, patience, since=0):
+def should_stop(losses, patience, first_epoch=0):
     history = [{"epoch": i + 1, "val_loss": loss} for i, loss in enumerate(losses)]
-    return RunLog(history, folder=None, best=None, patience=patience, since=since).is_over
+    log = RunLog(history, folder=None, best=None, patience=patience, first_epoch=first_epoch)
+    return log.should_stop
 
 
 @pytest.mark.parametrize(
-    "losses, patience, since, expected",
+    "losses, patience, first_epoch, expected",
     [
         ([3, 2, 1], 1, 0, False),
         ([3, 2, 2], 1, 0, True),
@@ -33,12 +34,12 @@ def is_over(losses, patience, since=0):
         ([], 1, 0, False),
     ],
 )
-def test_learning_stops_when_the_history_shows_no_better_epoch(losses, patience, since, expected):
-    assert is_over(losses, patience, since) is expected
+def test_training_stops_without_a_better_epoch(losses, patience, first_epoch, expected):
+    assert should_stop(losses, patience, first_epoch) is expected
 
 
 def train(splits, folder=None):
-    """The better it learns the faces, the worse it does on these wrong validation labels."""
+    """Train with wrong validation labels, so that the validation loss rises."""
     wrong = dataclasses.replace(
         splits.validation, targets=np.roll(splits.validation.targets, 1, axis=1)
     )
@@ -62,7 +63,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, splits):
 
 
 @pytest.mark.parametrize("before_the_end", [0, 1])
-def test_early_stopping_survives_a_kill(whole, splits, tmp_path, killed_after, before_the_end):
+def test_early_stopping_resumes_after_a_kill(whole, splits, tmp_path, killed_after, before_the_end):
     with killed_after(len(whole.history) - before_the_end):
         train(splits, tmp_path)
     resumed = train(splits, tmp_path)

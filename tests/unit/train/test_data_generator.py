@@ -5,8 +5,8 @@ import pytest
 from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
 from emopy.models import to_tensor
+from emopy.train.batches import input_spec_of
 from emopy.train.data_generator import DataGenerator
-from emopy.train.fit import spec_for
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_batches(train):
 def test_faces_are_standardised_as_prediction_will_do_it(train):
     generator = DataGenerator()
     generator.fit(train.images, train.targets)
-    assert generator.spec == spec_for(train)
+    assert generator.spec == input_spec_of(train)
     generator.use_augmentation(Augmentation())
     whole, labels = generator.get_next_batch(batch_size=len(train))
     expected = to_tensor(train.images, generator.spec)
@@ -70,7 +70,7 @@ def test_validation_faces_are_standardised_by_the_training_faces_and_not_changed
     generator = DataGenerator()
     generator.fit(splits.train.images, splits.train.targets)
     prepared = generator.prepare(splits.validation.images)
-    expected = to_tensor(splits.validation.images, spec_for(splits.train))
+    expected = to_tensor(splits.validation.images, input_spec_of(splits.train))
     np.testing.assert_array_equal(prepared, expected)
 
 
@@ -150,7 +150,7 @@ def test_a_network_learns_from_generated_batches(splits):
 def test_numbers_of_other_types_are_taken_as_pixels(train):
     generator = DataGenerator()
     generator.fit(train.images.astype(np.float64), train.targets.tolist())
-    assert generator.spec == spec_for(train)
+    assert generator.spec == input_spec_of(train)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from emopy.train import FitSettings, ensemble, export, fit
 SMALL = {"widths": [8, 16], "blocks": [1, 1]}
 
 
-def learnt(splits, folder, seed, trainable="small"):
+def trained(splits, folder, seed, trainable="small"):
     how = FitSettings(epochs=1, batch_size=32, seed=seed)
     run = fit("ResidualNN", splits, settings=how, net_settings=SMALL)
     return export(run, folder, name=f"seed {seed}", trainable=trainable)
@@ -20,7 +20,7 @@ def learnt(splits, folder, seed, trainable="small"):
 @pytest.fixture(scope="module")
 def members(splits, tmp_path_factory):
     home = tmp_path_factory.mktemp("members")
-    return [learnt(splits, home / str(seed), seed) for seed in (0, 1)]
+    return [trained(splits, home / str(seed), seed) for seed in (0, 1)]
 
 
 def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_path):
@@ -33,7 +33,7 @@ def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_pa
     assert check_model_folder(folder) < 1e-3
 
 
-def test_the_card_names_every_member_and_nothing_measured(members, tmp_path):
+def test_the_card_lists_every_member_and_has_no_metrics(members, tmp_path):
     card = load_model(ensemble(members, tmp_path / "both")).card
     one, other = (load_model(member).card for member in members)
     assert (card.name, card.temperature, dict(card.metrics)) == ("seed 0", 1.0, {})
@@ -43,25 +43,25 @@ def test_the_card_names_every_member_and_nothing_measured(members, tmp_path):
     assert card.labels == other.labels
 
 
-def test_one_can_learn_on_from_the_first_member(members, tmp_path):
+def test_the_first_member_can_be_fine_tuned(members, tmp_path):
     folder = ensemble(members, tmp_path / "both")
     assert find_keras_model(folder)[1].read_bytes() == find_keras_model(members[0])[1].read_bytes()
     network = get_net("TransferLearningNN")((16, 16, 1), 2, backbone=str(folder))
     assert network.output_shape == (None, 2)
 
 
-def test_models_that_do_not_fit_are_refused(splits, members, tmp_path):
+def test_models_with_other_labels_or_inputs_are_refused(splits, members, tmp_path):
     with pytest.raises(ModelError, match="two or more"):
         ensemble(members[:1], tmp_path / "out")
     other = Splits.of(
         splits.train.only(["anger", "fear"]), splits.validation.only(["anger", "fear"])
     )
     with pytest.raises(ModelError, match="same labels and the same input"):
-        ensemble([members[0], learnt(other, tmp_path / "two", 0)], tmp_path / "out")
-    bare = learnt(splits, tmp_path / "bare", 0, trainable="never")
+        ensemble([members[0], trained(other, tmp_path / "two", 0)], tmp_path / "out")
+    bare = trained(splits, tmp_path / "bare", 0, trainable="never")
     with pytest.raises(ModelNotFoundError, match=r'trainable="always"'):
         ensemble([members[0], bare], tmp_path / "out")
-    with pytest.raises(ModelError, match=r"single networks.*joined of several"):
+    with pytest.raises(ModelError, match=r"single networks.*is an ensemble"):
         ensemble([ensemble(members, tmp_path / "both"), members[0]], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -4,14 +4,23 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from emopy import FERModel
 from emopy.data import Splits
 from emopy.errors import InputError, ModelError
 from emopy.media import read_image
-from emopy.models import InputSpec, check_model_folder, find_keras_model, load_model, to_tensor
+from emopy.models import (
+    InputSpec,
+    OnnxSession,
+    check_model_folder,
+    find_keras_model,
+    load_model,
+    to_tensor,
+)
 from emopy.samples import sample_images
-from emopy.train import DataGenerator, convert, export, fit, train_recipe
+from emopy.train import DataGenerator, export, fit, train_recipe
+from emopy.train.export import to_onnx
 from emopy.train.recipe import FitSettings
 
 STILL = InputSpec(16, 16, scale=1.0)
@@ -36,7 +45,7 @@ def test_an_exported_network_gives_the_logits_of_keras(run, splits, tmp_path):
     check_model_folder(folder)
 
 
-def test_the_card_tells_how_the_model_was_made(run, tmp_path):
+def test_the_card_describes_the_training(run, tmp_path):
     card = load_model(export(run, tmp_path / "model", name="stripes")).card
     assert (card.name, card.labels, card.input) == ("stripes", run.labels, run.spec)
     assert card.training["network"] == "ResidualNN"
@@ -61,9 +70,7 @@ def test_an_exported_network_predicts_through_fermodel(run, splits, tmp_path):
 
 def test_a_file_that_disagrees_with_keras_is_not_exported(run, tmp_path, monkeypatch):
     other = keras.models.clone_model(run.model)
-    monkeypatch.setattr(
-        sys.modules["emopy.train.export"], "to_onnx", lambda _: convert.to_onnx(other)
-    )
+    monkeypatch.setattr(sys.modules["emopy.train.export"], "to_onnx", lambda _: to_onnx(other))
     with pytest.raises(ModelError, match="agree with Keras within"):
         export(run, tmp_path / "model")
     assert not (tmp_path / "model").exists()
@@ -89,7 +96,7 @@ def test_a_recipe_file_becomes_a_model_folder(splits, tmp_path):
     assert load_model(tmp_path / "run" / "model").card.name == "tiny"
 
 
-def test_the_trainable_network_goes_along_without_its_optimiser(run, splits, tmp_path):
+def test_the_keras_network_is_added_without_its_optimizer(run, splits, tmp_path):
     card, file = find_keras_model(export(run, tmp_path / "model"))
     loaded = keras.saving.load_model(file, safe_mode=True)
     assert not loaded.compiled
@@ -98,9 +105,7 @@ def test_the_trainable_network_goes_along_without_its_optimiser(run, splits, tmp
     np.testing.assert_allclose(np.asarray(loaded(tensor, training=False)), expected, atol=1e-5)
 
 
-def test_the_trainable_network_stays_behind_where_it_is_large_or_not_wanted(
-    run, tmp_path, monkeypatch
-):
+def test_the_keras_network_is_left_out_if_it_is_large_or_not_requested(run, tmp_path, monkeypatch):
     names = {item.name for item in export(run, tmp_path / "bare", trainable="never").iterdir()}
     assert "network.keras" not in names
     monkeypatch.setattr(sys.modules["emopy.train.export"], "SMALL_BYTES", 1000)
@@ -110,7 +115,7 @@ def test_the_trainable_network_stays_behind_where_it_is_large_or_not_wanted(
         export(run, tmp_path / "none", trainable="yes")
 
 
-def test_a_network_that_only_its_own_code_can_load_is_exported_without_it(splits, tmp_path):
+def test_a_network_with_custom_layers_is_exported_without_the_keras_file(splits, tmp_path):
     def closed(input_shape, classes):
         crops = keras.Input(input_shape)
         x = keras.layers.Lambda(lambda pixels: pixels * 2)(keras.layers.Flatten()(crops))
@@ -123,7 +128,7 @@ def test_a_network_that_only_its_own_code_can_load_is_exported_without_it(splits
 
 
 @pytest.mark.parametrize("net", ["ConvolutionalLstmNN", "TimeDelayConvNN"])
-def test_a_network_of_clips_predicts_sequences_through_fermodel(net, splits, tmp_path):
+def test_a_network_for_clips_predicts_sequences_through_fermodel(net, splits, tmp_path):
     clips = dataclasses.replace(splits.train, images=np.stack([splits.train.images] * 3, axis=1))
     settings = FitSettings(epochs=3, batch_size=32, learning_rate=0.01, weight_decay=0.0)
     run = fit(net, Splits.of(clips), settings=settings, net_settings={"filters": 8})
@@ -137,7 +142,7 @@ def test_a_network_of_clips_predicts_sequences_through_fermodel(net, splits, tmp
 
 
 @pytest.fixture(scope="module")
-def own_loop(splits):
+def custom_loop(splits):
     """A network trained with Keras alone, and the generator that fed it."""
     generator = DataGenerator()
     generator.config_augmentation(rotation_angle=3, shift_range=0.02)
@@ -153,18 +158,16 @@ def own_loop(splits):
     return model, generator
 
 
-def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, splits, tmp_path):
-    model, generator = own_loop
+def test_a_network_from_a_custom_training_loop_becomes_a_model(custom_loop, splits, tmp_path):
+    model, generator = custom_loop
     labels = splits.train.labels
-    shares = dict(zip(labels, splits.train.targets.mean(axis=0), strict=True))
-    folder = export(
-        model, tmp_path / "mine", labels=labels, spec=generator.spec, label_prior=shares
-    )
+    prior = dict(zip(labels, splits.train.targets.mean(axis=0), strict=True))
+    folder = export(model, tmp_path / "mine", labels=labels, spec=generator.spec, label_prior=prior)
     check_model_folder(folder)
     card, _ = find_keras_model(folder)
     assert (card.name, card.labels, card.input) == ("by_hand", labels, generator.spec)
     assert card.training["network"] == "by_hand"
-    assert card.training["label_prior"] == pytest.approx(shares, abs=1e-4)
+    assert card.training["label_prior"] == pytest.approx(prior, abs=1e-4)
     found = FERModel(model=folder).predict_faces(splits.validation.images)
     shown = np.array([prediction.emotion for prediction in found])
     assert np.mean(shown == np.array(labels)[splits.validation.truth]) > 0.8
@@ -172,8 +175,8 @@ def test_a_network_from_a_loop_of_ones_own_becomes_a_model(own_loop, splits, tmp
     assert "label_prior" not in load_model(bare).card.training
 
 
-def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, splits, tmp_path):
-    model, generator = own_loop
+def test_a_network_without_its_labels_or_input_is_refused(custom_loop, run, splits, tmp_path):
+    model, generator = custom_loop
     labels, spec = splits.train.labels, generator.spec
     softmax = keras.Model(model.inputs[0], keras.layers.Softmax()(model.outputs[0]), name="softmax")
     for trained, settings, error, reason in (
@@ -197,17 +200,40 @@ def test_a_network_without_its_labels_or_input_is_refused(own_loop, run, splits,
     assert not (tmp_path / "model").exists()
 
 
-def test_rounding_errors_of_large_logits_are_no_disagreement(
-    own_loop, splits, tmp_path, monkeypatch
-):
-    model, generator = own_loop
+def test_the_tolerance_is_relative_for_large_logits(custom_loop, splits, tmp_path, monkeypatch):
+    model, generator = custom_loop
     crops = keras.Input((16, 16, 1))
     loud = keras.Model(crops, keras.layers.Rescaling(1e5)(model(crops)), name="loud")
     settings = {"labels": splits.train.labels, "spec": generator.spec}
     export(loud, tmp_path / "loud", **settings)
     other = keras.Model(crops, keras.layers.Rescaling(1.001e5)(model(crops)))
-    monkeypatch.setattr(
-        sys.modules["emopy.train.export"], "to_onnx", lambda _: convert.to_onnx(other)
-    )
+    monkeypatch.setattr(sys.modules["emopy.train.export"], "to_onnx", lambda _: to_onnx(other))
     with pytest.raises(ModelError, match="agree with Keras within"):
         export(loud, tmp_path / "other", **settings)
+
+
+def logits_of(model, tensor, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(to_onnx(model))
+    return OnnxSession(tmp_path / "model.onnx").run(tensor)
+
+
+@pytest.mark.parametrize("resizing", ["layer", "none"])
+def test_a_network_is_exported_in_inference_mode(tmp_path, resizing):
+    crops = keras.Input((12, 12, 1))
+    x = layers.Resizing(8, 8)(crops) if resizing == "layer" else crops
+    x = layers.BatchNormalization()(layers.Conv2D(4, 3)(x))
+    x = layers.Dropout(0.5)(layers.Flatten()(x))
+    model = keras.Model(crops, layers.Dense(3)(x))
+    tensor = np.random.default_rng(0).normal(2, 3, (5, 12, 12, 1)).astype("float32")
+    expected = keras.ops.convert_to_numpy(model(tensor, training=False))
+    np.testing.assert_allclose(logits_of(model, tensor, tmp_path), expected, atol=1e-4)
+
+
+def test_the_batch_size_of_the_exported_file_is_free(tmp_path):
+    crops = keras.Input((8, 8, 1), name="pixels")
+    model = keras.Model(crops, layers.Dense(2)(layers.Flatten()(crops)))
+    (tmp_path / "model.onnx").write_bytes(to_onnx(model))
+    session = OnnxSession(tmp_path / "model.onnx")
+    assert session.input_shape == (8, 8, 1)
+    for n in (1, 3):
+        assert session.run(np.zeros((n, 8, 8, 1), np.float32)).shape == (n, 2)

@@ -35,7 +35,7 @@ def train(splits: Splits, folder: Path | None = None):
     )
 
 
-def test_a_network_learns_and_the_run_says_so(splits, tmp_path):
+def test_training_improves_accuracy_and_fills_the_run_folder(splits, tmp_path):
     run = fit(ResidualNN, splits, epochs=6, settings=SETTINGS, folder=tmp_path, net_settings=SMALL)
     assert run.history[-1]["val_accuracy"] > 0.8
     assert run.labels == splits.train.labels
@@ -43,7 +43,7 @@ def test_a_network_learns_and_the_run_says_so(splits, tmp_path):
     assert "val_accuracy" in run.summary
     for name in ("recipe.toml", "metrics.csv", "curves.png", "model.keras"):
         assert (tmp_path / name).stat().st_size > 0
-    assert not list(tmp_path.glob("partial*"))
+    assert not list(tmp_path.glob("partial*")) + list(tmp_path.glob(".emopy-*"))
 
 
 def test_the_same_seed_gives_the_same_curve_and_weights(splits):
@@ -63,7 +63,7 @@ train(Splits.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[
 """
 
 
-def test_a_killed_training_goes_on_to_the_same_curve_and_weights(splits, tmp_path):
+def test_a_killed_training_resumes_to_the_same_curve_and_weights(splits, tmp_path):
     run_folder = tmp_path / "run"
     files = splits.train.save(tmp_path / "train.npz"), splits.validation.save(tmp_path / "val.npz")
     child = subprocess.Popen(
@@ -104,7 +104,7 @@ def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_finished_run_is_opened_and_not_trained_again(splits, tmp_path):
+def test_a_finished_run_is_loaded_and_not_trained_again(splits, tmp_path):
     first = train(splits, tmp_path)
     written = (tmp_path / "metrics.csv").stat().st_mtime_ns
     again = train(splits, tmp_path)
@@ -112,41 +112,41 @@ def test_a_finished_run_is_opened_and_not_trained_again(splits, tmp_path):
     assert (tmp_path / "metrics.csv").stat().st_mtime_ns == written
 
 
-def test_a_folder_with_a_run_on_other_faces_is_refused(splits, tmp_path):
+def test_a_folder_with_a_run_on_other_data_is_refused(splits, tmp_path):
     assert not train(splits, tmp_path).reopened
     assert train(splits, tmp_path).reopened
     fewer = dataclasses.replace(splits, train=splits.train.take(range(100)))
-    with pytest.raises(RecipeError, match="learnt from others"):
+    with pytest.raises(RecipeError, match="trained on others"):
         train(fewer, tmp_path)
 
 
-def test_other_faces_to_stop_by_are_refused(splits, tmp_path):
+def test_other_validation_data_with_early_stopping_is_refused(splits, tmp_path):
     patient = dataclasses.replace(SETTINGS, patience=2)
 
-    def learn(splits):
+    def train_with(splits):
         return fit(ResidualNN, splits, settings=patient, folder=tmp_path, net_settings=SMALL)
 
-    learn(splits)
-    with pytest.raises(RecipeError, match="learnt from others"):
-        learn(dataclasses.replace(splits, validation=splits.validation.take(range(50))))
+    train_with(splits)
+    with pytest.raises(RecipeError, match="trained on others"):
+        train_with(dataclasses.replace(splits, validation=splits.validation.take(range(50))))
 
 
 def test_another_teacher_of_the_same_name_is_refused(splits, tmp_path):
-    def learn(seed, **changes):
+    def train_with(seed, **changes):
         settings = dataclasses.replace(SETTINGS, epochs=1, seed=seed, **changes)
         return fit(ResidualNN, splits, settings=settings, folder=folder, net_settings=SMALL)
 
     folder = None
-    teacher = export(learn(0), tmp_path / "teacher")
+    teacher = export(train_with(0), tmp_path / "teacher")
     folder = tmp_path / "pupil"
-    card = load_model(export(learn(0, teacher=(str(teacher),)), folder / "model")).card
+    card = load_model(export(train_with(0, teacher=(str(teacher),)), folder / "model")).card
     checksum = load_model(teacher).card.files["model.onnx"]
     assert card.training["parent_models"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
     folder = None
-    export(learn(1), teacher)
+    export(train_with(1), teacher)
     folder = tmp_path / "pupil"
     with pytest.raises(RecipeError, match="the same teachers"):
-        learn(0, teacher=(str(teacher),))
+        train_with(0, teacher=(str(teacher),))
 
 
 def test_a_folder_with_another_run_is_refused(splits, tmp_path):
@@ -156,7 +156,7 @@ def test_a_folder_with_another_run_is_refused(splits, tmp_path):
     assert "fit.epochs is" in str(refused.value)
 
 
-def test_settings_that_a_network_lacks_leave_no_folder_behind(splits, tmp_path):
+def test_invalid_network_settings_leave_no_folder(splits, tmp_path):
     for settings in ({"width": 3}, {"dropout": 3.0}, {"widths": [-8]}):
         with pytest.raises(RecipeError, match=r"net\.settings"):
             fit(ResidualNN, splits, folder=tmp_path / "run", net_settings=settings)
@@ -164,16 +164,16 @@ def test_settings_that_a_network_lacks_leave_no_folder_behind(splits, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("precision", "number"),
+    ("precision", "compute_dtype"),
     [("float32", "float32"), ("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")],
 )
-def test_a_network_learns_in_the_numbers_that_are_asked_for(splits, precision, number):
-    learnt_in = set()
+def test_training_uses_the_dtype_policy(splits, precision, compute_dtype):
+    used = set()
 
     class Witness(keras.layers.Layer):
         def call(self, inputs, training=None):
             if training:
-                learnt_in.add(keras.backend.standardize_dtype(inputs.dtype))
+                used.add(keras.backend.standardize_dtype(inputs.dtype))
             return inputs
 
     def witnessed(input_shape, classes):
@@ -182,27 +182,27 @@ def test_a_network_learns_in_the_numbers_that_are_asked_for(splits, precision, n
         return keras.Model(crops, keras.layers.Dense(classes, dtype="float32")(x))
 
     fit(witnessed, splits, settings=FitSettings(epochs=1, dtype_policy=precision))
-    assert learnt_in == {number}
+    assert used == {compute_dtype}
 
 
-def test_parts_that_do_not_fit_together_are_refused(splits):
+def test_splits_with_different_labels_are_refused(splits):
     other = splits.validation.only(["anger", "fear"])
     with pytest.raises(DataError, match="must share labels"):
         dataclasses.replace(splits, validation=other)
 
 
-def test_no_training_faces_is_an_error(splits):
+def test_an_empty_training_split_is_refused(splits):
     nothing: Dataset = splits.train.take([])
-    with pytest.raises(DataError, match=r"`parts\.train` must hold faces"):
+    with pytest.raises(DataError, match=r"`splits\.train` must hold faces"):
         fit(ResidualNN, Splits.of(nothing), epochs=1)
 
 
-def test_a_setting_that_the_network_does_not_know_is_named(splits):
+def test_an_unknown_network_setting_is_named(splits):
     with pytest.raises(RecipeError, match="depth"):
         fit(ResidualNN, splits, epochs=1, net_settings={"depth": 3})
 
 
-def test_clips_of_one_frame_are_refused_with_what_to_load(splits):
+def test_clips_of_one_frame_are_refused(splits):
     single = dataclasses.replace(splits.train, images=splits.train.images[:, None])
     with pytest.raises(DataError, match="Received clips of 1 frame"):
         fit("TimeDelayConvNN", Splits.of(single), epochs=1)

@@ -32,27 +32,27 @@ def last_accuracy(folder):
         return float(list(csv.DictReader(stream))[-1]["val_accuracy"])
 
 
-def test_runs_that_differ_in_their_seed_only_are_one_standing_and_the_best_comes_first(runs):
+def test_runs_that_differ_in_their_seed_only_are_one_entry_and_the_best_comes_first(runs):
     good, slow = compare_runs(runs)
     assert [path.name for path in good.folders] == ["good-0", "good-1"]
     assert [path.name for path in slow.folders] == ["slow"]
-    assert good.figures["val_accuracy"] == tuple(map(last_accuracy, good.folders))
+    assert good.metrics["val_accuracy"] == tuple(map(last_accuracy, good.folders))
     assert good.score > slow.score
     assert good.epochs == (3, 3)
 
 
-def test_only_settings_that_differ_are_told(runs):
+def test_only_differing_settings_are_listed(runs):
     good, slow = compare_runs(runs)
     assert good.differs == {"fit.learning_rate": 5e-3}
     assert slow.differs == {"fit.learning_rate": 1e-6}
 
 
-def test_figures_recorded_on_the_card_stand_beside_those_of_the_training(runs):
+def test_metrics_on_the_card_are_listed_after_those_of_the_training(runs):
     good, slow = compare_runs(runs)
     cards = [json.loads((path / "model" / "card.json").read_text()) for path in good.folders]
     recorded = tuple(card["metrics"]["stripes"]["accuracy"] for card in cards)
-    assert good.figures["stripes: accuracy"] == recorded
-    assert "stripes: accuracy" not in slow.figures
+    assert good.metrics["stripes: accuracy"] == recorded
+    assert "stripes: accuracy" not in slow.metrics
 
 
 def test_the_leaderboard_shows_mean_and_deviation(runs, capsys):
@@ -66,16 +66,16 @@ def test_the_leaderboard_shows_mean_and_deviation(runs, capsys):
     assert "2. slow: fit.learning_rate=1e-06" in text
 
 
-def test_of_a_run_that_was_stopped_early_the_best_epoch_counts(tmp_path, splits):
+def test_the_best_epoch_of_an_early_stopped_run_counts(tmp_path, splits):
     settings = FitSettings(epochs=6, batch_size=32, learning_rate=0.05, patience=6)
     fit("ResidualNN", splits, settings=settings, folder=tmp_path / "run", net_settings=SMALL)
     with (tmp_path / "run" / "metrics.csv").open(newline="") as stream:
         lowest = min(float(row["val_loss"]) for row in csv.DictReader(stream))
-    (standing,) = compare_runs(tmp_path)
-    assert standing.figures["val_loss"] == (lowest,)
+    (entry,) = compare_runs(tmp_path)
+    assert entry.metrics["val_loss"] == (lowest,)
 
 
-def test_a_run_that_is_not_done_stands_apart(runs, tmp_path):
+def test_an_unfinished_run_is_an_entry_of_its_own(runs, tmp_path):
     for name in ("good-0", "good-1"):
         shutil.copytree(runs / name, tmp_path / name)
     (tmp_path / "good-1" / "model.keras").unlink()
@@ -87,7 +87,7 @@ def test_a_run_that_is_not_done_stands_apart(runs, tmp_path):
     assert "good-0, unfinished" not in text
 
 
-def test_a_folder_without_runs_is_refused_with_the_line_to_type(tmp_path):
+def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="emopy train RECIPE --out runs/first"):
         compare_runs(tmp_path)
 
@@ -99,7 +99,7 @@ def test_a_recipe_and_a_comparison_exclude_each_other(runs, both, capsys):
     assert "either a recipe, or --compare" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wish", [("--set", "fit.epochs=3"), ("--out", "elsewhere")])
-def test_what_a_comparison_would_not_heed_is_refused(runs, wish, capsys):
-    assert main(["train", "--compare", str(runs), *wish]) == 2
-    assert "leave --set and --out out" in capsys.readouterr().err
+@pytest.mark.parametrize("option", [("--set", "fit.epochs=3"), ("--out", "elsewhere")])
+def test_options_without_effect_on_a_comparison_are_refused(runs, option, capsys):
+    assert main(["train", "--compare", str(runs), *option]) == 2
+    assert "leave out --set and --out" in capsys.readouterr().err

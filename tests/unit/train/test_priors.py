@@ -1,4 +1,4 @@
-"""What sampling, logit adjustment and teachers do to a training: its answers and its shares."""
+"""The label prior of a run after sampling, logit adjustment and distillation."""
 
 import dataclasses
 
@@ -9,14 +9,14 @@ import pytest
 from emopy.data import Dataset, Splits
 from emopy.models import load_model, to_tensor
 from emopy.train import FitSettings, export, fit
-from emopy.train.targets import face_weights
+from emopy.train.targets import sampling_weights
 
 SETTINGS = FitSettings(epochs=30, batch_size=50, learning_rate=0.05, weight_decay=0.0)
 COMMON = 0.8
 
 
 def brightness_only(input_shape, classes):
-    """It sees nothing but how bright a face is."""
+    """A network whose only feature is the brightness of the image."""
     crops = keras.Input(input_shape)
     x = keras.layers.GlobalAveragePooling2D()(crops)
     return keras.Model(crops, keras.layers.Dense(classes, name="logits")(x))
@@ -24,7 +24,7 @@ def brightness_only(input_shape, classes):
 
 @pytest.fixture(scope="module")
 def guesses():
-    """Noise in which nothing tells the labels apart: the answers are the prior."""
+    """Noise without any cue to the label: the predicted probabilities are the prior."""
     n = 200
     return Splits.of(
         Dataset(
@@ -48,26 +48,26 @@ def guesses():
         ({"class_balanced_sampling": 1.0, "logit_adjustment": 1.0}, 0.5),
     ],
 )
-def test_a_run_tells_the_prior_that_its_network_answers_with(guesses, change, expected):
+def test_the_label_prior_of_a_run_is_that_of_its_predictions(guesses, change, expected):
     run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, **change))
     assert run.label_prior == pytest.approx(
         {"neutral": expected, "fear": 1 - expected, "disgust": 0}
     )
     tensor = to_tensor(guesses.train.images, run.spec)
-    answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)[:, :2]))
-    np.testing.assert_allclose(answers.mean(axis=0), [expected, 1 - expected], atol=0.06)
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)[:, :2]))
+    np.testing.assert_allclose(probabilities.mean(axis=0), [expected, 1 - expected], atol=0.06)
 
 
-def test_labels_that_smoothing_makes_are_part_of_the_prior(guesses):
+def test_label_smoothing_is_part_of_the_prior(guesses):
     run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, label_smoothing=0.3))
     expected = [0.7 * COMMON + 0.1, 0.7 * (1 - COMMON) + 0.1, 0.1]
     assert list(run.label_prior.values()) == pytest.approx(expected)
     tensor = to_tensor(guesses.train.images, run.spec)
-    answers = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)))
-    np.testing.assert_allclose(answers.mean(axis=0), expected, atol=0.06)
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)))
+    np.testing.assert_allclose(probabilities.mean(axis=0), expected, atol=0.06)
 
 
-def test_the_shares_of_a_taught_run_are_those_of_its_targets(splits, linear_model, tmp_path):
+def test_the_prior_of_a_distilled_run_is_that_of_its_targets(splits, linear_model, tmp_path):
     settings = FitSettings(
         epochs=1, class_balanced_sampling=0.6, teacher=(str(linear_model),), teacher_weight=1.0
     )
@@ -75,14 +75,14 @@ def test_the_shares_of_a_taught_run_are_those_of_its_targets(splits, linear_mode
     logits = load_model(linear_model).logits(splits.train.images)
     columns = [load_model(linear_model).card.labels.index(label) for label in run.labels]
     powers = np.exp(logits[:, columns])
-    answers = powers / powers.sum(axis=1, keepdims=True)
-    expected = face_weights(splits.train.targets, 0.6) @ answers
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    expected = sampling_weights(splits.train.targets, 0.6) @ probabilities
     np.testing.assert_allclose(list(run.label_prior.values()), expected, rtol=1e-4)
     card = load_model(export(run, tmp_path / "model")).card
     assert list(card.training["label_prior"].values()) == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_training_with_all_of_it_goes_on_to_the_same_weights(
+def test_a_training_with_all_settings_resumes_to_the_same_weights(
     splits, linear_model, tmp_path, killed_after
 ):
     settings = FitSettings(

@@ -29,7 +29,7 @@ def small(whole, tmp_path_factory):
     return quantize(whole, sample_stills(), tmp_path_factory.mktemp("int8") / "small")
 
 
-def test_the_copy_is_a_quarter_of_the_size_and_says_what_it_is(small, whole):
+def test_a_quantized_model_has_a_quarter_of_the_size_and_says_int8(small, whole):
     sizes = [(folder / "model.onnx").stat().st_size for folder in (small, whole)]
     assert sizes[0] < 0.28 * sizes[1]
     card, old = load_model(small).card, load_model(whole).card
@@ -39,7 +39,7 @@ def test_the_copy_is_a_quarter_of_the_size_and_says_what_it_is(small, whole):
     assert not card.metrics
 
 
-def test_the_copy_answers_as_the_model_does(small, whole):
+def test_a_quantized_model_predicts_like_the_original(small, whole):
     faces = sample_stills()
     large, shrunk = (FERModel("all", model=m, detector="full-image") for m in (whole, small))
     pairs = list(
@@ -51,7 +51,7 @@ def test_the_copy_answers_as_the_model_does(small, whole):
     assert after == pytest.approx(before, abs=0.02)
 
 
-def test_the_copy_passes_its_own_check_and_one_that_was_changed_does_not(small, whole, tmp_path):
+def test_a_quantized_model_passes_its_check_and_a_changed_one_fails(small, whole, tmp_path):
     assert check_model_folder(small) < 0.2
     other = quantize(whole, sample_stills(), tmp_path / "other", samples=32, name="other")
     assert load_model(other).card.name == "other"
@@ -60,7 +60,7 @@ def test_the_copy_passes_its_own_check_and_one_that_was_changed_does_not(small, 
         check_model_folder(other)
 
 
-def test_what_computes_with_integers_already_and_no_faces_are_refused(small, whole, tmp_path):
+def test_a_quantized_model_and_an_empty_dataset_are_refused(small, whole, tmp_path):
     with pytest.raises(ModelError, match="computes with int8 already"):
         quantize(small, sample_stills(), tmp_path / "again")
     with pytest.raises(DataError, match="must hold faces"):
@@ -76,14 +76,14 @@ def test_the_command_writes_a_folder_and_prints_its_path_alone(whole, tmp_path, 
     assert load_model(out).card.name == "mine"
 
 
-def test_a_number_of_faces_that_makes_no_whole_batches_is_no_obstacle(whole, tmp_path):
+def test_the_number_of_samples_may_leave_an_incomplete_batch(whole, tmp_path):
     faces = sample_stills()
     for count in (5, 45):
         some = faces.take(range(count))
         assert check_model_folder(quantize(whole, some, tmp_path / str(count))) < 0.2
 
 
-def test_a_recurrent_network_keeps_its_loops(tmp_path):
+def test_a_recurrent_network_is_quantized(tmp_path):
     clips = np.random.default_rng(0).integers(0, 256, (8, 2, 16, 16, 1), np.uint8)
     labels, targets = ("anger", "fear"), np.eye(2, dtype=np.float32)[[0, 1] * 4]
     faces = Dataset(clips, targets, labels, np.full(8, ""), np.full(8, "made-up"))

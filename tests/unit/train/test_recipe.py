@@ -13,7 +13,7 @@ def recipe_file(tmp_path):
     return path
 
 
-def test_a_recipe_is_read_and_the_rest_has_defaults(recipe_file):
+def test_missing_keys_of_a_recipe_have_defaults(recipe_file):
     recipe = load_recipe(recipe_file)
     assert (recipe.name, recipe.fit.epochs, recipe.net.settings) == (
         "mine",
@@ -23,7 +23,7 @@ def test_a_recipe_is_read_and_the_rest_has_defaults(recipe_file):
     assert recipe.fit.batch_size == Recipe().fit.batch_size
 
 
-def test_single_settings_are_changed_from_the_command_line(recipe_file):
+def test_settings_are_overridden(recipe_file):
     recipe = load_recipe(
         recipe_file, ["fit.epochs=3", "fit.learning_rate=1", "net.name=Mine", "augment.flip=0.5"]
     )
@@ -31,14 +31,14 @@ def test_single_settings_are_changed_from_the_command_line(recipe_file):
     assert (recipe.net.name, recipe.augment.flip) == ("Mine", 0.5)
 
 
-def test_a_written_recipe_reads_back_the_same(recipe_file, tmp_path):
+def test_a_written_recipe_loads_unchanged(recipe_file, tmp_path):
     recipe = load_recipe(recipe_file)
     copy = tmp_path / "copy.toml"
     copy.write_text(recipe.to_toml())
     assert load_recipe(copy) == recipe
 
 
-def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe_file):
+def test_the_hash_depends_on_the_settings_and_not_on_the_name(recipe_file):
     recipe = load_recipe(recipe_file)
     assert load_recipe(recipe_file, ["name=other"]).sha256 == recipe.sha256
     assert load_recipe(recipe_file, ["fit.seed=1"]).sha256 != recipe.sha256
@@ -50,19 +50,23 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
         ("fit.unfreeze=3", "Unknown key `fit.unfreeze`.*Did you mean 'unfreeze_fraction'"),
         ("fit.epoch=3", "Did you mean 'epochs'"),
         ("fitt.epochs=3", "Did you mean 'fit'"),
-        ("fit.epochs=0", "`epochs` must be positive"),
-        ("fit.epochs=many", "`fit.epochs` must be int"),
-        ("fit.epochs=true", "`fit.epochs` must be int"),
+        ("fit.epochs=0", "`fit.epochs` must be positive"),
+        ("fit.epochs=many", "`fit.epochs` in the recipe must be a whole number. Received 'many'"),
+        ("fit.epochs=true", "`fit.epochs` in the recipe must be a whole number"),
         ("fit.ema=1.0", r"in \[0, 1\)"),
-        ("fit=3", "`fit` must be a section"),
+        ("fit=3", "`fit` in the recipe must be a mapping"),
         ("name.short=3", "`name` is no section"),
-        ("fit.class_balanced_sampling=1.5", r"`class_balanced_sampling` must be in \[0, 1\]"),
-        ("fit.teacher_weight=2", r"`teacher_weight` must be in \[0, 1\]"),
-        ("fit.teacher_temperature=0", "`teacher_temperature` must be positive"),
-        ("fit.mixup=-0.1", "`mixup` must be 0 or more"),
-        ("fit.cutmix=-1", "`cutmix` must be 0 or more"),
-        ("fit.target_sharpening=0", "`target_sharpening` must be positive"),
-        ("fit.logit_adjustment=nan", "`logit_adjustment` must be 0 or more"),
+        ("fit.class_balanced_sampling=1.5", r"`fit.class_balanced_sampling` must be in \[0, 1\]"),
+        ("fit.teacher_weight=2", r"`fit.teacher_weight` must be in \[0, 1\]"),
+        ("fit.teacher_temperature=0", "`fit.teacher_temperature` must be positive"),
+        ("fit.mixup=-0.1", "`fit.mixup` must be 0 or more"),
+        ("fit.cutmix=-1", "`fit.cutmix` must be 0 or more"),
+        ("fit.target_sharpening=0", "`fit.target_sharpening` must be positive"),
+        ("fit.logit_adjustment=-1", "`fit.logit_adjustment` must be 0 or more"),
+        (
+            "fit.logit_adjustment=nan",
+            "`fit.logit_adjustment` .* must be a finite number",
+        ),
         ("fit.teacher=emopy-base", r"""must be a list.*teacher = \["emopy-base"\], in a"""),
         ("fit.teacher=", r"""in a shell: --set 'fit.teacher=\["first", "second"\]'"""),
         ("fit.teacher=[a, b]", r"""in a shell: --set 'fit.teacher=\["a", "b"\]'"""),
@@ -72,7 +76,7 @@ def test_the_fingerprint_follows_what_decides_the_result_and_not_the_name(recipe
         ("epochs", "KEY=VALUE"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_what_to_type(recipe_file, setting, message):
+def test_an_invalid_setting_is_refused(recipe_file, setting, message):
     with pytest.raises(RecipeError, match=message):
         load_recipe(recipe_file, [setting])
 
@@ -86,13 +90,13 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
         load_recipe(broken)
 
 
-def test_a_setting_at_its_default_leaves_the_fingerprint_alone(recipe_file):
+def test_a_setting_at_its_default_does_not_change_the_hash(recipe_file):
     recipe = load_recipe(recipe_file)
     spelled_out = load_recipe(recipe_file, ["augment.flip=0.0", "fit.batch_size=128"])
     assert spelled_out.sha256 == recipe.sha256
 
 
-def test_a_setting_that_is_added_later_leaves_the_fingerprint_alone():
+def test_a_setting_that_is_added_later_does_not_change_the_hash():
     @dataclass(frozen=True)
     class LaterSettings(FitSettings):
         added: float = 0.0
@@ -106,11 +110,11 @@ def test_a_setting_that_is_added_later_leaves_the_fingerprint_alone():
     "setting",
     ["augment.noise=0.1", "net.name=Other", "net.settings.widths=[8]", "data.train=faces"],
 )
-def test_every_section_counts_in_the_fingerprint(recipe_file, setting):
+def test_the_hash_depends_on_every_section(recipe_file, setting):
     assert load_recipe(recipe_file, [setting]).sha256 != load_recipe(recipe_file).sha256
 
 
-def test_teachers_are_listed_and_one_alone_is_no_list(recipe_file, tmp_path):
+def test_teachers_are_a_list(recipe_file, tmp_path):
     recipe = load_recipe(recipe_file, ['fit.teacher=["emopy-base", "runs/mine/model"]'])
     assert recipe.fit.teacher == ("emopy-base", "runs/mine/model")
     copy = tmp_path / "copy.toml"

@@ -31,10 +31,10 @@ def test_a_recipe_builds_its_network(path):
     assert get_net(net.name)(shape, 7, **settings).output_shape == (None, 7)
 
 
-def test_a_recipe_says_what_to_type_until_it_knows_the_faces():
+def test_a_recipe_without_data_is_refused():
     for path in RECIPES:
         if not load_recipe(path).data.train:
-            with pytest.raises(RecipeError, match=r"--set data\.train"):
+            with pytest.raises(RecipeError, match=r"data\.train=faces"):
                 train_recipe(path)
 
 
@@ -43,38 +43,40 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tm
     recipe = next(path for path in RECIPES if path.stem == "convolutional-dropout")
     words = ["train", str(recipe), "--out", str(tmp_path / "run")]
     data = f"data.train={(tmp_path / 'train.npz').as_posix()}"
-    for wish in (data, "fit.epochs=1", "net.settings.filters=4"):
-        words += ["--set", wish]
+    for override in (data, "fit.epochs=1", "net.settings.filters=4"):
+        words += ["--set", override]
     assert main(words) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path / 'run' / 'model'}\n"
     assert "loss" in captured.err
-    assert "\b" not in captured.err  # no moving bar where nobody watches
+    assert "\b" not in captured.err  # no progress bar outside a terminal
     card = load_model(tmp_path / "run" / "model").card
     assert card.training["network"] == "ConvolutionalNNDropout"
 
     temperature = calibrate(tmp_path / "run" / "model", splits.validation)
     assert temperature != 1
-    assert main(words) == 0  # the same line once more
+    assert main(words) == 0  # rerun
     assert load_model(tmp_path / "run" / "model").card.temperature == temperature
     (tmp_path / "run" / "model" / "model.onnx").unlink()
     assert main(words) == 0
     assert load_model(tmp_path / "run" / "model").card.temperature == 1
 
 
-def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
+def test_skipped_samples_are_reported_before_the_training(tmp_path, capsys):
     samples = write_samples(tmp_path / "samples") / "stills" / "test"
     (samples / "fear" / "bad.png").write_bytes(b"not an image")
     recipe = str(next(path for path in RECIPES if path.stem == "convolutional"))
-    wishes = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
-    told = []
-    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run", on_skipped=told.append)
-    assert [skipped_sample.source for skipped_sample in told] == [str(samples / "fear" / "bad.png")]
+    overrides = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
+    skipped = []
+    run = train_recipe(recipe, settings=overrides, out=tmp_path / "run", on_skipped=skipped.append)
+    assert [skipped_sample.source for skipped_sample in skipped] == [
+        str(samples / "fear" / "bad.png")
+    ]
     words = ["train", recipe, "--out", str(tmp_path / "run")]
-    for wish in wishes:
-        words += ["--set", wish]
+    for override in overrides:
+        words += ["--set", override]
     capsys.readouterr()
-    assert main(words) == 1  # the run is finished: nothing is learnt again
+    assert main(words) == 1  # the run is finished: nothing is trained again
     captured = capsys.readouterr()
     assert "bad.png" in captured.err
     assert captured.out == f"{run.folder / 'model'}\n"
@@ -83,11 +85,11 @@ def test_what_could_not_be_read_is_told_before_the_training(tmp_path, capsys):
 def test_a_recipe_trains_on_folders_of_clips(tmp_path):
     clips = write_samples(tmp_path / "samples") / "clips" / "test"
     recipe = next(path for path in RECIPES if path.stem == "time-delay")
-    wishes = [f"data.train={clips.as_posix()}", "fit.epochs=1", "net.settings.filters=2"]
-    run = train_recipe(recipe, settings=wishes, out=tmp_path / "run")
+    overrides = [f"data.train={clips.as_posix()}", "fit.epochs=1", "net.settings.filters=2"]
+    run = train_recipe(recipe, settings=overrides, out=tmp_path / "run")
     assert load_model(run.folder / "model").card.input.frames == 4
 
 
 def test_a_negative_number_of_frames_is_refused(tmp_path):
-    with pytest.raises(RecipeError, match="`num_frames` must be 0 for stills"):
+    with pytest.raises(RecipeError, match="`data.num_frames` must be 0 for stills"):
         load_recipe(RECIPES[0], ["data.num_frames=-1"])
