@@ -91,5 +91,5 @@ def test_a_recipe_trains_on_folders_of_clips(tmp_path):
 
 
 def test_a_negative_number_of_frames_is_refused(tmp_path):
-    with pytest.raises(RecipeError, match="`data.num_frames` must be 0 for stills"):
+    with pytest.raises(RecipeError, match=r"`data\.num_frames` must be 0 for stills"):
         load_recipe(RECIPES[0], ["data.num_frames=-1"])
