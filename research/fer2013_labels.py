@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from emopy.data import Dataset, load_dataset
+from emopy.data.duplicates import difference_hashes, near_groups
 from emopy.data.ferplus import VotedFaces
-from emopy.data.near import difference_hashes, near_groups
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from research import ROOT
 from research.ferplus import fer2013_labels, voted_faces

@@ -19,8 +19,7 @@ from PIL import Image
 
 from emopy.data.csv import FER2013_LABELS
 from emopy.data.duplicates import content_hashes
-from emopy.data.ferplus import SIDE_PX, VotedFaces, read_ferplus
-from emopy.data.prepare import prepare_ferplus
+from emopy.data.ferplus import SIDE_PX, VotedFaces, prepare_ferplus, read_ferplus
 from emopy.data.votes import VOTE_COLUMNS
 from emopy.errors import DataError
 from emopy.labels import canonical

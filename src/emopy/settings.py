@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from emopy.errors import EmoPyError, naming, nearest
 
@@ -32,8 +32,8 @@ def from_mapping(
     """Build a dataclass or typed dictionary from parsed JSON or TOML.
 
     Keys and types are checked against the annotations: int, float (finite, whole numbers are
-    converted), str, bool, tuples, mappings, unions and nested dataclasses. Ranges are left to the
-    `__post_init__` of the dataclass.
+    converted), str, bool, literals, tuples, mappings, unions and nested dataclasses. Ranges are
+    left to the `__post_init__` of the dataclass.
 
     Args:
         kind: The dataclass or `TypedDict`.
@@ -87,6 +87,8 @@ class _Checker:
         if _is_record(wanted) and isinstance(found, Mapping):
             return self.record(wanted, found, f"{key}.")
         origin = get_origin(wanted) or wanted
+        if origin is Literal and any(_is_same(choice, found) for choice in get_args(wanted)):
+            return found
         if origin in (Union, UnionType):
             return self._convert_to_any(get_args(wanted), found, key)
         if origin is tuple and isinstance(found, list | tuple):
@@ -113,6 +115,10 @@ class _Checker:
         items = json.dumps([word for word in words if word] or ["first", "second"])
         shell = f", in a shell: {self.option} '{key}={items}'" if self.option else ""
         return f" Type for example: {key.rpartition('.')[2]} = {items}{shell}"
+
+
+def _is_same(choice: object, found: object) -> bool:
+    return type(choice) is type(found) and choice == found
 
 
 def _scalar(wanted: Any, found: Any) -> object:
@@ -152,6 +158,8 @@ def _types_of_items(types: tuple[Any, ...], count: int) -> tuple[Any, ...]:
 def _rule(wanted: Any) -> str:
     """The rule that an annotation stands for, to follow "must be"."""
     types, origin = get_args(wanted), get_origin(wanted) or wanted
+    if origin is Literal:
+        return " or ".join(map(repr, types))
     if origin in (Union, UnionType):
         return " or ".join(_rule(choice) for choice in types if choice is not NoneType)
     if origin is tuple and types[-1] is ...:

@@ -58,7 +58,7 @@ def test_a_split_loses_nothing_and_leaks_nothing(data, seed, fractions):
         assume(False)
     together = sorted(int(row) for _, dataset in splits.items() for row in dataset.sources)
     assert together == list(range(len(data)))
-    assert not {found.kind for found in check(splits).findings} & {"leak", "person"}
+    assert not {found.kind for found in check(splits).findings} & {"leak", "subject"}
     for name, fraction in sizes.items():
         assert (len(getattr(splits, name)) > 0) == (fraction > 0)
 

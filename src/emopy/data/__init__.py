@@ -1,14 +1,12 @@
-"""LABELLED FACES: load, look over and divide them, with NumPy alone."""
+"""Labelled faces: load, describe, check and split them, with NumPy alone."""
 
 from emopy.data.augment import Augmentation, augment, augment_batch
 from emopy.data.checks import CheckReport, Finding, check
 from emopy.data.ckplus import ConvertReport, convert_ckplus
-from emopy.data.convert import save_folders
 from emopy.data.csv import FER2013_LABELS, CSVDataLoader
-from emopy.data.csv_layout import CSVLayout
-from emopy.data.csv_settings import CSVSettings
+from emopy.data.csv_layout import CSVLayout, CSVSettings
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, load_dataset
-from emopy.data.directory import DirectoryDataLoader
+from emopy.data.directory import DirectoryDataLoader, SubjectRule, save_folders
 from emopy.data.duplicates import DuplicateGroup, find_duplicates, find_near_duplicates
 from emopy.data.features import (
     FeatureExtractor,
@@ -17,11 +15,15 @@ from emopy.data.features import (
     lbp_features,
     lbp_images,
 )
-from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
+from emopy.data.ferplus import (
+    FERPlusDataLoader,
+    PrepareReport,
+    VotedFaces,
+    prepare_ferplus,
+    read_ferplus,
+)
+from emopy.data.figures import contact_sheet, plot_counts
 from emopy.data.open import Loader, open_data
-from emopy.data.picture import plot_counts
-from emopy.data.prepare import PrepareReport, prepare_ferplus
-from emopy.data.sheet import contact_sheet
 from emopy.data.split import Splits, split
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, spread_vote_targets, vote_targets
@@ -46,6 +48,7 @@ __all__ = [
     "PrepareReport",
     "SkippedSample",
     "Splits",
+    "SubjectRule",
     "VotedFaces",
     "Whitening",
     "augment",

@@ -17,17 +17,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.convert import new_folder, save_image
 from emopy.data.dataset import SkippedSample
+from emopy.data.directory import save_image
 from emopy.errors import DataError, InputError
 from emopy.faces import Detector, align_face, get_detector, largest_first
+from emopy.files import atomic_folder
 from emopy.media import find_images, read_image
 from emopy.models.card import InputSpec
 
 CKPLUS_LABELS: tuple[str, ...] = (
     "neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise",
 )  # fmt: skip
-"""What the numbers 0 to 7 of CK+ stand for."""
+"""Labels of the numbers 0 to 7 in CK+."""
 
 _IMAGE_FOLDERS = ("cohn-kanade-images", "extended-cohn-kanade-images")
 _LABEL_FOLDERS = ("Emotion", "Emotion_labels")
@@ -40,7 +41,7 @@ class ConvertReport:
     Attributes:
         path: The new folder.
         samples: Stills or clips per label.
-        unlabelled: Clips left out because CK+ gives no emotion for them.
+        unlabelled: Clips without an emotion in CK+, which are not written.
         skipped: Clips and files that could not be used.
     """
 
@@ -55,8 +56,8 @@ class ConvertReport:
             [
                 *lines,
                 f"{'all':<12}{sum(self.samples.values()):>7,}   {self.path}",
-                f"Left out: clips without an emotion: {self.unlabelled:,}, "
-                f"with a fault: {len(self.skipped):,}",
+                f"Skipped: {self.unlabelled:,} clips without an emotion, "
+                f"{len(self.skipped):,} bad clips",
             ]
         )
 
@@ -71,38 +72,40 @@ def convert_ckplus(
     size: tuple[int, int] = (96, 96),
     detector: str | Detector = "mtcnn",
 ) -> ConvertReport:
-    r"""Write CK+ as one folder per emotion, faces cut out as prediction cuts them out.
+    r"""Write CK+ as one folder per emotion, faces cropped as for prediction.
 
     Stills are named ``anger/S005_001_00000011.png``, clips ``anger/S005_001/…``: load them with
-    ``subject_regex=r"S\d+"``, so that no person is in two parts of a split.
+    ``subject_regex=r"S\d+"``, so that no subject is in two splits.
 
     Args:
-        path: The folder that holds CK+, as it was unpacked.
-        out: The new folder; it appears only when all is written.
+        path: The folder of the unpacked CK+.
+        out: The new folder; it appears only after all is written.
         kind: ``"stills"`` or ``"clips"``; `DirectoryDataLoader` loads clips with `num_frames`.
-        peaks: Of stills, how many frames at the end of each clip show its emotion.
-        first: Of stills, whether the first frame of each clip is written as neutral.
+        peaks: For stills, number of frames at the end of each clip to write.
+        first: For stills, whether the first frame of each clip is written as neutral.
         size: (height, width) of the faces in pixels.
         detector: What finds the face: a name or a detector; ``"full-image"`` where the images are
             faces already. The face in its first frame gives a clip its framing.
 
     Returns:
-        What was written and what was not.
+        What was written and what was skipped.
 
     Raises:
         DataError: Not the folders of CK+, a bad argument, or nothing to write.
+        InputError: `out` is not empty, or cannot be written.
     """
     if kind not in ("stills", "clips") or first not in ("neutral", "skip") or peaks < 1:
         raise DataError(
             "`kind` must be 'stills' or 'clips', `first` 'neutral' or 'skip' and `peaks` 1 or "
             f"more. Received kind={kind!r}, first={first!r}, peaks={peaks}."
         )
-    images, emotions = _root(Path(path), _IMAGE_FOLDERS), _root(Path(path), _LABEL_FOLDERS)
-    cut = _Cutter(get_detector(detector), InputSpec(*size, 3))
+    images = _find_folder(Path(path), _IMAGE_FOLDERS)
+    emotions = _find_folder(Path(path), _LABEL_FOLDERS)
+    crop = _Cropper(get_detector(detector), InputSpec(*size, 3))
     skipped: list[SkippedSample] = []
     samples: dict[str, int] = dict.fromkeys(CKPLUS_LABELS, 0)
     unlabelled = 0
-    with new_folder(out) as folder:
+    with atomic_folder(out) as folder:
         for place in _clips(images):
             try:
                 label = _label(emotions / place)
@@ -111,38 +114,38 @@ def convert_ckplus(
                     continue
                 clip = _Clip("_".join(place.parts), find_images(images / place), label)
                 if kind == "clips":
-                    written = _write_clip(clip, folder, cut)
+                    written = _write_clip(clip, folder, crop)
                 else:
-                    written = _write_stills(clip, folder, cut, peaks, neutral=first == "neutral")
+                    written = _write_stills(clip, folder, crop, peaks, neutral=first == "neutral")
             except (DataError, InputError) as error:
                 skipped.append(SkippedSample(str(images / place), str(error)))
             else:
-                for shown in written:
-                    samples[shown] += 1
+                for emotion in written:
+                    samples[emotion] += 1
         if not any(samples.values()):
             raise DataError(
                 f"`path` must hold clips with an emotion. Received {path}: {unlabelled} without "
-                f"one, {len(skipped)} with a fault. Unpack both folders of CK+ into it."
+                f"one, {len(skipped)} bad ones. Unpack both folders of CK+ into it."
             )
     return ConvertReport(Path(out), samples, unlabelled, tuple(skipped))
 
 
 @dataclass(frozen=True, slots=True)
 class _Clip:
-    """One clip with an emotion: ``S005_001``, its frames in order, and what the last one shows."""
+    """One clip: its name such as ``S005_001``, its frames in order, and its emotion."""
 
-    title: str
+    name: str
     frames: list[Path]
     label: str
 
-    def name(self, frame: Path) -> str:
-        own = frame.stem.startswith(self.title)
-        return f"{frame.stem if own else f'{self.title}_{frame.stem}'}.png"
+    def file_name(self, frame: Path) -> str:
+        has_name = frame.stem.startswith(self.name)
+        return f"{frame.stem if has_name else f'{self.name}_{frame.stem}'}.png"
 
 
 @dataclass(frozen=True, slots=True)
-class _Cutter:
-    """Cuts the same face out of some frames of a clip."""
+class _Cropper:
+    """Crops the same face from some frames of a clip."""
 
     detect: Detector
     spec: InputSpec
@@ -151,33 +154,33 @@ class _Cutter:
         faces = largest_first(self.detect(read_image(first)))
         if not faces:
             raise DataError(f"the detector found no face in {first.name}")
-        # One framing for all: a head that is found anew in each frame would tremble.
+        # One framing for all: boxes that are detected in each frame would tremble.
         return [align_face(read_image(frame), faces[0], self.spec) for frame in frames]
 
 
-def _write_clip(clip: _Clip, folder: Path, cut: _Cutter) -> list[str]:
-    faces = cut(clip.frames[0], clip.frames)
-    target = folder / clip.label / clip.title
+def _write_clip(clip: _Clip, folder: Path, crop: _Cropper) -> list[str]:
+    faces = crop(clip.frames[0], clip.frames)
+    target = folder / clip.label / clip.name
     target.mkdir(parents=True)
     for frame, face in zip(clip.frames, faces, strict=True):
-        save_image(face, target / clip.name(frame))
+        save_image(face, target / clip.file_name(frame))
     return [clip.label]
 
 
 def _write_stills(
-    clip: _Clip, folder: Path, cut: _Cutter, peaks: int, *, neutral: bool
+    clip: _Clip, folder: Path, crop: _Cropper, peaks: int, *, neutral: bool
 ) -> list[str]:
     """Write the last frames, and the first where there is one before them."""
     start = [(clip.frames[0], "neutral")] if neutral and len(clip.frames) > peaks else []
-    shown = [*start, *((frame, clip.label) for frame in clip.frames[-peaks:])]
-    faces = cut(clip.frames[0], [frame for frame, _ in shown])
-    for (frame, label), face in zip(shown, faces, strict=True):
+    labelled = [*start, *((frame, clip.label) for frame in clip.frames[-peaks:])]
+    faces = crop(clip.frames[0], [frame for frame, _ in labelled])
+    for (frame, label), face in zip(labelled, faces, strict=True):
         (folder / label).mkdir(exist_ok=True)
-        save_image(face, folder / label / clip.name(frame))
-    return [label for _, label in shown]
+        save_image(face, folder / label / clip.file_name(frame))
+    return [label for _, label in labelled]
 
 
-def _root(path: Path, names: tuple[str, ...]) -> Path:
+def _find_folder(path: Path, names: tuple[str, ...]) -> Path:
     """The folder of one of these names, in the given folder or one level deeper.
 
     The archives of CK+ unpack into folders that repeat their own name.
@@ -199,20 +202,20 @@ def _clips(images: Path) -> list[Path]:
 
 
 def _label(folder: Path) -> str | None:
-    """The emotion of a clip; None where CK+ gives none."""
+    """The emotion of a clip; None if CK+ has none."""
     files = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
     if not files:
         return None
     text = files[0].read_text(encoding="utf-8", errors="replace").strip()
     try:
-        return CKPLUS_LABELS[_whole(text)]
+        return CKPLUS_LABELS[_whole_number(text)]
     except (ValueError, IndexError):
         raise DataError(
             f"{files[0].name} must hold a number 0 to 7. Received {text[:20]!r}"
         ) from None
 
 
-def _whole(text: str) -> int:
+def _whole_number(text: str) -> int:
     number = float(text)
     if number < 0 or not number.is_integer():
         raise ValueError

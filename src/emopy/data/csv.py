@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.csv_layout import CSVLayout, Layout, find_layout
-from emopy.data.csv_settings import settings_path
+from emopy.data.csv_layout import (
+    LABELS_EXAMPLE,
+    CSVLayout,
+    Layout,
+    find_layout,
+    parse_pixels,
+    settings_path,
+)
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
-from emopy.data.rows import csv_rows, read_pixels
 from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
@@ -31,11 +38,18 @@ FER2013_LABELS: Mapping[str, str] = {
     "5": "surprise",
     "6": "neutral",
 }
-"""What the numbers in FER2013's column `emotion` stand for (Goodfellow et al. 2013,
+"""Labels of the numbers in FER2013's column `emotion` (Goodfellow et al. 2013,
 https://arxiv.org/abs/1307.0414)."""
 
-_NAMED_IN_ERRORS = 10
-_MOST_LABELS = 1000
+_PEEKED_ROWS = 64
+"""First rows that show the layout of a file."""
+
+_DELIMITERS = ",;\t|"
+_MAX_CELL_LENGTH = 2**24
+"""Characters of one cell: a gray image of about 2,000 × 2,000 pixels."""
+
+_MAX_LISTED = 10
+_MAX_LABELS = 1000
 
 
 class CSVDataLoader:
@@ -44,22 +58,22 @@ class CSVDataLoader:
         emotion,pixels,Usage
         3,70 80 82 … 106,Training
 
-    Pixels are whole numbers 0–255 separated by space, row by row from the top left; of an image
-    in colour red, green and blue of each pixel. Squares of another size are resized, and colour
-    becomes gray or gray colour, as prediction would do it. The file is streamed: memory holds the
-    result and one row.
+    Pixels are whole numbers 0–255 separated by space, row by row from the top left; for images
+    in colour red, green and blue of each pixel. Squares of another size are resized, and channels
+    are converted, as for prediction. The file is streamed: memory holds the result and one row.
 
     Args:
         path: The file.
-        labels: What the written labels stand for, such as ``{"0": "anger", "3": "happiness"}``;
-            rows with others are left out. By default labels are words, of which aliases are
-            understood; numbers are understood in a file with the columns of FER2013.
+        labels: Emotions that the written labels stand for, such as
+            ``{"0": "anger", "3": "happiness"}``; rows with other labels are ignored. By default
+            labels are words, of which aliases are understood; numbers are understood in a file
+            with the columns of FER2013.
         target_emotions: Labels to load, in this order; all by default.
-        size: (height, width) in pixels of the result. Images of that size are taken as they are;
-            others must be squares, and are resized. Give it for images that are no squares:
-            their size cannot be told from their numbers. Default: the size of most of the first
-            images.
-        channels: 1 for gray, 3 for RGB; as most of the first images have by default.
+        size: (height, width) in pixels of the result. Images of that size are loaded unchanged;
+            others must be squares, and are resized. Specify it for images that are not square:
+            their size cannot be derived from their numbers. Default: the size of most of the
+            first images.
+        channels: 1 for gray, 3 for RGB; by default as most of the first images.
         usage: Load only the rows of this split, such as ``"Training"``.
         strict: Raise an error when any row is bad; otherwise bad rows are listed in
             `Dataset.skipped` and the rest is loaded.
@@ -97,46 +111,46 @@ class CSVDataLoader:
         self.layout = layout
 
     def load_data(self) -> Dataset:
-        """Read the rows in their order.
+        """Load the rows in their order.
 
         Returns:
             (n, height, width, channels) faces with one-hot targets; labels in alphabetical
-            order, or as asked for; `sources` are the file's name and the line.
+            order, or as requested; `sources` are the file's name and the line.
 
         Raises:
-            DataError: No such file, another layout, numbers for labels that nothing explains,
-                fewer than two labels, or no row left; with ``strict``, any bad row.
-            LabelError: The file has no row of a wanted label.
+            DataError: No such file, another layout, numbers for labels without a meaning, fewer
+                than two labels, or no row left; with ``strict``, any bad row.
+            LabelError: The file has no row of a requested label.
         """
-        layout = find_layout(self.path, self.layout, self.size)
-        names = _Names(_meaning(self.path, layout, self.labels), self.target_emotions)
         skipped: list[SkippedSample] = []
-        rows = _Rows(InputSpec(*layout.size, self.channels or layout.channels))
-        stream = csv_rows(self.path, skipped, delimiter=layout.delimiter)
-        for line, cells in islice(stream, 1 if layout.header else 0, None):
+        lines = csv_rows(self.path, skipped, delimiter=self.layout.get("delimiter"))
+        first = list(islice(lines, _PEEKED_ROWS))
+        layout = find_layout(self.path, self.layout, self.size, [cells for _, cells in first])
+        labels = _LabelCoder(_label_meaning(self.path, layout, self.labels), self.target_emotions)
+        rows = _LoadedRows(InputSpec(*layout.size, self.channels or layout.channels))
+        for line, cells in islice(chain(first, lines), 1 if layout.header else 0, None):
             try:
-                self._read(line, cells, layout, names, rows)
+                self._load_row(line, cells, layout, labels, rows)
             except DataError:
                 raise
             except ValueError as error:
                 skipped.append(SkippedSample(str(self.path), str(error), line=line))
         if self.strict:
             refuse_skipped(skipped, "rows")
-        return self._dataset(rows, names, skipped)
+        return self._dataset(rows, labels, skipped)
 
-    def _read(
-        self, line: int, cells: list[str], layout: Layout, names: _Names, rows: _Rows
+    def _load_row(
+        self, line: int, cells: list[str], layout: Layout, labels: _LabelCoder, rows: _LoadedRows
     ) -> None:
-        """Take over one row, or leave it out if nobody asked for it."""
-        needed = (layout.label, layout.pixels, layout.usage, layout.subject)
-        if len(cells) <= max(column for column in needed if column is not None):
+        """Add one row, unless it has another label or split than the requested ones."""
+        if len(cells) < layout.width:
             raise ValueError(f"the row has only {len(cells)} cells")
-        if not self._is_wanted_split(cells, layout, rows):
+        if not self._is_requested_split(cells, layout, rows):
             return
-        code = names.code(cells[layout.label])
+        code = labels.encode(cells[layout.label])
         if code is None:
             return
-        pixels = read_pixels(cells[layout.pixels])
+        pixels = parse_pixels(cells[layout.pixels])
         image = pixels.reshape(layout.shape(len(pixels)))
         rows.stats.add(image)
         rows.pixels += to_pixels(image[None], rows.spec).tobytes()
@@ -145,7 +159,7 @@ class CSVDataLoader:
         if layout.subject is not None:
             rows.subject_ids.append(cells[layout.subject])
 
-    def _is_wanted_split(self, cells: list[str], layout: Layout, rows: _Rows) -> bool:
+    def _is_requested_split(self, cells: list[str], layout: Layout, rows: _LoadedRows) -> bool:
         if self.usage is None:
             return True
         if layout.usage is None:
@@ -157,17 +171,19 @@ class CSVDataLoader:
         rows.usages.setdefault(found.casefold(), found)
         return found.casefold() == self.usage.casefold()
 
-    def _dataset(self, rows: _Rows, names: _Names, skipped: list[SkippedSample]) -> Dataset:
+    def _dataset(
+        self, rows: _LoadedRows, coder: _LabelCoder, skipped: list[SkippedSample]
+    ) -> Dataset:
         count = len(rows.codes)
         if not count:
             usages = f"; its splits are {', '.join(rows.usages.values())}" if rows.usages else ""
             raise DataError(
-                "`path` must hold rows of the wanted labels and split. Received none: "
-                f"{self.path} has the labels {', '.join(names.written) or 'none'}{usages}; "
+                "`path` must hold rows of the requested labels and split. Received none: "
+                f"{self.path} has the labels {', '.join(coder.written) or 'none'}{usages}; "
                 f"{len(skipped)} bad rows."
             )
-        labels = names.in_order(self.path)
-        truth = names.columns(labels)[np.frombuffer(rows.codes, dtype=np.uint16)]
+        labels = coder.labels_in_order(self.path)
+        truth = coder.columns(labels)[np.frombuffer(rows.codes, dtype=np.uint16)]
         images = np.frombuffer(rows.pixels, dtype=np.uint8)
         lines = np.frombuffer(rows.lines, dtype=np.int64).astype(np.str_)
         data = Dataset(
@@ -177,18 +193,20 @@ class CSVDataLoader:
             np.array(rows.subject_ids or np.full(count, ""), dtype=np.str_),
             np.char.add(f"{self.path.name}:", lines),
         )
-        # Which labels "standard" means is known only now that all rows are read.
-        chosen = labels if names.wish is None else select_labels(names.wish, labels).known
-        data = data if chosen == labels else data.only(chosen)
+        if coder.target_emotions is not None:
+            # The labels that "standard" means are known only after all rows are read.
+            chosen = select_labels(coder.target_emotions, labels).known
+            data = data if chosen == labels else data.only(chosen)
         return replace(data, skipped=tuple(skipped), image_stats=rows.stats)
 
 
 @dataclass(slots=True)
-class _Rows:
-    """What is kept of the rows, about as compact as the result.
+class _LoadedRows:
+    """The rows loaded so far, about as compact as the result.
 
     Attributes:
-        spec: What every image is brought to.
+        spec: Size and channels of every image.
+        usages: Splits in the file, by their case-folded name.
     """
 
     spec: InputSpec
@@ -200,47 +218,51 @@ class _Rows:
     stats: ImageStats = field(default_factory=ImageStats)
 
 
-class _Names:
-    """From labels as they are written to labels of the result.
+class _LabelCoder:
+    """Gives each written label a number.
 
     Attributes:
-        wish: The user's target emotions.
-        written: The first labels as they are written, to be named in errors.
+        target_emotions: The labels that the user requested.
+        written: The first labels as they are written, for error messages.
     """
 
-    def __init__(self, meaning: Mapping[str, str] | None, wish: str | Sequence[str] | None) -> None:
-        self.wish = wish
+    def __init__(
+        self,
+        meaning: Mapping[str, str] | None,
+        target_emotions: str | Sequence[str] | None,
+    ) -> None:
+        self.target_emotions = target_emotions
         self.written: dict[str, None] = {}
         self._meaning = (
             None
             if meaning is None
             else {str(key).strip(): canonical(value) for key, value in meaning.items()}
         )
-        self._codes: dict[str, int] = {}
-        for label in sorted(set((self._meaning or {}).values())):
-            self._codes[label] = len(self._codes)
-        listed = None if isinstance(wish, str) else wish  # a word is `all` or `standard`
-        self._wanted = None if listed is None else {canonical(label) for label in listed}
+        names = sorted(set((self._meaning or {}).values()))
+        self._codes = {label: code for code, label in enumerate(names)}
+        # A string is "all" or "standard".
+        listed = None if isinstance(target_emotions, str) else target_emotions
+        self._requested = None if listed is None else {canonical(label) for label in listed}
 
-    def code(self, written: str) -> int | None:
-        """Number of a label, by order of appearance; None where nobody asked for it."""
+    def encode(self, written: str) -> int | None:
+        """Number of a label, in order of appearance; None if it was not requested."""
         if not written:
             raise ValueError("the label is empty")
-        if len(self.written) < _NAMED_IN_ERRORS:
+        if len(self.written) < _MAX_LISTED:
             self.written[written] = None
         if self._meaning is None:
             label = canonical(written)
         elif (label := self._meaning.get(written, "")) == "":
             return None
-        if len(self._codes) > _MOST_LABELS:
+        if len(self._codes) > _MAX_LABELS:
             raise DataError(
                 "`label_column` must be the column of labels. Received one with more than "
-                f"{_MOST_LABELS:,} different ones, such as {', '.join(self.written)}."
+                f"{_MAX_LABELS:,} different ones, such as {', '.join(self.written)}."
             )
         code = self._codes.setdefault(label, len(self._codes))
-        return code if self._wanted is None or label in self._wanted else None
+        return code if self._requested is None or label in self._requested else None
 
-    def in_order(self, path: Path) -> tuple[str, ...]:
+    def labels_in_order(self, path: Path) -> tuple[str, ...]:
         """Labels of the result: in alphabetical order, or as the user listed them."""
         found = tuple(sorted(self._codes))
         if len(found) < 2:
@@ -248,26 +270,69 @@ class _Names:
                 f"`path` must hold rows of two labels or more. Received {path} with only "
                 f"{', '.join(found)}. Check `label_column`, `labels` and `usage`."
             )
-        return found if self._wanted is None else select_labels(self.wish or (), found).known
+        if self._requested is None:
+            return found
+        return select_labels(self.target_emotions or (), found).known
 
     def columns(self, labels: tuple[str, ...]) -> NDArray[np.intp]:
-        """Column of the targets for each code; 0 for codes that no row has."""
+        """Column of the targets for each number; 0 for numbers without a row."""
         places = [labels.index(label) if label in labels else 0 for label in self._codes]
         return np.array(places, dtype=np.intp)
 
 
-def _meaning(
+def _label_meaning(
     path: Path, layout: Layout, labels: Mapping[str, str] | None
 ) -> Mapping[str, str] | None:
-    """What numbers stand for. They are never guessed: a wrong guess would mislabel every face."""
+    """What numbers stand for. It is never guessed: a wrong meaning would mislabel every face."""
     numbers = [text for text in layout.first_labels if text.isdecimal()]
     if labels is not None or not numbers or len(numbers) < len(layout.first_labels):
         return labels
     if layout.is_fer2013:
         return FER2013_LABELS
-    shown = ", ".join(dict.fromkeys(numbers[:_NAMED_IN_ERRORS]))
+    shown = ", ".join(dict.fromkeys(numbers[:_MAX_LISTED]))
     raise DataError(
         f"The labels in {path} must be names, or numbers with a name. Received {shown}. "
-        f'Write into {settings_path(path)}: labels = {{ 0 = "anger", 1 = "disgust" }}; '
+        f"Write into {settings_path(path)}: {LABELS_EXAMPLE}; "
         "CSVDataLoader takes the same as an argument, such as FER2013_LABELS."
     )
+
+
+def csv_rows(
+    path: Path, skipped: list[SkippedSample], *, delimiter: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Read a CSV file line by line; memory holds one line.
+
+    Every line is one row: a quotation mark that is never closed spoils its own row only. Blank
+    lines are ignored. The file is UTF-8, or UTF-16 with a byte order mark.
+
+    Args:
+        path: The file.
+        skipped: Receives the lines that are not rows.
+        delimiter: Character between two cells. Default: the most frequent of , ; tab | in the
+            first line.
+
+    Yields:
+        The line's number, counted from 1, and its cells without surrounding space.
+
+    Raises:
+        DataError: No such file, or a delimiter of several characters.
+    """
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise DataError(f"`delimiter` must be one character. Received {delimiter!r}. Type ';'.")
+    if not path.is_file():
+        raise DataError(f"`path` must be a CSV file. Received {path}: no such file.")
+    # The limit belongs to the process, not to a reader; it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL_LENGTH))
+    with path.open("rb") as stream:
+        utf16 = stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+        text = io.TextIOWrapper(stream, "utf-16" if utf16 else "utf-8-sig", errors="replace")
+        for number, line in enumerate(text, start=1):
+            if not line.strip():
+                continue
+            delimiter = delimiter or max(_DELIMITERS, key=line.count)
+            try:
+                cells = next(csv.reader((line,), delimiter=delimiter, skipinitialspace=True))
+            except csv.Error as error:
+                skipped.append(SkippedSample(str(path), str(error), line=number))
+            else:
+                yield number, [cell.strip() for cell in cells]

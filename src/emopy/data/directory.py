@@ -1,4 +1,4 @@
-"""`DirectoryDataLoader`: one folder of images, or of clips, per emotion."""
+"""One folder per emotion: load images and clips from it, or write them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
 from emopy.errors import DataError, InputError
+from emopy.files import atomic_folder
 from emopy.labels import canonical, select_labels
 from emopy.media import IMAGE_SUFFIXES, find_images, read_image
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
+
+_MAX_NAME_LENGTH = 100
+"""Characters of the name of a file that `save_folders` writes."""
 
 SubjectRule: TypeAlias = str | re.Pattern[str] | Callable[[Path], str]
 """How a path gives a subject id: a regular expression, or a function of the path."""
@@ -254,3 +259,60 @@ def _subject_finder(rule: SubjectRule | None) -> Callable[[Path], str]:
         return (match[1] if pattern.groups else match[0]) or "" if match else ""
 
     return subject_id
+
+
+def save_folders(data: Dataset, path: str | os.PathLike[str]) -> Path:
+    """Write stills as PNG files, or clips as folders of PNG files, in one folder per label.
+
+    Names consist of subject id, source and row. A label without a sample has an empty folder. Of
+    soft targets the dominant label is kept.
+
+    Args:
+        data: Stills or clips, to be loaded with `DirectoryDataLoader`.
+        path: The new folder; it appears only after all is written.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: A label cannot be the name of a folder.
+        InputError: The folder is not empty, or cannot be written.
+    """
+    for label in data.labels:
+        if canonical(label) != label or not label or _safe_name(label) != label:
+            raise DataError(
+                "`labels` must have their standard spelling and be valid folder names. Received "
+                f"{label!r}. Type for example {_safe_name(canonical(label)) or 'anger'!r}."
+            )
+    with atomic_folder(path) as folder:
+        for label in data.labels:
+            (folder / label).mkdir()
+        for row, column in enumerate(data.truth):
+            target = folder / data.labels[column] / _file_stem(data, row)
+            if data.images.ndim == 4:
+                save_image(data.images[row], target.with_name(f"{target.name}.png"))
+                continue
+            target.mkdir()
+            for number, frame in enumerate(data.images[row], start=1):
+                save_image(frame, target / f"{number:04}.png")
+    return Path(path)
+
+
+def save_image(image: NDArray[np.uint8], path: Path) -> None:
+    """Write an image (H, W, 1 | 3), RGB or gray; equal channels are written as gray."""
+    gray = image.shape[-1] == 1 or bool((image == image[..., :1]).all())
+    Image.fromarray(np.ascontiguousarray(image[..., 0] if gray else image)).save(path)
+
+
+def _file_stem(data: Dataset, row: int) -> str:
+    """Name of a file from the subject id, source and row of a sample; unique by the row."""
+    source = Path(str(data.sources[row]))
+    stem = source.with_suffix("") if source.suffix.lower() in IMAGE_SUFFIXES else source
+    subject = str(data.subject_ids[row])
+    prefix = [] if subject in str(stem) else [subject]
+    return _safe_name("_".join([*prefix, str(stem), f"{row:06}"]))[-_MAX_NAME_LENGTH:].lstrip(" .-")
+
+
+def _safe_name(name: str) -> str:
+    """Letters, digits and signs that every file system accepts; no leading dot."""
+    return re.sub(r"[^\w. +-]+", "-", name).strip(" .-")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from emopy.data.csv import CSVDataLoader
-from emopy.data.csv_settings import CSVSettings, find_csv, settings_path
+from emopy.data.csv_layout import CSVSettings, read_settings, settings_path
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader, SubjectRule
 from emopy.errors import DataError, naming
@@ -64,7 +64,7 @@ def open_data(
         )
     if path.suffix.lower() == ".npz":
         return load_dataset(path)
-    if (csv := find_csv(path)) is not None:
+    if (csv := read_settings(path)) is not None:
         file, settings = csv
         names = {key: f"{settings_path(file)}: {key}" for key in CSVSettings.__annotations__}
         with naming(**names | {"usage": "#SPLIT"}):

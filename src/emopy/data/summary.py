@@ -1,4 +1,4 @@
-"""`describe`: what is in a dataset, as a text table."""
+"""`describe`: summarize datasets as a text table."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from pathlib import Path
 
 import numpy as np
 
-from emopy.data.checks import by_name
 from emopy.data.dataset import Dataset
 from emopy.data.duplicates import find_duplicates
-from emopy.data.split import Splits
+from emopy.data.split import Splits, by_name
+from emopy.tables import text_table
 
-_BAR = 30
+_BAR_LENGTH = 30
 """Characters of the longest bar."""
 
-_UNEVEN = 10
-"""How many times as frequent as another a label may be before it is worth a warning."""
+_MAX_IMBALANCE = 10
+"""Ratio of the most frequent to the rarest label from which a warning is given."""
 
-_SQUARE = 1.3
-"""Longer side of a crop of a face, in shorter sides; images of scenes are 4 : 3 or longer."""
+_MAX_SIDE_RATIO = 1.3
+"""Ratio of the sides of a face crop; images of scenes are 4 : 3 or longer."""
 
 
 def describe(data: Dataset | Splits | Mapping[str, Dataset]) -> str:
-    """Count the samples of each label and tell the rest in a few lines.
+    """Summarize datasets: counts per label, sizes, targets, subjects, duplicates, warnings.
 
     Args:
-        data: A dataset, the parts of a split, or datasets by name.
+        data: A dataset, the splits, or datasets by name.
 
     Returns:
         A table with a row per label and a column per dataset, with bars for a single one; then
-        per dataset: sizes and colours, kind of targets, known people, surplus repeats; then what
-        a user should know before training, marked ``!``.
+        the other facts per dataset; then warnings, marked ``!``.
 
     Example:
         >>> from emopy.samples import sample_splits
@@ -39,83 +38,78 @@ def describe(data: Dataset | Splits | Mapping[str, Dataset]) -> str:
         ['label', 'train', 'validation', 'calibration', 'test']
     """
     named = by_name(data)
-    lines = _table(named)
-    for name, part in named.items():
-        lines += ["", name, *_facts(part)]
-        lines += [f"! {warning}" for warning in _warnings(part)]
+    lines = [_counts_table(named)]
+    for name, dataset in named.items():
+        lines += ["", name]
+        lines += [f"  {fact:<11} {value}" for fact, value in _facts(dataset)]
+        lines += [f"! {warning}" for warning in _warnings(dataset)]
     return "\n".join(lines)
 
 
-def _table(named: Mapping[str, Dataset]) -> list[str]:
-    labels = list(dict.fromkeys(label for part in named.values() for label in part.labels))
-    columns = [list(_cells(part, labels)) for part in named.values()]
-    rows = [[label, *(column[i] for column in columns)] for i, label in enumerate(labels)]
-    rows.append(["all", *(f"{len(part):,}         " for part in named.values())])
-    short = [Path(name).name for name in named]
-    table = [["label", *(short if len(set(short)) == len(short) else named)], *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    bars = [""] * len(table)
+def _counts_table(named: Mapping[str, Dataset]) -> str:
+    labels = list(dict.fromkeys(label for dataset in named.values() for label in dataset.labels))
+    columns = [_count_cells(dataset, labels) for dataset in named.values()]
+    rows = [[label, *cells, ""] for label, *cells in zip(labels, *columns, strict=True)]
+    rows.append(["all", *(f"{len(dataset):,}         " for dataset in named.values()), ""])
     if len(named) == 1:
-        (part,) = named.values()
-        counts = part.counts()
+        (dataset,) = named.values()
+        counts = dataset.counts()
         most = max(1, *counts.values())
-        bars[1:-1] = ["█" * round(_BAR * counts[label] / most) for label in labels]
+        for label, row in zip(labels, rows, strict=False):
+            row[-1] = "█" * round(_BAR_LENGTH * counts[label] / most)
+    short = [Path(name).name for name in named]
+    names = short if len(set(short)) == len(short) else list(named)
+    return text_table(["label", *names, ""], rows, "l" + "r" * len(names) + "l")
+
+
+def _count_cells(dataset: Dataset, labels: list[str]) -> list[str]:
+    counts = dataset.counts()
+    total = max(len(dataset), 1)
     return [
-        "  ".join(
-            [row[0].ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-            + [bar]
-        ).rstrip()
-        for row, bar in zip(table, bars, strict=True)
+        f"{counts[label]:,}  {counts[label] / total:6.1%}" if label in counts else "–"
+        for label in labels
     ]
 
 
-def _cells(part: Dataset, labels: list[str]) -> Iterator[str]:
-    counts = part.counts()
-    for label in labels:
-        share = counts.get(label, 0) / max(len(part), 1)
-        yield f"{counts[label]:,}  {share:6.1%}" if label in counts else "–"
-
-
-def _facts(part: Dataset) -> Iterator[str]:
-    height, width, channels = part.images.shape[-3:]
-    clips = f"clips of {part.images.shape[1]}, " if part.images.ndim == 5 else ""
-    kept = f"{clips}{width} × {height} pixels, {'gray' if channels == 1 else 'RGB'}"
-    if part.image_stats is not None:
-        yield f"  images  {part.image_stats}"
-        yield f"  read as   {kept}"
+def _facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    height, width, channels = dataset.images.shape[-3:]
+    clips = f"clips of {dataset.images.shape[1]}, " if dataset.images.ndim == 5 else ""
+    loaded = f"{clips}{width} × {height} pixels, {'gray' if channels == 1 else 'RGB'}"
+    if dataset.image_stats is None:
+        yield "images", loaded
     else:
-        yield f"  images  {kept}"
-    one_hot = bool(np.all(part.targets.max(axis=1, initial=0) == 1))
-    yield f"  targets   {'one label each' if one_hot else 'soft: shares of votes'}"
-    people = len({str(person) for person in part.subject_ids if person})
-    yield f"  people    {f'{people:,}' if people else 'unknown'}"
-    surplus = sum(len(group.members) - 1 for group in find_duplicates(part))
-    yield f"  repeats   {f'{surplus:,} surplus copies' if surplus else 'none'}"
+        yield "images", str(dataset.image_stats)
+        yield "loaded as", loaded
+    one_hot = bool(np.all(dataset.targets.max(axis=1, initial=0) == 1))
+    yield "targets", "one label each" if one_hot else "soft: proportions of votes"
+    subjects = len({str(subject) for subject in dataset.subject_ids if subject})
+    yield "subjects", f"{subjects:,}" if subjects else "unknown"
+    surplus = sum(len(group.members) - 1 for group in find_duplicates(dataset))
+    yield "duplicates", f"{surplus:,}" if surplus else "none"
 
 
-def _warnings(part: Dataset) -> Iterator[str]:
-    found = {label: count for label, count in part.counts().items() if count}
-    if missing := [label for label in part.labels if label not in found]:
-        yield f"No sample of {', '.join(missing)}: it cannot be learnt."
+def _warnings(dataset: Dataset) -> Iterator[str]:
+    found = {label: count for label, count in dataset.counts().items() if count}
+    if missing := [label for label in dataset.labels if label not in found]:
+        yield f"No sample of {', '.join(missing)}: it cannot be trained."
     if found:
         most, least = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
-        if (ratio := found[most] / found[least]) >= _UNEVEN:
+        if (ratio := found[most] / found[least]) >= _MAX_IMBALANCE:
             yield (
-                f"{most} is {ratio:.0f} times as frequent as {least}, which will be recognised "
+                f"{most} is {ratio:.0f} times as frequent as {least}, which will be predicted "
                 "worst: look at the balanced accuracy."
             )
-    stats = part.image_stats
+    stats = dataset.image_stats
     if stats is None or not len(stats):
         return
-    height, width = part.images.shape[-3:-1]
-    if tiny := stats.smaller_than(width / 2, height / 2):
+    height, width = dataset.images.shape[-3:-1]
+    if small := stats.smaller_than(width / 2, height / 2):
         yield (
-            f"{tiny:,} of {len(stats):,} images are less than half of {width} × {height} "
-            "pixels: they show little."
+            f"{small:,} of {len(stats):,} images are smaller than half of {width} × {height} "
+            "pixels: they have little detail."
         )
-    if long := stats.longer_than(_SQUARE):
+    if long := stats.longer_than(_MAX_SIDE_RATIO):
         yield (
-            f"{long:,} of {len(stats):,} images are far from square, and are squeezed. Each "
-            "must be the crop of one face: cut them out first."
+            f"{long:,} of {len(stats):,} images are far from square, and are distorted. Each "
+            "must be the crop of one face: crop the faces first."
         )

@@ -15,10 +15,10 @@ def test_clean_data_have_no_findings(make_dataset):
     report = check(make_dataset([0, 1, 2, 0, 1, 2]))
     assert report.ok
     assert report.findings == ()
-    assert str(report) == "Samples: data 6\nNo fault found."
+    assert str(report) == "Samples: data 6\nNo problem found."
 
 
-def test_a_image_in_two_parts_is_a_leak(make_dataset):
+def test_an_image_in_two_splits_is_a_leak(make_dataset):
     train, test = make_dataset([0, 1, 2]), make_dataset([0, 1, 2], seed=1)
     test.images[0] = train.images[0]
     report = check(Splits.of(train, test=test))
@@ -27,52 +27,49 @@ def test_a_image_in_two_parts_is_a_leak(make_dataset):
     assert report.findings[0].examples == (
         "train row 0 (anger, row 0) = test row 0 (anger, row 0)",
     )
-    assert "✗ 1 images are in more than one part" in str(report)
+    assert "✗ 1 images are in more than one split" in str(report)
 
 
-def test_a_image_with_two_labels_is_a_contradiction(make_dataset):
+def test_an_image_with_two_labels_is_a_contradiction(make_dataset):
     data = make_dataset([0, 1, 2])
     data.images[1] = data.images[0]
     report = check(data)
     assert not report.ok
-    assert kinds(report) == ["contradiction", "repeat"]
+    assert kinds(report) == ["contradiction", "duplicate"]
 
 
-def test_repeats_inside_a_part_are_told_but_not_serious(make_dataset):
+def test_duplicates_inside_a_split_are_reported_but_not_serious(make_dataset):
     data = make_dataset([0, 0, 0, 1, 2])
     data.images[1:3] = data.images[0]
     report = check(data)
     assert report.ok
-    assert "1 images repeat inside one part (2 surplus copies)" in str(report)
+    assert "1 images have duplicates inside one split (2 in all)" in str(report)
 
 
-def test_a_image_in_two_parts_in_another_version_is_probably_a_leak(make_dataset):
+def test_an_image_in_two_splits_in_another_version_is_probably_a_leak(make_dataset):
     train, test = make_dataset([0, 1, 2], side=32), make_dataset([0, 1, 2], seed=1, side=32)
     test.images[0] = train.images[0] // 2 + 60
     report = check({"train": train, "test": test})
     assert report.ok
     assert kinds(report) == ["near-leak"]
-    assert "? 1 images seem to be in more than one part" in str(report)
-    assert str(report).endswith("No certain fault found. Look at what is marked ?")
+    assert "? 1 images seem to have near-duplicates in another split" in str(report)
+    assert str(report).endswith("No certain problem found. Look at what is marked ?")
     assert report.findings[0].examples == (
         "train row 0 (anger, row 0) ≈ test row 0 (anger, row 0)",
     )
 
 
-def test_versions_of_a_image_inside_a_part_are_told_with_their_labels(make_dataset):
+def test_near_duplicates_of_an_image_inside_a_split_are_reported_with_their_labels(make_dataset):
     data = make_dataset([0, 1, 2, 2], side=32)
     data.images[1] = data.images[0] // 2
     data.images[3] = data.images[2][:, ::-1]
     report = check(data)
     assert report.ok
-    assert kinds(report) == ["near-repeat"]
-    assert (
-        "2 images have other versions inside one part; the labels of the versions differ for 1"
-        in str(report)
-    )
+    assert kinds(report) == ["near-duplicate"]
+    assert "2 images have near-duplicates inside one split; for 1 the labels differ" in str(report)
 
 
-def test_a_image_that_occurs_often_is_shown_in_few_words(make_dataset):
+def test_an_image_that_occurs_often_is_shown_in_few_words(make_dataset):
     data = make_dataset([0, 0, 0, 0, 1, 2])
     data.images[1:5] = data.images[0]
     contradiction, repeat = (f for f in check(data).findings if f.kind != "single")
@@ -82,11 +79,11 @@ def test_a_image_that_occurs_often_is_shown_in_few_words(make_dataset):
     assert repeat.examples == contradiction.examples
 
 
-def test_a_person_in_two_parts_is_found(make_dataset):
+def test_a_subject_in_two_splits_is_found(make_dataset):
     train = make_dataset([0, 1, 2], subject_ids=["Ada", "Bo", ""])
     test = make_dataset([0, 1, 2], subject_ids=["Ada", "Cy", ""], seed=1)
     report = check({"train": train, "test": test})
-    assert kinds(report) == ["person"]
+    assert kinds(report) == ["subject"]
     assert report.findings[0].examples == ("Ada: train, test",)
 
 
@@ -98,13 +95,13 @@ def test_blank_images_are_found(make_dataset):
     assert report.findings[0].examples == ("data row 2: row 2",)
 
 
-def test_labels_without_a_sample_are_told(make_dataset):
+def test_labels_without_a_sample_are_reported(make_dataset):
     report = check(make_dataset([0, 0, 2]))
     assert report.ok
     assert str(report.findings[0]) == "· data has no sample of fear."
 
 
-def test_a_label_with_a_single_sample_is_told(make_dataset):
+def test_a_label_with_a_single_sample_is_reported(make_dataset):
     report = check({"train": make_dataset([0, 0, 1, 2, 2]), "test": make_dataset([0, 0], seed=1)})
     assert report.ok
     (single,) = [finding for finding in report.findings if finding.kind == "single"]
@@ -121,14 +118,13 @@ def test_one_emotion_under_two_spellings_is_serious(make_dataset):
     assert spelling.examples == ("Happy  = happiness = joy", "fear = scared")
 
 
-def test_labels_that_differ_by_a_letter_are_told_but_not_those_that_differ_by_a_number(
+def test_labels_that_differ_by_a_letter_are_reported_but_not_those_that_differ_by_a_number(
     make_dataset,
 ):
     report = check(make_dataset([0, 0, 1, 1], labels=("yawning", "yawnning")))
     assert report.ok
     assert [str(finding) for finding in report.findings] == [
-        "· 1 pairs of labels are nearly alike. Rename one where it was mistyped.\n"
-        "    yawning ~ yawnning"
+        "· 1 pairs of labels are similar. Rename one if it was mistyped.\n    yawning ~ yawnning"
     ]
     assert not check(make_dataset([0, 0, 1, 1], labels=("intensity 1", "intensity 2"))).findings
 
@@ -144,14 +140,14 @@ def test_clips_are_checked_as_stills_are(make_dataset):
     )
     clips.images[1] = clips.images[0]
     clips.images[2] = 9
-    assert kinds(check(clips)) == ["blank", "repeat"]
+    assert kinds(check(clips)) == ["blank", "duplicate"]
 
 
 def test_empty_data_can_be_checked(make_dataset):
     assert kinds(check(make_dataset([]))) == ["missing"]
 
 
-def test_problems_read_as_place_and_reason():
+def test_skipped_samples_read_as_place_and_reason():
     assert str(SkippedSample("a.csv", "too short", line=3)) == "a.csv, line 3: too short"
     assert str(SkippedSample("a.png", "no image")) == "a.png: no image"
 

@@ -42,7 +42,7 @@ def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
     assert report.samples["disgust"] == 3
     assert report.samples["anger"] == 0
     assert (report.unlabelled, report.skipped) == (1, ())
-    assert "clips without an emotion: 1, with a fault: 0" in str(report)
+    assert "Skipped: 1 clips without an emotion, 0 bad clips" in str(report)
 
 
 def test_neutral_faces_can_be_left_out(ckplus, tmp_path):
@@ -111,7 +111,7 @@ def test_faces_are_cut_out_as_prediction_cuts_them(tmp_path, astronaut):
 def test_nothing_is_left_behind_where_nothing_can_be_written(ckplus, tmp_path):
     for file in ckplus.rglob("*_emotion.txt"):
         file.unlink()
-    with pytest.raises(DataError, match="4 without one, 0 with a fault"):
+    with pytest.raises(DataError, match="4 without one, 0 bad ones"):
         convert_ckplus(ckplus, tmp_path / "out", detector="full-image")
     assert [path.name for path in tmp_path.iterdir()] == ["ckplus"]
 

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from emopy.data import FER2013_LABELS, CSVDataLoader, check, split
+from emopy.data.csv import csv_rows
+from emopy.data.csv_layout import parse_pixels
 from emopy.errors import DataError, LabelError
 from emopy.models import InputSpec, to_pixels
 from emopy.testing import check_loader
@@ -156,7 +158,7 @@ def test_numbers_that_nothing_explains_are_never_guessed(write):
     assert data.counts()["disgust"] == 1
 
 
-def test_only_the_wanted_labels_are_loaded_in_their_order(fer2013):
+def test_only_the_requested_labels_are_loaded_in_their_order(fer2013):
     data = CSVDataLoader(fer2013, target_emotions=["joy", "anger"]).load_data()
     assert data.labels == ("happiness", "anger")
     np.testing.assert_array_equal(data.targets, [[0, 1], [1, 0]])
@@ -198,7 +200,7 @@ def test_gray_images_become_three_channels_on_request(fer2013):
         CSVDataLoader(fer2013, channels=2)
 
 
-def test_people_are_read_from_their_column(write):
+def test_subjects_are_read_from_their_column(write):
     rows = [(("joy", "fear")[i % 2], text(image(i)), f"S{i // 4}") for i in range(24)]
     path = write([("label", "pixels", "who"), *rows])
     data = CSVDataLoader(path, subject_column="who").load_data()
@@ -292,7 +294,7 @@ def test_what_an_earlier_call_saw_is_forgotten(fer2013):
     assert len(loader.load_data().image_stats) == 7
 
 
-def test_problems_of_an_earlier_call_are_forgotten(write):
+def test_skipped_samples_of_an_earlier_call_are_forgotten(write):
     rows = [("joy", text(image(0))), ("fear", text(image(1)))]
     path = write([*rows, ("joy", "1 2")])
     loader = CSVDataLoader(path)
@@ -364,3 +366,45 @@ def test_rows_of_other_splits_cost_no_memory(write):
         tracemalloc.stop()
     assert len(data) == 21
     assert peak < 3_000_000
+
+
+def rows_of(tmp_path, content, **options):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    skipped = []
+    return list(csv_rows(path, skipped, **options)), skipped
+
+
+def test_rows_come_with_their_line_and_blank_lines_are_left_out(tmp_path):
+    rows, skipped = rows_of(tmp_path, 'a, b\n\n  \n1,"x, y"\r\n')
+    assert rows == [(1, ["a", "b"]), (4, ["1", "x, y"])]
+    assert not skipped
+
+
+def test_a_quotation_mark_that_is_never_closed_spoils_its_own_row_only(tmp_path):
+    rows, _ = rows_of(tmp_path, '1,"2 3\n4,5\n6,7\n')
+    assert rows[1:] == [(2, ["4", "5"]), (3, ["6", "7"])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_encodings_of_spreadsheets_are_understood(tmp_path, encoding):
+    rows, _ = rows_of(tmp_path, "später;1\n".encode(encoding), delimiter=";")
+    assert rows == [(1, ["später", "1"])]
+
+
+def test_bytes_that_are_no_text_spoil_their_own_cell_only(tmp_path):
+    rows, _ = rows_of(tmp_path, b"\xe4\xff,1\n2,3\n")
+    assert rows[1] == (2, ["2", "3"])
+
+
+def test_a_cell_without_end_is_listed_and_the_next_row_is_read(tmp_path):
+    rows, skipped = rows_of(tmp_path, "1," + "9" * (2**24 + 1) + "\n2,3\n")
+    assert rows == [(2, ["2", "3"])]
+    assert [skipped_sample.line for skipped_sample in skipped] == [1]
+
+
+def test_a_large_image_fits_into_a_cell(tmp_path):
+    pixels = " ".join(["255"] * 300 * 300)
+    ((_, cells),), skipped = rows_of(tmp_path, f"1,{pixels}\n")
+    assert len(parse_pixels(cells[1])) == 300 * 300
+    assert not skipped

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emopy.data import Dataset, ImageStats, SkippedSample, load_dataset, split
+from emopy.data.dataset import pixels_as_uint8
 from emopy.errors import DataError, LabelError
 from emopy.samples import sample_clips, sample_stills
 
@@ -111,7 +112,7 @@ def test_only_keeps_some_labels_and_renormalises_soft_targets(make_dataset):
         ({"subject_ids": np.array(["a"])}, "2 entries"),
     ],
 )
-def test_parts_that_do_not_fit_together_are_refused(make_dataset, change, wrong):
+def test_splits_that_do_not_fit_together_are_refused(make_dataset, change, wrong):
     data = make_dataset([0, 1])
     fields = {name: getattr(data, name) for name in data.__dataclass_fields__}
     with pytest.raises(DataError, match=wrong):
@@ -123,3 +124,59 @@ def test_a_dataset_says_in_one_line_what_it_holds(make_dataset):
     clips = sample_clips(frames=4)
     assert repr(clips) == "Dataset(224 clips of 4 frames 48 × 48 × 1, 7 labels)"
     assert repr(make_dataset([])).startswith("Dataset(0 faces ")
+
+
+def noted(*images):
+    sources = ImageStats()
+    for image in images:
+        sources.add(image)
+    return sources
+
+
+def gray(width, height):
+    return np.full((height, width, 3), 7, np.uint8)
+
+
+def red(width, height):
+    return np.full((height, width, 3), (255, 0, 0), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "images, text",
+    [
+        ([], "none"),
+        ([gray(40, 30)], "40 × 30 pixels; all gray"),
+        ([red(40, 30)] * 2, "40 × 30 pixels; all in colour"),
+        (
+            [red(40, 30), gray(20, 60), gray(20, 60), gray(25, 50)],
+            "20–40 pixels wide, 30–60 high, most often 20 × 60 (50%); 3 gray, 1 in colour",
+        ),
+    ],
+)
+def test_sizes_are_reported_as_width_and_height(images, text):
+    assert str(noted(*images)) == text
+    assert len(noted(*images)) == len(images)
+
+
+def test_small_and_long_images_are_counted():
+    sources = noted(gray(24, 24), gray(23, 90), gray(90, 23), gray(130, 100), gray(131, 100))
+    assert sources.smaller_than(24, 24) == 2
+    assert sources.longer_than(1.3) == 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float64])
+def test_whole_numbers_of_any_type_become_bytes(dtype):
+    pixels = pixels_as_uint8(np.array([[0, 7], [128, 255]], dtype))
+    assert pixels.dtype == np.uint8
+    assert pixels.tolist() == [[0, 7], [128, 255]]
+
+
+def test_bytes_are_not_copied():
+    given = np.zeros((2, 4, 4, 1), np.uint8)
+    assert np.shares_memory(pixels_as_uint8(given), given)
+
+
+@pytest.mark.parametrize("value", [0.5, -1, 256, -300.0, np.nan, np.inf, True, "7"])
+def test_what_is_no_pixel_is_refused(value):
+    with pytest.raises(DataError, match="`images` must be whole numbers 0–255"):
+        pixels_as_uint8(np.array([value, value]))

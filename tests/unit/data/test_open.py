@@ -7,7 +7,7 @@ from emopy.errors import DataError
 from emopy.samples import sample_images
 
 
-def test_a_csv_file_is_opened_and_its_odd_rows_are_told(tmp_path):
+def test_a_csv_file_is_opened_and_its_odd_rows_are_reported(tmp_path):
     pixels = " ".join(["7"] * 63)
     path = tmp_path / "faces.CSV"
     path.write_text(f"label,pixels\njoy,{pixels} 1\nfear,{pixels} 2\njoy,{pixels}\n")

@@ -10,33 +10,33 @@ def sizes(splits):
     return {name: len(data) for name, data in splits.items()}
 
 
-def test_each_label_has_its_share_in_each_part(make_dataset):
+def test_each_label_has_its_proportion_in_each_split(make_dataset):
     splits = split(make_dataset([0] * 100 + [1] * 50 + [2] * 10))
     assert sizes(splits) == {"train": 112, "validation": 16, "calibration": 16, "test": 16}
     assert splits.test.counts() == {"anger": 10, "fear": 5, "joy": 1}
     assert splits.train.counts() == {"anger": 70, "fear": 35, "joy": 7}
 
 
-def test_every_sample_is_in_exactly_one_part(make_dataset):
+def test_every_sample_is_in_exactly_one_split(make_dataset):
     data = make_dataset(np.arange(97) % 3)
     origins = [origin for _, part in split(data).items() for origin in part.sources]
     assert sorted(origins) == sorted(data.sources)
 
 
-def test_the_same_seed_gives_the_same_parts_and_another_does_not(make_dataset):
+def test_the_same_seed_gives_the_same_splits_and_another_does_not(make_dataset):
     data = make_dataset(np.arange(90) % 3)
     one, same, other = (split(data, seed=seed).test.sources.tolist() for seed in (5, 5, 6))
     assert one == same != other
 
 
-def test_people_are_never_in_two_parts(make_dataset):
+def test_subjects_are_never_in_two_splits(make_dataset):
     people = [f"person {i // 6}" for i in range(240)]
     splits = split(make_dataset(np.arange(240) % 3, subject_ids=people))
     assert check(splits).findings == ()
     assert sizes(splits) == {"train": 168, "validation": 24, "calibration": 24, "test": 24}
 
 
-def test_copies_are_never_in_two_parts(make_dataset):
+def test_duplicates_are_never_in_two_splits(make_dataset):
     data = make_dataset(np.arange(120) % 3)
     data.images[60:] = data.images[:60]
     splits = split(data, validation=0.25, calibration=0, test=0.25)
@@ -44,7 +44,7 @@ def test_copies_are_never_in_two_parts(make_dataset):
     assert sizes(splits) == {"train": 60, "validation": 30, "test": 30}
 
 
-def test_people_linked_by_a_shared_image_stay_together(make_dataset):
+def test_subjects_linked_by_a_shared_image_stay_together(make_dataset):
     data = make_dataset([0, 1] * 10, subject_ids=[f"p{i // 2}" for i in range(20)])
     data.images[2] = data.images[0]  # p0 and p1 share an image
     for seed in range(10):
@@ -53,32 +53,32 @@ def test_people_linked_by_a_shared_image_stay_together(make_dataset):
         assert len(homes) == 1
 
 
-def test_unknown_people_are_not_one_person(make_dataset):
+def test_unknown_subjects_are_not_one_subject(make_dataset):
     assert len(split(make_dataset([0, 1] * 20)).test) == 4
 
 
-def test_a_part_that_nobody_asked_for_is_empty(make_dataset):
+def test_a_split_that_nobody_asked_for_is_empty(make_dataset):
     splits = split(make_dataset([0, 1] * 20), calibration=0, test=0)
     assert (len(splits.calibration), len(splits.test)) == (0, 0)
     assert splits.calibration.labels == splits.train.labels
     assert str(splits) == "train 36, validation 4"
 
 
-def test_a_label_with_one_sample_goes_to_the_training_part(make_dataset):
+def test_a_label_with_one_sample_goes_to_the_training_split(make_dataset):
     splits = split(make_dataset([0] * 30 + [1] * 30 + [2]))
     assert splits.train.counts()["joy"] == 1
 
 
-def test_many_rare_labels_together_still_fill_every_part(make_dataset):
+def test_many_rare_labels_together_still_fill_every_split(make_dataset):
     splits = split(make_dataset([0] * 5 + [1] * 5 + [2] * 5))
     assert min(sizes(splits).values()) >= 1
     assert sizes(splits)["train"] in (10, 11)
 
 
-def test_a_wanted_part_without_samples_is_refused(make_dataset):
+def test_a_requested_split_without_samples_is_refused(make_dataset):
     with pytest.raises(DataError, match=r"`calibration` must receive.*calibration=0|`validation`"):
         split(make_dataset([0, 1]))
-    with pytest.raises(DataError, match="1 groups of one person"):
+    with pytest.raises(DataError, match="1 groups of one subject"):
         split(make_dataset([0, 1] * 20, subject_ids=["Ada"] * 40))
     with pytest.raises(DataError, match="0 samples"):
         split(make_dataset([]))
@@ -87,18 +87,18 @@ def test_a_wanted_part_without_samples_is_refused(make_dataset):
 @pytest.mark.parametrize(
     "shares, wrong",
     [
-        ({"test": 1.0}, "`test` must be a share"),
-        ({"validation": -0.1}, "`validation` must be a share"),
-        ({"test": float("nan")}, "`test` must be a share"),
-        ({"validation": 0.5, "test": 0.5}, "something to train on"),
+        ({"test": 1.0}, "`test` must be a proportion"),
+        ({"validation": -0.1}, "`validation` must be a proportion"),
+        ({"test": float("nan")}, "`test` must be a proportion"),
+        ({"validation": 0.5, "test": 0.5}, "samples to train on"),
     ],
 )
-def test_impossible_shares_are_refused(make_dataset, shares, wrong):
+def test_impossible_proportions_are_refused(make_dataset, shares, wrong):
     with pytest.raises(DataError, match=wrong):
         split(make_dataset([0, 1] * 20), **shares)
 
 
-def test_parts_can_be_joined_from_datasets_divided_before(make_dataset):
+def test_splits_can_be_joined_from_datasets_divided_before(make_dataset):
     train, test = make_dataset([0, 1, 2]), make_dataset([0, 1], seed=1)
     splits = Splits.of(train, test=test)
     assert splits.test is test
@@ -106,9 +106,9 @@ def test_parts_can_be_joined_from_datasets_divided_before(make_dataset):
     assert sizes(splits) == {"train": 3, "test": 2}
 
 
-def test_parts_with_different_labels_or_images_are_refused(make_dataset):
+def test_splits_with_different_labels_or_images_are_refused(make_dataset):
     train = make_dataset([0, 1, 2])
-    with pytest.raises(DataError, match="share labels and image shape"):
+    with pytest.raises(DataError, match="the same labels and image shape"):
         Splits.of(train, make_dataset([0], labels=("anger", "fear", "calm")))
     with pytest.raises(DataError, match=r"\(9, 9, 1\)"):
         Splits.of(train, make_dataset([0], side=9))

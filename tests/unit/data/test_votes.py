@@ -41,7 +41,7 @@ def test_a_face_with_single_votes_only_is_refused(votes_for):
     assert not vote_targets(np.array([row]))[1][0]
 
 
-def test_soft_targets_are_shares_of_what_is_left_for_emotions(votes_for):
+def test_soft_targets_are_proportions_of_what_is_left_for_emotions(votes_for):
     targets, keep = vote_targets(np.array([votes_for(fear=4, surprise=2, anger=1, unknown=3)]))
     assert keep[0]
     assert dict(zip(ALL_EMOTIONS, targets[0].tolist(), strict=True)) == {

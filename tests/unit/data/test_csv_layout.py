@@ -1,10 +1,8 @@
-"""`faces.csv.toml` beside `faces.csv`, and `faces.csv#PART`."""
-
 import numpy as np
 import pytest
 
 from emopy.data import CSVDataLoader, open_data
-from emopy.data.csv_settings import find_csv
+from emopy.data.csv_layout import parse_pixels, read_settings
 from emopy.errors import DataError
 
 
@@ -77,9 +75,9 @@ def test_a_mark_in_the_name_of_a_file_stays_a_name(tmp_path, mine):
     odd = tmp_path / "set#1.csv"
     odd.write_text("\n".join(f"{label},{pixels(i)}" for i, label in enumerate("ab")))
     assert len(open_data(odd)) == 2
-    assert find_csv(tmp_path / "notes.txt#a") is None
-    assert find_csv(tmp_path / "#a") is None
-    assert find_csv(tmp_path / "mine.csv#") is None
+    assert read_settings(tmp_path / "notes.txt#a") is None
+    assert read_settings(tmp_path / "#a") is None
+    assert read_settings(tmp_path / "mine.csv#") is None
 
 
 def test_the_loader_itself_takes_its_arguments_only(mine):
@@ -97,10 +95,10 @@ def test_numbers_without_a_meaning_name_the_file_to_write(mine):
     "text, message",
     [
         ("label_columm = 2", "Unknown key `label_columm` .* Did you mean 'label_column'"),
-        ("label_column = true", "`label_column` in .* must be the name of a column"),
-        ("labels = 3", "`labels` in .* must be a table of two labels or more"),
+        ("label_column = true", "`label_column` in .* must be a whole number or a string"),
+        ("labels = 3", "`labels` in .* must be a mapping, each value a string"),
         ("labels = { 0 = 1, 1 = 2 }", "`labels` in"),
-        ("size = [48]", r"`size` in .* must be \[height, width\]"),
+        ("size = [48]", r"`size` in .* must be a list of 2 values, each a whole number"),
         ("channels = 2", "`channels` in .* must be 1 or 3. Received 2"),
         ("usage = 1", "`usage` in"),
         ("delimiter = ", "must be TOML"),
@@ -110,3 +108,20 @@ def test_numbers_without_a_meaning_name_the_file_to_write(mine):
 def test_a_wrong_explanation_is_refused(mine, text, message):
     with pytest.raises(DataError, match=message):
         open_data(explain(mine, text))
+
+
+def test_pixels_are_read_as_they_are_written():
+    numbers = np.random.default_rng(0).integers(0, 256, 2304)
+    text = " ".join(map(str, numbers))
+    np.testing.assert_array_equal(parse_pixels(text), numbers)
+    np.testing.assert_array_equal(parse_pixels(f"  {text.replace(' ', '   ')}\t"), numbers)
+    assert parse_pixels("007 0").tolist() == [7, 0]
+    assert parse_pixels("").tolist() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["256", "-1 2", "1.5", "1,2", "x", "1 2 x", "99999999999999999999999", "٣ ٤", "[1 2]"]
+)
+def test_what_is_no_pixel_is_refused_without_a_warning(text):
+    with pytest.raises(ValueError, match="whole numbers 0–255"):
+        parse_pixels(text)
