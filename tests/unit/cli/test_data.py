@@ -65,13 +65,13 @@ def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsy
     captured = capsys.readouterr()
     assert captured.err.startswith(f"emopy: {clips / 'joy' / 'a' / '0.png'}: ")
     assert "happiness" in captured.out
-    assert "images  48 × 48 pixels; all gray" in captured.out
+    assert "images      48 × 48 pixels; all gray" in captured.out
     assert "1 files or rows were skipped" in captured.err
 
 
 def test_clips_are_described_and_checked_on_request(clips, capsys):
     assert main(["data", "describe", str(clips), "--num-frames", "2"]) == 0
-    assert "read as   clips of 2, 48 × 48 pixels, gray" in capsys.readouterr().out
+    assert "loaded as   clips of 2, 48 × 48 pixels, gray" in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--num-frames", "2"]) == 0
     assert "No fault found." in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--num-frames", "9"]) == 2
@@ -97,7 +97,7 @@ def test_a_first_look_says_what_the_files_are_and_what_to_type_next(tmp_path, ca
     captured = capsys.readouterr()
     assert "64–64 pixels wide, 20–60 high" in captured.out
     assert "all in colour" in captured.out
-    assert "! 1 of 2 images are less than half of 48 × 48 pixels" in captured.out
+    assert "! 1 of 2 images are smaller than half of 48 × 48 pixels" in captured.out
     assert f"next: emopy data check '{folder}', then: emopy data split" in captured.err
     assert main(["data", "describe", str(folder), str(folder / "..") + "/my faces"]) == 0
     assert "split" not in capsys.readouterr().err
@@ -131,7 +131,7 @@ def test_a_near_duplicate_in_another_split_is_reported(tmp_path, capsys):
         data.save(tmp_path / f"{name}.npz")
     assert main(["data", "check", *(str(tmp_path / f"{n}.npz") for n in ("train", "test"))]) == 0
     assert (
-        "? 4 images seem to be in more than one part in another version" in capsys.readouterr().out
+        "? 4 images seem to have near-duplicates in another split" in capsys.readouterr().out
     )
 
 
@@ -172,7 +172,7 @@ def test_ckplus_is_prepared_as_a_folder_per_emotion(ckplus, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["data", "prepare", "ckplus", str(ckplus), str(out), "--detector", "full-image"]
     assert main([*words, "--peaks", "2"]) == 0
-    assert "with a fault: 0" in capsys.readouterr().out
+    assert "0 bad clips" in capsys.readouterr().out
     assert DirectoryDataLoader(out).load_data().counts() == {"anger": 2, "fear": 2, "neutral": 2}
     assert main(words) == 2
     assert "must be a new or empty folder" in capsys.readouterr().err
