@@ -373,7 +373,7 @@ def test_data_are_described_and_checked(faces, capsys):
     assert main(["data", "check", str(faces)]) == 0
     copy = shutil.copy(faces, faces.with_name("copy.npz"))
     assert main(["data", "check", str(faces), str(copy)]) == 1
-    assert "in more than one part" in capsys.readouterr().out
+    assert "in more than one split" in capsys.readouterr().out
 
 
 def test_data_that_are_not_there_are_named(tmp_path, capsys):

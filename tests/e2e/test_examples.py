@@ -186,7 +186,7 @@ if find_spec("keras"):
 
     def test_a_folder_of_faces_becomes_a_model(run):
         talk = run("own_folder", "--epochs", 1, "--out", "mine")
-        assert "No fault found." in talk
+        assert "No problem found." in talk
         data = DirectoryDataLoader(write_samples("again") / "stills" / "train").load_data()
         test = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0).test
         check_accuracy(talk, "mine", test, r"^accuracy +(\d+\.\d+)%$")

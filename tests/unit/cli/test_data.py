@@ -73,7 +73,7 @@ def test_clips_are_described_and_checked_on_request(clips, capsys):
     assert main(["data", "describe", str(clips), "--num-frames", "2"]) == 0
     assert "loaded as   clips of 2, 48 × 48 pixels, gray" in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--num-frames", "2"]) == 0
-    assert "No fault found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
     assert main(["data", "check", str(clips), "--num-frames", "9"]) == 2
     assert "fewer than num_frames=9" in capsys.readouterr().err
 
@@ -130,9 +130,7 @@ def test_a_near_duplicate_in_another_split_is_reported(tmp_path, capsys):
         data = Dataset(images, targets, ("fear", "joy"), np.full(4, ""), names)
         data.save(tmp_path / f"{name}.npz")
     assert main(["data", "check", *(str(tmp_path / f"{n}.npz") for n in ("train", "test"))]) == 0
-    assert (
-        "? 4 images seem to have near-duplicates in another split" in capsys.readouterr().out
-    )
+    assert "? 4 images seem to have near-duplicates in another split" in capsys.readouterr().out
 
 
 def test_a_csv_file_is_described(tmp_path, capsys):
