@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench docs clean
+.PHONY: help setup demo check test bench docs images clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
 	$(BIN)/python scripts/write_cli_help.py
 	$(BIN)/python scripts/write_api.py
 	$(BIN)/python scripts/write_accuracy.py
+
+images: $(VENV)/.test  ## draw the images of docs/ (those that need a training or a browser too)
+	$(BIN)/python scripts/write_images.py
 
 clean:  ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,67 @@
+"""The images of the documentation show what the program draws now."""
+
+import importlib.util
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs/pictures"
+REDRAWN = ["annotated-video", "clips", "data-show", "demo", "samples", "timeline"]
+REDRAWN_FROM_NUMBERS = ["reliability", *(["curves"] if find_spec("keras") else [])]
+ADVICE = "type: python scripts/write_images.py"
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("write_images", ROOT / "scripts/write_images.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def assert_same_drawing(expected, path):
+    """Numbers may differ in their last digit from one processor to another, and letters' edges."""
+    with Image.open(path) as image:
+        found = np.asarray(image.convert("RGB"), dtype=int)
+    wanted = np.asarray(expected.convert("RGB"), dtype=int)
+    assert found.shape == wanted.shape, f"{path.name}: {ADVICE} {path.stem}"
+    different = (np.abs(found - wanted).max(axis=2) > 40).mean()
+    assert different < 0.002, f"{path.name}: {different:.2%} of it differs; {ADVICE} {path.stem}"
+
+
+def test_every_image_is_written_by_the_script(script):
+    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.png" for name in script.IMAGES}
+    assert set(script.IMAGES) == {*REDRAWN, "curves", "reliability", "report", "webcam"}
+
+
+@pytest.mark.parametrize("name", REDRAWN)
+def test_an_image_shows_what_is_drawn_now(script, name):
+    image, _ = script.IMAGES[name]()
+    assert_same_drawing(image, FOLDER / f"{name}.png")
+
+
+@pytest.mark.parametrize("name", REDRAWN_FROM_NUMBERS)
+def test_a_chart_shows_its_numbers_as_they_are_drawn_now(script, name):
+    path = FOLDER / f"{name}.png"
+    record = script.record_of(path)
+    image, _ = script.IMAGES[name](record["numbers"])
+    assert_same_drawing(image, path)
+
+
+@pytest.mark.parametrize("name", ["curves", "reliability", "report", "webcam"])
+def test_an_image_was_drawn_from_the_models_faces_and_pages_of_now(script, name):
+    record = script.record_of(FOLDER / f"{name}.png")
+    assert record["sources"] == script.SOURCES[name](), f"{ADVICE} {name}"
+
+
+def test_a_changed_drawing_is_noticed(script, tmp_path):
+    path = tmp_path / "demo.png"
+    with Image.open(FOLDER / "demo.png") as image:
+        shifted = np.roll(np.asarray(image.convert("RGB")), 3, axis=1)
+        Image.fromarray(shifted).save(path)
+        with pytest.raises(AssertionError, match="of it differs"):
+            assert_same_drawing(image, path)
