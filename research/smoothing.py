@@ -16,7 +16,7 @@ from benchmarks.report import Figure, Section, Settings
 from emopy import FERModel
 from emopy.fermodel import SMOOTHING_S
 from emopy.pipeline import Smoother
-from emopy.samples import Actor, Seen, scene
+from emopy.samples import Actor, SceneFace, scene
 from emopy.types import FacePrediction, Frame, Prediction
 
 SIDES_PX = (36, 48, 64, 80)
@@ -136,7 +136,7 @@ def measure(settings: Settings) -> Section:
 
 def degraded_scene(
     degradation: Degradation, seconds: float, rng: np.random.Generator
-) -> Iterator[tuple[Frame, tuple[Seen, ...]]]:
+) -> Iterator[tuple[Frame, tuple[SceneFace, ...]]]:
     """Two equal scenes with different expressions: mixed, blurred, with noise, JPEG-compressed."""
     actors = [_actor(index, seconds, rng) for index in range(len(SIDES_PX))]
     others = [
@@ -187,7 +187,7 @@ def _observe(
     model: FERModel, degradation: Degradation, seconds: float, *, seed: int
 ) -> list[list[_Observation]]:
     """Predict a scene without smoothing: one list of observations per actor."""
-    truths: list[tuple[Seen, ...]] = []
+    truths: list[tuple[SceneFace, ...]] = []
 
     def frames() -> Iterator[Frame]:
         for frame, seen in degraded_scene(degradation, seconds, np.random.default_rng(seed)):
@@ -203,7 +203,7 @@ def _observe(
     return actors
 
 
-def _nearest(seen: Seen, faces: Sequence[FacePrediction]) -> FacePrediction | None:
+def _nearest(seen: SceneFace, faces: Sequence[FacePrediction]) -> FacePrediction | None:
     """The face whose center lies in the inner half of the true box."""
 
     def distance(face: FacePrediction) -> float:

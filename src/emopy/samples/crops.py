@@ -1,7 +1,8 @@
-"""Sample stills and clips: small composite faces to learn from, cut from packaged sheets.
+"""Sample images, stills and clips: composite faces, packaged as image files.
 
-A sheet is one gray image of crops of 48 × 48 pixels. In the sheets of stills each row is an
-emotion; in those of clips each row is a clip, emotion after emotion, from neutral to the peak.
+The stills and clips are packaged in sheets: one gray image of crops of 48 × 48 pixels. In a sheet
+of stills each row is an emotion; in a sheet of clips each row is a clip, emotion after emotion,
+from neutral to the peak.
 """
 
 from __future__ import annotations
@@ -11,39 +12,69 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emopy.data.dataset import Dataset
 from emopy.data.split import Splits
 from emopy.errors import DataError
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.media import read_image
+from emopy.models.card import InputSpec
+from emopy.models.preprocessing import to_pixels
 
 CLIP_FRAMES = 8
 """Frames of a packaged clip."""
 
 _SIDE_PX = 48
-_PARTS = ("train", "test")
-_NTH = 6
-"""Of each six samples of the training part one is for validation and one for calibration."""
+_SPLITS = ("train", "test")
+
+_HELD_OUT_STEP = 6
+"""Of each six training samples one is for validation and one for calibration."""
+
+
+def sample_images() -> dict[str, Path]:
+    """Paths of the packaged images, by the emotion of the composite face.
+
+    Each is large enough to detect a face in, and the average of at least forty faces.
+
+    Example:
+        >>> "happiness" in sample_images()
+        True
+    """
+    return {path.stem: path for path in sorted((_folder() / "images").glob("*.png"))}
+
+
+def sample_crops(spec: InputSpec) -> NDArray[np.uint8]:
+    """The sample images at the height, width and channels of a model's input.
+
+    Returns:
+        (n, H, W, C) uint8, in alphabetical order of the emotions.
+
+    Example:
+        >>> sample_crops(InputSpec(48, 48, 1)).shape
+        (8, 48, 48, 1)
+    """
+    images = [_load_rgb(path) for path in sample_images().values()]
+    return to_pixels(images, InputSpec(spec.height, spec.width, spec.channels))
 
 
 def sample_stills() -> Dataset:
     """Composite faces in the seven standard emotions, 64 of each.
 
     The emotions have 55 to 100 % of their strength; light, framing and contrast vary. No source
-    face serves both parts, "train" and "test"; `Dataset.sources` names the part first. Within a
-    part the averages share faces, so measure on `sample_splits`, not on a split of your own.
+    face is in both splits, "train" and "test"; `Dataset.sources` begin with the split. Within a
+    split the averages share faces, so evaluate on `sample_splits`, not on a split of your own.
 
     Returns:
-        448 faces (n, 48, 48, 1) with one-hot targets. Nobody is shown: `subject_ids` are "".
+        448 faces (n, 48, 48, 1) with one-hot targets. They show no real person: `subject_ids`
+        are "".
 
     Example:
         >>> stills = sample_stills()
         >>> stills.images.shape, str(stills.sources[0])
         ((448, 48, 48, 1), 'train/anger/000')
     """
-    crops = {part: _cut("stills", part) for part in _PARTS}
-    return _dataset({part: found[..., None] for part, found in crops.items()})
+    crops = {split: _load_sheet("stills", split) for split in _SPLITS}
+    return _dataset({split: found[..., None] for split, found in crops.items()})
 
 
 def sample_clips(*, frames: int = 4) -> Dataset:
@@ -56,7 +87,7 @@ def sample_clips(*, frames: int = 4) -> Dataset:
         frames: Frames T of each clip, 1–8: evenly spaced, the last one always the peak.
 
     Returns:
-        224 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.sources` begins with the part,
+        224 clips (n, T, 48, 48, 1) with one-hot targets. `Dataset.sources` begin with the split,
         "train" or "test", as in `sample_stills`.
 
     Raises:
@@ -70,33 +101,33 @@ def sample_clips(*, frames: int = 4) -> Dataset:
         raise DataError(
             f"`frames` must be 1 to {CLIP_FRAMES}. Received {frames}. Type for example 4."
         )
-    # Counted from the peak: one frame alone is the last.
+    # Counted from the peak: a single frame is the last.
     chosen = np.rint(np.linspace(CLIP_FRAMES - 1, 0, frames)).astype(np.intp)[::-1]
     clips: dict[str, NDArray[np.uint8]] = {}
-    for part in _PARTS:
-        rows = _cut("clips", part)
+    for split in _SPLITS:
+        rows = _load_sheet("clips", split)
         by_emotion = rows.reshape(len(STANDARD_EMOTIONS), -1, *rows.shape[1:])
-        clips[part] = by_emotion[:, :, chosen, :, :, None]
+        clips[split] = by_emotion[:, :, chosen, :, :, None]
     return _dataset(clips)
 
 
 def sample_splits() -> Splits:
-    """The stills, ready to learn from and to be judged on.
+    """The stills, split for training and evaluation.
 
     Returns:
-        `Splits.test` is the held-out part: its composites are made of faces that no other part
-        holds. Validation and calibration are a sixth each of the training part; their
-        averages are other draws from the same faces.
+        The composites of `Splits.test` are made of faces that no other split holds. Validation
+        and calibration are a sixth each of the training split; their averages are other draws
+        from the same faces.
 
     Example:
         >>> print(sample_splits())
         train 224, validation 56, calibration 56, test 112
     """
-    return _parts(sample_stills())
+    return _split(sample_stills())
 
 
 def sample_clip_splits(*, frames: int = 4) -> Splits:
-    """The clips, ready to learn from and to be judged on; see `sample_splits`.
+    """The clips, split for training and evaluation; see `sample_splits`.
 
     Args:
         frames: Frames T of each clip, 1–8.
@@ -108,25 +139,34 @@ def sample_clip_splits(*, frames: int = 4) -> Splits:
         >>> print(sample_clip_splits(frames=4))
         train 112, validation 28, calibration 28, test 56
     """
-    return _parts(sample_clips(frames=frames))
+    return _split(sample_clips(frames=frames))
 
 
-def _cut(kind: str, part: str) -> NDArray[np.uint8]:
+def _folder() -> Path:
+    return Path(str(files("emopy.samples")))
+
+
+def _load_rgb(path: Path) -> NDArray[np.uint8]:
+    """(H, W, 3) pixels of a packaged image."""
+    with Image.open(path) as image:
+        return np.array(image.convert("RGB"))
+
+
+def _load_sheet(kind: str, split: str) -> NDArray[np.uint8]:
     """(rows, columns, 48, 48) crops of a sheet."""
-    path = Path(str(files("emopy.samples"))) / "sheets" / f"{kind}-{part}.webp"
-    sheet = read_image(path)[:, :, 0]
+    sheet = _load_rgb(_folder() / "sheets" / f"{kind}-{split}.webp")[:, :, 0]
     rows, columns = (length // _SIDE_PX for length in sheet.shape)
     return sheet.reshape(rows, _SIDE_PX, columns, _SIDE_PX).transpose(0, 2, 1, 3)
 
 
 def _dataset(samples: dict[str, NDArray[np.uint8]]) -> Dataset:
-    """Join parts; each is (emotions, samples, ...)."""
+    """One dataset from the samples of each split, (emotions, samples, ...)."""
     classes = len(STANDARD_EMOTIONS)
     images = [crops.reshape(-1, *crops.shape[2:]) for crops in samples.values()]
     truth = [np.repeat(np.arange(classes), crops.shape[1]) for crops in samples.values()]
-    origin = [
-        f"{part}/{emotion}/{number:03}"
-        for part, crops in samples.items()
+    sources = [
+        f"{split}/{emotion}/{number:03}"
+        for split, crops in samples.items()
         for emotion in STANDARD_EMOTIONS
         for number in range(crops.shape[1])
     ]
@@ -134,14 +174,14 @@ def _dataset(samples: dict[str, NDArray[np.uint8]]) -> Dataset:
         np.concatenate(images),
         np.eye(classes, dtype=np.float32)[np.concatenate(truth)],
         STANDARD_EMOTIONS,
-        np.full(len(origin), "", dtype=np.str_),
-        np.array(origin, dtype=np.str_),
+        np.full(len(sources), "", dtype=np.str_),
+        np.array(sources, dtype=np.str_),
     )
 
 
-def _parts(data: Dataset) -> Splits:
+def _split(data: Dataset) -> Splits:
     train = np.char.startswith(data.sources, "train/")
-    turn = np.array([int(name.rsplit("/", 1)[1]) for name in data.sources]) % _NTH
+    turn = np.array([int(name.rsplit("/", 1)[1]) for name in data.sources]) % _HELD_OUT_STEP
     return Splits(
         train=data.take(train & (turn >= 2)),
         validation=data.take(train & (turn == 0)),

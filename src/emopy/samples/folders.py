@@ -1,4 +1,4 @@
-"""Write the sample data as files: something for every loader to read."""
+"""Write the sample data as files, in every layout that can be loaded."""
 
 from __future__ import annotations
 
@@ -7,83 +7,68 @@ import os
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
-from emopy.errors import DataError
+from emopy.data.directory import save_image
+from emopy.errors import InputError, naming
+from emopy.files import atomic_folder
 from emopy.samples.crops import CLIP_FRAMES, sample_clips, sample_stills
 from emopy.samples.scenes import scene
 
-_USAGE = {"train": "Training", "test": "PrivateTest"}
-"""Names of the parts in the column `Usage` of FER2013."""
+_USAGES = {"train": "Training", "test": "PrivateTest"}
+"""Names of the splits in the column `Usage` of FER2013."""
 
 
 def write_samples(folder: str | os.PathLike[str]) -> Path:
-    """Write the sample stills, clips and a video as the files that people keep faces in.
+    """Write the sample stills, clips and a video as files.
 
         OUT/stills/train/anger/000.png          one folder per emotion
         OUT/stills/test/anger/000.png
         OUT/clips/train/anger/000/0.png … 7.png one folder per clip
         OUT/clips/test/anger/000/0.png … 7.png
-        OUT/stills.csv                          as FER2013: emotion,pixels,Usage
-        OUT/scene.avi                           two faces that move, for eight seconds
+        OUT/stills.csv                          like FER2013: emotion,pixels,Usage
+        OUT/scene.avi                           two moving faces, eight seconds
 
     Args:
-        folder: A new or empty folder; made with its parents if missing.
+        folder: A new or empty folder; it appears only after all is written.
 
     Returns:
         The folder.
 
     Raises:
-        DataError: The folder holds something, is a file, or cannot be written to.
+        InputError: The folder is not empty, is a file, or cannot be written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise DataError(
-                f"`folder` must be new or empty. Received {folder}, which holds files. "
-                "Name another folder."
-            )
-        stills = sample_stills()
-        for image, origin in zip(stills.images, stills.sources, strict=True):
-            _write_image(folder / "stills" / f"{origin}.png", image)
-        clips = sample_clips(frames=CLIP_FRAMES)
-        for clip, origin in zip(clips.images, clips.sources, strict=True):
+    with naming(path="folder"), atomic_folder(folder) as out:
+        stills, clips = sample_stills(), sample_clips(frames=CLIP_FRAMES)
+        for image, source in zip(stills.images, stills.sources, strict=True):
+            path = out / "stills" / f"{source}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_image(image, path)
+        for clip, source in zip(clips.images, clips.sources, strict=True):
+            path = out / "clips" / str(source)
+            path.mkdir(parents=True)
             for number, frame in enumerate(clip):
-                _write_image(folder / "clips" / str(origin) / f"{number}.png", frame)
-        _write_csv(folder / "stills.csv", stills)
-        _write_video(folder / "scene.avi")
-    except OSError as error:
-        raise DataError(
-            f"`folder` must be a folder that you may write to. Received {folder}: {error}. "
-            "Name another folder."
-        ) from error
-    return folder
-
-
-def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _, content = cv2.imencode(".png", image)
-    path.write_bytes(content.tobytes())
+                save_image(frame, path / f"{number}.png")
+        _write_csv(out / "stills.csv", stills)
+        _write_video(out / "scene.avi")
+    return Path(folder)
 
 
 def _write_csv(path: Path, stills: Dataset) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["emotion", "pixels", "Usage"])
-        for image, label, origin in zip(stills.images, stills.truth, stills.sources, strict=True):
+        for image, label, source in zip(stills.images, stills.truth, stills.sources, strict=True):
             pixels = " ".join(map(str, image.ravel().tolist()))
-            rows.writerow([stills.labels[label], pixels, _USAGE[str(origin).split("/")[0]]])
+            rows.writerow([stills.labels[label], pixels, _USAGES[str(source).split("/")[0]]])
 
 
 def _write_video(path: Path) -> None:
     size, fps = (640, 480), 25.0
-    # Motion JPEG is the codec that OpenCV itself brings.
+    # Motion JPEG is the codec that OpenCV itself contains.
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, size)
     if not writer.isOpened():
-        raise OSError(f"{path.name} cannot be written")
+        raise InputError(f"`path` must be a folder that can be written. {path.name} cannot.")
     for frame, _ in scene(size=size, fps=fps):
         writer.write(frame.image[..., ::-1])
     writer.release()

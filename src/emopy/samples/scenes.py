@@ -1,6 +1,6 @@
-"""Sample videos: composite faces that move through an image, with all the truth known.
+"""Sample videos: composite faces that move through an image, with their true boxes and emotions.
 
-To try, test and measure what reads videos, without showing anybody and without a download.
+To try, test and measure video analysis without a real person and without a download.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from emopy.errors import InputError
 from emopy.labels import canonical
 from emopy.media import read_image
-from emopy.samples.composites import sample_images
+from emopy.samples.crops import sample_images
 from emopy.types import Box, Frame, RGBImage
 
-_FACE_SHARE = 0.56
-"""Side of the face in a sample image, as a share of the image's."""
+_FACE_RATIO = 0.56
+"""Side of the face in a sample image, relative to the side of the image."""
 
 _CHANGE_S = 0.4
-"""Time in which one expression turns into the next."""
+"""Duration of the change from one expression to the next, seconds."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Actor:
     """A face that moves.
 
     Attributes:
-        path: Two or more points (time_s, x, y, side_px) in order of time: the middle and the
+        path: Two or more points (time_s, x, y, side_px) in order of time: the centre and the
             side of the face in pixels, linear between them. Before the first point and after
-            the last the actor is not there.
-        emotions: (time_s, emotion) in order of time: from then on the face shows it.
-        tilt_deg: By how much the head leans to its left and right in turn, once in two seconds.
+            the last one the actor is absent.
+        emotions: (time_s, emotion) in order of time: the emotion from then on.
+        tilt_deg: Largest tilt of the head, left and right in turn, once in two seconds.
         light: Red, green and blue of the light on the face, 0–1.
     """
 
@@ -55,8 +55,8 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The truth about one face of one frame: which actor, where, and showing what."""
+class SceneFace:
+    """The truth about one face in one frame: the actor, the box and the emotion."""
 
     actor: int
     box: Box
@@ -69,12 +69,12 @@ def scene(
     size: tuple[int, int] = (640, 480),
     seconds: float = 8.0,
     fps: float = 25.0,
-) -> Iterator[tuple[Frame, tuple[Seen, ...]]]:
-    """Play a scene, frame by frame.
+) -> Iterator[tuple[Frame, tuple[SceneFace, ...]]]:
+    """Render a scene, frame by frame.
 
     Args:
-        actors: Who moves; a later one covers an earlier one. None takes two who show one
-            expression after the other, for eight seconds.
+        actors: The moving faces; a later one covers an earlier one. None for two actors with
+            several expressions, for eight seconds.
         size: (width, height) of the frames in pixels.
         seconds: Length.
         fps: Frames per second.
@@ -84,8 +84,8 @@ def scene(
 
     Example:
         >>> walk = Actor(path=((0, 100, 120, 90), (1, 220, 120, 90)))
-        >>> frame, seen = next(scene([walk], size=(320, 240)))
-        >>> frame.image.shape, seen[0].emotion
+        >>> frame, faces = next(scene([walk], size=(320, 240)))
+        >>> frame.image.shape, faces[0].emotion
         ((240, 320, 3), 'happiness')
     """
     actors = SAMPLE_ACTORS if actors is None else actors
@@ -93,7 +93,7 @@ def scene(
     for number in range(round(seconds * fps)):
         time_s = number / fps
         image = backdrop.copy()
-        seen: list[Seen] = []
+        faces: list[SceneFace] = []
         for index, actor in enumerate(actors):
             place = _place(actor, time_s)
             if place is not None:
@@ -101,8 +101,8 @@ def scene(
                 _paint(image, actor, time_s, place)
                 half = side_px / 2
                 box = Box(x - half, y - half, x + half, y + half)
-                seen.append(Seen(index, box, _shown(actor, time_s)[0]))
-        yield Frame(image, time_s, number), tuple(seen)
+                faces.append(SceneFace(index, box, _shown(actor, time_s)[0]))
+        yield Frame(image, time_s, number), tuple(faces)
 
 
 SAMPLE_ACTORS = (
@@ -117,7 +117,7 @@ SAMPLE_ACTORS = (
         light=(0.7, 0.8, 1.0),
     ),
 )
-"""Two faces, eight seconds, one expression after the other."""
+"""Two faces, eight seconds, several expressions."""
 
 
 def _place(actor: Actor, time_s: float) -> tuple[float, float, float] | None:
@@ -129,7 +129,7 @@ def _place(actor: Actor, time_s: float) -> tuple[float, float, float] | None:
 
 
 def _shown(actor: Actor, time_s: float) -> tuple[str, str, float]:
-    """The emotion of this moment, the one before it, and how far the change has come, 0–1."""
+    """Emotion at a time, the emotion before it, and the progress of the change, 0–1."""
     now = max(0, sum(start <= time_s for start, _ in actor.emotions) - 1)
     start, emotion = actor.emotions[now]
     before = actor.emotions[max(0, now - 1)][1]
@@ -142,7 +142,7 @@ def _paint(image: RGBImage, actor: Actor, time_s: float, place: tuple[float, flo
     x, y, side_px = place
     middle = (face.shape[1] / 2, face.shape[0] / 2)
     turn = actor.tilt_deg * math.sin(math.pi * time_s)
-    matrix = cv2.getRotationMatrix2D(middle, turn, side_px / (_FACE_SHARE * face.shape[0]))
+    matrix = cv2.getRotationMatrix2D(middle, turn, side_px / (_FACE_RATIO * face.shape[0]))
     reach = math.ceil(side_px)  # twice the face: its soft edge lies inside, however it leans
     left, top = round(x) - reach, round(y) - reach
     matrix[:, 2] += (x - left - middle[0], y - top - middle[1])
@@ -167,7 +167,7 @@ def _face(emotion: str) -> NDArray[np.float32]:
 
 @cache
 def _mask(shape: tuple[int, int]) -> NDArray[np.float32]:
-    """1 on the face, falling softly to 0 around it."""
+    """1 on the face, falling smoothly to 0 around it."""
     mask = np.zeros(shape, np.float32)
     middle = (shape[1] // 2, shape[0] // 2)
     axes = (round(0.27 * shape[1]), round(0.32 * shape[0]))
@@ -176,7 +176,7 @@ def _mask(shape: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _backdrop(size: tuple[int, int]) -> RGBImage:
-    """Soft dusk: nothing that looks like a face, the same every time."""
+    """A smooth random background, the same every time."""
     rng = np.random.default_rng(0)
     clouds = rng.uniform(40, 120, (5, 7, 1)) + rng.uniform(-12, 12, (5, 7, 3)) + [0, 8, 24]
     smooth = cv2.resize(clouds.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)

@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError
-from emopy.media import read_image
-from emopy.models import InputSpec, ModelCard, OnnxSession, to_pixels, to_tensor, write_model_folder
-from emopy.samples import sample_images
+from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+from emopy.samples import sample_crops
 from emopy.train.recipe import CardSettings
 from emopy.train.run_folder import Run
 
@@ -139,9 +138,7 @@ def golden_crops(spec: InputSpec) -> NDArray[np.uint8]:
     Returns:
         (n, H, W, C) uint8, or (n, T, H, W, C) for a network for clips.
     """
-    still = InputSpec(spec.height, spec.width, spec.channels)
-    images = [read_image(path) for path in sample_images().values()]
-    crops = to_pixels(images, still)
+    crops = sample_crops(spec)
     if spec.frames == 1:
         return crops
     order = np.arange(len(crops))[:, None] + np.arange(spec.frames)

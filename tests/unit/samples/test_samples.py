@@ -7,7 +7,7 @@ import pytest
 
 import emopy.samples
 from emopy.data import DirectoryDataLoader, check
-from emopy.errors import DataError
+from emopy.errors import DataError, InputError
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from emopy.samples import (
     CLIP_FRAMES,
@@ -69,21 +69,21 @@ def test_clips_move_smoothly_away_from_their_first_frame():
 
 
 @pytest.mark.parametrize("data", [sample_stills(), sample_clips()], ids=["stills", "clips"])
-def test_the_origin_names_part_and_emotion_of_each_sample(data):
+def test_the_source_names_split_and_emotion_of_each_sample(data):
     assert len(set(data.sources)) == len(data)
-    for origin, label in zip(data.sources, data.truth, strict=True):
-        part, emotion, _ = str(origin).split("/")
-        assert part in ("train", "test")
+    for source, label in zip(data.sources, data.truth, strict=True):
+        split, emotion, _ = str(source).split("/")
+        assert split in ("train", "test")
         assert emotion == data.labels[label]
 
 
 @pytest.mark.parametrize("splits", [sample_splits(), sample_clip_splits()], ids=["stills", "clips"])
-def test_parts_share_no_sample_and_only_the_test_part_is_held_out(splits):
-    origins = {name: set(map(str, data.sources)) for name, data in splits.items()}
-    assert list(origins) == ["train", "validation", "calibration", "test"]
-    assert len(set().union(*origins.values())) == sum(map(len, origins.values()))
-    for name, found in origins.items():
-        assert {origin.split("/")[0] for origin in found} == {"test" if name == "test" else "train"}
+def test_splits_share_no_sample_and_only_the_test_split_is_held_out(splits):
+    sources = {name: set(map(str, data.sources)) for name, data in splits.items()}
+    assert list(sources) == ["train", "validation", "calibration", "test"]
+    assert len(set().union(*sources.values())) == sum(map(len, sources.values()))
+    for name, found in sources.items():
+        assert {source.split("/")[0] for source in found} == {"test" if name == "test" else "train"}
     assert all(len(set(data.counts().values())) == 1 for _, data in splits.items())
 
 
@@ -96,13 +96,13 @@ def test_each_composite_is_made_of_thirty_faces_or_more():
     made = json.loads((FOLDER / "sheets" / "sheets.json").read_text(encoding="utf-8"))
     assert made["faces_in_each"] >= 30
     assert tuple(made["labels"]) == STANDARD_EMOTIONS
-    for part in ("train", "test"):
-        assert min(made["source_faces"][part].values()) > made["faces_in_each"]
+    for split in ("train", "test"):
+        assert min(made["source_faces"][split].values()) > made["faces_in_each"]
 
 
 def test_each_composite_is_another_draw_of_faces():
     made = json.loads((FOLDER / "sheets" / "sheets.json").read_text(encoding="utf-8"))
-    draws = sum(sum(made["different_draws"][part].values()) for part in ("train", "test"))
+    draws = sum(sum(made["different_draws"][split].values()) for split in ("train", "test"))
     assert draws == 2 * (len(sample_stills()) + len(sample_clips()))  # neutral, and the emotion
 
 
@@ -112,9 +112,9 @@ def test_all_sample_data_take_less_than_two_and_a_half_megabytes():
 
 def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
     stills = sample_stills()
-    for part in ("train", "test"):
-        loaded = DirectoryDataLoader(written / "stills" / part).load_data()
-        expected = stills.take(np.char.startswith(stills.sources, f"{part}/"))
+    for split in ("train", "test"):
+        loaded = DirectoryDataLoader(written / "stills" / split).load_data()
+        expected = stills.take(np.char.startswith(stills.sources, f"{split}/"))
         assert loaded.skipped == ()
         assert loaded.labels == expected.labels
         np.testing.assert_array_equal(loaded.images, expected.images)
@@ -139,7 +139,7 @@ def test_the_written_table_holds_the_stills(written):
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
-    with pytest.raises(DataError, match="`folder` must be new or empty"):
+    with pytest.raises(InputError, match="`folder` must be a new or empty folder"):
         write_samples(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -147,5 +147,5 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_text("keep", encoding="utf-8")
-    with pytest.raises(DataError, match="`folder` must be a folder that you may write to"):
+    with pytest.raises(InputError, match=r"`folder` must be a new or empty folder. .* is a file"):
         write_samples(path)
