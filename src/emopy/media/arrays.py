@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,19 +38,19 @@ def from_array(array: NDArray[Any], name: str = "<array>") -> RGBImage:
     if image.ndim == 2:
         image = image[:, :, np.newaxis]
     if image.shape[2] == 4:
-        layer = Image.fromarray(np.ascontiguousarray(image))
-        white = Image.new("RGBA", layer.size, "white")
-        return np.array(Image.alpha_composite(white, layer).convert("RGB"))
+        return np.array(on_white(Image.fromarray(np.ascontiguousarray(image))))
     height, width, _ = image.shape
     return np.array(np.broadcast_to(image, (height, width, 3)), order="C")
 
 
-def check_shape(array: NDArray[Any]) -> None:
-    """Refuse an array that is not (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
+def on_white(layer: Image.Image) -> Image.Image:
+    """Composite an RGBA image on white, as RGB."""
+    white = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(white, layer).convert("RGB")
 
-    Raises:
-        InputError: Another shape.
-    """
+
+def check_shape(array: NDArray[Any]) -> None:
+    """Raise InputError unless the shape is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)."""
     shape = array.shape
     if array.ndim == 2 or (array.ndim == 3 and shape[2] in (1, 3, 4)):
         return
@@ -66,11 +67,7 @@ def check_shape(array: NDArray[Any]) -> None:
 
 def sixteen_to_eight(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale integers 0–65535 to 0–255, rounded; 257 · k becomes exactly k."""
-    scaled = np.empty(values.shape, np.uint8)
-    for row in range(0, len(values), _BAND_ROWS):
-        band = slice(row, row + _BAND_ROWS)
-        scaled[band] = (values[band].astype(np.uint32) + 128) // 257
-    return scaled
+    return _by_bands(values, lambda band: (band.astype(np.uint32) + 128) // 257)
 
 
 def _to_eight_bits(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
@@ -81,12 +78,10 @@ def _to_eight_bits(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
         return sixteen_to_eight(image)
     if dtype.kind == "f":
         return _float_to_eight(image, name)
-    hint = "Convert it: image.astype(np.uint8)"
-    if dtype.kind == "b":
-        hint = "Convert it: image.astype(np.uint8) * 255"
+    factor = " * 255" if dtype.kind == "b" else ""
     raise InputError(
         "`source` must be uint8 (0–255), uint16 (0–65535) or float (0–1). "
-        f"Received an array of {dtype}. {hint}"
+        f"Received an array of {dtype}. Convert it: image.astype(np.uint8){factor}"
     )
 
 
@@ -103,8 +98,14 @@ def _float_to_eight(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
             f"`source` must hold floats from 0 to 1. Received {name!r} with {low:g} to {high:g}. "
             + hint
         )
-    scaled = np.empty(image.shape, np.uint8)
-    for row in range(0, len(image), _BAND_ROWS):
+    return _by_bands(image, lambda band: np.rint(np.clip(band.astype(np.float32), 0, 1) * 255))
+
+
+def _by_bands(
+    values: NDArray[Any], scale: Callable[[NDArray[Any]], NDArray[Any]]
+) -> NDArray[np.uint8]:
+    scaled = np.empty(values.shape, np.uint8)
+    for row in range(0, len(values), _BAND_ROWS):
         band = slice(row, row + _BAND_ROWS)
-        scaled[band] = np.rint(np.clip(image[band].astype(np.float32), 0, 1) * 255)
+        scaled[band] = scale(values[band])
     return scaled

@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from contextlib import ExitStack, contextmanager, suppress
+from typing import cast
 
 import cv2
 
 from emopy.errors import InputError
 from emopy.media.prefetch import CLOSE_TIMEOUT_S
-from emopy.media.sampling import Sampling, Timed, live_filter
+from emopy.media.sampling import LiveFilter, Sampling, live_filter
 from emopy.types import Frame, RGBImage
 
 _MAX_DAMAGED = 100
@@ -24,34 +23,6 @@ _MAX_NUMBER = 2**31 - 1
 
 _LOG_LOCK = threading.Lock()
 _log_levels: list[int] = []  # OpenCV's level to restore, once for each active `quiet_opencv`
-
-
-@dataclass(frozen=True, slots=True)
-class _Timestamp:
-    """Time and number of a captured image, see `emopy.types.Frame`."""
-
-    time_s: float
-    number: int
-
-
-class Capture(Protocol):
-    """The methods of `cv2.VideoCapture` that are used."""
-
-    def grab(self) -> bool:
-        """Wait for the next image; False after the last one."""
-        ...
-
-    def retrieve(self) -> tuple[bool, Any]:
-        """Decode it: whether it is valid, and (H, W, 3) uint8 BGR."""
-        ...
-
-    def get(self, prop: int, /) -> float:
-        """Return a property; 0 where it is unknown."""
-        ...
-
-    def release(self) -> None:
-        """Release the camera."""
-        ...
 
 
 def open_camera(number: int, sampling: Sampling) -> Camera:
@@ -80,11 +51,8 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
 def quiet_opencv() -> Generator[None]:
     """Suppress OpenCV's log; of nested uses, the last to end restores the level."""
     with _LOG_LOCK:
-        if not _log_levels:
-            _log_levels.append(cv2.utils.logging.getLogLevel())
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        else:
-            _log_levels.append(_log_levels[0])
+        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        _log_levels.append(_log_levels[0] if _log_levels else level)
     try:
         yield
     finally:
@@ -109,7 +77,7 @@ class Camera:
 
     def __init__(
         self,
-        capture: Capture,
+        capture: cv2.VideoCapture,
         source: str,
         sampling: Sampling,
         *,
@@ -130,7 +98,7 @@ class Camera:
         self._resources = ExitStack()
         self._resources.enter_context(quiet_opencv())  # drivers log at any time, also at the end
         self._resources.callback(capture.release)
-        first = self._next_frame(lambda _: True)
+        first = self._next_frame(lambda _time_s, _number: True)
         if first is None:
             self.close()
             raise InputError(
@@ -139,7 +107,7 @@ class Camera:
             )
         self.size = (first.image.shape[1], first.image.shape[0])
         self._is_selected = live_filter(sampling)
-        self._newest = first if self._is_selected(first) else None
+        self._newest = first if self._is_selected(first.time_s, first.number) else None
 
     def read(self) -> Generator[Frame]:
         """Yield the newest frame each time; end when the camera is disconnected."""
@@ -184,27 +152,21 @@ class Camera:
                 self._ended = True
                 self._changed.notify()
 
-    def _next_frame(self, is_selected: Callable[[Timed], bool]) -> Frame | None:
-        """Wait for a selected image; None after the last one."""
-        try:
-            return self._capture_selected(is_selected)
-        except cv2.error:  # from a driver that fails
-            return None
-
-    def _capture_selected(self, is_selected: Callable[[Timed], bool]) -> Frame | None:
-        """Wait for a selected image; the others are not decoded."""
+    def _next_frame(self, is_selected: LiveFilter) -> Frame | None:
+        """Wait for a selected image, the only one decoded; None after the last one."""
         damaged = 0
-        while damaged < _MAX_DAMAGED and not self._closing and self._capture.grab():
-            now = _Timestamp(self._clock() - self._opened_s, self._captured)
-            self._captured += 1
-            if self._sampling.after_end(now.time_s):
-                return None
-            if not is_selected(now):
-                continue
-            valid, pixels = self._capture.retrieve()
-            if valid:
-                image = cast(RGBImage, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
-                return Frame(image, now.time_s, now.number)
-            damaged += 1
-            self.skipped += 1
+        with suppress(cv2.error):  # from a driver that fails
+            while damaged < _MAX_DAMAGED and not self._closing and self._capture.grab():
+                time_s, number = self._clock() - self._opened_s, self._captured
+                self._captured += 1
+                if self._sampling.after_end(time_s):
+                    return None
+                if not is_selected(time_s, number):
+                    continue
+                valid, pixels = self._capture.retrieve()
+                if valid:
+                    image = cast(RGBImage, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+                    return Frame(image, time_s, number)
+                damaged += 1
+                self.skipped += 1
         return None

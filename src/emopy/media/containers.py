@@ -28,10 +28,7 @@ _MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 
 
 def check_file(path: str) -> bool:
-    """Check that a path is a file with content.
-
-    Returns:
-        Whether it can be read several times; a pipe cannot.
+    """Check that a path is a file with content; return whether it can be reread (not a pipe).
 
     Raises:
         InputError: No such file, not readable, empty, a folder, a device.
@@ -83,7 +80,8 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     from av.stream import Disposition
 
     kind = container.format.name
-    if kind.endswith("_pipe") or kind == "image2" or _brand(container) in _IMAGE_BRANDS:
+    brand = container.metadata.get("major_brand", "").strip()
+    if kind.endswith("_pipe") or kind == "image2" or brand in _IMAGE_BRANDS:
         raise InputError(
             f"`source` must be a video. Received {path!r}: an image. Predict it as an image."
         )
@@ -106,10 +104,6 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
         f"`source` must have a known codec. Received {path!r}: no decoder for it. "
         "Convert it to MP4 with H.264."
     )
-
-
-def _brand(container: InputContainer) -> str:
-    return container.metadata.get("major_brand", "").strip()
 
 
 def _describe_content(path: str) -> str:

@@ -26,7 +26,7 @@ _MAX_FAILURES = 10
 _END_TOLERANCE_S = 0.1
 """Seconds that a complete file may end before its declared end, in addition to two frames."""
 
-_FORMATS_WITH_DURATION = ("mp4", "matroska", "avi", "flv", "asf")
+_FORMATS_WITH_DURATION = {"mp4", "matroska", "avi", "flv", "asf"}
 """Formats whose header declares the duration; FFmpeg estimates that of others."""
 
 _VP8_SHOWN = 0x10
@@ -70,10 +70,7 @@ class Decoder:
         self._start_s = start_s
         self._clock = Clock(self.stream)
         self._end_s = 0.0
-
-    def close(self) -> None:
-        """Close the file."""
-        self.container.close()
+        self.close = self.container.close
 
     def from_beginning(self) -> Iterator[Decoded]:
         """Decode from the first frame on."""
@@ -82,8 +79,7 @@ class Decoder:
     def from_keyframe(self, *, back_s: float) -> Iterator[Decoded] | None:
         """Seek to a keyframe at least `back_s` before `start_s`, and decode from there.
 
-        Returns:
-            The frames; None where the file cannot seek, or the seek landed after `start_s`.
+        None where the file cannot seek, or the seek landed after `start_s`.
         """
         from av.error import FFmpegError
 
@@ -161,9 +157,7 @@ class Decoder:
         return []
 
     def _ends_early(self) -> bool:
-        if not any(
-            kind in self.container.format.name.split(",") for kind in _FORMATS_WITH_DURATION
-        ):
+        if _FORMATS_WITH_DURATION.isdisjoint(self.container.format.name.split(",")):
             return False
         declared_s = (self.container.duration or 0) / 1e6
         if self.stream.duration and self.stream.time_base:

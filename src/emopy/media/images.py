@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import InputError
-from emopy.media.arrays import check_shape, from_array, sixteen_to_eight
+from emopy.media.arrays import check_shape, from_array, on_white, sixteen_to_eight
 from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
 from emopy.types import RGBImage
 
@@ -78,10 +78,7 @@ _PILLOW_LOCK = threading.Lock()
 
 
 def describe_source(source: object) -> str:
-    """Return the name of an image's source, as results and errors show it.
-
-    Returns:
-        The path, or ``"<bytes>"``, ``"<array>"``, ``"<PIL image>"``, ``"<file>"``.
+    """Return the name of an image's source in results and errors: its path, or ``"<bytes>"`` ….
 
     Example:
         >>> describe_source(b"...")
@@ -132,15 +129,15 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
         return _decode(source, name, max_pixels)
     if isinstance(source, str | os.PathLike):
         return _read_path(source, name, max_pixels)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _decode_file(io.BytesIO(source), name, max_pixels)
-    return _decode_file(io.BytesIO(_read_file_object(source, name)), name, max_pixels)
+    if not isinstance(source, bytes | bytearray | memoryview):
+        source = _read_file_object(source, name)
+    return _decode_file(io.BytesIO(source), name, max_pixels)
 
 
 def check_pixels(
     width: int, height: int, name: str, max_pixels: int, *, hint: str | None = None
 ) -> None:
-    """Refuse an image without pixels or with too many.
+    """Raise InputError if width × height, in pixels, is 0 or above `max_pixels`.
 
     Args:
         width: In pixels.
@@ -148,9 +145,6 @@ def check_pixels(
         name: The source, for error messages.
         max_pixels: Largest width × height accepted.
         hint: What to do about a larger one.
-
-    Raises:
-        InputError: Width × height is 0 or above `max_pixels`.
     """
     if width < 1 or height < 1:
         raise InputError(
@@ -224,8 +218,7 @@ def _describe_content(start: bytes) -> str:
     """Kind of a file that no decoder accepts, by its first bytes, and what to do."""
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
         return "a HEIC or AVIF image. Convert it to JPEG or PNG."
-    is_video = start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3"
-    if is_video:
+    if start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3":
         return "a video. Use FERModel.predict_video, or type: emopy video FILE"
     known = {
         b"\xff\xd8\xff": "JPEG",
@@ -284,8 +277,7 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         # Pillow converts La to LA only, and RGBa not to RGB: all convert to RGBA.
         layer = image.convert("LA") if image.mode == "La" else image
-        layer = layer.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        return on_white(layer.convert("RGBA"))
     return image.convert("RGB")
 
 

@@ -23,11 +23,8 @@ IMAGE_FORMATS: dict[str, tuple[str, ...]] = {
 }
 """Formats that `read_image` decodes, and their suffixes in lower case."""
 
-IMAGE_SUFFIXES: frozenset[str] = frozenset(
-    # The last three cannot be decoded, but `read_image` says how to convert them.
-    {*(suffix for suffixes in IMAGE_FORMATS.values() for suffix in suffixes)}
-    | {".heic", ".heif", ".avif"}
-)
+# The first three cannot be decoded, but `read_image` says how to convert them.
+IMAGE_SUFFIXES = frozenset({".heic", ".heif", ".avif"}.union(*IMAGE_FORMATS.values()))
 """Suffixes, in lower case, of the files in a folder that count as images."""
 
 
@@ -54,7 +51,7 @@ def find_images(
         >>> find_images(["portrait.jpg"])[0].name
         'portrait.jpg'
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    given = [paths] if isinstance(paths, str | os.PathLike) else paths
     found: list[Path] = []
     for path in map(Path, given):
         if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied

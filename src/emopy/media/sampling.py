@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from numbers import Real
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from emopy.errors import InputError
 
@@ -33,6 +33,8 @@ class Timed(Protocol):
 
 
 T = TypeVar("T", bound=Timed)
+LiveFilter: TypeAlias = Callable[[float, int], bool]
+"""Whether to select a frame, by its time in seconds and its number; called in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,46 +90,39 @@ class Sampling:
 
 
 def select_recorded(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:
-    """Select frames of a file, which may depend on the frame after them.
+    """Select frames of a file, given in the order of their times from `start_s` on.
 
-    Args:
-        frames: In the order of their times, from `start_s` on.
-        sampling: Which ones to select.
-
-    Returns:
-        With `fps`, the nearest frame for each point of a regular grid, which starts at the first
-        frame's time, or at `start_s` if later. No frame comes twice: a video with fewer frames
-        gives all.
+    With `fps`, the nearest frame for each point of a regular grid is selected, which starts at the
+    first frame's time, or at `start_s` if later. No frame comes twice: a video with fewer frames
+    gives all.
     """
     until_end = takewhile(lambda frame: not sampling.after_end(frame.time_s), frames)
     if sampling.fps is not None:
         return _nearest_to_grid(until_end, sampling.fps, sampling.start_s)
-    return filter(live_filter(sampling), until_end)
+    is_selected = live_filter(sampling)
+    return (frame for frame in until_end if is_selected(frame.time_s, frame.number))
 
 
-def live_filter(sampling: Sampling) -> Callable[[Timed], bool]:
+def live_filter(sampling: Sampling) -> LiveFilter:
     """Return a filter for the frames of a camera, which cannot wait for the next frame.
 
-    Returns:
-        A function to call with each frame in order. It selects the first frame of each interval
-        of `every` frames, or of 1 / `fps` seconds.
+    It selects the first frame of each interval of `every` frames, or of 1 / `fps` seconds.
     """
-    first: Timed | None = None
+    first: tuple[float, int] | None = None
     last_interval = -1
 
-    def is_selected(frame: Timed) -> bool:
+    def is_selected(time_s: float, number: int) -> bool:
         nonlocal first, last_interval
-        if sampling.before_start(frame.time_s):
+        if sampling.before_start(time_s):
             return False
-        first = first or frame
+        first = first or (time_s, number)
         if sampling.fps is not None:
-            interval = math.floor((frame.time_s - first.time_s + TOLERANCE_S) * sampling.fps)
+            interval = math.floor((time_s - first[0] + TOLERANCE_S) * sampling.fps)
         else:
-            interval = (frame.number - first.number) // sampling.every
-        if interval <= last_interval:
-            return False
-        last_interval = interval
-        return True
+            interval = (number - first[1]) // sampling.every
+        is_new = interval > last_interval
+        last_interval = max(last_interval, interval)
+        return is_new
 
     return is_selected
 
@@ -160,8 +155,8 @@ def _nearest_to_grid(frames: Iterable[T], fps: float, start_s: float) -> Iterato
                 yield before
             selected = before is None or not _is_nearer(before, frame, last_s)
             point = last + 1
-        if selected:
-            yield frame
+            if selected:
+                yield frame
         before, given = frame, selected
 
 

@@ -128,11 +128,9 @@ def _open(path: str, start_s: float) -> Decoder:
     decoder = Decoder(path, start_s=start_s)
     context = decoder.stream.codec_context
     if context.width > 0 and context.height > 0:
+        pixel_aspect = decoder.stream.sample_aspect_ratio
         try:
-            declared = square_pixel_size(
-                context.width, context.height, decoder.stream.sample_aspect_ratio
-            )
-            _check_size(declared, path)
+            _check_size(square_pixel_size(context.width, context.height, pixel_aspect), path)
         except InputError:
             decoder.close()
             raise
@@ -148,9 +146,8 @@ def _no_frame_error(path: str, sampling: Sampling, decoder: Decoder) -> InputErr
     context = decoder.stream.codec_context
     if decoder.decoded:
         return InputError(
-            "`start_s` must lie before the last frame. "
-            f"Received {sampling.start_s:g}, and {path!r} ends before. "
-            "Give an earlier one."
+            f"`start_s` must lie before the last frame. Received {sampling.start_s:g}, and "
+            f"{path!r} ends before. Give an earlier one."
         )
     if context.width < 1 or context.height < 1:
         return InputError(
@@ -181,18 +178,11 @@ class RGBConverter:
         self.size = (height, width) if self._transpose else (width, height)
 
     def to_rgb(self, frame: VideoFrame) -> RGBImage:
-        """Convert one frame; transparency is composited on white.
-
-        Returns:
-            (H, W, 3) uint8 of `size`, a new contiguous array.
-        """
-        transparent = frame.format.has_palette or any(
-            component.is_alpha for component in frame.format.components
-        )
-        width, height = self._stored
-        converted = self._reformatter.reformat(
-            frame, width=width, height=height, format="rgba" if transparent else "rgb24"
-        )
+        """Convert one frame to (H, W, 3) uint8 of `size`; transparency is composited on white."""
+        kind = frame.format
+        transparent = kind.has_palette or any(part.is_alpha for part in kind.components)
+        target = "rgba" if transparent else "rgb24"
+        converted = self._reformatter.reformat(frame, *self._stored, target)
         image = cast(RGBImage, converted.to_ndarray())
         if transparent:
             image = from_array(image)
@@ -204,15 +194,9 @@ class RGBConverter:
 
 
 def square_pixel_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """Return the size of an image after stretching it to square pixels; no side gets shorter.
+    """Return (width, height) after stretching to square pixels; no side gets shorter.
 
-    Args:
-        width: Width of the stored image in pixels.
-        height: Height of the stored image in pixels.
-        aspect: Width by height of a pixel; None or an implausible one counts as 1.
-
-    Returns:
-        (width, height) in square pixels.
+    `aspect` is the width by height of a pixel; None or an implausible one counts as 1.
     """
     if not aspect or not 1 / _MAX_PIXEL_ASPECT < aspect < _MAX_PIXEL_ASPECT:
         return width, height

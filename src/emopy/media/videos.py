@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Self, TypeAlias
 
 from emopy.errors import InputError
@@ -108,12 +107,7 @@ class Video:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -142,9 +136,6 @@ def open_video(
         start_s: Start time in seconds.
         end_s: End time in seconds, excluded; it also ends a camera. A video without a frame between
             start and end gives none, which is no error.
-
-    Returns:
-        The opened video.
 
     Raises:
         InputError: No such file or camera; not a video; no frame can be decoded; frames of more
