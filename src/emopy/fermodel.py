@@ -110,10 +110,8 @@ class FERModel:
         return self._folder.card
 
     def __repr__(self) -> str:
-        return (
-            f"FERModel({list(self._labels)}, model={self.card.name!r}, "
-            f"detector={self._detector_name!r})"
-        )
+        names = f"model={self.card.name!r}, detector={self._detector_name!r}"
+        return f"FERModel({list(self._labels)}, {names})"
 
     def predict(self, source: ImageSource) -> ImageResult:
         """Predict the expression of every face in one image.
@@ -154,13 +152,11 @@ class FERModel:
         self._check_takes_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
-        single = isinstance(sources, str | bytes | bytearray | os.PathLike) or hasattr(
-            sources, "read"
-        )
-        if single or not isinstance(sources, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        single = isinstance(sources, str | bytes | bytearray | os.PathLike)
+        if single or hasattr(sources, "read") or not isinstance(sources, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(
-                "`sources` must be several images. Received one "
-                f"{type(sources).__name__}. Type predict_many([image]) or predict(image)."
+                f"`sources` must be several images. Received one {type(sources).__name__}. "
+                "Type predict_many([image]) or predict(image)."
             )
         predict = partial(self._predict_crops, batch_size=batch_size)
         return predict_images(sources, self._detect_faces, predict, batch_size=batch_size)

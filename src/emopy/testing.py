@@ -193,14 +193,11 @@ def _checked_faces(detector: Detector, image: RGBImage) -> tuple[Face, ...]:
     )
     _require(
         isinstance(faces, tuple) and all(isinstance(face, Face) for face in faces),
-        f"A detector must return a tuple of Face, empty where there is none. It returned "
+        "A detector must return a tuple of Face, empty where there is none. It returned "
         f"{faces!r} {where}.",
     )
     for face in faces:
-        _require(
-            0 <= face.score <= 1,
-            f"`score` must be 0 to 1. It was {face.score} {where}.",
-        )
+        _require(0 <= face.score <= 1, f"`score` must be 0 to 1. It was {face.score} {where}.")
         _require(
             face.landmarks is None or bool(np.isfinite(face.landmarks).all()),
             f"`landmarks` must be finite. They were {face.landmarks} {where}.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -283,11 +282,6 @@ def row_columns(labels: Sequence[str]) -> tuple[str, ...]:
         >>> row_columns(("anger", "score"))[11:]
         ('score', 'emotion', 'confidence', 'anger', 'score_probability', 'error')
     """
-    return _row_columns(tuple(labels))
-
-
-@lru_cache(maxsize=16)
-def _row_columns(labels: tuple[str, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for label in labels:
         name = escape_undecodable(label)
@@ -360,15 +354,13 @@ def escape_undecodable(text: str) -> str:
 
 
 def _face_dict(number: int, face: FacePrediction) -> dict[str, Any]:
-    landmarks = face.face.landmarks
+    points = face.face.landmarks
     return {
         "face": number,
         **({} if face.track is None else {"track": int(face.track)}),
         "box": {edge: round_number(getattr(face.box, edge)) for edge in _EDGES},
         "score": round_number(face.face.score),
-        "landmarks": None
-        if landmarks is None
-        else [[round_number(x), round_number(y)] for x, y in landmarks],
+        "landmarks": points if points is None else [[*map(round_number, xy)] for xy in points],
         "emotion": face.emotion,
         "confidence": round_number(face.confidence),
         "probabilities": {label: round_number(p) for label, p in face.probabilities.items()},

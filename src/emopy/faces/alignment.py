@@ -57,7 +57,7 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
     """
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
         transform = landmark_transform(face.landmarks, spec)
-    elif _is_full_image(image, face.box):
+    elif face.box == Box(0, 0, image.shape[1], image.shape[0]):
         transform = _centered(face.box, spec)
     else:
         transform = box_transform(face.box, spec)
@@ -67,12 +67,7 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
 def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:
     """Return the similarity transform that best moves five landmarks to the framing of a model.
 
-    Args:
-        landmarks: (5, 2) pixels, not all equal.
-        spec: Size and margin of the crop.
-
-    Returns:
-        (2, 3) matrix from image to crop.
+    From (5, 2) pixels, not all equal, to a (2, 3) matrix from image to crop.
     """
     source = _as_complex(landmarks)
     target = _as_complex(_in_crop(FRAMING.astype(np.float64), spec))
@@ -83,15 +78,7 @@ def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArr
 
 
 def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
-    """Return the scale and shift that move a detector's box to its place in a training face.
-
-    Args:
-        box: In pixels.
-        spec: Size and margin of the crop.
-
-    Returns:
-        (2, 3) matrix from image to crop.
-    """
+    """Return the (2, 3) matrix that scales and shifts a box to its place in a training face."""
     corners = _in_crop(np.array(BOX_FRAMING).reshape(2, 2), spec)
     target_width, target_height = (corners[1] - corners[0]).tolist()
     # Boxes of other detectors have other aspect ratios: only area and center are used.
@@ -100,9 +87,7 @@ def box_transform(box: Box, spec: InputSpec) -> NDArray[np.float64]:
     return _matrix(complex(scale), center - scale * complex(*box.center))
 
 
-def _as_complex(
-    points: NDArray[np.float32] | NDArray[np.float64],
-) -> NDArray[np.complex128]:
+def _as_complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
     return points[:, 0] + 1j * points[:, 1].astype(np.complex128)
 
 
@@ -111,10 +96,6 @@ def _in_crop(points: NDArray[np.float64], spec: InputSpec) -> NDArray[np.float64
     side = min(spec.height, spec.width)
     inside = (points + spec.margin) / (1 + 2 * spec.margin) * side
     return inside + np.array([spec.width - side, spec.height - side]) / 2
-
-
-def _is_full_image(image: RGBImage, box: Box) -> bool:
-    return (box.left, box.top, box.right, box.bottom) == (0, 0, image.shape[1], image.shape[0])
 
 
 def _centered(box: Box, spec: InputSpec) -> NDArray[np.float64]:
@@ -139,26 +120,15 @@ def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> N
     factor = math.floor(1 / scale + 1e-6)
     if factor > 1:
         # Average over factor × factor pixels: bilinear interpolation alone would skip pixels.
-        rows, columns = -(-region.shape[0] // factor), -(-region.shape[1] // factor)
-        padded = cv2.copyMakeBorder(
-            region,
-            0,
-            rows * factor - region.shape[0],
-            0,
-            columns * factor - region.shape[1],
-            cv2.BORDER_REPLICATE,
-        )
-        region = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+        below, right = -region.shape[0] % factor, -region.shape[1] % factor
+        padded = cv2.copyMakeBorder(region, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        size = padded.shape[1] // factor, padded.shape[0] // factor
+        region = cv2.resize(padded, size, interpolation=cv2.INTER_AREA)
         matrix[:, :2] *= factor
     # OpenCV's coordinates start at the center of the first pixel.
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-    crop = cv2.warpAffine(
-        region,
-        matrix,
-        (spec.width, spec.height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    size = spec.width, spec.height
+    crop = cv2.warpAffine(region, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, dtype=np.uint8)
 
 
@@ -166,9 +136,7 @@ def _region(
     image: RGBImage, matrix: NDArray[np.float64], spec: InputSpec
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the region that the crop shows, padded; at least one pixel."""
-    corners = np.array(
-        [[0, 0], [spec.width, 0], [0, spec.height], [spec.width, spec.height]], dtype=np.float64
-    )
+    corners = np.array([[x, y] for y in (0.0, spec.height) for x in (0.0, spec.width)])
     visible = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     padding = 2 + 2 / math.hypot(matrix[0, 0], matrix[1, 0])
     size = np.array([image.shape[1], image.shape[0]])

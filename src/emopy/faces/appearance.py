@@ -50,12 +50,7 @@ SHOT_CHANGE = 0.45
 def appearance(image: RGBImage, face: Face) -> Descriptor | None:
     """Describe how a face looks, independent of its place, size, tilt, brightness and contrast.
 
-    Args:
-        image: (H, W, 3) uint8.
-        face: A face in that image.
-
-    Returns:
-        The descriptor; None where all pixels are nearly equal.
+    None where all pixels of the face are nearly equal.
     """
     gray = (align_face(image, face, CROP).astype(np.float32) @ GRAY).ravel()
     gray -= gray.mean()
@@ -90,11 +85,7 @@ class ShotChanges:
         self._before: Grid | None = None
 
     def __call__(self, image: RGBImage) -> bool:
-        """Return whether a frame starts a new shot; call it for each frame in order.
-
-        Args:
-            image: (H, W, 3) uint8.
-        """
+        """Return whether a (H, W, 3) uint8 frame starts a new shot; call it in order."""
         now = _grid(image)
         if float(np.ptp(now)) < PLAIN_LOG:
             return False

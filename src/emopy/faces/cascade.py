@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Measure = Literal["union", "smaller"]
 
 CELL_PX = 12
 """Side of P-Net's window, in pixels of a pyramid level."""
@@ -28,16 +29,9 @@ STRIDE_PX = 2
 
 
 def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: float) -> list[float]:
-    """Return the scales at which faces from `min_face_size` on fill P-Net's window.
+    """Return the scales at which faces from `min_face_size` pixels on fill P-Net's window.
 
-    Args:
-        height: Rows of the image.
-        width: Columns of the image.
-        min_face_size: Smallest side of a face to find, in pixels.
-        factor: Ratio of one scale to the one before, between 0 and 1.
-
-    Returns:
-        Scales, largest first; none where the image is smaller than `min_face_size`.
+    Largest first, each `factor` times the one before; none where the image is smaller.
     """
     scale = CELL_PX / min_face_size
     scales: list[float] = []
@@ -52,10 +46,7 @@ def resize_level(
 ) -> NDArray[np.uint8]:
     """Compute a pyramid level from the level before it, which is faster than from the image.
 
-    Args:
-        image: (H, W, 3), the original image: it sets the size of the level.
-        level: The level before, or the image itself.
-        scale: Scale of the new level.
+    The original image sets the size of the level; the level before may be that image.
     """
     rows = max(CELL_PX, math.ceil(image.shape[0] * scale))
     columns = max(CELL_PX, math.ceil(image.shape[1] * scale))
@@ -65,14 +56,7 @@ def resize_level(
 
 
 def to_input(images: NDArray[np.uint8]) -> Floats:
-    """Convert RGB images to the input of the three networks.
-
-    Args:
-        images: (n, H, W, 3).
-
-    Returns:
-        (n, W, H, 3), 0–255 scaled to about -1–1.
-    """
+    """Convert (n, H, W, 3) RGB to the networks' input: (n, W, H, 3), scaled to about -1–1."""
     tensor = np.ascontiguousarray(images.transpose(0, 2, 1, 3)).astype(np.float32)
     tensor -= np.float32(127.5)
     tensor *= np.float32(1 / 128)
@@ -113,11 +97,7 @@ def to_squares(boxes: Floats) -> Floats:
 
 
 def nms(
-    boxes: Floats,
-    scores: Floats,
-    *,
-    threshold: float,
-    measure: Literal["union", "smaller"] = "union",
+    boxes: Floats, scores: Floats, *, threshold: float, measure: Measure = "union"
 ) -> NDArray[np.intp]:
     """Non-maximum suppression: of boxes that overlap too much, keep the best.
 
@@ -137,8 +117,6 @@ def nms(
     while order.size:
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        if not rest.size:
-            break
         low = np.maximum(boxes[rest, :2], boxes[best, :2])
         high = np.minimum(boxes[rest, 2:], boxes[best, 2:])
         intersection = np.prod(np.maximum(high - low, 0), axis=1)
@@ -151,15 +129,9 @@ def nms(
 
 
 def crop_squares(image: NDArray[np.uint8], squares: Floats, side_px: int) -> NDArray[np.uint8]:
-    """Crop squares out of an image and resize them; pixels beyond the border are black.
+    """Crop (n, 4) squares and resize them to (n, side_px, side_px, 3).
 
-    Args:
-        image: (H, W, 3).
-        squares: (n, 4) boxes in pixels; they may reach beyond the image.
-        side_px: Side of the crops.
-
-    Returns:
-        (n, side_px, side_px, 3) uint8.
+    Squares may reach beyond the image: pixels there are black.
     """
     height, width = image.shape[:2]
     crops = np.zeros((len(squares), side_px, side_px, 3), dtype=np.uint8)

@@ -19,14 +19,7 @@ class Detector(Protocol):
     """A function or callable object that finds faces."""
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
-        """Find faces.
-
-        Args:
-            image: (H, W, 3) uint8 RGB, any size from 1 × 1.
-
-        Returns:
-            Faces, largest first; empty where there is none.
-        """
+        """Find faces in a (H, W, 3) uint8 RGB image of any size from 1 × 1, largest first."""
         ...
 
 
@@ -36,13 +29,10 @@ _factories: dict[str, Factory] = {}
 
 
 def register_detector(name: str) -> Callable[[_F], _F]:
-    """Register a detector under a name.
+    """Decorate a class or function that takes settings and returns a detector, to register it.
 
     Args:
         name: The name, as in ``FERModel(detector=name)``. A name already taken is refused.
-
-    Returns:
-        A decorator for a class or function that takes settings and returns a detector.
 
     Raises:
         InputError: The name is taken by something else.
@@ -122,11 +112,7 @@ class FullImage:
     """
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
-        """Return one face whose box is the image.
-
-        Args:
-            image: (H, W, 3) uint8.
-        """
+        """Return one face whose box is the (H, W, 3) image."""
         height, width = image.shape[:2]
         return (Face(Box(0.0, 0.0, float(width), float(height))),)
 

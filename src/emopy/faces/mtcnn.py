@@ -98,14 +98,9 @@ class MTCNN:
         }
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
-        """Find faces, largest first.
+        """Find faces with score and landmarks in a (H, W, 3) uint8 RGB image, largest first.
 
-        Args:
-            image: (H, W, 3) uint8 RGB.
-
-        Returns:
-            Faces with score and landmarks. The box of a face at the border may reach beyond the
-            image.
+        The box of a face at the border may reach beyond the image.
         """
         scales = cascade.pyramid_scales(
             *image.shape[:2], min_face_size=self._chosen_face_size(image), factor=self.factor
@@ -136,11 +131,10 @@ class MTCNN:
             For each box a face with score and landmarks, or None. Of several boxes that lead to
             the same face, only one gets it.
         """
-        edges = np.array(
-            [(box.left, box.top, box.right, box.bottom) for box in boxes], np.float32
-        ).reshape(-1, 4)
+        edges = [(box.left, box.top, box.right, box.bottom) for box in boxes]
+        squares = to_squares(np.array(edges, np.float32).reshape(-1, 4))
         faces: list[Face | None] = [None] * len(boxes)
-        found, scores, landmarks, rows = self._run_onet(image, to_squares(edges))
+        found, scores, landmarks, rows = self._run_onet(image, squares)
         for i, row in enumerate(rows.tolist()):
             faces[row] = _to_face(found[i], float(scores[i]), landmarks[i])
         return tuple(faces)

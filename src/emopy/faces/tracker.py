@@ -101,16 +101,9 @@ class Tracker:
     def predict_boxes(
         self, time_s: float, image: RGBImage | None = None
     ) -> tuple[PredictedBox, ...]:
-        """Predict where the tracked faces are; after a shot change there are none.
+        """Predict where the tracked faces are, by track number; after a shot change there are none.
 
         Optional; call it before `update`, with the same time and image.
-
-        Args:
-            time_s: Time of the frame in seconds.
-            image: (H, W, 3) uint8, the frame, to detect shot changes.
-
-        Returns:
-            One box for each track, in the order of their numbers.
 
         Raises:
             InputError: `time_s` is not a finite number.
@@ -141,10 +134,9 @@ class Tracker:
         self._advance(time_s, image)
         descriptors = [None if image is None else appearance(image, face) for face in faces]
         described = list(zip(faces, descriptors, strict=True))
-        costs = np.array(
-            [[track.cost(*face, time_s) for track in self._tracks] for face in described],
-            dtype=np.float64,
-        ).reshape(len(faces), len(self._tracks))
+        costs = np.empty((len(faces), len(self._tracks)))
+        for row, face in enumerate(described):
+            costs[row] = [track.cost(*face, time_s) for track in self._tracks]
         pairs = linear_assignment(costs, max_cost=NEW_TRACK_COST)
         assigned = {row: self._tracks[column] for row, column in pairs}
         for track in self._tracks:
@@ -192,13 +184,9 @@ class _Track:
 
     def predict_box(self, time_s: float) -> Box:
         """The last box, moved on by the speed, which decays while the face is not detected."""
-        shift = self._predict_shift(time_s)
-        return Box(
-            self.box.left + shift.real,
-            self.box.top + shift.imag,
-            self.box.right + shift.real,
-            self.box.bottom + shift.imag,
-        )
+        shift, box = self._predict_shift(time_s), self.box
+        right, down = shift.real, shift.imag
+        return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
     def cost(self, face: Face, descriptor: Descriptor | None, time_s: float) -> float:
         """Cost of assigning a face to this track; infinite where it cannot be the same."""

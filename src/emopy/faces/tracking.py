@@ -25,15 +25,7 @@ class Refiner(Detector, Protocol):
     """A detector that can also find faces near given boxes, without searching the image."""
 
     def refine(self, image: RGBImage, boxes: Sequence[Box]) -> tuple[Face | None, ...]:
-        """Find faces near the given boxes.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            boxes: Where faces should be.
-
-        Returns:
-            One face or None for each box, in the order of the boxes; each face once.
-        """
+        """Return one face or None for each box, in the order of the boxes; each face once."""
         ...
 
 
@@ -82,14 +74,11 @@ class TrackingDetector:
         self._missed_s: dict[int, float] = {}
 
     def __call__(self, image: RGBImage, time_s: float) -> tuple[Face, ...]:
-        """Detect the faces of the next frame.
+        """Detect the faces of the next frame, largest first, each with its `track`.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             time_s: Time of the frame in seconds, not before that of the last frame.
-
-        Returns:
-            Faces, largest first, each with its `track`.
 
         Raises:
             InputError: `time_s` is not a finite number.
@@ -97,11 +86,8 @@ class TrackingDetector:
         tracked = self.tracker.predict_boxes(time_s, image)
         if not isinstance(self.detector, Refiner) or self.keyframe_s == 0:
             return largest_first(self.tracker.update(self.detector(image), time_s, image))
-        predicted = [
-            box
-            for box in tracked
-            if time_s - self._missed_s.get(box.track, time_s) <= UNCONFIRMED_S
-        ]
+        missed_s = {box.track: self._missed_s.get(box.track, time_s) for box in tracked}
+        predicted = [box for box in tracked if time_s - missed_s[box.track] <= UNCONFIRMED_S]
         refined = self.detector.refine(image, [one.box for one in predicted])
         if not self._must_search(predicted, refined, time_s):
             faces = [face for face in refined if face is not None]
@@ -109,12 +95,8 @@ class TrackingDetector:
         faces, confirmed = _merge(self.detector(image), refined)
         numbered = self.tracker.update(faces, time_s, image)
         self._searched_s, self._shot = time_s, self.tracker.shot
-        confirmed_tracks = {face.track for face in numbered[:confirmed]}
-        self._missed_s = {
-            box.track: self._missed_s.get(box.track, time_s)
-            for box in tracked
-            if box.track not in confirmed_tracks
-        }
+        tracks = {face.track for face in numbered[:confirmed]}
+        self._missed_s = {track: s for track, s in missed_s.items() if track not in tracks}
         return largest_first(numbered)
 
     def _must_search(
@@ -129,13 +111,10 @@ class TrackingDetector:
 
 
 def _merge(detected: Sequence[Face], refined: Sequence[Face | None]) -> tuple[list[Face], int]:
-    """Merge detected and refined faces, each person once.
+    """Merge detected and refined faces, each person once; also count those that were detected.
 
-    A face that is both detected and refined keeps its refined box, so that it does not jump. A
-    refined face that detection misses, such as a tilted one, is kept.
-
-    Returns:
-        The faces, and how many of them, the first ones, were detected.
+    The detected ones come first. A face that is both keeps its refined box, so that it does not
+    jump. A refined face that detection misses, such as a tilted one, is kept.
     """
     confirmed: list[Face] = []
     unconfirmed: list[Face] = []

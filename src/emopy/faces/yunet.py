@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
 from emopy.faces.detectors import largest_first, register_detector
+from emopy.media.cameras import quiet_opencv
 from emopy.models.fetch import fetched_path
 from emopy.types import Box, Face, RGBImage
 
@@ -74,11 +75,7 @@ class YuNet:
         self._net = _open(path, min_score)
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
-        """Find faces, largest first.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-        """
+        """Find faces in a (H, W, 3) uint8 RGB image, largest first."""
         height, width = image.shape[:2]
         if min(height, width) < 8:
             return ()
@@ -97,19 +94,15 @@ class YuNet:
 
 
 def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:
-    # OpenCV prints irrelevant warnings about its own engine.
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    settings = (320, 320), min_score, NMS_IOU, MAX_CANDIDATES
     try:
-        return cv2.FaceDetectorYN.create(
-            str(path), "", (320, 320), min_score, NMS_IOU, MAX_CANDIDATES
-        )
+        with quiet_opencv():  # it prints irrelevant warnings about its own engine
+            return cv2.FaceDetectorYN.create(str(path), "", *settings)
     except cv2.error as error:
         raise ModelError(
             f"{path} must be a YuNet network in ONNX. Received a file that OpenCV refuses. "
             "Type: emopy models fetch yunet"
         ) from error
-    finally:
-        cv2.utils.logging.setLogLevel(level)
 
 
 def _to_face(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
