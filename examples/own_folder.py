@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # 1 Load. If paths name the person, subject_regex=r"/(S\d+)_" keeps each in one split.
     data = DirectoryDataLoader(options.faces, size=(48, 48), channels=1).load_data()
-    for skipped_sample in data.skipped:
-        print(f"left out: {skipped_sample}")
+    for sample in data.skipped:
+        print(f"skipped: {sample}")
 
     # 2 Split, describe and check.
     splits = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0)

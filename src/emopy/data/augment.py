@@ -1,11 +1,11 @@
-"""Augmentation: seeded, label-preserving changes of face crops while a network learns.
+"""Data augmentation: seeded, label-preserving transformations of face crops during training.
 
-The same change is applied to every frame of a clip. A sample's change depends on the seed, the
-epoch and the sample only, never on the worker that made it or on the order of the batches.
+All frames of a clip are transformed alike. The transformation of a sample depends on the seed, the
+epoch and the sample only, never on the worker or on the order of the batches.
 
-This is also the one place for single operations on faces: `augment` with one setting turns,
-shifts, zooms (and so crops), mirrors, brightens or adds noise. `emopy.models.to_tensor` resizes
-and changes between gray and RGB. `emopy.data.whitening` decorrelates pixels.
+`augment` with a single setting is also the way to rotate, shift, zoom, mirror or brighten a face.
+`emopy.models.to_tensor` resizes and converts between gray and RGB; `emopy.data.whitening`
+decorrelates pixels.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ _BORDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far each random change may go. The default changes nothing.
+    """The limits of each random transformation. The default is no augmentation.
 
     Attributes:
         rotation_deg: Largest tilt to either side, degrees.
-        shift: Largest shift as a share of height and width.
-        zoom: Largest enlargement or reduction as a share: 0.1 is × 0.9 to × 1.1.
+        shift: Largest shift, relative to height and width.
+        zoom: Largest relative enlargement or reduction: 0.1 is × 0.9 to × 1.1.
         shear_deg: Largest shear to either side, degrees.
         flip: Probability of a mirrored face, 0–1.
         flip_vertical: Probability of a face upside down, 0–1. Seldom of use for faces.
-        brightness: Largest change as a share of the full range.
+        brightness: Largest change, relative to the full range.
         contrast: Largest change around the mean: 0.3 is × 0.7 to × 1.3.
         gamma: Largest exponent is 1 + gamma, smallest its inverse.
-        channel_shift: Largest change of each channel by itself, as a share of the full range:
-            tinted light. A gray face gets brighter or darker.
+        channel_shift: Largest change of each channel, relative to the full range: tinted light.
+            A gray face gets brighter or darker.
         blur: Probability of a soft or coarse face (Gaussian blur, or down- and up-scaling).
-        jpeg: Probability of a face stored as a poor JPEG, quality 10 to 60, 0–1.
-        noise: Largest standard deviation of Gaussian noise as a share of the full range. Each
-            frame of a clip has the same amount, and grains of its own, as a camera gives.
-        erase: Probability of a covered patch (Zhong et al. 2020, arXiv:1708.04896), 0–1.
-        fill: What enters at the border: nearest, reflect, wrap or constant.
-        fill_value: Gray value that enters with ``constant``, 0–255.
+        jpeg: Probability of JPEG artefacts (quality 10 to 60), 0–1.
+        noise: Largest standard deviation of Gaussian noise, relative to the full range. The
+            frames of a clip have the same amount, but independent noise, as in a video.
+        erase: Probability of an erased patch (Zhong et al. 2020, arXiv:1708.04896), 0–1.
+        fill: How new pixels at the border are filled: nearest, reflect, wrap or constant.
+        fill_value: Gray value at the border with ``constant``, 0–255.
 
     Raises:
         RecipeError: A value out of range, or an unknown `fill`.
@@ -100,19 +100,19 @@ class Augmentation:
 
 
 def augment(sample: Pixels, settings: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Change one sample at random.
+    """Transform one sample at random.
 
     Args:
         sample: (H, W, C) uint8, or a clip (T, H, W, C).
-        settings: How far each change may go.
-        rng: Source of chance; the same state gives the same result.
+        settings: The limits of each transformation.
+        rng: Random generator; the same state gives the same result.
 
     Returns:
         A new array of the same shape.
     """
     frames = sample if sample.ndim == 4 else sample[None]
     change = _draw(settings, frames.shape, rng)
-    result = np.stack([_apply(change, frame) for frame in frames]).reshape(frames.shape)
+    result = np.stack([_transform(change, frame) for frame in frames]).reshape(frames.shape)
     if settings.noise > 0:
         noisy = result + change.noise * rng.standard_normal(result.shape, dtype=np.float32)
         result = np.clip(noisy, 0, 255).astype(np.uint8)
@@ -131,35 +131,36 @@ def augment_batch(
     *,
     seed: int,
     epoch: int,
-    copies: NDArray[np.intp] | None = None,
+    occurrences: NDArray[np.intp] | None = None,
 ) -> Pixels:
-    """Change the given rows, each by its own chance drawn from (seed, epoch, row, copy).
+    """Transform the given rows; each has the seed (seed, epoch, row, occurrence).
 
     Args:
         samples: (n, H, W, C) or (n, T, H, W, C) uint8.
-        rows: (m,) rows of `samples` to take.
-        settings: How far each change may go.
+        rows: (m,) rows of `samples` to transform.
+        settings: The limits of each transformation.
         seed: Seed of the whole training.
         epoch: Number of the epoch, from 0.
-        copies: (m,) how often each row came before in the epoch, where rows come repeatedly.
+        occurrences: (m,) how often each row was drawn before in the epoch; None if each is drawn
+            once.
 
     Returns:
         (m, …) uint8.
     """
     if settings == Augmentation():
         return samples[rows]
-    drawn = np.stack([rows] if copies is None else [rows, copies], axis=1)
+    drawn = np.stack([rows] if occurrences is None else [rows, occurrences], axis=1)
     return np.stack(
         [
-            augment(samples[row], settings, np.random.default_rng((seed, epoch, row, *copy)))
-            for row, *copy in drawn.tolist()
+            augment(samples[row], settings, np.random.default_rng((seed, epoch, row, *occurrence)))
+            for row, *occurrence in drawn.tolist()
         ]
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What chance decided for one sample; it holds for every frame.
+class _Transformation:
+    """The random transformation of one sample, the same for all its frames.
 
     Attributes:
         geometry: (2, 3) affine map, in pixels.
@@ -169,7 +170,7 @@ class _Change:
         tone: (256,) uint8 look-up table, or (1, 256, 3) with one per channel.
         noise: Standard deviation, 0–255.
         quality: Of the JPEG, 1–100, or None.
-        patch: Rows, columns and gray value of what is covered, or None.
+        patch: Rows, columns and gray value of the erased patch, or None.
     """
 
     geometry: NDArray[np.float32]
@@ -182,11 +183,13 @@ class _Change:
     patch: tuple[slice, slice, int] | None
 
 
-def _draw(settings: Augmentation, shape: tuple[int, ...], rng: np.random.Generator) -> _Change:
-    """Ask chance, in an order that must never change: a recipe stands for the faces it made.
+def _draw(
+    settings: Augmentation, shape: tuple[int, ...], rng: np.random.Generator
+) -> _Transformation:
+    """Draw random numbers, in an order that must never change: a recipe must stay reproducible.
 
-    What came later (vertical flip, channel shift, JPEG) draws only when it is asked for, so
-    that recipes without it go on giving the same faces.
+    Later additions (vertical flip, channel shift, JPEG) draw only if they are enabled, so that
+    recipes without them give the same faces as before.
     """
     height, width, channels = shape[1:]
     geometry = _random_geometry(settings, height, width, rng)
@@ -203,7 +206,7 @@ def _draw(settings: Augmentation, shape: tuple[int, ...], rng: np.random.Generat
     quality = None
     if settings.jpeg and rng.random() < settings.jpeg:
         quality = int(rng.integers(10, 61))
-    return _Change(
+    return _Transformation(
         geometry=geometry,
         border=_BORDERS[settings.fill],
         fill_value=settings.fill_value,
@@ -263,7 +266,7 @@ def _random_patch(
     return slice(top, top + rows), slice(left, left + columns), value
 
 
-def _apply(change: _Change, frame: Pixels) -> Pixels:
+def _transform(change: _Transformation, frame: Pixels) -> Pixels:
     """Geometry, blur and tone of one frame."""
     size = (frame.shape[1], frame.shape[0])
     changed = cv2.warpAffine(
@@ -285,10 +288,10 @@ def _apply(change: _Change, frame: Pixels) -> Pixels:
 
 
 def _as_jpeg(frame: Pixels, quality: int) -> Pixels:
-    """What is left of a frame (H, W, C) after it was stored as a JPEG."""
+    """A frame (H, W, C) after JPEG compression."""
     stored = io.BytesIO()
     Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame).save(
         stored, "JPEG", quality=quality
     )
-    with Image.open(stored) as seen:
-        return np.asarray(seen).reshape(frame.shape)
+    with Image.open(stored) as decoded:
+        return np.asarray(decoded).reshape(frame.shape)

@@ -283,7 +283,7 @@ class _LabelCoder:
 def _label_meaning(
     path: Path, layout: Layout, labels: Mapping[str, str] | None
 ) -> Mapping[str, str] | None:
-    """What numbers stand for. It is never guessed: a wrong meaning would mislabel every face."""
+    """What numbers stand for. It is never assumed: a wrong meaning would mislabel every face."""
     numbers = [text for text in layout.first_labels if text.isdecimal()]
     if labels is not None or not numbers or len(numbers) < len(layout.first_labels):
         return labels

@@ -259,7 +259,7 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise DataError(f"`path` must be a .npz file of faces. Received {path}: no such file.")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            found = int(stored["format"]) if "format" in stored else 1 if "people" in stored else 0
+            found = int(stored["format"]) if "format" in stored else int("images" in stored)
             if found not in (0, FORMAT):
                 raise DataError(
                     f"`path` must be a .npz file of format {FORMAT}. Received {path} of format "

@@ -185,7 +185,7 @@ def _clips(folder: Path, num_frames: int, skipped: list[SkippedSample]) -> Sampl
 
 
 def _label_folders(path: Path, skipped: list[SkippedSample]) -> dict[str, list[Path]]:
-    """Folders of each label; two spellings of one emotion share an entry.
+    """Folders of each label; two spellings of one emotion have one entry.
 
     Raises:
         DataError: No such folder, or fewer than two labels in it.

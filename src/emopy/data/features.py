@@ -1,6 +1,6 @@
-"""HOG and LBP: features made by hand, for classical experiments beside the networks.
+"""HOG and LBP: handcrafted features for classical models.
 
-Both see gray faces, colour is turned into gray first. Needs the extra `features`.
+Faces in colour are converted to gray first. Needs the extra `features`.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def hog_features(
     pixels_per_cell: tuple[int, int] = (8, 8),
     cells_per_block: tuple[int, int] = (2, 2),
 ) -> NDArray[np.float32]:
-    """Histograms of oriented gradients: where edges run, and how.
+    """Histograms of oriented gradients.
 
     Args:
         images: (n, H, W, 1 | 3) uint8 faces of one size.
-        orientations: Directions that are told apart.
-        pixels_per_cell: (height, width) of the area a histogram is made of, pixels.
-        cells_per_block: (height, width) of the area whose light is evened out, cells.
+        orientations: Number of directions.
+        pixels_per_cell: (height, width) of the area of a histogram, pixels.
+        cells_per_block: (height, width) of the area that is normalised, cells.
 
     Returns:
         (n, features) float32, 0–1.
 
     Raises:
-        DataError: Other images, or settings that do not suit their size.
+        DataError: Other images, or settings that do not fit their size.
         MissingExtraError: scikit-image is not installed.
 
     Source:
@@ -60,7 +60,7 @@ def hog_images(
     pixels_per_cell: tuple[int, int] = (8, 8),
     cells_per_block: tuple[int, int] = (2, 2),
 ) -> Pixels:
-    """The edges that `hog_features` found, drawn as strokes; same settings and errors.
+    """Images of the gradients of `hog_features`; same settings and errors.
 
     Returns:
         (n, H, W) uint8; the longest stroke of each image is white.
@@ -77,7 +77,7 @@ def lbp_features(
     n_points: int = 8,
     pixels_per_cell: tuple[int, int] = (8, 8),
 ) -> NDArray[np.float32]:
-    """Local binary patterns: how often each small texture occurs, cell by cell.
+    """Histograms of local binary patterns.
 
     Textures are the rotation-invariant uniform patterns; each cell gives a histogram of
     ``n_points + 2`` bins that sums to 1.
@@ -86,13 +86,13 @@ def lbp_features(
         images: (n, H, W, 1 | 3) uint8 faces of one size.
         radius: Of the circle of neighbours a pixel is compared with, pixels.
         n_points: Neighbours on that circle.
-        pixels_per_cell: (height, width) of the area a histogram is made of, pixels.
+        pixels_per_cell: (height, width) of the area of a histogram, pixels.
 
     Returns:
         (n, features) float32, 0–1.
 
     Raises:
-        DataError: Other images, or settings that do not suit their size.
+        DataError: Other images, or settings that do not fit their size.
         MissingExtraError: scikit-image is not installed.
 
     Source:
@@ -107,7 +107,7 @@ def lbp_features(
     n, height, width = codes.shape
     tall, wide = _checked_cell(pixels_per_cell, height, width)
     down, across = height // tall, width // wide
-    # The rest that fills no cell is cut off evenly, as little as there is.
+    # The remainder that fills no cell is cropped evenly.
     top, left = (height - down * tall) // 2, (width - across * wide) // 2
     codes = codes[:, top : top + down * tall, left : left + across * wide]
     cells = codes.reshape(n, down, tall, across, wide).swapaxes(2, 3).reshape(-1, tall * wide)
@@ -121,7 +121,7 @@ def lbp_images(images: Pixels, *, radius: int = 1, n_points: int = 8) -> Pixels:
     """The pattern at every pixel as a gray value; settings and errors as of `lbp_features`.
 
     Returns:
-        (n, H, W) uint8: black is a bright spot, white a texture of no even kind.
+        (n, H, W) uint8: black is a bright spot, white a non-uniform pattern.
     """
     return _stretched(_patterns(images, radius, n_points), n_points + 1)
 
@@ -137,7 +137,7 @@ _SETTINGS = {
 
 
 class FeatureExtractor:
-    """Several kinds of features of the same faces, put together.
+    """Concatenates several kinds of features of the same faces.
 
     Args:
         images: (n, H, W, 1 | 3) uint8 faces of one size.
@@ -155,7 +155,7 @@ class FeatureExtractor:
         self._wanted: list[tuple[str, dict[str, Any]]] = []
 
     def add_feature(self, feature_type: str, params: Mapping[str, Any] | None = None) -> None:
-        """Ask for one more kind of features.
+        """Add a kind of features.
 
         Args:
             feature_type: ``"hog"`` or ``"lbp"``.
@@ -178,7 +178,7 @@ class FeatureExtractor:
         self._wanted.append((feature_type, dict(params or {})))
 
     def extract(self) -> NDArray[np.float32]:
-        """All features of each face in a row, in the order they were asked for.
+        """All features of each face in one row, in the order they were added.
 
         Returns:
             (n, features) float32.
@@ -232,7 +232,7 @@ def _checked(images: Pixels) -> Pixels:
 
 
 def _gray(images: Pixels) -> Pixels:
-    """(n, H, W) uint8, gray as a network would see it."""
+    """(n, H, W) uint8, gray as for prediction."""
     pixels = _checked(images)
     if pixels.shape[3] == 1:
         return pixels[..., 0]
@@ -257,7 +257,7 @@ def _patterns(images: Pixels, radius: int, n_points: int) -> NDArray[np.intp]:
 def _hog(
     images: Pixels, orientations: int, cell: tuple[int, int], block: tuple[int, int]
 ) -> Callable[..., Any]:
-    """scikit-image's function with these settings, once they are known to suit the faces."""
+    """scikit-image's function with these settings, checked against the size of the faces."""
     hog = _scikit_image().hog
     height, width = _checked(images).shape[1:3]
     tall, wide = _checked_cell(cell, height, width)

@@ -133,7 +133,7 @@ def contact_sheet(
         )
         for epoch in range(columns)
     ]
-    cells = [[_cell(sample, side_px) for sample in version] for version in versions]
+    cells = [[_cell(sample, side_px) for sample in column] for column in versions]
     height, width = cells[0][0].shape[:2]
     canvas = Image.new(
         "RGB",
@@ -174,7 +174,7 @@ def _cell(sample: NDArray[np.uint8], side_px: int) -> RGBImage:
     frames = np.concatenate(list(sample), axis=1) if sample.ndim == 4 else sample
     height, width = frames.shape[:2]
     image = Image.fromarray(np.repeat(frames, 3, axis=2) if frames.shape[2] == 1 else frames)
-    # Enlarged pixels stay squares: what the network sees, not a softer image.
+    # Enlarged pixels stay squares: the input of the network, not a softer image.
     method = Image.Resampling.NEAREST if height <= side_px else Image.Resampling.BOX
     return np.array(image.resize((max(1, round(width * side_px / height)), side_px), method))
 

@@ -1,4 +1,4 @@
-"""`split`: stratified, seeded splits that share no subject and no image."""
+"""`split`: stratified, seeded splits without a common subject or image."""
 
 from __future__ import annotations
 

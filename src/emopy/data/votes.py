@@ -1,4 +1,4 @@
-"""The vote rules of FER+: from ten people's votes on a face to training targets.
+"""The vote rules of FER+: from the votes of ten annotators to training targets.
 
 Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with
 Crowd-Sourced Label Distribution", https://arxiv.org/abs/1608.01041. The rules are restated from
@@ -25,15 +25,15 @@ _EMOTION_COLUMNS = [VOTE_COLUMNS.index(label) for label in ALL_EMOTIONS]
 def majority_targets(votes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The official FER+ majority rule, by which published accuracies are measured.
 
-    Votes of 1 are dropped. The winner must have more than half of what is left (so it stands
-    alone at the top) and be one of the eight emotions.
+    Votes of 1 are dropped. The winner must have more than half of the remaining votes and be one
+    of the eight emotions.
 
     Args:
         votes: (n, 10) votes per face, columns as in `VOTE_COLUMNS`.
 
     Returns:
         One-hot targets (n, 8) in the order of `ALL_EMOTIONS`, and (n,) bool: which faces the
-        rule keeps. Rows that are not kept are all zero.
+        rule keeps. Rows of other faces are zero.
 
     Raises:
         DataError: `votes` has another shape, or negative or non-finite entries.
@@ -46,28 +46,28 @@ def majority_targets(votes: NDArray[np.generic]) -> tuple[NDArray[np.float32], N
         >>> ALL_EMOTIONS[targets[0].argmax()], bool(keep[0])
         ('happiness', True)
     """
-    left = _without_single_votes(votes)
-    emotions = left[:, _EMOTION_COLUMNS]
-    targets = (2 * emotions > left.sum(axis=1, keepdims=True)).astype(np.float32)
+    remaining = _without_single_votes(votes)
+    emotions = remaining[:, _EMOTION_COLUMNS]
+    targets = (2 * emotions > remaining.sum(axis=1, keepdims=True)).astype(np.float32)
     return targets, targets.any(axis=1)
 
 
 def vote_targets(votes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Soft targets: the shares of the votes, for training.
+    """Soft targets: the proportions of the votes, for training.
 
-    Votes of 1 are dropped; what is left for the eight emotions is divided by its sum. A face is
-    kept when the emotions hold more than half of what is left. FER+'s own rule for this purpose
+    Votes of 1 are dropped; the remaining votes for the eight emotions are divided by their sum. A
+    face is kept if the emotions have more than half of the remaining votes. FER+'s own rule
     ("crossentropy") is a little stricter: it adds up the leading columns until they hold three
-    quarters of the votes, three at the most, gives the others nothing, and refuses a face when
-    more than three tie. Of the 31,865 faces handed out for training and validation every one
-    that it keeps is kept here too, and 504 more.
+    quarters of the votes, three at most, sets the others to zero, and rejects a face if more than
+    three tie. Of the 31,865 faces for training and validation this rule keeps all that FER+'s
+    rule keeps, and 504 more.
 
     Args:
         votes: (n, 10) votes per face, columns as in `VOTE_COLUMNS`.
 
     Returns:
         Targets (n, 8) in the order of `ALL_EMOTIONS`, and (n,) bool: which faces are kept. Rows
-        that are not kept are all zero.
+        of other faces are zero.
 
     Raises:
         DataError: `votes` has another shape, or negative or non-finite entries.
@@ -77,48 +77,48 @@ def vote_targets(votes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArr
 
     Example:
         >>> targets, keep = vote_targets(np.array([[0, 6, 3, 0, 0, 0, 0, 0, 1, 0]]))
-        >>> [round(float(share), 2) for share in targets[0] if share]
+        >>> [round(float(value), 2) for value in targets[0] if value]
         [0.67, 0.33]
     """
-    left = _without_single_votes(votes)
-    emotions = left[:, _EMOTION_COLUMNS]
+    remaining = _without_single_votes(votes)
+    emotions = remaining[:, _EMOTION_COLUMNS]
     total = emotions.sum(axis=1, keepdims=True)
-    keep = 2 * total[:, 0] > left.sum(axis=1)
-    shares = np.where(keep[:, None], emotions / np.maximum(total, 1), 0)
-    return shares.astype(np.float32), keep
+    keep = 2 * total[:, 0] > remaining.sum(axis=1)
+    targets = np.where(keep[:, None], emotions / np.maximum(total, 1), 0)
+    return targets.astype(np.float32), keep
 
 
 def spread_vote_targets(
     votes: NDArray[np.generic],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Soft targets in which "unknown" and "not a face" count as doubt, for training.
+    """Soft targets with "unknown" and "not a face" votes spread uniformly, for training.
 
-    Votes of 1 are dropped. What is left for the two is spread evenly over the eight emotions,
-    and a face is kept as soon as one emotion is left: what most people found unknown is learnt
-    as a doubtful face, where `vote_targets` leaves it out.
+    Votes of 1 are dropped. The remaining votes for the two are spread uniformly over the eight
+    emotions. A face is kept if any emotion has votes left: a face with mostly "unknown" votes gets
+    an uncertain target, and is rejected by `vote_targets`.
 
     Args:
         votes: (n, 10) votes per face, columns as in `VOTE_COLUMNS`.
 
     Returns:
         Targets (n, 8) in the order of `ALL_EMOTIONS`, and (n,) bool: which faces are kept. Rows
-        that are not kept are all zero.
+        of other faces are zero.
 
     Raises:
         DataError: `votes` has another shape, or negative or non-finite entries.
 
     Example:
         >>> targets, keep = spread_vote_targets(np.array([[0, 6, 0, 0, 0, 0, 0, 0, 4, 0]]))
-        >>> [round(float(share), 2) for share in targets[0]]
+        >>> [round(float(value), 2) for value in targets[0]]
         [0.05, 0.05, 0.05, 0.05, 0.65, 0.05, 0.05, 0.05]
     """
-    left = _without_single_votes(votes)
-    emotions = left[:, _EMOTION_COLUMNS]
-    total = left.sum(axis=1, keepdims=True)
+    remaining = _without_single_votes(votes)
+    emotions = remaining[:, _EMOTION_COLUMNS]
+    total = remaining.sum(axis=1, keepdims=True)
     keep = emotions.max(axis=1) > 0
-    doubt = (total - emotions.sum(axis=1, keepdims=True)) / emotions.shape[1]
-    shares = np.where(keep[:, None], (emotions + doubt) / np.maximum(total, 1), 0)
-    return shares.astype(np.float32), keep
+    spread = (total - emotions.sum(axis=1, keepdims=True)) / emotions.shape[1]
+    targets = np.where(keep[:, None], (emotions + spread) / np.maximum(total, 1), 0)
+    return targets.astype(np.float32), keep
 
 
 def _without_single_votes(votes: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -130,5 +130,5 @@ def _without_single_votes(votes: NDArray[np.generic]) -> NDArray[np.float64]:
         )
     if not np.all(np.isfinite(counted) & (counted >= 0)):
         raise DataError("`votes` must be numbers ≥ 0. Received negative or non-finite ones.")
-    # Averages over repeats of a face may be fractions: one vote or less is dropped.
+    # Averages over duplicates of a face may be fractions: one vote or less is dropped.
     return np.where(counted > 1, counted, 0.0)

@@ -1,8 +1,8 @@
-"""ZCA whitening: pixels that no longer go along with their neighbours.
+"""ZCA whitening: decorrelate the pixels of faces.
 
-For experiments only. A model card has no room for the matrix (2,304 × 2,304 numbers for faces
-of 48 × 48 pixels), so a network that learnt from whitened faces cannot become a model folder;
-batch normalisation serves the same end and can.
+For experiments only. A model card cannot hold the matrix (2,304 × 2,304 numbers for faces of 48 ×
+48 pixels), so a network trained on whitened faces cannot be exported; batch normalisation has a
+similar effect and can.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from emopy.errors import DataError
 
-_LARGEST = 128 * 128
-"""Numbers per face that a matrix is made for: 1 GB of float32."""
+_MAX_SIZE = 128 * 128
+"""Largest number of values per face; the matrix takes 1 GB of float32."""
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
-    """A fixed linear map under which the pixels of the faces it was fitted on are uncorrelated.
+    """A linear map that decorrelates the pixels of the faces it was fitted on.
 
     Attributes:
         mean: (d,) float32, the average face; d = H · W · C.
@@ -38,12 +38,12 @@ class Whitening:
 
     @classmethod
     def fit(cls, images: NDArray[np.floating | np.uint8], epsilon: float = 1e-6) -> Whitening:
-        """Find the map on training faces.
+        """Fit the map on training faces.
 
         Args:
-            images: (n, H, W, C), or clips (n, T, H, W, C), whose frames count one by one.
-            epsilon: Added to each variance, so that directions without any are not blown up;
-                in squared units of the images, so 1e-6 suits standardised ones.
+            images: (n, H, W, C), or clips (n, T, H, W, C), whose frames count separately.
+            epsilon: Added to each variance, so that directions without variance are not amplified;
+                in squared units of the images: 1e-6 is for standardised images.
 
         Raises:
             DataError: Fewer than two faces, another shape, too large faces, or no such epsilon.
@@ -62,7 +62,7 @@ class Whitening:
         return cls(mean, matrix.astype(np.float32), (height, width, channels))
 
     def apply(self, images: NDArray[np.floating | np.uint8]) -> NDArray[np.float32]:
-        """Whiten faces or clips of the fitted size, on the scale of those fitted on.
+        """Whiten faces or clips of the fitted size and scale.
 
         Returns:
             float32 of the same shape.
@@ -87,8 +87,8 @@ def _check(images: NDArray[np.floating | np.uint8]) -> None:
             f"Received shape {images.shape}."
         )
     size = int(np.prod(images.shape[-3:]))
-    if size > _LARGEST:
+    if size > _MAX_SIZE:
         raise DataError(
-            f"`images` must have at most {_LARGEST:,} numbers per face for ZCA whitening. "
+            f"`images` must have at most {_MAX_SIZE:,} numbers per face for ZCA whitening. "
             f"Received {size:,}. Use smaller or gray faces."
         )

@@ -62,7 +62,7 @@ def sample_stills() -> Dataset:
 
     The emotions have 55 to 100 % of their strength; light, framing and contrast vary. No source
     face is in both splits, "train" and "test"; `Dataset.sources` begin with the split. Within a
-    split the averages share faces, so evaluate on `sample_splits`, not on a split of your own.
+    split the averages have faces in common, so evaluate on `sample_splits`, not on another split.
 
     Returns:
         448 faces (n, 48, 48, 1) with one-hot targets. They show no real person: `subject_ids`

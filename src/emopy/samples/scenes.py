@@ -150,9 +150,11 @@ def _paint(image: RGBImage, actor: Actor, time_s: float, place: tuple[float, flo
     rows = slice(max(0, top), max(0, top + 2 * reach))
     columns = slice(max(0, left), max(0, left + 2 * reach))
     behind = image[rows, columns]
-    part = shown[rows.start - top :, columns.start - left :][: behind.shape[0], : behind.shape[1]]
-    alpha = part[..., 1:]
-    lit = part[..., :1] * np.asarray(actor.light, np.float32)
+    visible = shown[rows.start - top :, columns.start - left :][
+        : behind.shape[0], : behind.shape[1]
+    ]
+    alpha = visible[..., 1:]
+    lit = visible[..., :1] * np.asarray(actor.light, np.float32)
     behind[...] = np.rint(behind * (1 - alpha) + lit * alpha).astype(np.uint8)
 
 

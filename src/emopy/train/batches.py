@@ -77,7 +77,7 @@ class TrainingBatches(keras.utils.PyDataset):
             self._augmentation,
             seed=settings.seed,
             epoch=self._epoch,
-            copies=None if self._copies is None else self._copies[place],
+            occurrences=None if self._copies is None else self._copies[place],
         )
         targets = self._dataset.targets[rows]
         if settings.mixup or settings.cutmix:

@@ -119,7 +119,7 @@ def test_nothing_is_left_behind_where_nothing_can_be_written(ckplus, tmp_path):
 def test_other_folders_and_arguments_are_refused(ckplus, tmp_path):
     with pytest.raises(DataError, match=r"without cohn-kanade-images\. Unpack"):
         convert_ckplus(tmp_path / "absent", tmp_path / "out")
-    with pytest.raises(DataError, match=r"Received kind='films'"):
-        convert_ckplus(ckplus, tmp_path / "out", kind="films")
+    with pytest.raises(DataError, match=r"Received kind='movies'"):
+        convert_ckplus(ckplus, tmp_path / "out", kind="movies")
     with pytest.raises(DataError, match="peaks=0"):
         convert_ckplus(ckplus, tmp_path / "out", peaks=0)

@@ -84,7 +84,7 @@ def test_the_column_of_splits_can_be_named(write):
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "options",
     [
         {"label_column": "Mood", "pixels_column": "face"},
         {"label_column": " mood "},
@@ -92,18 +92,18 @@ def test_the_column_of_splits_can_be_named(write):
         {"label_column": 3},
     ],
 )
-def test_columns_are_named_or_counted(write, wish):
+def test_columns_are_named_or_counted(write, options):
     rows = [(i, text(image(i)), "x", ("happy", "Fear")[i % 2]) for i in range(4)]
     path = write([("id", "face", "note", "Mood"), *rows])
-    data = CSVDataLoader(path, **wish).load_data()
+    data = CSVDataLoader(path, **options).load_data()
     assert [data.labels[i] for i in data.truth] == ["happiness", "fear"] * 2
     assert not data.skipped
 
 
-@pytest.mark.parametrize("wish", [{}, {"header": "no"}, {"label_column": 0, "pixels_column": 1}])
-def test_a_file_without_a_header_is_known_by_its_first_row(write, wish):
+@pytest.mark.parametrize("options", [{}, {"header": "no"}, {"label_column": 0, "pixels_column": 1}])
+def test_a_file_without_a_header_is_known_by_its_first_row(write, options):
     path = write([("joy", text(image(0))), ("fear", text(image(1)))])
-    loaded = CSVDataLoader(path, **wish).load_data()
+    loaded = CSVDataLoader(path, **options).load_data()
     assert loaded.counts() == {"fear": 1, "happiness": 1}
     assert loaded.skipped == ()
 
@@ -150,7 +150,7 @@ def test_labels_in_two_spellings_are_merged(write):
     assert "spelling" not in {finding.kind for finding in check(data).findings}
 
 
-def test_numbers_that_nothing_explains_are_never_guessed(write):
+def test_numbers_without_a_meaning_are_refused(write):
     path = write([("emotion", "pixels"), *((i, text(image(i))) for i in range(3))])
     with pytest.raises(DataError, match=r"Received 0, 1, 2. Write .*FER2013_LABELS"):
         CSVDataLoader(path).load_data()

@@ -49,7 +49,7 @@ def test_a_file_of_an_earlier_or_later_format_says_to_write_it_again(make_datase
     data = make_dataset([0, 1])
     arrays = {"images": data.images, "targets": data.targets, "labels": np.array(data.labels)}
     path = tmp_path / "faces.npz"
-    np.savez(path, **arrays, people=data.subject_ids, origin=data.sources)
+    np.savez(path, **arrays)
     with pytest.raises(DataError, match=r"of format 2\. Received .* of format 1\. Write it again"):
         load_dataset(path)
     np.savez(path, **arrays, subject_ids=data.subject_ids, sources=data.sources, format=3)

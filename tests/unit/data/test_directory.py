@@ -279,7 +279,7 @@ def test_clips_may_lie_in_a_folder_per_subject(tmp_path):
 @pytest.mark.parametrize(
     "subject_regex", [r"(S\d+)_", r"S\d+", lambda place: place.name.split("_")[0]]
 )
-def test_no_subject_is_in_two_splits_of_a_split(tmp_path, subject_regex):
+def test_no_subject_is_in_two_splits(tmp_path, subject_regex):
     rng = np.random.default_rng(0)
     for person in range(12):
         for emotion in ("anger", "fear", "joy"):
@@ -294,7 +294,7 @@ def test_no_subject_is_in_two_splits_of_a_split(tmp_path, subject_regex):
     assert "subject" not in {finding.kind for finding in check(splits).findings}
 
 
-def test_open_data_takes_clips_where_it_is_reported_to(clip_folder):
+def test_open_data_loads_clips_on_request(clip_folder):
     assert open_data(clip_folder, num_frames=2).images.shape == (4, 2, 48, 48, 1)
     assert open_data(clip_folder).images.shape == (27, 48, 48, 1)
 
@@ -348,14 +348,14 @@ def test_clips_come_back_unchanged(make_dataset, tmp_path):
 
 def test_subjects_are_found_again_in_the_names(make_dataset, tmp_path):
     data = make_dataset([0, 0, 1, 1], subject_ids=["S1", "S2", "S1", ""], labels=("anger", "fear"))
-    data.sources[1] = "a/S2"  # where the origin tells the person, it is not told twice
+    data.sources[1] = "a/S2"  # the subject id is not repeated if the source has it
     out = save_folders(data, tmp_path / "out")
     read = DirectoryDataLoader(out, size=(8, 8), subject_regex=r"S\d").load_data()
     assert read.subject_ids.tolist() == ["S2", "S1", "", "S1"]  # in the order of the names
     assert (tmp_path / "out" / "anger" / "a-S2_000001.png").is_file()
 
 
-def test_origins_that_are_no_file_names_and_equal_ones_do_no_harm(make_dataset, tmp_path):
+def test_sources_that_are_no_file_names_and_equal_ones_do_no_harm(make_dataset, tmp_path):
     data = make_dataset([0, 0, 0, 1], labels=("anger", "fear"))
     data.sources[:3] = "../*?<", "../*?<", ""
     out = save_folders(data, tmp_path / "out")

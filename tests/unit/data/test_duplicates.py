@@ -51,7 +51,7 @@ def test_the_same_bytes_in_another_shape_are_another_image():
     assert wide[0] != high[0]
 
 
-def test_no_images_have_no_fingerprints():
+def test_no_images_have_no_content_hashes():
     assert content_hashes(np.empty((0, 8, 8, 1), np.uint8)).shape == (0,)
 
 

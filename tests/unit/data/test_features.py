@@ -110,8 +110,8 @@ def test_a_classifier_learns_from_the_features():
     extractor.add_feature("hog")
     extractor.add_feature("lbp")
     features, truth = extractor.extract(), np.repeat([0, 1], 30)
-    learnt = svm.LinearSVC().fit(features[::2], truth[::2])
-    assert learnt.score(features[1::2], truth[1::2]) > 0.9
+    classifier = svm.LinearSVC().fit(features[::2], truth[::2])
+    assert classifier.score(features[1::2], truth[1::2]) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_unknown_kind_or_setting_is_refused_with_the_nearest(faces, kind, par
         FeatureExtractor(faces).add_feature(kind, params)
 
 
-def test_an_extractor_without_a_wish_is_refused(faces):
+def test_an_extractor_without_features_is_refused(faces):
     with pytest.raises(DataError, match="add_feature"):
         FeatureExtractor(faces).extract()
 

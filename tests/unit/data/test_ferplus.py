@@ -212,9 +212,9 @@ def test_another_version_of_a_photograph_in_a_later_split_is_not_trained(votes_f
     )
     report = prepare_ferplus(faces, tmp_path, calibration=5)
     assert report.duplicates_across["train → validation"] == 1
-    learnt = [load_dataset(report.files[part]).sources for part in ("train", "calibration")]
-    assert "fer2013:3" not in np.concatenate(learnt)
-    assert sum(map(len, learnt)) == 37
+    kept = [load_dataset(report.files[part]).sources for part in ("train", "calibration")]
+    assert "fer2013:3" not in np.concatenate(kept)
+    assert sum(map(len, kept)) == 37
 
 
 def test_duplicates_inside_the_training_split_become_one_with_averaged_votes(prepared):
@@ -222,11 +222,11 @@ def test_duplicates_inside_the_training_split_become_one_with_averaged_votes(pre
     assert report.duplicates_in_train == 1
     assert report.conflicting == 1
     both = {**splits, "validation": splits["train"]}
-    origins = np.concatenate([both["train"].sources, splits["calibration"].sources]).tolist()
-    assert origins.count("fer2013:0") == 1
-    assert "fer2013:60" not in origins
+    sources = np.concatenate([both["train"].sources, splits["calibration"].sources]).tolist()
+    assert sources.count("fer2013:0") == 1
+    assert "fer2013:60" not in sources
     merged = np.concatenate([splits["train"].targets, splits["calibration"].targets])[
-        origins.index("fer2013:0")
+        sources.index("fer2013:0")
     ]
     if "fer2013:0" in splits["train"].sources:
         assert merged[ALL_EMOTIONS.index("fear")] == pytest.approx(0.6)
@@ -330,7 +330,7 @@ def test_an_unknown_layout_is_refused_before_anything_is_written(rows, write_fer
     assert not (tmp_path / "new").exists()
 
 
-def test_votes_for_no_emotion_are_dropped_or_spread_in_training_only(
+def test_unknown_votes_are_dropped_or_spread_in_training_only(
     prepared, rows, write_ferplus, tmp_path
 ):
     report, _ = prepared

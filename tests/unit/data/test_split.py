@@ -19,8 +19,8 @@ def test_each_label_has_its_proportion_in_each_split(make_dataset):
 
 def test_every_sample_is_in_exactly_one_split(make_dataset):
     data = make_dataset(np.arange(97) % 3)
-    origins = [origin for _, part in split(data).items() for origin in part.sources]
-    assert sorted(origins) == sorted(data.sources)
+    sources = [source for _, part in split(data).items() for source in part.sources]
+    assert sorted(sources) == sorted(data.sources)
 
 
 def test_the_same_seed_gives_the_same_splits_and_another_does_not(make_dataset):
@@ -30,8 +30,8 @@ def test_the_same_seed_gives_the_same_splits_and_another_does_not(make_dataset):
 
 
 def test_subjects_are_never_in_two_splits(make_dataset):
-    people = [f"person {i // 6}" for i in range(240)]
-    splits = split(make_dataset(np.arange(240) % 3, subject_ids=people))
+    subject_ids = [f"person {i // 6}" for i in range(240)]
+    splits = split(make_dataset(np.arange(240) % 3, subject_ids=subject_ids))
     assert check(splits).findings == ()
     assert sizes(splits) == {"train": 168, "validation": 24, "calibration": 24, "test": 24}
 
@@ -46,7 +46,7 @@ def test_duplicates_are_never_in_two_splits(make_dataset):
 
 def test_subjects_linked_by_a_shared_image_stay_together(make_dataset):
     data = make_dataset([0, 1] * 10, subject_ids=[f"p{i // 2}" for i in range(20)])
-    data.images[2] = data.images[0]  # p0 and p1 share an image
+    data.images[2] = data.images[0]  # p0 and p1 have an image in common
     for seed in range(10):
         splits = split(data, validation=0.3, calibration=0, test=0.3, seed=seed)
         homes = {name for name, part in splits.items() if {"p0", "p1"} & set(part.subject_ids)}
@@ -85,7 +85,7 @@ def test_a_requested_split_without_samples_is_refused(make_dataset):
 
 
 @pytest.mark.parametrize(
-    "shares, wrong",
+    "proportions, wrong",
     [
         ({"test": 1.0}, "`test` must be a proportion"),
         ({"validation": -0.1}, "`validation` must be a proportion"),
@@ -93,9 +93,9 @@ def test_a_requested_split_without_samples_is_refused(make_dataset):
         ({"validation": 0.5, "test": 0.5}, "samples to train on"),
     ],
 )
-def test_impossible_proportions_are_refused(make_dataset, shares, wrong):
+def test_impossible_proportions_are_refused(make_dataset, proportions, wrong):
     with pytest.raises(DataError, match=wrong):
-        split(make_dataset([0, 1] * 20), **shares)
+        split(make_dataset([0, 1] * 20), **proportions)
 
 
 def test_splits_can_be_joined_from_datasets_divided_before(make_dataset):
@@ -114,7 +114,7 @@ def test_splits_with_different_labels_or_images_are_refused(make_dataset):
         Splits.of(train, make_dataset([0], side=9))
 
 
-def test_stratified_rows_take_each_label_in_its_share():
+def test_stratified_rows_take_each_label_in_its_proportion():
     truth = np.array([0] * 60 + [1] * 30 + [2] * 10)
     rows = stratified_rows(truth, 20, seed=3)
     assert np.bincount(truth[rows]).tolist() == [12, 6, 2]

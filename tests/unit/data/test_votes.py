@@ -58,7 +58,7 @@ def test_soft_targets_need_more_than_half_of_the_votes_for_emotions(votes_for):
     assert targets.sum(axis=1).tolist() == [0, 1]
 
 
-def test_votes_for_no_emotion_can_count_as_doubt(votes_for):
+def test_unknown_votes_can_be_spread_uniformly(votes_for):
     rows = [
         votes_for(fear=4, NF=4, unknown=2),
         votes_for(fear=5, anger=5, surprise=1),

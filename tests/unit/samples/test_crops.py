@@ -1,4 +1,3 @@
-import csv
 import json
 from pathlib import Path
 
@@ -6,8 +5,8 @@ import numpy as np
 import pytest
 
 import emopy.samples
-from emopy.data import DirectoryDataLoader, check
-from emopy.errors import DataError, InputError
+from emopy.data import check
+from emopy.errors import DataError
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from emopy.samples import (
     CLIP_FRAMES,
@@ -16,15 +15,9 @@ from emopy.samples import (
     sample_images,
     sample_splits,
     sample_stills,
-    write_samples,
 )
 
 FOLDER = Path(emopy.samples.__file__).parent
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    return write_samples(tmp_path_factory.mktemp("samples") / "new" / "folder")
 
 
 def test_there_is_one_image_per_emotion():
@@ -78,7 +71,7 @@ def test_the_source_names_split_and_emotion_of_each_sample(data):
 
 
 @pytest.mark.parametrize("splits", [sample_splits(), sample_clip_splits()], ids=["stills", "clips"])
-def test_splits_share_no_sample_and_only_the_test_split_is_held_out(splits):
+def test_no_sample_is_in_two_splits_and_only_the_test_split_is_held_out(splits):
     sources = {name: set(map(str, data.sources)) for name, data in splits.items()}
     assert list(sources) == ["train", "validation", "calibration", "test"]
     assert len(set().union(*sources.values())) == sum(map(len, sources.values()))
@@ -108,44 +101,3 @@ def test_each_composite_is_another_draw_of_faces():
 
 def test_all_sample_data_take_less_than_two_and_a_half_megabytes():
     assert sum(path.stat().st_size for path in FOLDER.rglob("*.png")) < 2_500_000
-
-
-def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
-    stills = sample_stills()
-    for split in ("train", "test"):
-        loaded = DirectoryDataLoader(written / "stills" / split).load_data()
-        expected = stills.take(np.char.startswith(stills.sources, f"{split}/"))
-        assert loaded.skipped == ()
-        assert loaded.labels == expected.labels
-        np.testing.assert_array_equal(loaded.images, expected.images)
-        np.testing.assert_array_equal(loaded.targets, expected.targets)
-
-
-def test_written_clips_have_a_folder_each(written):
-    folders = sorted(path for path in (written / "clips").glob("*/*/*") if path.is_dir())
-    assert len(folders) == 224
-    assert {len(list(folder.glob("*.png"))) for folder in folders} == {CLIP_FRAMES}
-
-
-def test_the_written_table_holds_the_stills(written):
-    with (written / "stills.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    stills = sample_stills()
-    assert [row["emotion"] for row in rows] == [stills.labels[label] for label in stills.truth]
-    assert {row["Usage"] for row in rows} == {"Training", "PrivateTest"}
-    pixels = np.array([row["pixels"].split() for row in rows], dtype=np.uint8)
-    np.testing.assert_array_equal(pixels.reshape(-1, 48, 48, 1), stills.images)
-
-
-def test_a_folder_that_holds_something_is_left_alone(tmp_path):
-    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
-    with pytest.raises(InputError, match="`folder` must be a new or empty folder"):
-        write_samples(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("keep", encoding="utf-8")
-    with pytest.raises(InputError, match=r"`folder` must be a new or empty folder. .* is a file"):
-        write_samples(path)
