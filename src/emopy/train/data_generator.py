@@ -1,8 +1,7 @@
-"""`DataGenerator`: augmented batches from plain arrays, for a training loop of one's own.
+"""`DataGenerator`: augmented batches from arrays, for a custom training loop.
 
-`emopy.train.fit` needs none of this: it makes the same batches from a recipe. A network trained
-by hand learns from faces standardised as `DataGenerator.spec` says; the model card must say the
-same, so give that `spec` on.
+`emopy.train.fit` makes the same batches itself. After a custom loop, pass `DataGenerator.spec` to
+`emopy.train.export`, so that the model card has the same input size and standardization.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from emopy.train.recipe import FitSettings
 
 
 class DataGenerator:
-    """Endless augmented batches of faces or clips, the same for the same seed.
+    """Endless augmented batches of images or clips, identical for the same seed.
 
-    Faces are changed at their own size, then resized and standardised by `to_tensor`, the one
-    road to a network. Mean and standard deviation are those of the faces given to `fit`;
-    `prepare` takes validation faces down the same road, unchanged.
+    Images are augmented at their own size, then resized and standardized by `to_tensor` with the
+    mean and standard deviation of the images given to `fit`. `prepare` does the same for
+    validation images, without augmentation.
 
     Args:
         num_frames: Frames per clip; None for stills.
-        seed: Start of every chance.
+        seed: Random seed.
 
     Example:
         >>> faces = np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1), np.uint8)
@@ -46,7 +45,7 @@ class DataGenerator:
         self.num_frames: int | None = None
         self._dataset: Dataset | None = None
         self._spec: InputSpec | None = None
-        self._pass: tuple[tuple[object, ...], TrainingBatches, int] | None = None
+        self._position: tuple[tuple[object, ...], TrainingBatches, int] | None = None
         self._whitenings: dict[tuple[int, ...], Whitening] = {}
         DataGenerator.config_augmentation(self, num_frames=num_frames)
 
@@ -60,22 +59,21 @@ class DataGenerator:
         horizontal_flip: bool = True,
         num_frames: int | None = None,
     ) -> None:
-        """Choose how faces are changed; every frame of a clip is changed alike.
+        """Configure the augmentation. All frames of a clip get the same one.
 
-        A generator that was not configured has these defaults. `use_augmentation` takes every
-        other change.
+        These are also the defaults of a new generator. `use_augmentation` has more options.
 
         Args:
-            zca_whitening: Make the pixels uncorrelated. For experiments: no model card can
-                hold it, so `spec` is refused then.
-            rotation_angle: Largest tilt to either side, degrees.
-            shift_range: Largest shift as a share of height and width.
-            zoom_range: Largest enlargement or reduction as a share.
-            horizontal_flip: Mirror half of the faces.
-            num_frames: Frames per clip; None keeps what was chosen before.
+            zca_whitening: Apply ZCA whitening, for experiments. A model card cannot contain it:
+                `spec` raises an error.
+            rotation_angle: Maximum rotation to either side, degrees.
+            shift_range: Maximum shift as a fraction of height and width.
+            zoom_range: Maximum relative change of the scale.
+            horizontal_flip: Flip half of the images.
+            num_frames: Frames per clip; None keeps the current value.
 
         Raises:
-            DataError: No such number of frames.
+            DataError: `num_frames` is not a whole number of 2 or more.
             RecipeError: A value out of range.
         """
         if num_frames is not None and (type(num_frames) is not int or num_frames < 2):
@@ -95,59 +93,59 @@ class DataGenerator:
         )
 
     def use_augmentation(self, augmentation: Augmentation) -> None:
-        """Change faces as these settings say; ``Augmentation()`` leaves them as they are."""
+        """Set the augmentation; ``Augmentation()`` for none."""
         self._augmentation = augmentation
-        self._pass = None
+        self._position = None
 
     def fit(self, images: ArrayLike, labels: ArrayLike) -> None:
-        """Take faces and labels to learn from, and measure how to standardise them.
+        """Set the training data and measure its mean and standard deviation.
 
         Args:
             images: (n, H, W, 1 | 3) stills, or (n, T, H, W, 1 | 3) clips of `num_frames` frames;
                 whole numbers 0–255.
-            labels: (n, k), one row per sample: one-hot, or shares that sum to 1.
+            labels: (n, k), one row per sample: one-hot, or probabilities that sum to 1.
 
         Raises:
-            DataError: Images and labels that do not fit together, or not of such a shape.
+            DataError: Images or labels of another shape, or of different lengths.
         """
         pixels, targets = pixels_as_uint8(images), np.asarray(labels, np.float32)
         _check(pixels, targets, self.num_frames)
-        nameless = np.full(len(pixels), "")
+        unknown = np.full(len(pixels), "")
         names = tuple(f"label {column}" for column in range(targets.shape[1]))
-        dataset = Dataset(pixels, targets, names, nameless, nameless)
+        dataset = Dataset(pixels, targets, names, unknown, unknown)
         self._dataset, self._spec = dataset, input_spec_of(dataset)
-        self._pass = None
+        self._position = None
         self._whitenings = {}
 
     @property
     def spec(self) -> InputSpec:
-        """What the network learns to see: size and standardisation, for its model card.
+        """Input of the network for its model card: size and standardization.
 
         Raises:
-            DataError: Nothing was fitted, or faces are whitened, which no card can hold.
+            DataError: `fit` was not called, or ZCA whitening is on.
         """
         _, spec = self._fitted()
         if self._zca:
             raise DataError(
-                "`zca_whitening` must be off for a network that is to become a model: no model "
-                "card can hold it. Use batch normalisation in the network instead."
+                "`zca_whitening` must be off for a network that is exported: a model card cannot "
+                "contain it. Use batch normalization in the network instead."
             )
         return spec
 
     def generate(
         self, target_dimensions: tuple[int, int] | None = None, batch_size: int = 10
     ) -> TrainingBatches:
-        """Batches for ``keras.Model.fit``: one shuffled pass per epoch, made by several workers.
+        """Return batches for ``keras.Model.fit``, shuffled in each epoch.
 
         Args:
-            target_dimensions: (height, width) to resize to, pixels; the faces' own by default.
+            target_dimensions: (height, width) in pixels to resize to; None: no resizing.
             batch_size: Samples per batch; the last of an epoch may be smaller.
 
         Returns:
             A ``keras.utils.PyDataset`` of (tensor, labels).
 
         Raises:
-            DataError: Nothing was fitted, or a number out of range.
+            DataError: `fit` was not called, or a number is out of range.
         """
         dataset, _ = self._fitted()
         if batch_size < 1:
@@ -164,26 +162,26 @@ class DataGenerator:
     def get_next_batch(
         self, batch_size: int = 10, target_dimensions: tuple[int, int] | None = None
     ) -> Batch:
-        """The next batch of an endless row of passes; see `generate`.
+        """Return the next batch of an endless sequence of epochs; see `generate`.
 
         Returns:
             Tensor (m, H, W, C) or (m, T, H, W, C) float32, and labels (m, k); m is `batch_size`,
-            or what is left of the pass.
+            or less for the last batch of an epoch.
         """
-        wanted = (batch_size, target_dimensions)
-        if self._pass is None or self._pass[0] != wanted:
-            self._pass = (wanted, self.generate(target_dimensions, batch_size), 0)
-        _, batches, index = self._pass
+        key = (batch_size, target_dimensions)
+        if self._position is None or self._position[0] != key:
+            self._position = (key, self.generate(target_dimensions, batch_size), 0)
+        _, batches, index = self._position
         if index == len(batches):
             batches.on_epoch_end()
             index = 0
-        self._pass = (wanted, batches, index + 1)
+        self._position = (key, batches, index + 1)
         return batches[index]
 
     def prepare(
         self, images: ArrayLike, target_dimensions: tuple[int, int] | None = None
     ) -> NDArray[np.float32]:
-        """Take other faces down the same road without changing them: for validation.
+        """Resize and standardize other images without augmentation, for validation.
 
         Args:
             images: As for `fit`.
@@ -193,8 +191,8 @@ class DataGenerator:
             (n, H, W, C) or (n, T, H, W, C) float32.
 
         Raises:
-            DataError: Nothing was fitted, or images of another kind.
-            InputError: Images that are no faces or clips for this network.
+            DataError: `fit` was not called, or the images are not whole numbers.
+            InputError: Images of another shape than the input of the network.
         """
         self._fitted()
         spec = self._sized(target_dimensions)
@@ -220,7 +218,7 @@ class DataGenerator:
         return replace(spec, height=int(height), width=int(width))
 
     def _whitening(self, spec: InputSpec) -> Whitening:
-        """Fitted on the training faces as they are, once per size."""
+        """Whitening of the training images without augmentation, once per size."""
         if spec.shape not in self._whitenings:
             dataset, _ = self._fitted()
             self._whitenings[spec.shape] = Whitening.fit(to_tensor(dataset.images, spec))

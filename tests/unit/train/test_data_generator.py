@@ -33,7 +33,7 @@ def test_next_batches_have_shape_type_and_labels(train):
     assert resized.shape == (7, 24, 20, 1)
 
 
-def test_next_batches_go_through_the_faces_and_start_again_with_other_changes(train):
+def test_next_batches_start_a_new_epoch_with_other_augmentation(train):
     generator = DataGenerator()
     generator.fit(train.images, train.targets)
     first_pass = [generator.get_next_batch(batch_size=100) for _ in range(2)]
@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_batches(train):
     assert not np.array_equal(batches[0], batches[2])
 
 
-def test_faces_are_standardised_as_prediction_will_do_it(train):
+def test_images_are_standardized_as_for_prediction(train):
     generator = DataGenerator()
     generator.fit(train.images, train.targets)
     assert generator.spec == input_spec_of(train)
@@ -66,7 +66,7 @@ def test_faces_are_standardised_as_prediction_will_do_it(train):
     np.testing.assert_array_equal(labels, train.targets[order])
 
 
-def test_validation_faces_are_standardised_by_the_training_faces_and_not_changed(splits):
+def test_validation_images_are_standardized_like_the_training_images_without_augmentation(splits):
     generator = DataGenerator()
     generator.fit(splits.train.images, splits.train.targets)
     prepared = generator.prepare(splits.validation.images)
@@ -74,7 +74,7 @@ def test_validation_faces_are_standardised_by_the_training_faces_and_not_changed
     np.testing.assert_array_equal(prepared, expected)
 
 
-def test_each_setting_of_the_augmentation_counts(train):
+def test_every_augmentation_option_has_an_effect(train):
     generator = DataGenerator()
     still = {"rotation_angle": 0, "shift_range": 0, "zoom_range": 0, "horizontal_flip": False}
     batches = []
@@ -87,7 +87,7 @@ def test_each_setting_of_the_augmentation_counts(train):
         assert not np.array_equal(batches[0], changed)
 
 
-def test_every_frame_of_a_clip_is_changed_alike(clips):
+def test_all_frames_of_a_clip_get_the_same_augmentation(clips):
     still_clips = np.repeat(clips[:, :1], 4, axis=1)
     generator = DataGenerator(num_frames=4)
     generator.fit(still_clips, one_hot(12))
@@ -97,7 +97,7 @@ def test_every_frame_of_a_clip_is_changed_alike(clips):
     assert generator.spec.frames == 4
 
 
-def test_configuring_anew_keeps_the_frames_that_were_chosen(clips):
+def test_a_new_configuration_keeps_num_frames(clips):
     generator = DataGenerator(num_frames=4)
     generator.config_augmentation(rotation_angle=5)
     generator.fit(clips, one_hot(12))
@@ -106,7 +106,7 @@ def test_configuring_anew_keeps_the_frames_that_were_chosen(clips):
         generator.fit(clips, one_hot(12))
 
 
-def test_whitened_batches_are_uncorrelated_and_no_card_can_hold_them(train):
+def test_whitened_batches_are_uncorrelated_and_have_no_spec(train):
     small = train.images[:, :8, :8]
     generator = DataGenerator()
     generator.fit(small, train.targets)
@@ -119,7 +119,7 @@ def test_whitened_batches_are_uncorrelated_and_no_card_can_hold_them(train):
     images, _ = generator.get_next_batch(batch_size=20)
     assert images.shape == (20, 8, 8, 1)
     assert generator.get_next_batch(target_dimensions=(10, 10))[0].shape == (10, 10, 10, 1)
-    with pytest.raises(DataError, match="no model card can hold it"):
+    with pytest.raises(DataError, match="a model card cannot contain it"):
         _ = generator.spec
 
 
@@ -140,14 +140,14 @@ def test_a_network_learns_from_generated_batches(splits):
         keras.optimizers.Adam(0.02), keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )  # fmt: skip
-    watched = (generator.prepare(splits.validation.images), splits.validation.targets)
+    validation = (generator.prepare(splits.validation.images), splits.validation.targets)
     history = model.fit(
-        generator.generate(batch_size=32), epochs=12, validation_data=watched, verbose=0
+        generator.generate(batch_size=32), epochs=12, validation_data=validation, verbose=0
     )
     assert history.history["val_accuracy"][-1] > 0.8
 
 
-def test_numbers_of_other_types_are_taken_as_pixels(train):
+def test_whole_numbers_of_other_types_are_accepted(train):
     generator = DataGenerator()
     generator.fit(train.images.astype(np.float64), train.targets.tolist())
     assert generator.spec == input_spec_of(train)
@@ -176,7 +176,7 @@ def test_numbers_of_other_types_are_taken_as_pixels(train):
         (np.zeros((4, 16, 16, 1)), 2 * one_hot(4), None, "sum to 1"),
     ],
 )  # fmt: skip
-def test_faces_and_labels_that_do_not_fit_are_refused(images, labels, num_frames, message):
+def test_images_and_labels_of_other_shapes_are_refused(images, labels, num_frames, message):
     with pytest.raises(DataError, match=message):
         DataGenerator(num_frames).fit(images, labels)
 
@@ -191,12 +191,12 @@ def test_faces_and_labels_that_do_not_fit_are_refused(images, labels, num_frames
     ],
     ids=["generate", "get_next_batch", "prepare", "spec"],
 )
-def test_nothing_works_before_fit(use):
+def test_fit_must_be_called_first(use):
     with pytest.raises(DataError, match=r"^Model is not fit to any data set yet"):
         use(DataGenerator())
 
 
-def test_numbers_out_of_range_are_refused(train):
+def test_values_out_of_range_are_refused(train):
     with pytest.raises(DataError, match="`num_frames` must be a whole number"):
         DataGenerator(num_frames=1)
     with pytest.raises(RecipeError, match="rotation_deg"):
