@@ -17,7 +17,7 @@ from emopy.data.augment import Augmentation
 from emopy.errors import DataError
 from emopy.legacy.data import old_argument_names
 from emopy.models import InputSpec, to_pixels, to_tensor
-from emopy.nets.layer_roles import wants_pixels
+from emopy.nets.registry import wants_pixels
 from emopy.train import data_generator
 from emopy.train.batches import TrainingBatches, input_spec_of
 from emopy.train.run_folder import draw_curves

@@ -11,14 +11,16 @@ from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
 from emopy.models import find_keras_model, list_models
-from emopy.nets.layer_roles import (
+from emopy.nets.registry import (
     BACKBONE,
+    UNREADABLE,
     UNTRAINED_BACKBONE,
     freeze_backbone,
     leaf_layers,
+    load_keras_model,
     pixels_input,
+    register_net,
 )
-from emopy.nets.registry import UNREADABLE, load_keras_model, register_net
 
 Weights = str | Path | None
 """``"default"``: pretrained; a file of weights; ``"random"`` or None: random weights."""
@@ -30,7 +32,7 @@ class Backbone:
 
     Attributes:
         network: From (n, height, width, channels) to features (n, d); its name, one of
-            `emopy.nets.layer_roles`, says whether it is pretrained.
+            `emopy.nets.registry`, says whether it is pretrained.
         shape: (height, width, channels) of its input.
         scale: Factor that pixels of 0 to 1 are multiplied by.
         offset: Added after scaling; one number, or one per channel.

@@ -25,8 +25,7 @@ from emopy.errors import (
 from emopy.models import InputSpec, load_model
 from emopy.models.card import WEIGHTS_FILE
 from emopy.nets import Net, get_net
-from emopy.nets.layer_roles import wants_pixels
-from emopy.nets.registry import net_name
+from emopy.nets.registry import net_name, wants_pixels
 from emopy.train.batches import Batch, TrainingBatches, input_spec_of, validation_batch
 from emopy.train.callbacks import BestWeights, RunLog, keras_verbosity, make_callbacks
 from emopy.train.export import export

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from emopy.errors import ModelNotFoundError, RecipeError
 from emopy.labels import canonical
 from emopy.models import InputSpec
-from emopy.nets.layer_roles import backbone_of, unfreeze_backbone
-from emopy.nets.registry import load_keras_model
+from emopy.nets.registry import backbone_of, load_keras_model, unfreeze_backbone
 from emopy.train.recipe import FitSettings
 from emopy.train.targets import logit_offsets
 

@@ -10,7 +10,7 @@ from emopy.data import Dataset, Splits
 from emopy.errors import ModelError, RecipeError
 from emopy.models import OnnxSession, check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
-from emopy.nets.layer_roles import UNTRAINED_BACKBONE, backbone_of, wants_pixels
+from emopy.nets.registry import UNTRAINED_BACKBONE, backbone_of, wants_pixels
 from emopy.nets.transfer import _with_constant_normalisation, get_backbone
 from emopy.train import FitSettings, export, fit
 from emopy.train.export import to_onnx

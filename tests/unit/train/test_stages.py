@@ -6,7 +6,7 @@ from emopy.data import Splits
 from emopy.errors import RecipeError
 from emopy.models import load_model
 from emopy.nets import get_net
-from emopy.nets.layer_roles import backbone_of
+from emopy.nets.registry import backbone_of
 from emopy.train import FitSettings, export, fit
 from emopy.train.stages import Stage, compile_stage, dtype_policy, init_weights_from, plan_stages
 
