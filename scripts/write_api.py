@@ -22,10 +22,12 @@ ROOMS = (
     "emopy.media",
     "emopy.faces",
     "emopy.models",
-    "emopy.present",
     "emopy.pipeline",
+    "emopy.video",
+    "emopy.present",
     "emopy.live",
     "emopy.data",
+    "emopy.samples",
     "emopy.nets",
     "emopy.train",
     "emopy.evaluate",
@@ -36,11 +38,11 @@ LONGEST = 72
 """Characters of a signature; of longer ones the last arguments are left out."""
 
 HEAD = """\
-# Names for Python programs
+# Python reference
 
-Each name leads to its source, whose docstring says all: shapes, units, errors, examples. In a
-Python shell type `help(emopy.FERModel)`. Arguments after `*` are given by name; `…` stands for
-more of them.
+Each name links to its source. The docstring there has the shapes, units, errors and examples; in a
+Python shell, use `help(emopy.FERModel)`. Arguments after `*` are keyword-only; `…` stands for further
+arguments.
 """
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef

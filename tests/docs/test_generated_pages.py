@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 NEED_KERAS = {"emopy.nets", "emopy.train"}
 ROOMS = [
     "emopy",
-    *(f"emopy.{room}" for room in ("media", "faces", "models", "present", "streams", "live")),
-    *(f"emopy.{room}" for room in ("data", "nets", "train")),
+    *(f"emopy.{room}" for room in ("media", "faces", "models", "pipeline", "video", "present")),
+    *(f"emopy.{room}" for room in ("live", "data", "samples", "nets", "train")),
     *(f"emopy.{room}" for room in ("evaluate", "testing")),
 ]
 HERE = [name for name in ROOMS if name not in NEED_KERAS or find_spec("keras")]
