@@ -41,7 +41,7 @@ HEAD = """\
 # Python reference
 
 Each name links to its source. The docstring there has the shapes, units, errors and examples; in a
-Python shell, use `help(emopy.FERModel)`. Arguments after `*` are keyword-only; `…` stands for further
+Python shell, use `help(emopy.FERModel)`. Arguments after `*` are keyword-only; `…` stands for more
 arguments.
 """
 
