@@ -62,7 +62,7 @@ def test_a_missing_file_is_named(tmp_path):
     [
         ({"image_dimensions": (12, 11)}, "12 × 11"),
         ({"image_dimensions": (12, 10), "csv_label_col": 7}, "label_column"),
-        ({"image_dimensions": (12, 10), "validation_split": 1.0}, "proportion from 0 to less than 1"),
+        ({"image_dimensions": (12, 10), "validation_split": 1.0}, "from 0 to less than 1"),
     ],
 )
 def test_settings_that_do_not_fit_the_file_are_a_value_error(csv_file, settings, text):
