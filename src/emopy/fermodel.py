@@ -204,7 +204,7 @@ class FERModel:
         *,
         source: str = "<frames>",
         smoothing_s: float = SMOOTHING_S,
-    ) -> Iterator[tuple[Frame, ImageResult]]:
+    ) -> Generator[tuple[Frame, ImageResult]]:
         """Predict the expressions in frames from any source, in the order of time.
 
         Args:

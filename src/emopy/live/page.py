@@ -19,6 +19,8 @@ import socket
 import socketserver
 import sys
 import threading
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
@@ -117,54 +119,42 @@ class Page:
         self._stop.set()
 
     def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
-        """Make a frame the newest one.
-
-        Args:
-            image: (H, W, 3) uint8 RGB; it must not be changed afterwards.
-            result: Its predictions.
-            latency_s: Seconds since it was captured.
-            fps: Recent frame rate.
-        """
+        """Make a frame the newest one; its image must not be changed afterwards."""
         with self._changed:
             number = 1 if self._newest is None else self._newest.number + 1
             self._newest = PageFrame(number, image, result, latency_s, fps)
             self._changed.notify_all()
 
     def after(self, number: int, *, wait_s: float) -> PageFrame | None:
-        """The newest frame once it is newer than `number`.
+        """The newest frame once it is newer than `number`; None if none came in time, or will.
 
         Args:
             number: Number of the last frame that the browser has; 0 for none.
             wait_s: Maximum time to wait, seconds.
-
-        Returns:
-            The frame; None if none came in time, or none will.
         """
 
-        def is_newer() -> bool:
-            return self._newest is not None and self._newest.number > number
+        def newer() -> PageFrame | None:
+            return self._newest if self._newest and self._newest.number > number else None
 
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or is_newer(), wait_s)
-            return self._newest if is_newer() and not self._ended else None
+            self._changed.wait_for(lambda: self._ended or newer(), wait_s)
+            return None if self._ended else newer()
 
 
+@dataclass(eq=False)
 class PageFrame:
     """A frame on the page: encoded once, when the first browser requests it."""
 
-    def __init__(
-        self, number: int, image: RGBImage, result: ImageResult, latency_s: float, fps: float
-    ) -> None:
-        self.number = number
-        self._image = image
-        self._result = result
-        self._latency_s = latency_s
-        self._fps = fps
+    number: int
+    pixels: RGBImage
+    result: ImageResult
+    latency_s: float
+    fps: float
 
     @cached_property
     def image(self) -> bytes:
         """The frame as JPEG."""
-        image = Image.fromarray(self._image)
+        image = Image.fromarray(self.pixels)
         if (factor := -(-image.width // _MAX_WIDTH_PX)) > 1:
             image = image.reduce(factor)
         file = io.BytesIO()
@@ -174,29 +164,20 @@ class PageFrame:
     @cached_property
     def record(self) -> bytes:
         """The result as JSON: `ImageResult.to_dict`, colours, frame rate and latency."""
-        labels = self._result.faces[0].prediction.labels if self._result.faces else ()
+        labels = self.result.faces[0].prediction.labels if self.result.faces else ()
         colors = {label: color_of(label, labels) for label in labels}
         record = {
             "number": self.number,
-            "latency_s": round(self._latency_s, 4),
-            "fps": round(self._fps, 2),
+            "latency_s": round(self.latency_s, 4),
+            "fps": round(self.fps, 2),
             "colors": {label: f"#{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in colors.items()},
-            "result": self._result.to_dict(),
+            "result": self.result.to_dict(),
         }
         return json.dumps(record, allow_nan=False).encode("ascii")
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """HTTP server of a page on the loopback interface, in its own threads.
-
-    Args:
-        page: The page.
-        port: Port; 0 for any free one.
-        key: First part of every path; requests without it get 404.
-
-    Raises:
-        InputError: The port is in use or not allowed.
-    """
+    """HTTP server of a page on the loopback interface; paths without its key get 404."""
 
     allow_reuse_address = sys.platform != "win32"  # there, another process could take the port
     request_queue_size = 16
@@ -227,10 +208,8 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.shutdown()
         self._thread.join()
         for connection in list(self._connections):
-            try:
+            with suppress(OSError):  # already closed by the browser
                 connection.shutdown(socket.SHUT_RD)  # its thread ends after its response
-            except OSError:  # already closed by the browser
-                continue
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -256,9 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5.0  # for a browser that hangs, and on stop
     disable_nagle_algorithm = True
 
-    @property
-    def _served(self) -> _Server:
-        return cast(_Server, self.server)
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         """Send a file of the page, or the next frame."""
@@ -282,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Origin") != f"http://{self.headers['Host']}":
             self._respond(403)
         elif path == "stop":
-            self._served.page.stop()
+            self.server.page.stop()
             self._respond(204)
         else:
             self._respond(404)
@@ -298,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(421)
             return None
         key, _, path = urlsplit(self.path).path.removeprefix("/").partition("/")
-        if not secrets.compare_digest(key.encode(), self._served.key.encode()):
+        if not secrets.compare_digest(key.encode(), self.server.key.encode()):
             self._respond(404)
             return None
         return path
@@ -308,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not re.fullmatch(r"[0-9]{1,15}", after):
             self._respond(400)
             return
-        page = self._served.page
+        page = self.server.page
         frame = page.after(int(after), wait_s=_WAIT_S)
         if frame is not None:
             body = _multipart(frame.record, frame.image)

@@ -65,13 +65,10 @@ def open_live(source: str | os.PathLike[str] | int, *, loop: bool = False) -> Ge
 
 
 def in_real_time(frames: Iterable[Frame]) -> Generator[Frame]:
-    """Yield each frame when it is due, counted from the first.
+    """Yield each frame when it is due, counted from the first; drop those not fetched in time.
 
     Args:
         frames: Frames in the order of their times, available before they are due.
-
-    Yields:
-        The newest frame that is due; earlier ones that were not fetched are dropped.
     """
     held: Frame | None = None
     started_s = yielded_s = time.monotonic()
@@ -90,13 +87,9 @@ def in_real_time(frames: Iterable[Frame]) -> Generator[Frame]:
 
 
 def concatenated(videos: Iterable[Iterable[Frame]]) -> Generator[Frame]:
-    """Concatenate videos with continuous times and frame numbers.
+    """Yield the frames of videos in order, with continuous times and frame numbers.
 
-    Args:
-        videos: Videos in order; one without frames ends the sequence.
-
-    Yields:
-        Their frames.
+    A video without frames ends the sequence.
     """
     offset_s, offset = 0.0, 0
     for frames in videos:

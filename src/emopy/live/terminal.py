@@ -10,7 +10,7 @@ from typing import Self, TextIO
 
 from emopy.present import as_text, encodable
 from emopy.present.text import NOT_SURE
-from emopy.types import FacePrediction, ImageResult, RGBImage
+from emopy.types import ImageResult, RGBImage
 
 _REDRAW_INTERVAL_S = 0.1
 _LINE_INTERVAL_S = 1.0
@@ -57,14 +57,7 @@ class Terminal:
         return self._reader_gone
 
     def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
-        """Write a result, unless the last one was written too recently.
-
-        Args:
-            image: Not shown.
-            result: Predictions of the frame.
-            latency_s: Seconds since it was captured.
-            fps: Recent frame rate.
-        """
+        """Write a result without its image, unless the last one was written too recently."""
         del image
         now = time.monotonic()
         if now < self._due_s:
@@ -101,14 +94,12 @@ class Terminal:
 
 
 def _one_line(result: ImageResult) -> str:
-    """A result as one line."""
-    faces = [_face_text(i, face) for i, face in enumerate(result.faces, start=1)]
+    faces = [
+        f"{index if face.track is None else face.track} {face.emotion or NOT_SURE} "
+        f"{face.confidence * 100:.0f} %"
+        for index, face in enumerate(result.faces, start=1)
+    ]
     return ", ".join(faces) or "no face"
-
-
-def _face_text(index: int, face: FacePrediction) -> str:
-    number = index if face.face.track is None else face.face.track
-    return f"{number} {face.emotion or NOT_SURE} {face.confidence * 100:.0f} %"
 
 
 def _can_redraw(stream: TextIO) -> bool:

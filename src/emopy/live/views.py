@@ -6,6 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Protocol, Self
 
 from emopy.errors import InputError, nearest
@@ -38,20 +39,24 @@ class View(Protocol):
         ...
 
     def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
-        """Show a frame and its result."""
+        """Show a frame and its result.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            result: Its predictions.
+            latency_s: Seconds since it was captured.
+            fps: Recent frame rate.
+        """
         ...
 
 
 def open_view(name: str = "auto", *, port: int = 0) -> View:
-    """Create a view; use it as a context manager to open it.
+    """Create a view, which is not open yet; use it as a context manager.
 
     Args:
         name: ``"window"``, ``"page"``, ``"terminal"``; ``"auto"`` is a window if OpenCV has
             windows, else the page.
         port: Port of the page; 0 for any free one.
-
-    Returns:
-        The view, not open yet.
 
     Raises:
         InputError: No such view.
@@ -99,17 +104,13 @@ def show_live(
     timed = LatencyClock(frames)
     predicted = model.predict_frames(timed, source=source, smoothing_s=smoothing_s)
     meter = FPSMeter()
-    try:
+    with closing(predicted):
         for frame, result in predicted:
             latency_s, fps = meter.update(timed.latency_s(frame))
             view.show(frame.image, result, latency_s=latency_s, fps=fps)
             yield result
             if view.stopped:
                 return
-    finally:
-        close = getattr(predicted, "close", None)
-        if close is not None:
-            close()
 
 
 class LatencyClock:
@@ -117,9 +118,6 @@ class LatencyClock:
 
     A frame arrives when it is captured, or later if it was not fetched in time. So the earliest
     arrival, minus the frame's own time, is the wall-clock time of time 0.
-
-    Args:
-        frames: Frames whose times advance as the wall clock does.
     """
 
     def __init__(self, frames: Iterable[Frame]) -> None:
@@ -137,24 +135,16 @@ class LatencyClock:
 
 
 class FPSMeter:
-    """Mean latency and frame rate over the last `_AVERAGING_S` seconds.
-
-    Args:
-        clock: Monotonic clock, seconds.
-    """
+    """Mean latency and frame rate over the last `_AVERAGING_S` seconds of a monotonic clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._frames: deque[tuple[float, float]] = deque()
 
     def update(self, latency_s: float) -> tuple[float, float]:
-        """Count a frame that is ready now.
+        """Count a frame that is ready now; return mean latency in seconds, and frames per second.
 
-        Args:
-            latency_s: Its latency, seconds.
-
-        Returns:
-            Mean latency in seconds, and frames per second; 0 after the first frame.
+        The rate after the first frame is 0.
         """
         now = self._clock()
         self._frames.append((now, latency_s))

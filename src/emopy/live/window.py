@@ -55,14 +55,7 @@ class Window:
         return self._stopped
 
     def show(self, image: RGBImage, result: ImageResult, *, latency_s: float, fps: float) -> None:
-        """Draw a frame into the window.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            result: Its predictions.
-            latency_s: Seconds since it was captured.
-            fps: Recent frame rate.
-        """
+        """Draw a frame with its faces into the window."""
         drawn = draw_faces(image, result)
         if not self._is_sized:
             cv2.resizeWindow(_NAME, drawn.shape[1], drawn.shape[0])

@@ -73,7 +73,7 @@ def predict_images(
     faces = 0
     for detected in _prefetch_detected(sources, detect):
         batch.append(detected)
-        faces += 0 if isinstance(detected, FailedInput) else len(detected.crops)
+        faces += len(detected.crops) if isinstance(detected, DetectedFaces) else 0
         if faces >= batch_size or len(batch) >= batch_size:
             yield from _predict_batch(batch, predict)
             batch, faces = [], 0

@@ -42,13 +42,7 @@ class Smoother:
         self._states: dict[int | None, tuple[float, NDArray[np.float64]]] = {}
 
     def __call__(self, prediction: Prediction, track: int | None, time_s: float) -> Prediction:
-        """Return the smoothed prediction of one face.
-
-        Args:
-            prediction: Prediction of this frame alone.
-            track: Track number of the face; without one the prediction is returned unchanged.
-            time_s: Time of the frame in seconds.
-        """
+        """Return the prediction of one face smoothed; unchanged where it has no track number."""
         if self._time_constant_s == 0 or track is None:
             return prediction
         # Logits up to a constant, which cancels in the normalization below.
@@ -63,6 +57,6 @@ class Smoother:
 
     def forget(self, *, before_s: float) -> None:
         """Forget the tracks that were last seen before a time."""
-        old = [track for track, (time_s, _) in self._states.items() if time_s < before_s]
-        for track in old:
-            del self._states[track]
+        self._states = {
+            track: state for track, state in self._states.items() if state[0] >= before_s
+        }

@@ -62,18 +62,14 @@ def predict_frames(
 
 
 class ClipBuffer:
-    """The last crops of one face, as many as a model of clips takes.
-
-    Args:
-        frames: Number T of frames in a clip.
-    """
+    """The last `frames` crops of one face, as many as a model of clips takes."""
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
         self._crops: deque[NDArray[np.uint8]] = deque(maxlen=frames)
 
     def append(self, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """Add a crop and return the last T crops; the first crop fills the whole clip."""
+        """Add a crop and return the last ones; the first crop fills the whole clip."""
         self._crops.extend([crop] * (1 if self._crops else self._frames))
         return list(self._crops)
 

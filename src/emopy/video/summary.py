@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ class Episode:
         """Duration in seconds."""
         return self.end_s - self.start_s
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return an object that JSON can hold, with rounded times."""
+        times = {"start_s": round_time(self.start_s), "end_s": round_time(self.end_s)}
+        return {**times, "emotion": self.emotion}
+
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
@@ -104,17 +109,8 @@ class TrackSummary:
             "emotion": self.emotion,
             "proportions": {label: round_number(p) for label, p in self.proportions.items()},
             "not_sure": round_number(self.not_sure),
-            "mean_probabilities": {
-                label: round_number(p) for label, p in self.mean_probabilities.items()
-            },
-            "episodes": [
-                {
-                    "start_s": round_time(episode.start_s),
-                    "end_s": round_time(episode.end_s),
-                    "emotion": episode.emotion,
-                }
-                for episode in self.episodes
-            ],
+            "mean_probabilities": {k: round_number(p) for k, p in self.mean_probabilities.items()},
+            "episodes": [episode.to_dict() for episode in self.episodes],
         }
 
 
@@ -247,10 +243,7 @@ def _track(face: FacePrediction) -> int:
 
 
 def _count(
-    sums: Mapping[int, _TrackSums],
-    faces: Iterable[FacePrediction],
-    start_s: float,
-    duration: float,
+    sums: dict[int, _TrackSums], faces: Iterable[FacePrediction], start_s: float, duration: float
 ) -> None:
     for face in faces:
         sums[_track(face)].add(start_s, duration, face.prediction)

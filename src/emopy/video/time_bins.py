@@ -50,10 +50,7 @@ class FrameDurations:
         return max(_MAX_DURATION_S, _MAX_DURATION_STEPS * self.typical_s)
 
     def add(self, result: ImageResult) -> float:
-        """Add the next frame.
-
-        Returns:
-            Duration of the frame before it in seconds; 0 for the first frame.
+        """Add the next frame; return the duration in seconds of the one before it, 0 without one.
 
         Raises:
             InputError: An image without a time, a time before the last one, or a face without a
@@ -165,18 +162,16 @@ class TimeBins:
             ends = sums is None or end - start > max_gap_s or index == bins[-1]
             if ends and times:
                 end_s = start if sums is None else min(end, start + max_gap_s)
-                curves.append(
-                    ProbabilityCurve(np.array([*times, end_s]), np.array([*means, means[-1]]))
-                )
+                edges, rows = np.array([*times, end_s]), np.array([*means, means[-1]])
+                curves.append(ProbabilityCurve(edges, rows))
                 times, means = [], []
         return curves
 
     def _double_width(self) -> None:
         self._width_s *= 2
-        starts: dict[int, float] = {}
-        for index, start in self._bin_starts.items():
-            starts[index // 2] = min(start, starts.get(index // 2, start))
-        self._bin_starts = starts
+        starts, self._bin_starts = self._bin_starts, {}
+        for index, start in starts.items():  # in the order of time
+            self._bin_starts.setdefault(index // 2, start)
         for track, sums in self._sums.items():
             merged: dict[int, NDArray[np.float64]] = {}
             for index, values in sums.items():
