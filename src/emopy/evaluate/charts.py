@@ -89,16 +89,10 @@ def reliability_bars(diagram: ReliabilityDiagram) -> tuple[Axes, list[Reliabilit
         samples, left = int(diagram.samples[i]), axes.x(i / bins) + 1
         confidence, accuracy = float(diagram.confidence[i]), float(diagram.accuracy[i])
         count_height = max(1.0, _COUNT_HEIGHT * samples / most)
-        bars.append(
-            ReliabilityBar(
-                samples,
-                confidence,
-                accuracy,
-                _rect(left, axes.y(accuracy), width, axes.bottom - axes.y(accuracy)),
-                _rect(left, axes.y(confidence) - 1.5, width, 3),
-                _rect(left, histogram_bottom - count_height, width, count_height),
-            )
-        )
+        bar = _rect(left, axes.y(accuracy), width, axes.bottom - axes.y(accuracy))
+        mark = _rect(left, axes.y(confidence) - 1.5, width, 3)
+        count = _rect(left, histogram_bottom - count_height, width, count_height)
+        bars.append(ReliabilityBar(samples, confidence, accuracy, bar, mark, count))
     return axes, bars
 
 

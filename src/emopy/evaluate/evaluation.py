@@ -135,14 +135,7 @@ def load_writable_model(model_folder: str | Path, *, threads: int = 1) -> ModelF
 
 
 def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]:
-    """Run a model on every face.
-
-    Args:
-        folder: A loaded model.
-        dataset: Faces; the model must know every label.
-
-    Returns:
-        (n, k) logits in the order of ``dataset.labels``.
+    """Run a model on every face: (n, k) logits in the order of ``dataset.labels``.
 
     Raises:
         LabelError: The data have labels that the model does not know.
@@ -155,10 +148,7 @@ def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]
 
 
 def label_shift(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArray[np.float64]:
-    """What a prior adds to the calibrated logits of a dataset with these labels.
-
-    Returns:
-        (k,) in the order of `labels`, which may be aliases.
+    """What a prior adds to the calibrated logits: (k,) in the order of `labels` or their aliases.
 
     Raises:
         InputError: An invalid prior.
@@ -174,8 +164,7 @@ def _label_columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
     for label in labels:
         if canonical(label) not in columns:
             raise LabelError(
-                f"`dataset` must have labels that the model {card.name} knows. "
-                f"Received {label!r}. {nearest(label, columns)} "
-                "Remove its samples."
+                f"`dataset` must have labels that the model {card.name} knows. Received {label!r}. "
+                f"{nearest(label, columns)} Remove its samples."
             )
     return [columns[canonical(label)] for label in labels]

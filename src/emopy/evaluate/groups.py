@@ -151,11 +151,7 @@ def group_metrics(
 
 
 def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[np.str_]:
-    """The group of each sample as text.
-
-    Args:
-        groups: (n,) numbers or text; None, NaN and ``""`` become ``"unknown"``.
-        count: Number of samples.
+    """The group of each of `count` samples as text; None, NaN and ``""`` become ``"unknown"``.
 
     Raises:
         DataError: Not one entry per sample.

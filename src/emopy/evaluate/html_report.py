@@ -36,7 +36,7 @@ def html_report(
     card: ModelCard | None = None,
     data_name: str = "",
 ) -> str:
-    """Format a report as a page: metrics explained, charts and the most confident errors.
+    """Format a report as an HTML page: metrics explained, charts, the most confident errors.
 
     The page is one file. It loads nothing, runs no script, follows the reader's light or dark
     mode, fits a phone, and prints. The same report gives the same page.
@@ -47,9 +47,6 @@ def html_report(
             confident errors, so it then contains images of people.
         card: The model's card, for its name, limits and rights.
         data_name: Name of the data.
-
-    Returns:
-        HTML text.
 
     Raises:
         DataError: `dataset` is not the data of the report.
@@ -157,9 +154,7 @@ def _most_confused(report: Report) -> tuple[str, str, int, int] | None:
 def _confusion_rows(report: Report) -> list[dict[str, Any]]:
     """Rows of the confusion matrix with the proportion and the shade of each cell."""
     rows: list[dict[str, Any]] = []
-    for i, (label, counts) in enumerate(
-        zip(report.labels, report.confusion_matrix.tolist(), strict=True)
-    ):
+    for i, counts in enumerate(report.confusion_matrix.tolist()):
         total = sum(counts)
         cells = [
             {
@@ -171,7 +166,7 @@ def _confusion_rows(report: Report) -> list[dict[str, Any]]:
             }
             for j, count in enumerate(counts if total else [])
         ]
-        rows.append({"label": label, "total": total, "cells": cells})
+        rows.append({"label": report.labels[i], "total": total, "cells": cells})
     return rows
 
 
@@ -182,20 +177,18 @@ def _shade(proportion: float) -> str:
 def _errors(report: Report, dataset: Dataset) -> list[dict[str, Any]]:
     """The most confident errors: images, labels, probabilities and sources."""
     predictions = report.predictions
-    found: list[dict[str, Any]] = []
-    for row in predictions.most_confident_errors(MAX_ERRORS):
-        true, predicted = int(predictions.y_true[row]), int(predictions.y_pred[row])
-        found.append(
-            {
-                "image": data_uri(dataset.images[row]),
-                "true": report.labels[true],
-                "predicted": report.labels[predicted],
-                "true_probability": float(predictions.proba[row, true]),
-                "confidence": float(predictions.proba[row, predicted]),
-                "source": str(dataset.sources[row]),
-            }
-        )
-    return found
+    y_true, y_pred, proba = predictions.y_true, predictions.y_pred, predictions.proba
+    return [
+        {
+            "image": data_uri(dataset.images[row]),
+            "true": report.labels[y_true[row]],
+            "predicted": report.labels[y_pred[row]],
+            "true_probability": float(proba[row, y_true[row]]),
+            "confidence": float(proba[row, y_pred[row]]),
+            "source": str(dataset.sources[row]),
+        }
+        for row in predictions.most_confident_errors(MAX_ERRORS)
+    ]
 
 
 def data_uri(face: NDArray[np.uint8]) -> str:

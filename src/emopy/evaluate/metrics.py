@@ -14,21 +14,17 @@ from numpy.typing import NDArray
 from emopy.errors import DataError
 
 Probabilities = NDArray[np.floating]
+"""(n, k) probability of each label; each row sums to 1."""
+
 LabelIndices = NDArray[np.intp]
+"""(n,) index of the true label of each sample."""
 
 CONFIDENCE_BINS = 15
 """Confidence bins of equal width in the expected calibration error and reliability diagram."""
 
 
 def accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
-    """Proportion of samples whose predicted label is the true one.
-
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
-    Returns:
-        0–1.
+    """Proportion, 0–1, of samples whose predicted label is the true one.
 
     Source:
         ISO/IEC TS 4213:2022, "Assessment of machine learning classification performance".
@@ -41,14 +37,7 @@ def accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
 
 
 def confusion_matrix(proba: Probabilities, y_true: LabelIndices) -> NDArray[np.intp]:
-    """Number of samples for each pair of true and predicted label.
-
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
-    Returns:
-        (k, k) counts: a row per true label, a column per predicted label.
+    """(k, k) counts of samples: a row per true label, a column per predicted label.
 
     Source:
         ISO/IEC TS 4213:2022.
@@ -80,10 +69,6 @@ class PerClass:
 def per_class(proba: Probabilities, y_true: LabelIndices) -> PerClass:
     """Precision, recall and F1 of each label.
 
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
     Source:
         van Rijsbergen 1979, "Information Retrieval", chapter 7.
     """
@@ -91,12 +76,7 @@ def per_class(proba: Probabilities, y_true: LabelIndices) -> PerClass:
 
 
 def per_class_from_confusion(confusion: NDArray[np.intp]) -> PerClass:
-    """Precision, recall and F1 of each label, from counts.
-
-    Args:
-        confusion: (…, k, k) counts, as `confusion_matrix` returns; leading axes hold several
-            matrices.
-    """
+    """Precision, recall and F1 of each label, from one or more (…, k, k) confusion matrices."""
     correct = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
     predicted, support = confusion.sum(axis=-2), confusion.sum(axis=-1)
     return PerClass(
@@ -108,14 +88,7 @@ def per_class_from_confusion(confusion: NDArray[np.intp]) -> PerClass:
 
 
 def balanced_accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
-    """Mean recall of the labels that occur (macro recall): rare labels weigh as much as others.
-
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
-    Returns:
-        0–1.
+    """Mean recall, 0–1, of the labels that occur (macro recall): all weigh the same.
 
     Source:
         Brodersen et al. 2010, https://doi.org/10.1109/ICPR.2010.764.
@@ -126,7 +99,7 @@ def balanced_accuracy(proba: Probabilities, y_true: LabelIndices) -> float:
 def macro_f1(
     proba: Probabilities, y_true: LabelIndices, *, columns: Sequence[int] | None = None
 ) -> float:
-    """Unweighted mean of the labels' F1.
+    """Unweighted mean of the labels' F1, 0–1; NaN if none of the labels occurs.
 
     Args:
         proba: (n, k), each row sums to 1.
@@ -134,9 +107,6 @@ def macro_f1(
         columns: Indices of the labels to average, such as the seven standard emotions; all by
             default. Predictions are still made among all k. Labels that are neither true nor
             predicted for any sample are left out.
-
-    Returns:
-        0–1; NaN if none of the labels occurs.
 
     Source:
         Opitz & Burst 2019, https://arxiv.org/abs/1911.03347 (the mean of F1 values).
@@ -154,15 +124,12 @@ def mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def expected_calibration_error(
     proba: Probabilities, y_true: LabelIndices, *, bins: int = CONFIDENCE_BINS
 ) -> float:
-    """Mean absolute difference between confidence and accuracy over confidence bins (ECE).
+    """Mean absolute difference, 0–1, between confidence and accuracy over bins (ECE).
 
     Args:
         proba: (n, k), each row sums to 1.
         y_true: (n,) index of the true label.
         bins: Number of bins of equal width, (0, 1/bins], (1/bins, 2/bins] …
-
-    Returns:
-        0–1; 0.03 means 3 percentage points on average.
 
     Raises:
         DataError: Shapes differ, no samples or no bins.
@@ -179,9 +146,8 @@ def expected_calibration_error(
         raise DataError(f"`bins` must be 1 or more. Received {bins}. Type for example 15.")
     correct = _predicted(proba, y_true) == y_true
     confidence = proba.max(axis=1).astype(np.float64)
-    gap = np.bincount(
-        confidence_bins(confidence, bins), weights=correct - confidence, minlength=bins
-    )
+    bin_index = confidence_bins(confidence, bins)
+    gap = np.bincount(bin_index, weights=correct - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(y_true))
 
 
@@ -193,12 +159,7 @@ def confidence_bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.i
 def brier_score(proba: Probabilities, y_true: LabelIndices) -> float:
     """Mean squared distance between the probabilities and the one-hot true label, summed.
 
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
-    Returns:
-        0 (confident and correct) to 2 (confident and wrong).
+    From 0 (confident and correct) to 2 (confident and wrong).
 
     Source:
         Brier 1950, https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
@@ -213,14 +174,7 @@ def log_loss(proba: Probabilities, y_true: LabelIndices) -> float:
     """Mean negative logarithm of the true label's probability (cross-entropy), in nats.
 
     Probabilities are clipped to the machine epsilon of their type, so that one confident error
-    does not make the mean infinite.
-
-    Args:
-        proba: (n, k), each row sums to 1.
-        y_true: (n,) index of the true label.
-
-    Returns:
-        0 or more; uniform probabilities cost ln k.
+    does not make the mean infinite. Uniform probabilities cost ln k; 0 is best.
 
     Source:
         Good 1952, "Rational Decisions", https://doi.org/10.1111/j.2517-6161.1952.tb00104.x.
@@ -232,14 +186,11 @@ def log_loss(proba: Probabilities, y_true: LabelIndices) -> float:
 
 
 def kl_divergence(targets: NDArray[np.floating], proba: Probabilities) -> float:
-    """Mean Kullback-Leibler divergence from soft targets to probabilities.
+    """Mean Kullback-Leibler divergence from soft targets to probabilities, in nats; 0 if equal.
 
     Args:
         targets: (n, k), each row sums to 1.
         proba: (n, k), each row sums to 1; clipped to the machine epsilon of its type.
-
-    Returns:
-        0 (equal) or more, in nats.
 
     Source:
         Kullback and Leibler 1951, https://doi.org/10.1214/aoms/1177729694.
@@ -258,15 +209,12 @@ def kl_divergence(targets: NDArray[np.floating], proba: Probabilities) -> float:
 
 
 def accuracy_at_coverage(proba: Probabilities, y_true: LabelIndices, *, coverage: float) -> float:
-    """Accuracy on the most confident predictions (selective accuracy).
+    """Accuracy, 0–1, on the most confident predictions (selective accuracy).
 
     Args:
         proba: (n, k), each row sums to 1.
         y_true: (n,) index of the true label.
         coverage: Proportion of the samples that are kept, above 0 up to 1; at least one sample.
-
-    Returns:
-        0–1.
 
     Source:
         Geifman & El-Yaniv 2017, "Selective Classification for Deep Neural Networks",

@@ -39,11 +39,7 @@ class Predictions:
         return self.y_pred == self.y_true
 
     def most_confident_errors(self, count: int) -> NDArray[np.intp]:
-        """Rows of the wrong predictions with the highest confidence, the highest first.
-
-        Args:
-            count: Maximum number of rows.
-        """
+        """At most `count` rows of wrong predictions, those with the highest confidence first."""
         wrong = np.flatnonzero(~self.correct)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 

@@ -201,14 +201,11 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def _groups_table(groups: Sequence[GroupMetrics]) -> str:
-    rows = [
-        [
-            group.name[:24] + " *" * group.too_small,
-            f"{group.samples:,}",
-            *(str(getattr(group, metric)) for metric in GROUP_METRICS),
-        ]
-        for group in groups
-    ]
+    rows: list[list[str]] = []
+    for group in groups:
+        name = group.name[:24] + " *" * group.too_small
+        metrics_of = [str(getattr(group, metric)) for metric in GROUP_METRICS]
+        rows.append([name, f"{group.samples:,}", *metrics_of])
     table = text_table(["group", "samples", *GROUP_METRICS.values()], rows, "lrllll")
     notes = ["Each metric with its 95 % interval; overlapping intervals show no clear difference."]
     if any(group.too_small for group in groups):

@@ -84,11 +84,10 @@ def draw_faces(
         canvas = canvas.resize((width * factor, height * factor), Image.Resampling.BICUBIC)
     boxes = [_to_pixels(face, factor, canvas.size) for face in result.faces]
     style, labels = place_labels(result, boxes, canvas.size, state)
+    panel_style = style
     if expand and len(boxes) == 1 and (not labels or labels[0].kind != "panel"):
         panel_style = style._replace(font=round(style.font * _EXPANDED_FONT))
         canvas, labels = _expanded(canvas, result, boxes[0], panel_style)
-    else:
-        panel_style = style
     # Small faces last, so that a large box never hides the outline of a small one.
     for face, box in sorted(zip(result.faces, boxes, strict=True), key=lambda pair: -pair[1].area):
         _draw_outline(canvas, box, color_of(face.emotion, face.prediction.labels), style)
@@ -103,14 +102,11 @@ def draw_faces(
 
 
 def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
-    """Write an image to a file, completely or not at all.
+    """Write an image to a file, completely or not at all; return the path.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         path: Ends in ``.png``, ``.jpg`` or ``.jpeg``. Missing folders are created.
-
-    Returns:
-        The path.
 
     Raises:
         InputError: Another kind of array, another suffix, or a path that cannot be written.
@@ -169,13 +165,10 @@ def _expanded(
 def _draw_outline(canvas: Image.Image, box: Rectangle, color: Color, style: Style) -> None:
     """Draw a coloured line between two dark ones, visible on any background."""
     draw = ImageDraw.Draw(canvas)
-    rim = max(1, style.line // 3)
-    # A small box gets the coloured line only.
     line = min(style.line, max(1, min(box.width, box.height) // 6))
-    if line < style.line:
-        rim = 0
-    corners = (box.left, box.top, box.right - 1, box.bottom - 1)
+    left, top, right, bottom = box.left, box.top, box.right - 1, box.bottom - 1
+    # A small box gets the coloured line only.
+    rim = 0 if line < style.line else max(1, style.line // 3)
     if rim:
-        draw.rectangle(corners, outline=_OUTLINE_RIM, width=line + 2 * rim)
-    inset = (corners[0] + rim, corners[1] + rim, corners[2] - rim, corners[3] - rim)
-    draw.rectangle(inset, outline=color, width=line)
+        draw.rectangle((left, top, right, bottom), outline=_OUTLINE_RIM, width=line + 2 * rim)
+    draw.rectangle((left + rim, top + rim, right - rim, bottom - rim), outline=color, width=line)

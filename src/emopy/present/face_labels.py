@@ -150,11 +150,7 @@ def chip_size(prediction: Prediction, number: int | None, style: Style) -> tuple
 
 
 def draw_chip(
-    canvas: Image.Image,
-    place: Rectangle,
-    prediction: Prediction,
-    number: int | None,
-    style: Style,
+    canvas: Image.Image, place: Rectangle, prediction: Prediction, number: int | None, style: Style
 ) -> None:
     """Draw the predicted emotion, and below it one stacked bar of all labels."""
     _draw_background(canvas, place, style)
@@ -224,8 +220,7 @@ def _draw_text(
 
 def _draw_background(canvas: Image.Image, place: Rectangle, style: Style) -> None:
     """Draw a translucent dark rectangle with round corners."""
-    mask = _background_mask(place.width, place.height, style.gap)
-    canvas.paste(BACKGROUND, place, mask)
+    canvas.paste(BACKGROUND, place, _background_mask(place.width, place.height, style.gap))
 
 
 @lru_cache(maxsize=64)

@@ -33,6 +33,7 @@ _CORNER_HYSTERESIS = 0.25
 Kind = Literal["panel", "compact", "corner", "chip"]
 
 _SIZE_ORDER: tuple[Kind, ...] = ("chip", "corner", "compact", "panel")
+_KINDS_OF_SEVERAL: tuple[Kind, ...] = ("panel", "chip")
 
 
 class Label(NamedTuple):
@@ -43,12 +44,7 @@ class Label(NamedTuple):
 
 
 def choose_style(size: tuple[int, int], boxes: Sequence[Rectangle]) -> Style:
-    """Return sizes for the shorter side of the image, smaller ones where faces are small.
-
-    Args:
-        size: (width, height) of the image.
-        boxes: Boxes of all faces.
-    """
+    """Return sizes for an image of (width, height) with faces: smaller where faces are small."""
     font = 3 + min(size) * 0.03
     if boxes:
         # About seven letters to the width of the typical face, but never too small to read.
@@ -99,9 +95,7 @@ class LabelState:
     def update(self, labels: Mapping[int | None, Label], time_s: float | None) -> None:
         """Store the labels of a frame by track; forget tracks that are lost for long."""
         now = time_s or 0.0
-        self._labels |= {
-            track: (now, label) for track, label in labels.items() if track is not None
-        }
+        self._labels |= {key: (now, label) for key, label in labels.items() if key is not None}
         for track, (drawn_s, label) in list(self._labels.items()):
             self._room_since.pop((track, label.kind), None)
             if not 0 <= now - drawn_s <= _FORGET_S:
@@ -124,16 +118,12 @@ def place_labels(
 ) -> tuple[Style, dict[int, Label]]:
     """Return the sizes to draw with, and labels by the index of their face in drawing order.
 
-    Args:
-        result: The faces.
-        boxes: Their boxes in the canvas.
-        canvas: (width, height) in pixels.
-        state: Labels of earlier frames, or None.
+    `boxes` are those of the faces in the canvas of (width, height) pixels; `state` holds the labels
+    of earlier frames.
     """
     state = state or LabelState()
     style = state.style(choose_style(canvas, boxes))
-    layout = _Layout(result, boxes, canvas, style, state)
-    labels = layout.place_single() if len(boxes) == 1 else layout.place_all()
+    labels = _Layout(result, boxes, canvas, style, state).place()
     state.update({result.faces[i].face.track: label for i, label in labels.items()}, result.time_s)
     return style, labels
 
@@ -146,19 +136,10 @@ class _Layout:
     style: Style
     state: LabelState
 
-    def place_single(self) -> dict[int, Label]:
-        """Place the label of the only face."""
-        kinds: tuple[Kind, ...] = ("panel", "compact", "corner", "chip")
-        for kind in kinds:
-            if (label := self._place(kind, 0, [])) is not None:
-                return {0: label}
-        return {}
-
-    def place_all(self) -> dict[int, Label]:
+    def place(self) -> dict[int, Label]:
         """Place labels of all faces: panels first, and first those that had one before."""
         labels: dict[int, Label] = {}
-        kinds: tuple[Kind, ...] = ("panel", "chip")
-        for kind in kinds:
+        for kind in reversed(_SIZE_ORDER) if len(self.boxes) == 1 else _KINDS_OF_SEVERAL:
             for index in self._order(kind):
                 if index not in labels:
                     label = self._place(kind, index, [label.place for label in labels.values()])
@@ -170,7 +151,7 @@ class _Layout:
         """Return the label of this kind for a face, or None without room among other labels."""
         face, box = self.result.faces[index], self.boxes[index]
         number = number_of(self.result, index)
-        last = self.state.last(face.face.track)
+        last = self.state.last(face.track)
         previous = last.place if last and last.kind == kind else None
         if kind == "chip":
             size = chip_size(face.prediction, number, self.style)
@@ -183,9 +164,8 @@ class _Layout:
             else:
                 occupied = [*self.boxes, *others]
                 place = place_panel(size, box, occupied, self.canvas, self.style, previous=previous)
-        allowed = self.state.allows(
-            kind, face.face.track, self.result.time_s, room=place is not None
-        )
+        room = place is not None
+        allowed = self.state.allows(kind, face.track, self.result.time_s, room=room)
         return Label(kind, place) if place is not None and allowed else None
 
     def _order(self, kind: Kind) -> list[int]:
@@ -236,12 +216,13 @@ def place_panel(
         ]
         places = [Rectangle(left, top, left + width, top + height) for left, top in corners]
         free = [place for place in places if _is_free(place, image, occupied)]
-        if free and previous is None:
+        if not free:
+            continue
+        if previous is None:
             return free[0]
-        if free and previous is not None:
-            nearest = min(free, key=lambda place: _distance(place, previous))
-            following = _follow(nearest, previous, margin // 2)
-            return following if _is_free(following, image, occupied) else nearest
+        nearest = min(free, key=lambda place: _distance(place, previous))
+        following = _follow(nearest, previous, margin // 2)
+        return following if _is_free(following, image, occupied) else nearest
     return None
 
 
@@ -274,10 +255,9 @@ def place_corner(
     *,
     previous: Rectangle | None = None,
 ) -> Rectangle | None:
-    """Return the corner of the image where a panel covers least of eyes, nose and mouth.
+    """Return the place of a panel in the corner where it covers least of eyes, nose and mouth.
 
-    Returns:
-        The place; None where the panel would fill most of the image.
+    None where the panel would fill most of the image.
     """
     width, height = size
     if style.gap + width > canvas[0] * 0.75 or height > canvas[1] * 0.4:

@@ -17,9 +17,8 @@ TEXT = "#1c1c20"
 DIM_TEXT = "#6e6e78"
 _BACKGROUND = "#f4f4f6"
 
-_TICK_STEPS_S = (
-    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400),
-)
+_SECONDS, _MINUTES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30), (1, 2, 5, 10, 15, 30, 60, 120, 240)
+_TICK_STEPS_S = (*_SECONDS, *(60 * minutes for minutes in _MINUTES))
 _MAX_TICKS = 10
 
 _POSITIONS = 500
@@ -35,13 +34,7 @@ _CENTERED = {"ha": "center", "va": "center_baseline"}
 
 
 def style_axes(axes: Any, span_s: tuple[float, float], *, last: bool) -> None:
-    """Set limits, ticks and the frame of a panel.
-
-    Args:
-        axes: Matplotlib axes.
-        span_s: Start and end of the video.
-        last: Whether this is the last panel, with the times below it.
-    """
+    """Set limits, ticks and the frame of a panel; the last one has the times below it."""
     start, end = span_s
     end = max(end, start + 1e-3)
     axes.set(xlim=(start, end), ylim=(0, 1), facecolor=_BACKGROUND)
@@ -59,21 +52,15 @@ def style_axes(axes: Any, span_s: tuple[float, float], *, last: bool) -> None:
 def draw_areas(axes: Any, curves: Sequence[ProbabilityCurve], labels: Sequence[str]) -> None:
     """Draw the stacked areas of one track, the first label on top, and name the large ones.
 
-    Args:
-        axes: Matplotlib axes with its limits set.
-        curves: Curves of the track, one for each time without a gap.
-        labels: Labels in the order of the curves' columns.
+    The limits of the axes must be set. There is one curve for each time without a gap.
     """
     for curve in curves:
         edges = _edges(curve.probabilities)
         for index, label in enumerate(labels):
-            color = swatch(label, labels)
-            axes.fill_between(
-                *(curve.times_s, edges[:, index + 1], edges[:, index]),
-                facecolor=color,
-                edgecolor=color,  # closes the thin gap between two areas
-                linewidth=0.25,
-            )
+            bottom, top, color = edges[:, index + 1], edges[:, index], swatch(label, labels)
+            # The edge closes the thin gap between two areas.
+            style = {"facecolor": color, "edgecolor": color, "linewidth": 0.25}
+            axes.fill_between(curve.times_s, bottom, top, **style)
     _draw_names(axes, curves, labels)
 
 

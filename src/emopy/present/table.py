@@ -19,19 +19,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from emopy.errors import InputError, import_extra
 from emopy.files import atomic_file
-from emopy.types import (
-    COLUMN_TYPES,
-    FailedInput,
-    ImageResult,
-    check_labels,
-    row_columns,
-    to_rows,
-)
+from emopy.types import COLUMN_TYPES, FailedInput, ImageResult, check_labels, row_columns, to_rows
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
@@ -66,26 +58,20 @@ class Table(ABC):
             else:
                 self._stream = self._target
             self._begin()
+            stack.push(self._finish)
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
-            # After an error of the stream, writing to it again would hide the first error.
-            if not isinstance(error, OSError):
-                self._end()
-        except BaseException as late:
-            self._stack.__exit__(type(late), late, late.__traceback__)
-            raise
-        else:
-            self._stack.__exit__(kind, error, trace)
+            self._stack.__exit__(*cast(Any, error))
         finally:
             self._stream = None
+
+    def _finish(self, *error: object) -> None:
+        # After an error of the stream, writing to it again would hide the first error.
+        if not isinstance(error[1], OSError):
+            self._end()
 
     def write(self, result: ImageResult | FailedInput) -> None:
         """Write the faces of one image or frame, or the error of a failed input.
@@ -219,16 +205,13 @@ def open_table(
     *,
     format: str | None = None,  # noqa: A002
 ) -> Table:
-    """Return a writer for a table of results, of images and videos alike.
+    """Return a context manager with ``write(result)`` for results of images and videos alike.
 
     Args:
         target: Path of the file to write, or a stream: of bytes for Parquet, else of text.
         labels: Labels of every prediction, in order.
         format: ``"csv"``, ``"json"``, ``"jsonl"`` or ``"parquet"``; None uses the suffix of the
             path.
-
-    Returns:
-        A context manager with ``write(result)``; see `Table`.
 
     Raises:
         InputError: Unknown format.
@@ -290,23 +273,15 @@ def to_frame(
     pandas = import_extra("pandas", feature="Data frames", extra="tables")
     results = list(results)
     if labels is None:
-        found = (
-            face.prediction.labels
-            for result in results
-            if isinstance(result, ImageResult)
-            for face in result.faces
-        )
-        labels = next(found, ())
+        images = (result for result in results if isinstance(result, ImageResult))
+        labels = next((face.prediction.labels for image in images for face in image.faces), ())
     rows = [row for result in results for row in to_rows(result, labels)]
     dtypes = {str: "string", int: "Int64", float: "float64"}
-    return pandas.DataFrame(
-        {
-            name: pandas.array(
-                [row[name] for row in rows], dtype=dtypes[COLUMN_TYPES.get(name, float)]
-            )
-            for name in row_columns(labels)
-        }
-    )
+    columns: dict[str, Any] = {}
+    for name in row_columns(labels):
+        dtype = dtypes[COLUMN_TYPES.get(name, float)]
+        columns[name] = pandas.array([row[name] for row in rows], dtype=dtype)
+    return pandas.DataFrame(columns)
 
 
 def _require_parquet() -> Any:

@@ -128,12 +128,9 @@ def _box(box: Box) -> str:
 
 
 def bars(values: Mapping[str, float], marked: str | None, width: int) -> list[str]:
-    """Return one line per name: the mark, the name, the value in percent, and a bar.
+    """Return one line per name: a mark before one name, the value 0–1 in percent, and a bar.
 
-    Args:
-        values: Probabilities or proportions, 0–1, by name.
-        marked: The name to mark, or None.
-        width: Width in columns; bars get shorter, and are left out where there is no room.
+    Bars get shorter where the width in columns is small, and are left out without room.
     """
     names = [one_line(label) for label in values]
     name_width = max(map(len, names))

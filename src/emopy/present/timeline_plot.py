@@ -129,26 +129,20 @@ class TimelinePlot:
                 self._thumbnails.keep(self._longest_seen(limit // 2))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the plot to a file; more results may follow.
+        """Write the plot to a file and return its path; more results may follow.
 
         The same results give the same bytes.
 
         Args:
             path: Ends in ``.png``, ``.svg`` or ``.pdf``. Missing folders are created.
 
-        Returns:
-            The path.
-
         Raises:
             InputError: Another suffix, or a path that cannot be written.
             MissingExtraError: Matplotlib is not installed.
         """
         path, suffix = Path(path), check_plot_path(path)
-        with (
-            _matplotlib().rc_context(_SETTINGS),
-            warnings.catch_warnings(),
-            atomic_file(path) as partial,
-        ):
+        settings = _matplotlib().rc_context(_SETTINGS)
+        with settings, warnings.catch_warnings(), atomic_file(path) as partial:
             warnings.filterwarnings("ignore", "Glyph")  # a script that the font does not have
             self._draw().savefig(
                 partial, format=suffix[1:], dpi=160, metadata=_METADATA[suffix], facecolor="white"
@@ -201,22 +195,15 @@ class TimelinePlot:
             middle = (left + x / _WIDTH, 1 - (0.56 + _LEGEND_LINE * line) / height)
             corner = (middle[0], middle[1] - size[1] / 2)
             figure.add_artist(patches.Rectangle(corner, *size, color=swatch(label, self.labels)))
-            figure.text(
-                *(middle[0] + 1.5 * size[0], middle[1], one_line(label)),
-                color=TEXT,
-                va="center_baseline",
-            )
+            place = middle[0] + 1.5 * size[0], middle[1]
+            figure.text(*place, one_line(label), color=TEXT, va="center_baseline")
         note = "Areas: probability of each emotion. Empty: the face is not visible."
         figure.text(left, 0.16 / height, note, color=DIM_TEXT, size=7.5, va="center")
         if hidden_faces > 0:
             faces = "face" if hidden_faces == 1 else "faces"
-            figure.text(
-                *(1 - _RIGHT / _WIDTH, 0.16 / height),
-                f"and {hidden_faces} more {faces}, seen for less time",
-                color=TEXT,
-                ha="right",
-                va="center",
-            )
+            more = f"and {hidden_faces} more {faces}, seen for less time"
+            place = 1 - _RIGHT / _WIDTH, 0.16 / height
+            figure.text(*place, more, color=TEXT, ha="right", va="center")
 
     def _legend(self) -> list[tuple[str, float, int]]:
         """Each label, its distance from the left in inches, and its line."""
@@ -249,13 +236,4 @@ def _matplotlib(name: str = "matplotlib") -> Any:
 
 def _add_axes(figure: Any, inches: tuple[float, float, float, float]) -> Any:
     """Add axes at (left, bottom, width, height) in inches."""
-    figure_width, figure_height = figure.get_size_inches()
-    left, bottom, width, height = inches
-    return figure.add_axes(
-        (
-            left / figure_width,
-            bottom / figure_height,
-            width / figure_width,
-            height / figure_height,
-        )
-    )
+    return figure.add_axes(np.array(inches) / np.tile(figure.get_size_inches(), 2))

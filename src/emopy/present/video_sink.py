@@ -13,8 +13,7 @@ from collections.abc import Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -51,11 +50,9 @@ class Container(NamedTuple):
 
 _H264 = Encoder("libx264", {"preset": "veryfast", "crf": "20"})
 _MPEG4 = Encoder("mpeg4", {"qscale": "3", "qmin": "3", "qmax": "3"})
-_VP9 = Encoder(
-    "libvpx-vp9",
-    {"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "crf": "30", "b": "0"},
-)
-_VP8 = Encoder("libvpx", {"deadline": "realtime", "cpu-used": "7", "crf": "10", "b": "4M"})
+_FAST = {"deadline": "realtime", "cpu-used": "7"}
+_VP9 = Encoder("libvpx-vp9", {**_FAST, "row-mt": "1", "crf": "30", "b": "0"})
+_VP8 = Encoder("libvpx", {**_FAST, "crf": "10", "b": "4M"})
 
 _CONTAINERS = {
     ".mp4": Container("mp4", {"movflags": "+faststart"}, (_H264, _MPEG4)),
@@ -119,22 +116,16 @@ class VideoSink:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         container, self._container = self._container, None
-        if error is not None:
-            self._stack.__exit__(kind, error, trace)
+        if error[0] is not None:
+            self._stack.__exit__(*cast(Any, error))
             return
         with self._stack:  # removes the file if one of these raises
             if self._pending is None:
                 raise InputError(
-                    "`VideoSink` must get one or more frames. "
-                    f"Received none for {str(self.path)!r}. "
-                    "Choose a part of the video that has frames."
+                    "`VideoSink` must get one or more frames. Received none for "
+                    f"{str(self.path)!r}. Choose a part of the video that has frames."
                 )
             with self._errors_name_the_file():
                 self._encode(container, self._pending, self._step)
@@ -166,11 +157,8 @@ class VideoSink:
         if height % 2 or width % 2:
             annotated = np.pad(annotated, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         # Without this, players assume BT.709 for large videos but not for small ones.
-        frame = self._reformat(
-            self._av.VideoFrame.from_ndarray(annotated, "rgb24"),
-            format="yuv420p",
-            dst_colorspace="ITU709",
-        )
+        frame = self._av.VideoFrame.from_ndarray(annotated, "rgb24")
+        frame = self._reformat(frame, format="yuv420p", dst_colorspace="ITU709")
         frame.pts, frame.time_base = ticks, Fraction(1, _TICKS_PER_S)
         if self._pending is not None:
             with self._errors_name_the_file():
@@ -226,7 +214,7 @@ class VideoSink:
 
 
 def check_video_path(path: str | os.PathLike[str]) -> None:
-    """Raise an error if an annotated video cannot be written to a path.
+    """Check that an annotated video can be written to a path.
 
     Raises:
         InputError: Another suffix than those of `VideoSink`.
