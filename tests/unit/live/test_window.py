@@ -10,7 +10,7 @@ def test_there_is_no_window_without_a_display(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert not has_windows()
-    with pytest.raises(InputError, match="--view page, or --view terminal"):
+    with pytest.raises(InputError, match="`view='page'`, or `view='terminal'`"):
         Window().__enter__()
 
 
