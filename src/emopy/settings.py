@@ -86,15 +86,15 @@ class _Checker:
     def _convert(self, wanted: Any, found: object, key: str) -> object:
         if _is_record(wanted) and isinstance(found, Mapping):
             return self.record(wanted, found, f"{key}.")
-        origin = get_origin(wanted) or wanted
-        if origin is Literal and any(_is_same(choice, found) for choice in get_args(wanted)):
+        generic = get_origin(wanted) or wanted
+        if generic is Literal and any(_is_same(choice, found) for choice in get_args(wanted)):
             return found
-        if origin in (Union, UnionType):
+        if generic in (Union, UnionType):
             return self._convert_to_any(get_args(wanted), found, key)
-        if origin is tuple and isinstance(found, list | tuple):
+        if generic is tuple and isinstance(found, list | tuple):
             types = _types_of_items(get_args(wanted), len(found))
             return tuple(self._convert(*pair, key) for pair in zip(types, found, strict=True))
-        if origin in (dict, Mapping) and isinstance(found, Mapping):
+        if generic in (dict, Mapping) and isinstance(found, Mapping):
             _, item = get_args(wanted) or (str, Any)
             return {str(name): self._convert(item, entry, key) for name, entry in found.items()}
         return _scalar(wanted, found)
@@ -157,15 +157,15 @@ def _types_of_items(types: tuple[Any, ...], count: int) -> tuple[Any, ...]:
 
 def _rule(wanted: Any) -> str:
     """The rule that an annotation stands for, to follow "must be"."""
-    types, origin = get_args(wanted), get_origin(wanted) or wanted
-    if origin is Literal:
+    types, generic = get_args(wanted), get_origin(wanted) or wanted
+    if generic is Literal:
         return " or ".join(map(repr, types))
-    if origin in (Union, UnionType):
+    if generic in (Union, UnionType):
         return " or ".join(_rule(choice) for choice in types if choice is not NoneType)
-    if origin is tuple and types[-1] is ...:
+    if generic is tuple and types[-1] is ...:
         return f"a list, each item {_rule(types[0])}"
-    if origin is tuple:
+    if generic is tuple:
         return f"a list of {len(types)} values, each {_rule(types[0])}"
-    if origin in (dict, Mapping) and types and types[1] in _RULES:
+    if generic in (dict, Mapping) and types and types[1] in _RULES:
         return f"a mapping, each value {_RULES[types[1]]}"
     return _RULES.get(wanted, "a mapping")

@@ -57,7 +57,7 @@ def test_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path):
 def test_names_as_long_as_the_file_system_allows_are_written(tmp_path, writer):
     path = tmp_path / ("n" * 251 + ".csv")
     with writer(path) as temporary:
-        (temporary if writer is atomic_file else temporary / "inside").write_text("whole")
+        (temporary if writer is atomic_file else temporary / "inside").write_text("new content")
         assert temporary.suffix == ".csv"
     assert path.exists()
 
@@ -72,11 +72,11 @@ def test_leftovers_of_ended_processes_are_removed_and_of_running_ones_kept(tmp_p
     for file in (dead, running):
         file.write_text("half")
     with atomic_file(tmp_path / "table.csv") as temporary:
-        temporary.write_text("whole")
+        temporary.write_text("new content")
     assert not dead.exists()
     assert not dead_folder.exists()
     assert running.exists()
-    assert (tmp_path / "table.csv").read_text() == "whole"
+    assert (tmp_path / "table.csv").read_text() == "new content"
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path):

@@ -50,7 +50,7 @@ def html_report(
 
     Raises:
         DataError: `dataset` is not the data of the report.
-        LabelError: `dataset` lacks labels of the report.
+        LabelError: `dataset` does not have all labels of the report.
 
     Source:
         Mitchell et al. 2019, "Model Cards for Model Reporting",

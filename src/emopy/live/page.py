@@ -63,7 +63,7 @@ class Page:
     """Shows frames and results on a page of this machine.
 
     Only a browser on this machine can open the page, and only by its address, which contains a
-    random key, so that other users and programs of the machine cannot guess it. The page loads
+    random key, so that other users and programs of the machine cannot know it. The page loads
     nothing from the network. A frame that no browser requests is not encoded.
 
     Args:

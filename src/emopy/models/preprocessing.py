@@ -61,7 +61,7 @@ def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
 
     Returns:
         (n, height, width, channels) uint8, or (n, T, height, width, channels) for clips. It may
-        share memory with `crops` where nothing changes.
+        be a view of `crops` where nothing changes.
 
     Raises:
         InputError: Not uint8, not of such a shape, or a clip of another length.
@@ -209,12 +209,12 @@ def _convert_channels(batch: Pixels, channels: int) -> Pixels:
 
 
 def _resize(batch: Pixels, spec: InputSpec) -> Pixels:
-    """Resize every crop to the input size; area interpolation when shrinking."""
+    """Resize every crop to the input size; area interpolation when reducing."""
     n, height, width, channels = batch.shape
     if (height, width) == (spec.height, spec.width):
         return batch
-    shrinks = height * width > spec.height * spec.width
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    reduces = height * width > spec.height * spec.width
+    method = cv2.INTER_AREA if reduces else cv2.INTER_LINEAR
     resized = np.empty((n, spec.height, spec.width, channels), np.uint8)
     for crop, target in zip(batch, resized, strict=True):
         small = cast("Pixels", cv2.resize(crop, (spec.width, spec.height), interpolation=method))

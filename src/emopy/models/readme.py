@@ -53,7 +53,7 @@ def _summary(card: ModelCard) -> str:
     return (
         f"Predicts which of {len(card.labels)} facial expressions a face shows: "
         f"{names} or **{card.labels[-1]}**. The input is {_input_text(card.input)}. "
-        "An expression is what a face shows, not what the person feels."
+        "A face shows an expression, not what a person feels."
     )
 
 
@@ -246,7 +246,7 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
     ]
     return (
         f"The same training with other seeds, on {data}. The first run is this model. Ensembles "
-        "share members, which makes the standard deviation a little too small:\n\n"
+        "have members in common, which makes the standard deviation a little too small:\n\n"
     ) + markdown_table(["metric", *(f"run {i + 1}" for i in range(count)), "mean", "std"], rows)
 
 

@@ -130,7 +130,7 @@ class FitSettings:
         label_smoothing: Fraction of each target that is spread uniformly over all labels, in
             [0, 1).
         target_sharpening: Exponent of the target probabilities, which are normalized afterwards.
-            Above 1, targets become more peaked; below 1, flatter.
+            Above 1, targets become more peaked; below 1, less peaked.
         class_balanced_sampling: How much more often rare labels are sampled, in [0, 1]. 0: every
             sample once per epoch. Otherwise sampling with replacement, label k with a probability
             in proportion to p_k ** (1 - class_balanced_sampling), where p_k is its proportion in
@@ -149,7 +149,7 @@ class FitSettings:
             arXiv:1503.02531; Beyer et al. 2022, arXiv:2106.05237).
         teacher_weight: Weight of the teachers' probabilities in the targets, in [0, 1].
         teacher_temperature: Divisor of the teachers' logits. Above 1, their probabilities become
-            flatter.
+            less peaked.
         ema: Momentum of the exponential moving average of the weights, in [0, 1); 0: off. With
             it, the averaged weights are validated and kept. The momentum is capped so that the
             average covers at most a fifth of the steps.

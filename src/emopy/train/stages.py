@@ -21,7 +21,7 @@ from emopy.train.targets import logit_offsets
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Epochs that share one optimizer.
+    """Epochs with one optimizer.
 
     Attributes:
         start: Epochs before the stage.
