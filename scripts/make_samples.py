@@ -10,7 +10,8 @@ A draw takes candidates at random, 120 faces or four fifths of a smaller group, 
 them that suit a random pattern of light and dark best. No two draws of the package hold the same
 30 faces: the script ends with an error if one comes up again. An image morphs from a neutral
 composite to one of the emotion, by a triangulated warp between their landmarks and a
-cross-dissolve, so that 30 to 60 faces stand behind it. Only the frames of one clip come from the same draw.
+cross-dissolve, so that 30 to 60 faces stand behind it. Only the frames of one clip come from the
+same draw.
 
 Draws, lighting, strength, framing and contrast vary by a seed: the same arguments give the same
 bytes. The sheets go to the package; ``write_images.py`` draws the images of docs/data.md from them.
