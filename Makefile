@@ -18,11 +18,12 @@ setup: $(VENV)/.core  ## install EmoPy into .venv, without the training extra
 demo: $(VENV)/.core  ## predict the packaged sample images
 	$(BIN)/emopy demo
 
-check: $(VENV)/.test  ## format, lint, types, import rules, architecture
+check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_words.py
 	$(BIN)/python -m pytest tests/architecture -q
 
 test: $(VENV)/.test  ## every test

@@ -36,7 +36,7 @@ ALLOWED = (
     r"same-origin|cross-origin|-origin:",  # HTTP, CSS
     r"flex-shrink",
     r"decisions/[-\w]+\.md",  # links to history
-    r"shares_memory|guessed_rate|get_origin",  # NumPy, PyAV, typing
+    r"shares_memory|guessed_rate|get_origin|is the.nexpected",  # NumPy, PyAV, typing
     r"ShareAlike|share-alike|/share/",
 )
 """Text of other projects' interfaces that contains a term."""

@@ -12,6 +12,8 @@ from emopy.tables import markdown_table
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- accuracy -->", "<!-- /accuracy -->"
 DATA = "FER+ valid, official majority rule"
+DEFAULT = ", seven emotions, tempered prior"
+"""Variant of the metrics that has the settings of `FERModel()`."""
 
 
 def bundled_models() -> list[ModelFolder]:
@@ -22,17 +24,20 @@ def bundled_models() -> list[ModelFolder]:
 def summary() -> str:
     """The table of README.md: one row per model."""
     models = bundled_models()
-    faces = _metrics(models[0])["samples"]
+    faces = _metrics(models[0], DEFAULT)["samples"]
     header = ["model", "size", "accuracy", "balanced accuracy", "ECE"]
     rows = [
         [
             f"`{model.card.name}`",
             f"{(model.path / WEIGHTS_FILE).stat().st_size / 1e6:.1f} MB",
-            *_percentages(_metrics(model), "accuracy", "macro_recall", "ece"),
+            *_percentages(_metrics(model, DEFAULT), "accuracy", "macro_recall", "ece"),
         ]
         for model in models
     ]
-    return f"{markdown_table(header, rows)}\n\n{faces:,} faces of FER+ `valid`, eight emotions."
+    return (
+        f"{faces:,} held-out faces of FER+ `valid`, seven emotions, as `FERModel()` predicts them. ECE "
+        f"is the\nexpected calibration error:\n\n{markdown_table(header, rows)}"
+    )
 
 
 def details() -> str:
@@ -43,7 +48,7 @@ def details() -> str:
         "": "8 emotions, `training`",
         ", tempered prior": "8 emotions, `tempered`",
         ", uniform prior": "8 emotions, `uniform`",
-        ", seven emotions, tempered prior": "7 emotions, `tempered` (as `FERModel()`)",
+        DEFAULT: "7 emotions, `tempered` (as `FERModel()`)",
     }
     rows = [
         [f"`{model.card.name}`, {name}", *_variant(_metrics(model, variant))]

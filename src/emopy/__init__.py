@@ -1,4 +1,4 @@
-"""EmoPy reads facial expressions from images and trains your own networks for it.
+"""EmoPy predicts facial expressions in images, videos and camera streams, and trains models.
 
 Start here::
 

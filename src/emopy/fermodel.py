@@ -54,9 +54,8 @@ class FERModel:
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"full-image"`` …), or any callable
             that takes an RGB image and returns a tuple of `Face`.
         prior: Expected frequency of each emotion: ``"training"``: as in the training data;
-            ``"uniform"``: equal; ``"tempered"``: a third of the way from the first to the second,
-            on the scale of logits; or a probability for each label, such as
-            ``{"anger": 0.2, "calm": 0.8}``.
+            ``"uniform"``: equal; ``"tempered"``: the training frequencies to the power 2/3; or a
+            probability for each label, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
         threads: CPU threads for each run of the model.
         providers: Where the model runs, such as ``["cuda", "cpu"]``; None takes the fastest
