@@ -31,12 +31,12 @@ EXCLUDED = (
 ALLOWED = (
     r"docs/pictures|\bpictures/|/ \"pictures\"",  # the folder of the documentation's images
     r"</?picture\b",  # HTML
-    r"time_delay\.py|run\(.time_delay|time-delay\.toml|runs/time-delay",  # TimeDelayConvNN
+    r"time_delay\.py|run\(.time_delay|time-delay|runs/time-delay",  # TimeDelayConvNN
     r"package\.origin|location\.origin|\bOrigin\b",  # Python, HTTP
     r"same-origin|cross-origin|-origin:",  # HTTP, CSS
     r"flex-shrink",
     r"decisions/[-\w]+\.md",  # links to history
-    r"shares_memory|guessed_rate|get_origin|is the.nexpected",  # NumPy, PyAV, typing
+    r"shares_memory|guessed_rate|get_origin",  # NumPy, PyAV, typing
     r"ShareAlike|share-alike|/share/",
 )
 """Text of other projects' interfaces that contains a term."""

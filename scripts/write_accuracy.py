@@ -34,10 +34,11 @@ def summary() -> str:
         ]
         for model in models
     ]
-    return (
-        f"{faces:,} held-out faces of FER+ `valid`, seven emotions, as `FERModel()` predicts them. ECE "
-        f"is the\nexpected calibration error:\n\n{markdown_table(header, rows)}"
+    note = (
+        f"{faces:,} held-out faces of FER+ `valid`, seven emotions, as `FERModel()` predicts.\n"
+        "ECE is the expected calibration error:"
     )
+    return f"{note}\n\n{markdown_table(header, rows)}"
 
 
 def details() -> str:

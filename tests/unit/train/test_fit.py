@@ -187,7 +187,7 @@ def test_training_uses_the_dtype_policy(splits, precision, compute_dtype):
 
 def test_splits_with_different_labels_are_refused(splits):
     other = splits.validation.only(["anger", "fear"])
-    with pytest.raises(DataError, match="must share labels"):
+    with pytest.raises(DataError, match="must have the same labels"):
         dataclasses.replace(splits, validation=other)
 
 

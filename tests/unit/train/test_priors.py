@@ -23,7 +23,7 @@ def brightness_only(input_shape, classes):
 
 
 @pytest.fixture(scope="module")
-def guesses():
+def noise_splits():
     """Noise without any cue to the label: the predicted probabilities are the prior."""
     n = 200
     return Splits.of(
@@ -48,21 +48,23 @@ def guesses():
         ({"class_balanced_sampling": 1.0, "logit_adjustment": 1.0}, 0.5),
     ],
 )
-def test_the_label_prior_of_a_run_is_that_of_its_predictions(guesses, change, expected):
-    run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, **change))
+def test_the_label_prior_of_a_run_is_that_of_its_predictions(noise_splits, change, expected):
+    run = fit(brightness_only, noise_splits, settings=dataclasses.replace(SETTINGS, **change))
     assert run.label_prior == pytest.approx(
         {"neutral": expected, "fear": 1 - expected, "disgust": 0}
     )
-    tensor = to_tensor(guesses.train.images, run.spec)
+    tensor = to_tensor(noise_splits.train.images, run.spec)
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)[:, :2]))
     np.testing.assert_allclose(probabilities.mean(axis=0), [expected, 1 - expected], atol=0.06)
 
 
-def test_label_smoothing_is_part_of_the_prior(guesses):
-    run = fit(brightness_only, guesses, settings=dataclasses.replace(SETTINGS, label_smoothing=0.3))
+def test_label_smoothing_is_part_of_the_prior(noise_splits):
+    run = fit(
+        brightness_only, noise_splits, settings=dataclasses.replace(SETTINGS, label_smoothing=0.3)
+    )
     expected = [0.7 * COMMON + 0.1, 0.7 * (1 - COMMON) + 0.1, 0.1]
     assert list(run.label_prior.values()) == pytest.approx(expected)
-    tensor = to_tensor(guesses.train.images, run.spec)
+    tensor = to_tensor(noise_splits.train.images, run.spec)
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(run.model(tensor)))
     np.testing.assert_allclose(probabilities.mean(axis=0), expected, atol=0.06)
 

@@ -14,73 +14,73 @@ from emopy.train import export, quantize
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def original(tmp_path_factory):
     """The bundled model in 32 bits, from its trainable network."""
     card, network = load_keras_model("emopy-base")
-    folder = tmp_path_factory.mktemp("float") / "whole"
+    folder = tmp_path_factory.mktemp("float") / "original"
     export(network, folder, labels=card.labels, spec=card.input)
     update_card(folder, load_model(folder).card.changed(temperature=card.temperature))
     return folder
 
 
 @pytest.fixture(scope="module")
-def small(whole, tmp_path_factory):
+def small(original, tmp_path_factory):
     """The same with 8-bit weights."""
-    return quantize(whole, sample_stills(), tmp_path_factory.mktemp("int8") / "small")
+    return quantize(original, sample_stills(), tmp_path_factory.mktemp("int8") / "small")
 
 
-def test_a_quantized_model_has_a_quarter_of_the_size_and_says_int8(small, whole):
-    sizes = [(folder / "model.onnx").stat().st_size for folder in (small, whole)]
+def test_a_quantized_model_has_a_quarter_of_the_size_and_says_int8(small, original):
+    sizes = [(folder / "model.onnx").stat().st_size for folder in (small, original)]
     assert sizes[0] < 0.28 * sizes[1]
-    card, old = load_model(small).card, load_model(whole).card
+    card, old = load_model(small).card, load_model(original).card
     assert (card.precision, old.precision) == ("int8", "float32")
     assert card.training["quantization"]["samples"] == min(512, len(sample_stills()))
     assert card.temperature == old.temperature
     assert not card.metrics
 
 
-def test_a_quantized_model_predicts_like_the_original(small, whole):
+def test_a_quantized_model_predicts_like_the_original(small, original):
     faces = sample_stills()
-    large, shrunk = (FERModel("all", model=m, detector="full-image") for m in (whole, small))
+    large, quantized = (FERModel("all", model=m, detector="full-image") for m in (original, small))
     pairs = list(
-        zip(large.predict_faces(faces.images), shrunk.predict_faces(faces.images), strict=True)
+        zip(large.predict_faces(faces.images), quantized.predict_faces(faces.images), strict=True)
     )
     assert np.mean([a.emotion == b.emotion for a, b in pairs]) > 0.95
     assert np.mean([abs(a.probabilities - b.probabilities).max() for a, b in pairs]) < 0.05
-    before, after = (evaluate(model, faces).accuracy for model in (whole, small))
+    before, after = (evaluate(model, faces).accuracy for model in (original, small))
     assert after == pytest.approx(before, abs=0.02)
 
 
-def test_a_quantized_model_passes_its_check_and_a_changed_one_fails(small, whole, tmp_path):
+def test_a_quantized_model_passes_its_check_and_a_changed_one_fails(small, original, tmp_path):
     assert check_model_folder(small) < 0.2
-    other = quantize(whole, sample_stills(), tmp_path / "other", samples=32, name="other")
+    other = quantize(original, sample_stills(), tmp_path / "other", samples=32, name="other")
     assert load_model(other).card.name == "other"
     (other / "model.onnx").write_bytes((small / "model.onnx").read_bytes())
     with pytest.raises(ModelError, match="SHA-256"):
         check_model_folder(other)
 
 
-def test_a_quantized_model_and_an_empty_dataset_are_refused(small, whole, tmp_path):
+def test_a_quantized_model_and_an_empty_dataset_are_refused(small, original, tmp_path):
     with pytest.raises(ModelError, match="computes with int8 already"):
         quantize(small, sample_stills(), tmp_path / "again")
     with pytest.raises(DataError, match="must hold faces"):
-        quantize(whole, sample_stills().take([]), tmp_path / "none")
+        quantize(original, sample_stills().take([]), tmp_path / "none")
 
 
-def test_the_command_writes_a_folder_and_prints_its_path_alone(whole, tmp_path, capsys):
+def test_the_command_writes_a_folder_and_prints_its_path_alone(original, tmp_path, capsys):
     data = sample_stills().save(tmp_path / "faces.npz")
     out = tmp_path / "int8"
-    line = ["models", "quantize", str(whole), str(data), "--out", str(out), "--name", "mine"]
+    line = ["models", "quantize", str(original), str(data), "--out", str(out), "--name", "mine"]
     assert main(line) == 0
     assert capsys.readouterr().out.strip() == str(out)
     assert load_model(out).card.name == "mine"
 
 
-def test_the_number_of_samples_may_leave_an_incomplete_batch(whole, tmp_path):
+def test_the_number_of_samples_may_leave_an_incomplete_batch(original, tmp_path):
     faces = sample_stills()
     for count in (5, 45):
         some = faces.take(range(count))
-        assert check_model_folder(quantize(whole, some, tmp_path / str(count))) < 0.2
+        assert check_model_folder(quantize(original, some, tmp_path / str(count))) < 0.2
 
 
 def test_a_recurrent_network_is_quantized(tmp_path):
@@ -89,8 +89,8 @@ def test_a_recurrent_network_is_quantized(tmp_path):
     faces = Dataset(clips, targets, labels, np.full(8, ""), np.full(8, "made-up"))
     network = get_net("ConvolutionalLstmNN")((2, 16, 16, 1), 2, filters=4)
     spec = InputSpec(16, 16, frames=2)
-    whole = export(network, tmp_path / "whole", labels=labels, spec=spec)
-    small = quantize(whole, faces, tmp_path / "small")
+    original = export(network, tmp_path / "original", labels=labels, spec=spec)
+    small = quantize(original, faces, tmp_path / "small")
     assert check_model_folder(small) < 0.2
-    before, after = (load_model(folder).logits(clips) for folder in (whole, small))
+    before, after = (load_model(folder).logits(clips) for folder in (original, small))
     np.testing.assert_allclose(after, before, atol=0.1)

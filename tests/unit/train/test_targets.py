@@ -34,8 +34,8 @@ def test_labels_are_drawn_by_a_power_of_their_proportion(balance):
 
 def test_soft_targets_count_for_each_of_their_labels():
     targets = np.float32([[1, 0, 0], [1, 0, 0], [0.5, 0.5, 0]])
-    shares = targets.mean(axis=0)
-    raw = [1 / shares[0], 1 / shares[0], 0.5 / shares[0] + 0.5 / shares[1]]
+    proportions = targets.mean(axis=0)
+    raw = [1 / proportions[0], 1 / proportions[0], 0.5 / proportions[0] + 0.5 / proportions[1]]
     np.testing.assert_allclose(sampling_weights(targets, 1.0), raw / np.sum(raw), rtol=1e-6)
 
 
@@ -67,8 +67,8 @@ def test_cutmix_mixes_targets_by_the_area_of_the_rectangle(frames):
     first, last = mixed.reshape(25, -1, 24, 16)[:, 0], mixed.reshape(25, -1, 24, 16)[:, -1]
     np.testing.assert_array_equal(first, last)
     for face in range(25):
-        shares = np.bincount(first[face].ravel() // 10, minlength=25) / (24 * 16)
-        np.testing.assert_allclose(both[face], shares, atol=1e-6)
+        proportions = np.bincount(first[face].ravel() // 10, minlength=25) / (24 * 16)
+        np.testing.assert_allclose(both[face], proportions, atol=1e-6)
         foreign = first[face] != 10 * face
         rows, columns = foreign.any(1), foreign.any(0)
         assert foreign.sum() == rows.sum() * columns.sum()
@@ -87,7 +87,7 @@ def test_sharpened_targets_are_powers_that_sum_to_one(power):
     np.testing.assert_array_equal(changed[1], targets[1])
 
 
-def test_strong_sharpening_leaves_the_most_frequent_label_only():
+def test_a_high_exponent_leaves_the_most_frequent_label_only():
     targets = np.float32([[0.6, 0.4] + [0] * 18, [0.05] * 20])
     changed = sharpen_targets(targets, 300.0)
     np.testing.assert_allclose(changed[0, :2], [1, 0], atol=1e-6)
