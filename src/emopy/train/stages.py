@@ -117,6 +117,15 @@ def compile_stage(
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     model.compile(optimizer, _loss(settings, prior), metrics=["accuracy"])
+    _create_variables(model)
+
+
+def _create_variables(model: keras.Model) -> None:
+    """Create the variables of optimizer and metrics, so that the first step is traced once."""
+    model.optimizer.build(model.trainable_variables)
+    classes = np.zeros((1, *model.output_shape[1:]), np.float32)
+    model.compute_metrics(None, classes, classes)
+    model.reset_metrics()
 
 
 def _loss(settings: FitSettings, prior: NDArray[np.floating] | None) -> keras.losses.Loss:
