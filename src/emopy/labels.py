@@ -117,7 +117,8 @@ def select_labels(target_emotions: str | Iterable[str], available: Sequence[str]
         chosen[columns[name]] = typed
     if len(chosen) < 2:
         raise LabelError(
-            f"`target_emotions` must hold two or more labels. Received {list(chosen.values())}. "
+            "`target_emotions` must hold two or more labels. Received "
+            f"{', '.join(chosen.values()) or 'none'}. "
             f"Type for example: `target_emotions={list(available[:2])}`"
         )
     known = tuple(available[column] for column in chosen)

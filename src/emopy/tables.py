@@ -1,8 +1,11 @@
-"""The one writer of Markdown tables and of plain-text tables."""
+"""The formats of tables; the one writer of Markdown tables and of plain-text tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
+"""Formats of tables of results: the names, which are also the file suffixes."""
 
 
 def markdown_table(

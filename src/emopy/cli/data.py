@@ -17,7 +17,9 @@ from emopy.cli.options import (
     data_arguments,
     detector_option,
     num_frames_option,
+    overwrite_option,
 )
+from emopy.cli.outputs import refuse_existing
 from emopy.cli.terminal import print_text, quiet_import
 from emopy.errors import naming
 
@@ -39,7 +41,10 @@ def data() -> None:
 @data_arguments
 @num_frames_option
 @click.option("--image", type=FILE, help="File for a chart of the counts: .png, .svg or .pdf.")
-def describe(paths: tuple[Path, ...], num_frames: int | None, image: Path | None) -> int:
+@overwrite_option
+def describe(
+    paths: tuple[Path, ...], num_frames: int | None, image: Path | None, overwrite: bool
+) -> int:
     """Summarize labelled faces: counts per emotion, image sizes.
 
     Exit code 1 means that some files or rows could not be read; they are listed.
@@ -47,6 +52,7 @@ def describe(paths: tuple[Path, ...], num_frames: int | None, image: Path | None
     from emopy.data import describe as describe_data
     from emopy.data import plot_counts
 
+    refuse_existing({"--image": [image] if image else []}, overwrite=overwrite)
     splits = {str(path): open_labelled(path, num_frames=num_frames) for path in paths}
     print_text(describe_data(splits))
     skipped = sum(len(faces.skipped) for faces in splits.values())
@@ -96,6 +102,7 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
 @click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
               help="Image to write, .png or .jpg.")  # fmt: skip
+@overwrite_option
 @click.option("--rows", type=click.IntRange(min=1), default=8, show_default=True, metavar="N",
               help="Faces to show; the emotions alternate.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=0), default=8, show_default=True, metavar="N",
@@ -107,6 +114,7 @@ def show(
     num_frames: int | None,
     recipe: Path | None,
     out: Path,
+    overwrite: bool,
     rows: int,
     epochs: int,
     settings: tuple[str, ...],
@@ -119,6 +127,7 @@ def show(
     from emopy.data import contact_sheet
     from emopy.present import save_image
 
+    refuse_existing({"--out": [out]}, overwrite=overwrite)
     if recipe is None:
         if settings:
             raise click.UsageError("--set changes a recipe. Name it with --recipe.")
@@ -140,6 +149,7 @@ def show(
 @data.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @click.argument("out", type=FOLDER)
+@overwrite_option
 @num_frames_option
 @click.option("--subject-regex", metavar="REGEX",
               help="Subject ids: what this, or its first group, matches in the path of an "
@@ -155,6 +165,7 @@ def show(
 def split(
     path: Path,
     out: Path,
+    overwrite: bool,
     num_frames: int | None,
     subject_regex: str | None,
     validation: float,
@@ -171,8 +182,11 @@ def split(
     from emopy.data import describe as describe_data
     from emopy.data import split as split_data
 
+    held_out = {"validation": validation, "calibration": calibration, "test": test}
+    names = ["train", *(name for name, proportion in held_out.items() if proportion)]
+    refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
     faces = open_labelled(path, num_frames=num_frames, subject_regex=subject_regex)
-    splits = split_data(faces, validation=validation, calibration=calibration, test=test, seed=seed)
+    splits = split_data(faces, **held_out, seed=seed)
     for name, each in splits.items():
         with naming(path="OUT"):
             each.save(out / f"{name}.npz")

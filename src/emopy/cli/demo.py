@@ -49,7 +49,7 @@ def demo(
         if canonical(label) == emotion
     }
     files = [] if draw is None else drawing_files(draw, [*map(str, images.values()), "demo"])
-    refuse_existing({"draw": files}, overwrite=overwrite)
+    refuse_existing({"--draw": files}, overwrite=overwrite)
     as_labelled = 0
     with TextSink(None) as sink:
         for number, (label, path) in enumerate(images.items()):

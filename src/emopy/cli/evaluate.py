@@ -13,10 +13,12 @@ from emopy.cli.options import (
     ANY_PATH,
     FILE,
     emotions_option,
+    overwrite_option,
     prior_option,
     text_or_json_option,
     threads_option,
 )
+from emopy.cli.outputs import refuse_existing
 from emopy.cli.terminal import print_text
 from emopy.errors import naming
 
@@ -32,6 +34,7 @@ from emopy.errors import naming
               "order of the data.")  # fmt: skip
 @click.option("--html", type=FILE, metavar="FILE",
               help="File for an HTML report: charts, the most confident errors.")  # fmt: skip
+@overwrite_option
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
 def evaluate(
@@ -42,17 +45,18 @@ def evaluate(
     prior: str | dict[str, float],
     groups: Path | None,
     html: Path | None,
+    overwrite: bool,
     record: str | None,
     threads: int,
 ) -> int:
     """Evaluate a model on labelled faces.
 
-    Measures how accurate MODEL is on DATA, and how well its probabilities are calibrated. DATA is
-    a .npz file, a .csv file with one face per row, or a folder with one folder per emotion; for a
-    model of clips, in it one folder per clip. Use faces that were used neither for training nor
-    for calibration. The HTML report shows faces of DATA: pass it on only to people who may see
-    them. Exit code 1 means that some files or rows could not be read; they are listed, and the
-    others are evaluated.
+    Measures how accurate MODEL, a model's name or folder, is on DATA, and how well its
+    probabilities are calibrated. DATA is a .npz file, a .csv file with one face per row, or a
+    folder with one folder per emotion; for a model of clips, in it one folder per clip. Use faces
+    that were used neither for training nor for calibration. The HTML report shows faces of DATA:
+    pass it on only to people who may see them. Exit code 1 means that some files or rows could not
+    be read; they are listed, and the others are evaluated.
     """
     from emopy.evaluate import evaluate as evaluate_model
     from emopy.evaluate import html_report, read_groups
@@ -60,6 +64,7 @@ def evaluate(
     from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
+    refuse_existing({"--html": [html] if html else []}, overwrite=overwrite)
     faces = open_labelled_for(model, dataset)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"emopy: {error.filename or 'a file'}: {error.strerror or error}.", err=True)
         return USAGE_ERROR
     except click.ClickException as error:
-        error.show()
+        _print_usage_error(error)
         return USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("emopy: stopped.", err=True)
@@ -102,6 +102,17 @@ def _run(words: list[str], *, debug: bool) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     return outcome if isinstance(outcome, int) else 0
+
+
+def _print_usage_error(error: click.ClickException) -> None:
+    """Print wrong usage on stderr as one line; a group without a command prints its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # new in click 8.2
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    text = " ".join(error.format_message().split())
+    hint = f" (help: {context.command_path} --help)" if context else ""
+    click.echo(f"emopy: {text}{hint}", err=True)
 
 
 def _take_debug(words: list[str]) -> tuple[list[str], bool]:

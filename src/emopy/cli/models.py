@@ -66,7 +66,9 @@ def check(models: tuple[str, ...]) -> int:
 
 @models.command()
 @click.argument("name")
-@click.option("--url", help="Another address of the same file; its checksum must be the same.")
+@click.option(
+    "--url", metavar="URL", help="Another address of the same file; its checksum must be the same."
+)
 @click.option("--folder", type=FOLDER, help="Folder for the file.  [default: EMOPY_HOME]")
 def fetch(name: str, url: str | None, folder: Path | None) -> None:
     """Download a model or detector, and verify its checksum."""
@@ -84,9 +86,10 @@ def fetch(name: str, url: str | None, folder: Path | None) -> None:
 def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
     """Convert a model to int8: a quarter of the size, and faster.
 
-    The range of each layer is measured on DATA, labelled faces as for `emopy evaluate`: give
-    faces that MODEL was trained on. Evaluate the new model before you use it. Exit code 1 means
-    that some files or rows could not be read; the others are used. Needs the extra train.
+    MODEL is a model's name or folder. The range of each layer is measured on DATA, labelled faces
+    as for `emopy evaluate`: give faces that MODEL was trained on. Evaluate the new model before you
+    use it. Exit code 1 means that some files or rows could not be read; the others are used. Needs
+    the extra train.
     """
     from emopy.models import find_model
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emopy.cli.terminal import COMMAND
-from emopy.errors import nearest
+from emopy.errors import InputError, nearest
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -84,6 +84,18 @@ class Time(click.ParamType):
         return sum(field * 60**power for power, field in enumerate(reversed(fields)))
 
 
+def refuse_parquet_on_stdout(format: str | None, out: Path | None) -> None:
+    """Refuse Parquet without a file.
+
+    Raises:
+        InputError: The format is Parquet, and there is no file.
+    """
+    if format == "parquet" and out is None:
+        raise InputError(
+            "--format parquet must go with --out. Type for example: --out faces.parquet"
+        )
+
+
 def emotions_option(name: str = "target_emotions", *, default: str = "standard") -> Decorator:
     """Return `--emotions`; its argument in Python and its default differ between verbs."""
     return click.option(
@@ -129,8 +141,8 @@ min_face_size_option: Decorator = click.option(
     "min_face_size",
     type=click.IntRange(min=12),
     metavar="PIXELS",
-    help="Side of the smallest face to find; all of the image is searched.  [default: one large "
-    "face ends the search; other images: 24, or more above one megapixel]",
+    help="Smallest face to find, side in pixels.  [default: 24, or more above one megapixel; a "
+    "large face ends the search]",
 )
 
 min_confidence_option: Decorator = click.option(

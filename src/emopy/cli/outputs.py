@@ -54,7 +54,7 @@ def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> 
     """Refuse to replace files.
 
     Args:
-        files: For each option, without dashes, the files to write.
+        files: For each option or argument, as it is typed, the files to write.
         overwrite: Whether they may be replaced.
 
     Raises:
@@ -64,7 +64,7 @@ def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> 
         for path in paths:
             if not overwrite and path.is_file():
                 raise InputError(
-                    f"--{option} must not replace a file. Received {path}, which exists. "
+                    f"{option} must not replace a file. Received {path}, which exists. "
                     "Choose another name, or add --overwrite."
                 )
 
@@ -209,7 +209,7 @@ def unfinished(
             to_do.append(option)
             continue
         if option not in outputs.in_folder:
-            refuse_existing({option: [file]}, overwrite=False)
+            refuse_existing({f"--{option}": [file]}, overwrite=False)
             to_do.append(option)  # a device or pipe
             continue
         shortfalls += _check_recorded(file, option, settings[option])

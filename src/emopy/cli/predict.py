@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from emopy.cli.inputs import create_model, find_sources
-from emopy.cli.options import FILE, FOLDER, model_options, overwrite_option
+from emopy.cli.options import (
+    FILE,
+    FOLDER,
+    model_options,
+    overwrite_option,
+    refuse_parquet_on_stdout,
+)
 from emopy.cli.terminal import TextSink, print_error, progress
 from emopy.errors import InputError, naming
+from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.present import Table
 
-FORMATS = ("text", "csv", "json", "jsonl", "parquet")
+FORMATS = ("text", *TABLE_FORMATS)
 
 
 @click.command()
@@ -55,7 +63,7 @@ def predict(
 
         protect_inputs(images, out=out, draw=draw)
         drawings = drawing_files(draw, images) if draw else []
-        refuse_existing({"out": [out] if out else [], "draw": drawings}, overwrite=overwrite)
+        refuse_existing({"--out": [out] if out else [], "--draw": drawings}, overwrite=overwrite)
     chosen = choose_format(format, out)
     model = create_model(**options)
     failed = 0
@@ -66,7 +74,7 @@ def predict(
         busy = out is None and sys.stdout.isatty()
         results = progress(model.predict_many(images), len(images), "Predicting", busy=busy)
         for number, (source, result) in enumerate(zip(images, results, strict=True)):
-            sink.write(result)
+            sink.write(result if isinstance(source, str) else replace(result, source="-"))
             if isinstance(result, FailedInput):
                 failed += 1
                 print_error(result.error)
@@ -85,10 +93,7 @@ def choose_format(format: str | None, out: Path | None) -> str:
     Raises:
         InputError: Another suffix, or Parquet on stdout.
     """
-    if format == "parquet" and out is None:
-        raise InputError(
-            "--format parquet must go with --out. Type for example: --out faces.parquet"
-        )
+    refuse_parquet_on_stdout(format, out)
     suffix = out.suffix.lstrip(".").lower() if out else "txt"
     chosen = format or {"": "text", "txt": "text"}.get(suffix, suffix)
     if chosen not in FORMATS:

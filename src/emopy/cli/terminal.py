@@ -27,6 +27,12 @@ T = TypeVar("T")
 COMMAND = "emopy.command"
 """Key in `click.Context.meta`: the command that runs."""
 
+SHELL_CALLS = {
+    "FERModel.predict_video": "emopy video FILE",
+    "Dataset.save": "emopy data split or prepare",
+}
+"""For a call of Python in an error, what is typed in its place."""
+
 MIN_PROGRESS_STEPS = 8
 """Fewer steps have no progress bar."""
 
@@ -74,7 +80,7 @@ class _Renamer:
     def __call__(self, code: str) -> str:
         name, equals, value = code.partition("=")
         if name not in self._options:
-            return code
+            return SHELL_CALLS.get(code, code)
         return (
             f"{self._options[name]} {_in_shell(value)}".rstrip() if equals else self._options[name]
         )

@@ -17,6 +17,7 @@ from emopy.cli.options import (
     Time,
     model_options,
     overwrite_option,
+    refuse_parquet_on_stdout,
     smoothing_option,
 )
 from emopy.cli.outputs import (
@@ -35,14 +36,13 @@ from emopy.cli.terminal import (
     tolerate_closed_stdout,
 )
 from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
+from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.fermodel import FERModel
     from emopy.media import Video
     from emopy.present import Table
     from emopy.types import ImageResult, RGBImage
-
-TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 
 
 @click.command()
@@ -82,8 +82,7 @@ def video(
     were finished with the same options are kept. Exit code 1 means that a video could not be
     read, or not to its end; what there is of it is written.
     """
-    if out is None and format == "parquet":
-        raise click.UsageError("--format parquet needs a file. Type: --out timeline.parquet")
+    refuse_parquet_on_stdout(format, out)
     if options["thumbnails"] and not plot:
         raise click.UsageError("--thumbnails needs a plot. Type: --plot timeline.png --thumbnails")
     wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary}

@@ -64,7 +64,7 @@ def webcam(
     from emopy.present import open_table
 
     _check_options(file, camera, loop=loop, out=out, seconds=seconds)
-    refuse_existing({"out": [out] if out else []}, overwrite=overwrite)
+    refuse_existing({"--out": [out] if out else []}, overwrite=overwrite)
     source = f"camera {camera or 0}" if file is None else str(file)
     model = create_model(**options)
     with ExitStack() as stack:

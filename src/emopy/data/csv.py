@@ -176,11 +176,12 @@ class CSVDataLoader:
     ) -> Dataset:
         count = len(rows.codes)
         if not count:
-            usages = f"; its splits are {', '.join(rows.usages.values())}" if rows.usages else ""
+            labels = f" Its labels are {', '.join(coder.written)}." if coder.written else ""
+            usages = f" Its splits are {', '.join(rows.usages.values())}." if rows.usages else ""
+            bad = f" {len(skipped)} rows could not be read." if skipped else ""
             raise DataError(
-                "`path` must hold rows of the requested labels and split. Received none: "
-                f"{self.path} has the labels {', '.join(coder.written) or 'none'}{usages}; "
-                f"{len(skipped)} bad rows."
+                "`path` must hold rows of the requested labels and split. Received "
+                f"{self.path}, which has no such row.{labels}{usages}{bad}"
             )
         labels = coder.labels_in_order(self.path)
         truth = coder.columns(labels)[np.frombuffer(rows.codes, dtype=np.uint16)]

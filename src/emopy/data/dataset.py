@@ -263,8 +263,7 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
             if found not in (0, FORMAT):
                 raise DataError(
                     f"`path` must be a .npz file of format {FORMAT}. Received {path} of format "
-                    f"{found}. Write it again with `emopy data prepare`, `emopy data split` or "
-                    "Dataset.save."
+                    f"{found}. Write it again with `Dataset.save`."
                 )
             return Dataset(
                 stored["images"],
@@ -277,7 +276,7 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
         if isinstance(error, (DataError, LabelError)):
             raise
         raise DataError(
-            f"`path` must be a .npz file written by Dataset.save. Received {path}, which is "
+            f"`path` must be a .npz file written by `Dataset.save`. Received {path}, which is "
             "damaged or another kind of file. Write it again with `emopy data prepare` or "
             "`emopy data split`."
         ) from error

@@ -89,6 +89,7 @@ class DirectoryDataLoader:
         self.target_emotions = target_emotions
         self.strict = strict
         self._spec = InputSpec(*size, channels)
+        self._subject_rule = subject_regex
         self._subject_id = _subject_finder(subject_regex)
 
     def load_data(self) -> Dataset:
@@ -141,10 +142,26 @@ class DirectoryDataLoader:
             np.stack(images),
             np.eye(len(labels), dtype=np.float32)[truth],
             labels,
-            np.array([self._subject_id(file) for file in files], dtype=np.str_),
+            np.array(self._subject_ids(files), dtype=np.str_),
             np.array([file.as_posix() for file in files], dtype=np.str_),
             tuple(skipped),
             stats,
+        )
+
+    def _subject_ids(self, files: list[Path]) -> list[str]:
+        """Return the subject id in each path.
+
+        Raises:
+            DataError: A regular expression matches no path.
+        """
+        found = [self._subject_id(file) for file in files]
+        rule = self._subject_rule
+        if rule is None or callable(rule) or any(found):
+            return found
+        raise DataError(
+            "`subject_regex` must match a subject id in the paths. Received "
+            f"{getattr(rule, 'pattern', rule)}, which matched none of {len(files)} paths, the "
+            f"first: {files[0].as_posix()}. Correct it, or leave it out."
         )
 
     def _load(self, file: Path, stats: ImageStats) -> NDArray[np.uint8]:
@@ -250,8 +267,8 @@ def _subject_finder(rule: SubjectRule | None) -> Callable[[Path], str]:
         pattern = re.compile(rule)
     except re.error as error:
         raise DataError(
-            f"`subject_regex` must be a regular expression. Received {rule!r}: {error}. "
-            r"Type for example r'(S\d+)_'."
+            f"`subject_regex` must be a regular expression. Received {rule}: {error}. "
+            r"Type for example: '(S\d+)_'"
         ) from error
 
     def subject_id(file: Path) -> str:

@@ -219,7 +219,7 @@ def _describe_content(start: bytes) -> str:
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
         return "a HEIC or AVIF image. Convert it to JPEG or PNG."
     if start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3":
-        return "a video. Use FERModel.predict_video, or type: emopy video FILE"
+        return "a video. Use `FERModel.predict_video`."
     known = {
         b"\xff\xd8\xff": "JPEG",
         b"\x89PNG": "PNG",

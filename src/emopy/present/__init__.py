@@ -3,10 +3,11 @@
 from emopy.present.draw import draw_faces, save_image
 from emopy.present.face_labels import COLORS
 from emopy.present.label_layout import LabelState
-from emopy.present.table import TABLE_FORMATS, Table, open_table, table_format, to_frame
+from emopy.present.table import Table, open_table, table_format, to_frame
 from emopy.present.text import as_text, encodable, summary_text
 from emopy.present.timeline_plot import TimelinePlot, check_plot_path
 from emopy.present.video_sink import VideoSink, check_video_path
+from emopy.tables import TABLE_FORMATS
 
 __all__ = [
     "COLORS",

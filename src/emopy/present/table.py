@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from emopy.errors import InputError, import_extra
 from emopy.files import atomic_file
+from emopy.tables import TABLE_FORMATS
 from emopy.types import COLUMN_TYPES, FailedInput, ImageResult, check_labels, row_columns, to_rows
 
 if TYPE_CHECKING:
@@ -188,15 +189,9 @@ class ParquetTable(Table):
         self._rows.clear()
 
 
-_TABLES: dict[str, type[Table]] = {
-    "csv": CSVTable,
-    "json": JSONTable,
-    "jsonl": JSONLinesTable,
-    "parquet": ParquetTable,
-}
-
-TABLE_FORMATS = tuple(_TABLES)
-"""Table formats: the names, which are also the file suffixes."""
+_TABLES: dict[str, type[Table]] = dict(
+    zip(TABLE_FORMATS, (CSVTable, JSONTable, JSONLinesTable, ParquetTable), strict=True)
+)
 
 
 def open_table(

@@ -175,9 +175,8 @@ def init_weights_from(model: str, network: keras.Model, labels: Sequence[str]) -
     try:
         card, trained = load_keras_model(model)
     except ModelNotFoundError as error:
-        raise RecipeError(
-            f"`init_from` must be a model with a trainable network. {error}"
-        ) from error
+        text = error.worded(lambda code: "fit.init_from" if code == "model" else code)
+        raise RecipeError(text) from error
     head, trained_head = (net.layers[-1].get_weights() for net in (network, trained))
     body, trained_body = (
         net.get_weights()[: len(net.get_weights()) - len(last)]
@@ -189,7 +188,7 @@ def init_weights_from(model: str, network: keras.Model, labels: Sequence[str]) -
         or [array.shape[:-1] for array in head] != [array.shape[:-1] for array in trained_head]
     ):
         raise RecipeError(
-            "`init_from` must be a model of the same network with the same input size and "
+            "`fit.init_from` must be a model of the same network with the same input size and "
             f"`net.settings`. Received {model!r}, whose layers have other shapes. To fine-tune "
             "another network, use the model as a backbone: see recipes/transfer.toml."
         )

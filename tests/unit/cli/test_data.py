@@ -216,6 +216,7 @@ def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
     for extra in ([], ["--set", "augment.brightness=0"]):
         out = tmp_path / "sheet.png"
         words = [str(faces_file), "--recipe", str(recipe), "--out", str(out), "--epochs", "2"]
+        words.append("--overwrite")
         assert CliRunner().invoke(emopy, ["data", "show", *words, *extra]).exit_code == 0
         with Image.open(out) as image:
             sheets.append(np.asarray(image)[26:122, 104:404])
@@ -255,6 +256,29 @@ def test_images_that_cannot_be_read_are_listed_and_the_others_drawn(tmp_path):
     assert done.return_value == 1
     assert str(path.parent / "bad.png") in done.stderr
     assert out.is_file()
+
+
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (["describe", "faces.npz", "--image", "chart.png"], "chart.png"),
+        (["show", "faces.npz"], "sheet.png"),
+        (["show", "faces.npz", "--out", "other.png"], "other.png"),
+        (["split", "faces.npz", "out"], "out/test.npz"),
+    ],
+)
+def test_a_file_is_replaced_on_request_only(words, name, faces_file, monkeypatch, capsys):
+    monkeypatch.chdir(faces_file.parent)
+    file = faces_file.parent / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"earlier")
+    assert main(["data", *words]) == 2
+    assert "must not replace a file" in (error := capsys.readouterr().err)
+    assert "add --overwrite" in error
+    assert file.read_bytes() == b"earlier"
+    if words[0] == "show":
+        assert main(["data", *words, "--overwrite"]) == 0
+        assert file.read_bytes() != b"earlier"
 
 
 # split

@@ -54,6 +54,7 @@ ERRORS = [
     "video photo.png",
     "video text.mp4",
     "video empty",
+    "video clip.avi --format parquet",
     "video clip.avi --every 2 --fps 5",
     "video clip.avi --fps -1",
     "video clip.avi --fps nan",
@@ -236,6 +237,27 @@ def test_an_error_names_no_argument_and_no_call_of_python(
     plain = " ".join(error.split("`")[::2])
     typed = re.findall(r"(?<![\w.,-])([a-z_]+)=['\"\[{(\d]", plain)
     assert not [name for name in typed if name in ARGUMENTS], error
+
+
+@pytest.mark.parametrize(
+    "line, expected",
+    [
+        ("predict clip.avi", "a video. Use `emopy video FILE`."),
+        ("data describe damaged.npz", "written by `emopy data split or prepare`."),
+        ("data split faces out --subject-regex (", "Received (: "),
+        (
+            "data split faces out --subject-regex zzz",
+            "Received zzz, which matched none of 12 paths",
+        ),
+        ("predict photo.png --emotions anger", "Received anger. "),
+        ("predict photo.png --format parquet", "--format parquet must go with --out."),
+        ("video clip.avi --format parquet", "--format parquet must go with --out."),
+    ],
+)
+def test_an_error_says_what_to_type(line, expected, place, monkeypatch, capfd):
+    monkeypatch.chdir(place)
+    assert main(line.split()) in (1, 2)
+    assert expected in capfd.readouterr().err
 
 
 def test_errors_of_every_verb_are_tried():

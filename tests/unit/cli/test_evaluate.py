@@ -57,9 +57,21 @@ def test_a_failed_evaluation_leaves_the_earlier_page_as_it_was(linear_model, dat
     page.write_text("earlier", encoding="utf-8")
     broken = shutil.copytree(linear_model, tmp_path / "broken")
     (broken / "model.onnx").write_bytes(b"")
-    assert main(["evaluate", str(broken), str(data), "--html", str(page)]) == 2
+    line = ["evaluate", str(broken), str(data), "--html", str(page)]
+    assert main([*line, "--overwrite"]) == 2
     assert page.read_text(encoding="utf-8") == "earlier"
     assert not list(tmp_path.glob(".*partial*"))
+
+
+def test_a_report_replaces_a_file_on_request_only(linear_model, data, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    page.write_text("earlier", encoding="utf-8")
+    line = ["evaluate", str(linear_model), str(data), "--html", str(page)]
+    assert main(line) == 2
+    assert "add --overwrite" in capsys.readouterr().err
+    assert page.read_text(encoding="utf-8") == "earlier"
+    assert main([*line, "--overwrite"]) == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_a_groups_file_of_other_faces_is_refused_in_one_line(linear_model, data, tmp_path, capsys):

@@ -64,6 +64,28 @@ def test_an_error_of_the_program_itself_is_not_hidden(monkeypatch):
         main(["demo"])
 
 
+@pytest.mark.parametrize(
+    "words, command",
+    [
+        (["nothing"], "emopy"),
+        (["predict"], "emopy predict"),
+        (["predict", "a.jpg", "--format", "x"], "emopy predict"),
+        (["data", "show", "--no-such-option"], "emopy data show"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_help(words, command, capsys):
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("emopy: ")
+    assert error.endswith(f" (help: {command} --help)\n")
+    assert error.count("\n") == 1
+
+
+def test_a_command_line_without_a_verb_prints_the_help(capsys):
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("Usage: emopy")
+
+
 def test_the_help_names_every_verb(capsys):
     assert main(["-h"]) == 0
     out = capsys.readouterr().out

@@ -27,7 +27,7 @@ def test_drawings_of_one_name_are_numbered_also_if_only_the_case_differs():
 
 def test_an_existing_file_is_refused_unless_overwriting(tmp_path):
     (tmp_path / "a.csv").touch()
-    files = {"out": [tmp_path / "b.csv", tmp_path / "a.csv"]}
+    files = {"--out": [tmp_path / "b.csv", tmp_path / "a.csv"]}
     with pytest.raises(InputError, match=r"--out .* Received .*a\.csv.* --overwrite"):
         refuse_existing(files, overwrite=False)
     refuse_existing(files, overwrite=True)

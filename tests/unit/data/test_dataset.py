@@ -29,19 +29,19 @@ def test_damaged_or_foreign_files_are_refused(make_dataset, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         load_dataset(tmp_path / "absent.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(DataError, match=r"written by Dataset.save"):
+    with pytest.raises(DataError, match=r"written by `Dataset.save`"):
         load_dataset(tmp_path / "text.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(DataError, match=r"written by Dataset.save"):
+    with pytest.raises(DataError, match=r"written by `Dataset.save`"):
         load_dataset(tmp_path / "other.npz")
     whole = make_dataset([0, 1]).save(tmp_path / "whole.npz").read_bytes()
     for damaged in (whole[:-200], b"", whole[:60] + bytes(40) + whole[100:]):
         (tmp_path / "damaged.npz").write_bytes(damaged)
-        with pytest.raises(DataError, match=r"written by Dataset.save"):
+        with pytest.raises(DataError, match=r"written by `Dataset.save`"):
             load_dataset(tmp_path / "damaged.npz")
     with (tmp_path / "single.npz").open("wb") as stream:
         np.save(stream, np.zeros(3))
-    with pytest.raises(DataError, match=r"written by Dataset.save"):
+    with pytest.raises(DataError, match=r"written by `Dataset.save`"):
         load_dataset(tmp_path / "single.npz")
 
 
@@ -79,7 +79,7 @@ def test_pickled_objects_are_never_loaded(make_dataset, tmp_path):
         subject_ids=data.subject_ids,
         sources=data.sources,
     )
-    with pytest.raises(DataError, match=r"written by Dataset.save"):
+    with pytest.raises(DataError, match=r"written by `Dataset.save`"):
         load_dataset(tmp_path / "objects.npz")
 
 

@@ -110,6 +110,11 @@ def test_subjects_are_unknown_unless_the_path_says(folder):
     assert data.subject_ids[data.truth == 2].tolist() == ["", ""]
 
 
+def test_a_subject_rule_that_matches_no_path_is_refused(folder):
+    with pytest.raises(DataError, match=r"Received X\\d, which matched none of \d+ paths"):
+        DirectoryDataLoader(folder, subject_regex=r"X\d").load_data()
+
+
 def test_a_folder_of_labels_of_your_own_is_fine(tmp_path):
     write(tmp_path / "Yawning" / "a.png", 1)
     write(tmp_path / "awake" / "b.png", 2)

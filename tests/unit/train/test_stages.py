@@ -221,7 +221,7 @@ def test_a_training_from_a_model_has_a_lower_loss_and_resumes_exactly(
     [
         ({"widths": [8, 24]}, None, "same network.*same `net.settings`.*backbone"),
         ({"blocks": [1, 2]}, None, "same network"),
-        ({}, "nobody", "`init_from` must be a model with a trainable network.*Received 'nobody'"),
+        ({}, "nobody", "^`fit.init_from` must .*Received 'nobody'"),
     ],
 )
 def test_a_model_of_another_network_is_refused(splits, trained, settings, start, message):
