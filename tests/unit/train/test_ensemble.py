@@ -59,7 +59,7 @@ def test_models_with_other_labels_or_inputs_are_refused(splits, members, tmp_pat
     with pytest.raises(ModelError, match="same labels and the same input"):
         ensemble([members[0], trained(other, tmp_path / "two", 0)], tmp_path / "out")
     bare = trained(splits, tmp_path / "bare", 0, trainable="never")
-    with pytest.raises(ModelNotFoundError, match=r'trainable="always"'):
+    with pytest.raises(ModelNotFoundError, match="Export it again, with its trainable network"):
         ensemble([members[0], bare], tmp_path / "out")
     with pytest.raises(ModelError, match=r"single networks.*is an ensemble"):
         ensemble([ensemble(members, tmp_path / "both"), members[0]], tmp_path / "out")

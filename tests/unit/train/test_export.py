@@ -108,7 +108,7 @@ def test_the_keras_network_is_added_without_its_optimizer(run, splits, tmp_path)
 def test_the_keras_network_is_left_out_if_it_is_large_or_not_requested(run, tmp_path, monkeypatch):
     names = {item.name for item in export(run, tmp_path / "bare", trainable="never").iterdir()}
     assert "network.keras" not in names
-    monkeypatch.setattr(sys.modules["emopy.train.export"], "SMALL_BYTES", 1000)
+    monkeypatch.setattr(sys.modules["emopy.train.export"], "MAX_NETWORK_BYTES", 1000)
     assert not (export(run, tmp_path / "large") / "network.keras").exists()
     assert (export(run, tmp_path / "large", trainable="always") / "network.keras").exists()
     with pytest.raises(InputError, match="must be one of small, always, never"):
