@@ -27,7 +27,7 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 	$(BIN)/python -m pytest tests/architecture -q
 
 test: $(VENV)/.test  ## every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks
