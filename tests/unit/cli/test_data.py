@@ -10,7 +10,7 @@ from PIL import Image
 from emopy.cli.main import emopy, main
 from emopy.data import Dataset, DirectoryDataLoader, load_dataset, open_data
 from emopy.data.votes import VOTE_COLUMNS
-from emopy.errors import DataError
+from emopy.errors import InputError
 
 
 def write_image(path, seed):
@@ -371,5 +371,5 @@ def test_the_sample_data_are_written_and_their_folder_is_named(tmp_path):
 def test_a_folder_in_use_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
     assert isinstance(
-        CliRunner().invoke(emopy, ["data", "samples", str(tmp_path)]).exception, DataError
+        CliRunner().invoke(emopy, ["data", "samples", str(tmp_path)]).exception, InputError
     )

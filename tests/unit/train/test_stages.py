@@ -219,7 +219,7 @@ def test_a_training_from_a_model_has_a_lower_loss_and_resumes_exactly(
 @pytest.mark.parametrize(
     ("settings", "start", "message"),
     [
-        ({"widths": [8, 24]}, None, "same network.*same `net.settings`.*backbone"),
+        ({"widths": [8, 24]}, None, "same network.*`net.settings`.*backbone"),
         ({"blocks": [1, 2]}, None, "same network"),
         ({}, "nobody", "^`fit.init_from` must .*Received 'nobody'"),
     ],
