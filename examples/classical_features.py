@@ -4,7 +4,6 @@ Needs scikit-image and scikit-learn: pip install '.[features,train]'
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,12 @@ from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Classical features beside a network.")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of the network")
+    parser.add_argument("--out", type=Path, default=Path("runs/beside"), help="model folder")
+    options = parser.parse_args(arguments)
+
     splits = sample_splits()
     print(f"Faces: {splits}\n{'':<34}numbers per face  accuracy")
 
@@ -40,18 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{run.model.name:<34}{splits.test.images[0].size:>16,}{report.accuracy:>10.1%}")
 
 
-def features(images: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+def features(images: np.ndarray, kinds: list[str]) -> np.ndarray:
     extractor = FeatureExtractor(images)
     for kind in kinds:
         extractor.add_feature(kind)
     return extractor.extract()
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Classical features beside a network.")
-    parser.add_argument("--epochs", type=int, default=20, help="epochs of the network")
-    parser.add_argument("--out", type=Path, default=Path("runs/beside"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python examples/convolutional.py --epochs 1      # a quick look
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from emopy import FERModel
@@ -16,8 +15,12 @@ from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train a plain convolutional network.")
+    parser.add_argument("--epochs", type=int, default=20, help="passes over the faces")
+    parser.add_argument("--filters", type=int, default=16, help="channels of the first layers")
+    parser.add_argument("--out", type=Path, default=Path("runs/convolutional"), help="model folder")
+    options = parser.parse_args(arguments)
 
     # Composite faces from the package: four splits that do not overlap.
     splits = sample_splits()
@@ -44,14 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     few = splits.test.take(range(0, len(splits.test), 16))
     for source, prediction in zip(few.sources, model.predict_faces(few.images), strict=True):
         print(f"{source}: {prediction.emotion} {prediction.confidence:.0%}")
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a plain convolutional network.")
-    parser.add_argument("--epochs", type=int, default=20, help="passes over the faces")
-    parser.add_argument("--filters", type=int, default=16, help="channels of the first layers")
-    parser.add_argument("--out", type=Path, default=Path("runs/convolutional"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python examples/convolutional_dropout.py --epochs 1
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from emopy.data import Augmentation
@@ -15,8 +14,13 @@ from emopy.samples import sample_splits
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train a regularised convolutional network.")
+    parser.add_argument("--epochs", type=int, default=30, help="largest number of epochs")
+    parser.add_argument("--filters", type=int, default=12, help="channels of the first layers")
+    parser.add_argument("--out", type=Path, default=Path("runs/dropout"), help="model folder")
+    options = parser.parse_args(arguments)
+
     splits = sample_splits()
     print(f"Faces: {splits}")
 
@@ -46,14 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     after = evaluate(folder, splits.test)
     print(f"temperature {temperature:.2f}: log loss {before.log_loss:.3f} → {after.log_loss:.3f}")
     print(f"accuracy {after.accuracy:.1%}; chance: {1 / len(after.labels):.1%}")
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a regularised convolutional network.")
-    parser.add_argument("--epochs", type=int, default=30, help="largest number of epochs")
-    parser.add_argument("--filters", type=int, default=12, help="channels of the first layers")
-    parser.add_argument("--out", type=Path, default=Path("runs/dropout"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ python examples/convolutional_lstm.py --epochs 30
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,13 @@ from emopy.samples import sample_clip_splits, sample_clips
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train a recurrent network on clips.")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the clips")
+    parser.add_argument("--filters", type=int, default=8, help="channels of the first layers")
+    parser.add_argument("--out", type=Path, default=Path("runs/lstm"), help="model folder")
+    options = parser.parse_args(arguments)
+
     # Clips of four frames, from neutral to the peak of an emotion; the label is that of the peak.
     splits = sample_clip_splits(frames=4)
     print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
@@ -46,14 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("Mean probability of the true emotion, from neutral to its peak:")
     for number, mean in enumerate(np.mean(probabilities, axis=0), start=1):
         print(f"frame {number}: {mean:5.1%} {'█' * round(50 * mean)}")
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a recurrent network on clips.")
-    parser.add_argument("--epochs", type=int, default=30, help="passes over the clips")
-    parser.add_argument("--filters", type=int, default=8, help="channels of the first layers")
-    parser.add_argument("--out", type=Path, default=Path("runs/lstm"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

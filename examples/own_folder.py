@@ -6,7 +6,6 @@ python examples/own_folder.py faces           # yours: faces/anger/1.png, faces/
 
 import argparse
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from emopy import FERModel
@@ -17,8 +16,12 @@ from emopy.samples import write_samples
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="From a folder of faces to a model.")
+    parser.add_argument("faces", nargs="?", type=Path, help="one folder per emotion")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=Path("runs/mine"), help="model folder")
+    options = parser.parse_args(arguments)
     if options.faces is None:
         options.faces = write_samples(tempfile.mkdtemp()) / "stills" / "train"
 
@@ -45,14 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # 7 Predict. `emopy predict --model` takes the folder too.
     (prediction,) = FERModel(model=folder).predict_faces(splits.test.images[:1])
     print(f"{splits.test.sources[0]}: {prediction.emotion} {prediction.confidence:.0%}")
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="From a folder of faces to a model.")
-    parser.add_argument("faces", nargs="?", type=Path, help="one folder per emotion")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--out", type=Path, default=Path("runs/mine"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

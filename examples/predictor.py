@@ -5,14 +5,18 @@ python examples/predictor.py group.jpg --emotions calm,anger,happiness
 """
 
 import argparse
-from collections.abc import Sequence
 
 from emopy import FailedInput, FERModel
 from emopy.samples import sample_images
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Predict the expression of every face in images.")
+    parser.add_argument("images", nargs="*", help="files; by default the packaged samples")
+    parser.add_argument("--emotions", help="labels to choose among, for example calm,anger")
+    parser.add_argument("--model", default="emopy-base", help="a name or a model folder")
+    options = parser.parse_args(arguments)
+
     emotions = options.emotions.split(",") if options.emotions else "standard"
     model = FERModel(emotions, model=options.model)
 
@@ -28,14 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"  {face.emotion}, in a box of {face.box.width:.0f} × {face.box.height:.0f}")
             for emotion, probability in face.prediction.top(len(model.labels)):
                 print(f"    {emotion:<10} {probability:5.1%} {'█' * round(30 * probability)}")
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Predict the expression of every face in images.")
-    parser.add_argument("images", nargs="*", help="files; by default the packaged samples")
-    parser.add_argument("--emotions", help="labels to choose among, for example calm,anger")
-    parser.add_argument("--model", default="emopy-base", help="a name or a model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

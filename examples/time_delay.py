@@ -5,19 +5,24 @@ python examples/time_delay.py --epochs 1
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emopy.data import Augmentation, Dataset
+from emopy.data import Augmentation
 from emopy.evaluate import evaluate
 from emopy.nets import TimeDelayConvNN
 from emopy.samples import sample_clip_splits
 from emopy.train import FitSettings, export, fit
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    options = read_options(arguments)
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train a network of 3D convolutions on clips.")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the clips")
+    parser.add_argument("--frames", type=int, default=4, help="frames of each clip, 2 to 8")
+    parser.add_argument("--filters", type=int, default=8, help="channels of the first layer")
+    parser.add_argument("--out", type=Path, default=Path("runs/time-delay"), help="model folder")
+    options = parser.parse_args(arguments)
+
     splits = sample_clip_splits(frames=options.frames)
     print(f"Clips: {splits}, each {splits.train.images.shape[1:]}")
 
@@ -36,21 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"accuracy {report.accuracy:.1%}; chance: {1 / len(report.labels):.1%}")
 
     # Does the order of frames matter? Evaluate on the same clips backwards.
-    backwards = evaluate(folder, reverse_time(splits.test))
+    reversed_clips = replace(splits.test, images=splits.test.images[:, ::-1])
+    backwards = evaluate(folder, reversed_clips)
     print(f"the same clips backwards: accuracy {backwards.accuracy:.1%}")
-
-
-def reverse_time(clips: Dataset) -> Dataset:
-    return replace(clips, images=clips.images[:, ::-1])
-
-
-def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a network of 3D convolutions on clips.")
-    parser.add_argument("--epochs", type=int, default=30, help="passes over the clips")
-    parser.add_argument("--frames", type=int, default=4, help="frames of each clip, 2 to 8")
-    parser.add_argument("--filters", type=int, default=8, help="channels of the first layer")
-    parser.add_argument("--out", type=Path, default=Path("runs/time-delay"), help="model folder")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
