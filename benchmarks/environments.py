@@ -19,10 +19,7 @@ _FER_LISTS = tuple(
 
 @cache
 def core_environment() -> Path:
-    """Install EmoPy without extras, as it is now.
-
-    Returns:
-        The Python of that environment.
+    """Install EmoPy without extras, as it is now; return the Python of that environment.
 
     Raises:
         CannotMeasureError: pip failed.
@@ -36,12 +33,9 @@ def core_environment() -> Path:
 
 @cache
 def fer_environment() -> Path:
-    """Install `fer` and what its two detectors really import.
+    """Install `fer` and what its detectors really import; return the Python of that environment.
 
     Without PyTorch for CPUs the environment is still good for the default detector.
-
-    Returns:
-        The Python of that environment.
 
     Raises:
         CannotMeasureError: pip failed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 from benchmarks.environments import CORE, clean_environment, core_environment
@@ -11,12 +13,8 @@ from benchmarks.timing import Spread, alternate
 
 MAX_MB, MAX_IMPORT_S = 365, 0.3
 _INSTALLERS = (
-    "pip",
-    "setuptools",
-    "wheel",
-    "pkg_resources",
-    "_distutils_hack",
-    "distutils-precedence",
+    *("pip", "setuptools", "wheel"),
+    *("pkg_resources", "_distutils_hack", "distutils-precedence"),
 )
 _SNIPPETS = {
     "import emopy": "import emopy",
@@ -30,14 +28,15 @@ def measure(settings: Settings) -> Section:
     """Install the core, add up its files, and time its import in fresh processes."""
     python = core_environment()
     sides = {
-        name: _Import(python, work.format(model=settings.model)) for name, work in _SNIPPETS.items()
+        name: partial(_seconds_inside, python, work.format(model=settings.model))
+        for name, work in _SNIPPETS.items()
     }
     alternate(sides, 1)  # the first import reads from the disk
-    figures: list[Figure] = []
-    for name, values in alternate(sides, settings.turns(10)).items():
-        time = Spread.of(values)
-        at_most = MAX_IMPORT_S if name == "import emopy" else None
-        figures.append(Figure(f"`{name}`", time.median, "s", time.low, time.high, at_most=at_most))
+    targets = {"import emopy": MAX_IMPORT_S}
+    figures = [
+        Spread.of(values).figure(f"`{name}`", "s", at_most=targets.get(name))
+        for name, values in alternate(sides, settings.turns(10)).items()
+    ]
     site = next(CORE.glob("lib/python*/site-packages"), CORE / "Lib/site-packages")
     sizes = _packages(site)
     compiled = [folder for folder in site.rglob("__pycache__") if not _is_installer(folder, site)]
@@ -51,37 +50,30 @@ def measure(settings: Settings) -> Section:
             f"are wall times in fresh processes, {settings.turns(10)} turns after one "
             "that does not count."
         ),
-        figures=(
+        figures=[
             *figures,
             Figure("installed core, sizes of its files", total, "MB", at_most=MAX_MB),
             Figure("the same in blocks of the disk, as `du` counts", _in_blocks(site), "MB"),
             Figure("including bytecode that pip compiles", sum(map(_size, compiled)), "MB"),
-        ),
+        ],
         header=("largest packages", "MB"),
-        rows=tuple((name, round(size, 1)) for name, size in largest),
+        rows=[(name, round(size, 1)) for name, size in largest],
     )
 
 
-class _Import:
-    """Run a line in a fresh process; gives the seconds it took inside."""
-
-    def __init__(self, python: Path, work: str) -> None:
-        self._command = [str(python), "-c", _CLOCK.format(work=work)]
-
-    def __call__(self) -> float:
-        done = subprocess.run(
-            self._command, capture_output=True, text=True, check=True, env=clean_environment()
-        )
-        return float(done.stdout)
+def _seconds_inside(python: Path, work: str) -> float:
+    """Seconds that a line takes in a fresh process, without the start of Python."""
+    command = [str(python), "-c", _CLOCK.format(work=work)]
+    environment = clean_environment()
+    return float(subprocess.check_output(command, stderr=subprocess.PIPE, env=environment))
 
 
 def _packages(site: Path) -> dict[str, float]:
     """MB of each entry of site-packages."""
-    sizes: dict[str, float] = {}
+    sizes: dict[str, float] = defaultdict(float)
     for entry in site.iterdir():
-        name = entry.name.split("-")[0].removesuffix(".libs")
         if not _is_installer(entry, site):
-            sizes[name] = sizes.get(name, 0.0) + _size(entry)
+            sizes[entry.name.split("-")[0].removesuffix(".libs")] += _size(entry)
     return sizes
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from benchmarks.environments import fer_environment
 from benchmarks.inputs import face_crops
-from benchmarks.report import Figure, Section, Settings
+from benchmarks.report import Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, seconds
 from benchmarks.worker import Worker
 from emopy import FERModel
 from emopy.models import find_model, list_models, load_model, to_tensor
 from emopy.models.card import WEIGHTS_FILE
+from emopy.models.session import open_session
 
 FACES = 64
 MOST = 1.25
@@ -38,19 +39,20 @@ def measure_faces(settings: Settings) -> Section:
     }
     alternate(sides, 2)  # the first runs set up memory
     values = alternate(sides, settings.turns(40))
-    ratio, other = ratios(values["gray"], values["bare"]), ratios(values["colour"], values["bare"])
-    figures = [
-        _ratio("gray crops of the input size ÷ ONNX Runtime alone", ratio, at_most=MOST),
-        _ratio("RGB crops of 96 × 96 pixels ÷ ONNX Runtime alone", other),
-    ]
     words = {
         "bare": "ONNX Runtime alone, 64 ready tensors",
         "gray": "`predict_faces`, 64 gray crops of the input size",
         "colour": "`predict_faces`, 64 RGB crops of 96 × 96 pixels",
     }
-    for side, what in words.items():
-        time = Spread.of(values[side]).scaled(1000)
-        figures.append(Figure(what, time.median, "ms", time.low, time.high))
+    figures = [
+        ratios(values["gray"], values["bare"]).figure(
+            "gray crops of the input size ÷ ONNX Runtime alone", "×", at_most=MOST
+        ),
+        ratios(values["colour"], values["bare"]).figure(
+            "RGB crops of 96 × 96 pixels ÷ ONNX Runtime alone", "×"
+        ),
+        *(Spread.of(values[s]).scaled(1000).figure(what, "ms") for s, what in words.items()),
+    ]
     return Section(
         title="Faces in one call",
         how=(
@@ -58,23 +60,14 @@ def measure_faces(settings: Settings) -> Section:
             f"tensors that are ready, one thread each, alternating for {settings.turns(40)} "
             "turns. Ratios are taken turn by turn."
         ),
-        figures=tuple(figures),
+        figures=figures,
         notes=(f"Model: {model.card.name} {model.card.version}.",),
     )
 
 
-def bare_session(model: str | Path) -> onnxruntime.InferenceSession:
+def bare_session(model: str | Path) -> Any:
     """ONNX Runtime on the file of a model, one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(find_model(model) / WEIGHTS_FILE), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def _ratio(what: str, ratio: Spread, *, at_most: float | None = None) -> Figure:
-    return Figure(what, ratio.median, "×", ratio.low, ratio.high, at_most=at_most)
+    return open_session(find_model(model) / WEIGHTS_FILE, threads=1, providers=["cpu"])
 
 
 AT_MOST = {"emopy-base": 3.0, "emopy-tiny": 1.0}
@@ -93,20 +86,20 @@ def measure_network(settings: Settings) -> Section:
         alternate(sides, 2)  # the first runs set up memory
         values = alternate(sides, settings.turns(30))
         about = fer.about
-    figures: list[Figure] = []
-    for name in models:
-        found = ratios(values[name], values[FER])
-        what = f"{name} ÷ fer's network"
-        figures.append(
-            Figure(what, found.median, "×", found.low, found.high, at_most=AT_MOST[name])
+    figures = [
+        ratios(values[name], values[FER]).figure(
+            f"{name} ÷ fer's network", "×", at_most=AT_MOST[name]
         )
-    for name, taken in values.items():
-        time = Spread.of(taken).scaled(1e6)
-        figures.append(Figure(f"{name}, one crop", time.median, "µs", time.low, time.high))
+        for name in models
+    ]
+    figures += [
+        Spread.of(taken).scaled(1e6).figure(f"{name}, one crop", "µs")
+        for name, taken in values.items()
+    ]
     notes = [
-        f"{name} {card.version}: {card.input.width} × {card.input.height} pixels, "
-        f"{card.precision}, {(find_model(name) / WEIGHTS_FILE).stat().st_size / 1e6:.2f} MB."
-        for name, card in ((name, load_model(name).card) for name in models)
+        f"{card.name} {card.version}: {card.input.width} × {card.input.height} pixels, "
+        f"{card.precision}, {(path / WEIGHTS_FILE).stat().st_size / 1e6:.2f} MB."
+        for path, card in ((model.path, model.card) for model in map(load_model, models))
     ]
     notes.append(
         f"fer's: {about['crop']} pixels, {about['megabytes']:.2f} MB, 8-bit; {about['versions']}."
@@ -119,8 +112,8 @@ def measure_network(settings: Settings) -> Section:
             f"{settings.turns(30)} of {CROPS_PER_TURN} crops each; the median of a turn is its "
             "value. Ratios are taken turn by turn."
         ),
-        figures=tuple(figures),
-        notes=tuple(notes),
+        figures=figures,
+        notes=notes,
     )
 
 

@@ -26,9 +26,8 @@ def photograph() -> Pixels:
     try:
         from skimage.data import astronaut
     except ImportError as error:
-        raise CannotMeasureError(
-            "scikit-image is missing. Type: pip install '.[test,bench]'"
-        ) from error
+        text = "scikit-image is missing. Type: pip install '.[test,bench]'"
+        raise CannotMeasureError(text) from error
     return astronaut()
 
 
@@ -46,10 +45,7 @@ def write_frame(folder: Path) -> Path:
 
 
 def write_variants(folder: Path, count: int) -> Path:
-    """Write `count` different JPEG files: the frame rotated, mirrored, lighter, darker.
-
-    All have the same size and one face, so that each is the same amount of work.
-    """
+    """Write different JPEG files, each the same work: the frame rotated, mirrored, relit."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     image = np.asarray(cv2.cvtColor(frame(), cv2.COLOR_RGB2BGR), np.uint8)
@@ -76,11 +72,8 @@ def face_crops(count: int, side: int) -> Pixels:
 def rotated(image: Pixels, degrees: float, middle: tuple[float, float]) -> Pixels:
     """Rotate an image about a point, counter-clockwise; the border is replicated."""
     matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
-    size = (image.shape[1], image.shape[0])
-    result = cv2.warpAffine(
-        image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(result, np.uint8)
+    size, border = (image.shape[1], image.shape[0]), cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(image, matrix, size, borderMode=border), np.uint8)
 
 
 def enlarged(crop: Pixels, factor: int = 4) -> Pixels:
@@ -97,9 +90,7 @@ EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust")
 
 _CHANGES_S = 2.0
 _STEP_S = 0.5
-_TILT_DEG = 8.0
-_NOISE, _NOISE_STEPS = 4.0, 32
-_SWAY = 24
+_NOISE, _NOISE_STEPS, _SWAY = 4.0, 32, 24
 
 Size = tuple[int, int]
 
@@ -134,7 +125,7 @@ def walkers(count: int, size: Size, seconds: float, *, places: int | None = None
                 (_CHANGES_S * turn, EMOTIONS[(index + turn) % len(EMOTIONS)])
                 for turn in range(max(1, round(seconds / _CHANGES_S)))
             ],
-            tilt_deg=_TILT_DEG,
+            tilt_deg=8.0,
         )
         for index in range(count)
     ]
@@ -194,8 +185,7 @@ def repeated(clip: Path, path: Path, times: int) -> Path:
                 target.mux(packet)
     with av.open(str(path)) as made:
         frames = made.streams.video[0].frames
-    if frames != len(packets) * times:
-        raise CannotMeasureError(
-            f"{path.name} has {frames} frames instead of {len(packets) * times}."
-        )
+    wanted = len(packets) * times
+    if frames != wanted:
+        raise CannotMeasureError(f"{path.name} has {frames} frames instead of {wanted}.")
     return path

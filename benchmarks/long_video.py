@@ -45,7 +45,7 @@ def measure(settings: Settings) -> Section:
             "`predict_video` goes into a `Summary`, a `TimelinePlot` and a CSV file of "
             "`open_table`. Resident memory is read by another process at each minute."
         ),
-        figures=(rate, *_memory_figures(loaded, resident, settled=1 if settings.quick else 5)),
+        figures=[rate, *_memory_figures(loaded, resident, settled=1 if settings.quick else 5)],
         notes=(
             f"The long video: {wanted} frames read, {end['faces']} faces, {end['tracks']} tracks; "
             f"the last frame at {end['at_s']:.2f} s. At the end no frames are prefetched: less "
@@ -75,16 +75,10 @@ def _write_long(folder: Path, minutes: int) -> Path:
     stays, visits = walkers(2, FRAME_SIZE, LOOP_S)
     width, height = FRAME_SIZE
     side_px = visits.path[0][3]
-    middle = ((_COMES_S + _GOES_S) / 2, 0.75 * width, height / 2, side_px)
-    outside = width + side_px
-    visitor = Actor(
-        path=(
-            (_COMES_S, outside, height / 2, side_px),
-            middle,
-            (_GOES_S, outside, height / 2, side_px),
-        ),
-        emotions=visits.emotions,
-    )
+    inside, outside = 0.75 * width, width + side_px
+    moments = ((_COMES_S, outside), ((_COMES_S + _GOES_S) / 2, inside), (_GOES_S, outside))
+    path = [(time_s, x, height / 2, side_px) for time_s, x in moments]
+    visitor = Actor(path=path, emotions=visits.emotions)
     minute = write_clip(folder / "minute.mp4", [stays, visitor], size=FRAME_SIZE, seconds=LOOP_S)
     clip = repeated(minute, folder / "long.mp4", minutes)
     with open_video(clip) as video:

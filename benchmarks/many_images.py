@@ -25,7 +25,7 @@ def measure(settings: Settings) -> Section:
             rows.append((mark["done"], mark["faces"], mark["time_s"], worker.resident_mb()))
             worker.send("continue")
     first, last = rows[0], rows[-1]
-    slowdown = (last[2] - rows[-2][2]) / first[2]
+    slowdown, growth = (last[2] - rows[-2][2]) / first[2], last[3] / first[3]
     return Section(
         title="Many images",
         how=(
@@ -33,17 +33,12 @@ def measure(settings: Settings) -> Section:
             "face, batches of 25, in its own process; resident memory is read by another process "
             "at each quarter."
         ),
-        figures=(
+        figures=[
             Figure("images per second", count / last[2], "/s"),
             Figure("last quarter ÷ first quarter, time", slowdown, "×", at_most=MOST_SLOWDOWN),
-            Figure(
-                "end ÷ first quarter, resident memory",
-                last[3] / first[3],
-                "×",
-                at_most=MOST_GROWTH,
-            ),
+            Figure("end ÷ first quarter, resident memory", growth, "×", at_most=MOST_GROWTH),
             Figure("resident memory before the first image", loaded, "MB"),
-        ),
+        ],
         header=("images", "faces", "time, s", "resident memory, MB"),
-        rows=tuple((done, faces, round(time, 2), round(rss)) for done, faces, time, rss in rows),
+        rows=[(done, faces, round(time, 2), round(rss)) for done, faces, time, rss in rows],
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from benchmarks.environments import core_environment, fer_environment
@@ -22,7 +22,7 @@ FRAMES_PER_TURN = 5
 REST_S = 0.1
 _PROCESS = (
     "import sys, cv2; from fer.fer import FER; "
-    "print(FER({detector}).detect_emotions(cv2.imread(sys.argv[1])))"
+    "print(FER().detect_emotions(cv2.imread(sys.argv[1])))"
 )
 
 Values = dict[str, list[float]]
@@ -45,8 +45,8 @@ def measure(settings: Settings) -> Section:
             "Each program has its own environment and its default threads. Ratios are "
             "taken turn by turn."
         ),
-        figures=(*_frame_figures(warm), *_process_figures(times, peaks)),
-        notes=(
+        figures=[*_frame_figures(warm), *_process_figures(times, peaks)],
+        notes=[
             *notes,
             "fer's default finds faces from 50 pixels, its MTCNN from 20 pixels. EmoPy's default "
             "searches for large faces first, and for small ones where it finds none or several; "
@@ -54,21 +54,15 @@ def measure(settings: Settings) -> Section:
             "MTCNN.",
             "For fer's MTCNN one function of torchvision (`batched_nms`) is replaced by OpenCV's, "
             "which takes less time and memory than importing torchvision.",
-        ),
+        ],
     )
 
 
 def _frames(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[Values, list[str]]:
+    emopy = (core, "emopy_worker.py", "frames", frame, settings.model)
     wanted = {
-        "EmoPy": (core, "emopy_worker.py", "frames", frame, settings.model),
-        "EmoPy, 20 px": (
-            core,
-            "emopy_worker.py",
-            "frames",
-            frame,
-            settings.model,
-            str(FER_MIN_FACE_SIZE),
-        ),
+        "EmoPy": emopy,
+        "EmoPy, 20 px": (*emopy, str(FER_MIN_FACE_SIZE)),
         "fer default": (fer, "fer_worker.py", "frames", frame, "default"),
         "fer MTCNN": (fer, "fer_worker.py", "frames", frame, "mtcnn"),
     }
@@ -89,30 +83,21 @@ def _frames(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[Valu
                 f"{name}: faces found: {about['faces']}; the largest: {about['emotion']}; "
                 f"threads: {about['threads']}; {about['versions']}."
             )
-        sides = {name: _one_turn(worker) for name, worker in workers.items()}
+        sides = {name: partial(_median_s, worker) for name, worker in workers.items()}
         return alternate(sides, settings.turns(15)), notes
 
 
-def _one_turn(worker: Worker) -> Callable[[], float]:
-    """A turn gives the median of some frames, after the others' threads have come to rest."""
-
-    def turn() -> float:
-        time.sleep(REST_S)
-        return statistics.median(worker.ask(FRAMES_PER_TURN))
-
-    return turn
+def _median_s(worker: Worker) -> float:
+    """Median seconds of some frames, after the others' threads have come to rest."""
+    time.sleep(REST_S)
+    return statistics.median(worker.ask(FRAMES_PER_TURN))
 
 
 def _processes(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[Values, Values]:
+    emopy = str(core.with_name("emopy" + core.suffix))
     commands = {
-        "EmoPy": [
-            str(core.with_name("emopy" + core.suffix)),
-            "predict",
-            frame,
-            "--model",
-            settings.model,
-        ],
-        "fer default": [str(fer), "-c", _PROCESS.format(detector=""), frame],
+        "EmoPy": [emopy, "predict", frame, "--model", settings.model],
+        "fer default": [str(fer), "-c", _PROCESS, frame],
     }
     times: Values = {name: [] for name in commands}
     peaks: Values = {name: [] for name in commands}
@@ -121,47 +106,34 @@ def _processes(core: Path, fer: Path, frame: str, settings: Settings) -> tuple[V
             time_s, peak = whole_process(command)
             if turn:
                 times[name].append(time_s)
-                peaks[name].append(peak)
+                peaks[name].append(peak / 1e6)
     return times, peaks
 
 
 def _frame_figures(warm: Values) -> list[Figure]:
     targets = {"fer default": FASTER_THAN_DEFAULT, "fer MTCNN": FASTER_THAN_MTCNN}
-    figures: list[Figure] = []
-    for name, least in targets.items():
-        if name in warm:
-            found = ratios(warm[name], warm["EmoPy"])
-            what = f"{name} ÷ EmoPy, time per frame"
-            figures.append(_spread(what, found, "×", at_least=least))
+    figures = [
+        ratios(warm[name], warm["EmoPy"]).figure(
+            f"{name} ÷ EmoPy, time per frame", "×", at_least=least
+        )
+        for name, least in targets.items()
+        if name in warm
+    ]
     if "fer MTCNN" in warm:
-        found = ratios(warm["fer MTCNN"], warm["EmoPy, 20 px"])
         what = f"fer MTCNN ÷ EmoPy with `min_face_size` {FER_MIN_FACE_SIZE} px, time per frame"
-        figures.append(_spread(what, found, "×"))
-    for name, values in warm.items():
-        figures.append(_spread(f"{name}, one frame", Spread.of(values).scaled(1000), "ms"))
-    return figures
+        figures.append(ratios(warm["fer MTCNN"], warm["EmoPy, 20 px"]).figure(what, "×"))
+    return figures + [
+        Spread.of(values).scaled(1000).figure(f"{name}, one frame", "ms")
+        for name, values in warm.items()
+    ]
 
 
 def _process_figures(times: Values, peaks: Values) -> list[Figure]:
     faster = ratios(times["fer default"], times["EmoPy"])
     peak = ratios(peaks["EmoPy"], peaks["fer default"])
-    figures = [
-        _spread("fer default ÷ EmoPy, whole process", faster, "×", at_least=FASTER_PROCESS),
-        Figure(
-            "EmoPy ÷ fer default, peak memory",
-            peak.median,
-            "×",
-            peak.low,
-            peak.high,
-            at_most=MAX_MEMORY_RATIO,
-        ),
+    return [
+        faster.figure("fer default ÷ EmoPy, whole process", "×", at_least=FASTER_PROCESS),
+        peak.figure("EmoPy ÷ fer default, peak memory", "×", at_most=MAX_MEMORY_RATIO),
+        *(Spread.of(s).figure(f"{name}, whole process", "s") for name, s in times.items()),
+        *(Spread.of(mb).figure(f"{name}, peak memory", "MB") for name, mb in peaks.items()),
     ]
-    for name, values in times.items():
-        figures.append(_spread(f"{name}, whole process", Spread.of(values), "s"))
-    for name, values in peaks.items():
-        figures.append(_spread(f"{name}, peak memory", Spread.of(values).scaled(1e-6), "MB"))
-    return figures
-
-
-def _spread(what: str, found: Spread, unit: str, *, at_least: float | None = None) -> Figure:
-    return Figure(what, found.median, unit, found.low, found.high, at_least=at_least)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -28,8 +28,7 @@ class Figure:
     Attributes:
         what: What is measured.
         value: The median, where it was measured several times.
-        unit: ``"×"``, ``"ms"``, ``"µs"``, ``"s"``, ``"MB"`` (10⁶ bytes), ``"%"``, ``"/s"`` or
-            ``"/min"``.
+        unit: A key of `_DIGITS`; MB are 10⁶ bytes.
         low: Smallest value of the run, or None.
         high: Largest value of the run, or None.
         at_most: Target, or None.
@@ -70,10 +69,10 @@ class Section:
 
     title: str
     how: str
-    figures: tuple[Figure, ...]
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str | float, ...], ...] = ()
-    notes: tuple[str, ...] = ()
+    figures: Sequence[Figure]
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[str | float]] = ()
+    notes: Sequence[str] = ()
     machine: str = ""
     measured_on: str = ""
 
@@ -120,19 +119,9 @@ def load_sections(path: Path) -> dict[str, Section]:
     if not path.is_file():
         return {}
     raw: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return {name: _section(item) for name, item in raw.items()}
-
-
-def _section(raw: dict[str, Any]) -> Section:
-    return Section(
-        **raw
-        | {
-            "figures": tuple(Figure(**figure) for figure in raw["figures"]),
-            "header": tuple(raw["header"]),
-            "rows": tuple(tuple(row) for row in raw["rows"]),
-            "notes": tuple(raw["notes"]),
-        }
-    )
+    for item in raw.values():
+        item["figures"] = [Figure(**figure) for figure in item["figures"]]
+    return {name: Section(**item) for name, item in raw.items()}
 
 
 def _processor() -> str:
@@ -151,24 +140,17 @@ _HEADER = ("figure", "value", "smallest – largest", "target")
 
 def as_text(section: Section) -> str:
     """A section for the terminal."""
-    parts = [section.title, "=" * len(section.title)]
-    if section.figures:
-        parts.append(text_table(_HEADER, map(_figure_row, section.figures)))
-    if section.rows:
-        parts.append(text_table(section.header, _cells(section)))
-    return "\n".join([*parts, *section.notes, section.machine]) + "\n"
+    heading = [section.title, "=" * len(section.title)]
+    return "\n".join([*heading, *_tables(section, text_table), *section.notes, section.machine, ""])
 
 
 def as_markdown(section: Section) -> str:
     """A section for the documentation."""
-    parts = [f"## {section.title}", section.how]
-    if section.figures:
-        parts.append(markdown_table(_HEADER, map(_figure_row, section.figures)))
-    if section.rows:
-        parts.append(markdown_table(section.header, _cells(section)))
-    parts += ["\n".join(f"- {note}" for note in section.notes)] if section.notes else []
-    parts.append(f"Measured on {section.measured_on}: {section.machine}.")
-    return "\n\n".join(parts)
+    notes = "\n".join(f"- {note}" for note in section.notes)
+    measured = f"Measured on {section.measured_on}: {section.machine}."
+    tables = _tables(section, markdown_table)
+    parts = [f"## {section.title}", section.how, *tables, notes, measured]
+    return "\n\n".join(filter(None, parts))
 
 
 def write_docs(path: Path, sections: Mapping[str, Section]) -> None:
@@ -192,23 +174,25 @@ def write_between(path: Path, markers: tuple[str, str], body: str) -> None:
         partial.write_text(f"{before}{start}\n{body}\n{end}{after}", encoding="utf-8")
 
 
+def _tables(section: Section, write: Callable[..., str]) -> Iterator[str]:
+    """The figures and the additional table, where there are any."""
+    if section.figures:
+        yield write(_HEADER, map(_figure_row, section.figures))
+    if section.rows:
+        cells = ([c if isinstance(c, str) else f"{c:g}" for c in row] for row in section.rows)
+        yield write(section.header, cells)
+
+
 def _figure_row(figure: Figure) -> tuple[str, ...]:
-    low_high = ""
+    def number(value: float) -> str:
+        return f"{value:.{_DIGITS[figure.unit]}f}"
+
+    low_high = target = ""
     if figure.low is not None and figure.high is not None:
-        low_high = f"{_number(figure.low, figure.unit)} – {_number(figure.high, figure.unit)}"
-    target = f"≤ {_number(figure.at_most, figure.unit)}" if figure.at_most is not None else ""
+        low_high = f"{number(figure.low)} – {number(figure.high)}"
+    if figure.at_most is not None:
+        target = f"≤ {number(figure.at_most)}"
     if figure.at_least is not None:
-        target = f"≥ {_number(figure.at_least, figure.unit)}"
+        target = f"≥ {number(figure.at_least)}"
     target += {True: ", met", False: ", missed", None: ""}[figure.target_met]
-    value = f"{_number(figure.value, figure.unit)} {figure.unit}"
-    return (figure.what, value, low_high, target)
-
-
-def _number(value: float, unit: str) -> str:
-    return f"{value:.{_DIGITS[unit]}f}"
-
-
-def _cells(section: Section) -> list[list[str]]:
-    return [
-        [cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in section.rows
-    ]
+    return (figure.what, f"{number(figure.value)} {figure.unit}", low_high, target)

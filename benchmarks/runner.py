@@ -47,8 +47,8 @@ def run(
     Returns:
         0, or 1 when something could not be measured.
     """
-    options = _options(measurements, description, results, page)
-    sections = load_sections(options.results)
+    options = _options(measurements, description)
+    sections = load_sections(results)
     failed = 0
     for name in options.only:
         print(f"Measuring: {name}", file=sys.stderr)
@@ -62,8 +62,8 @@ def run(
         sections[name] = section
         if not options.quick:
             ordered = {key: sections[key] for key in measurements if key in sections}
-            save_sections(ordered, options.results)
-            write_docs(options.page, ordered)
+            save_sections(ordered, results)
+            write_docs(page, ordered)
     return 1 if failed else 0
 
 
@@ -81,17 +81,11 @@ def _measure(measurement: Measurement, options: argparse.Namespace) -> Section:
     return replace(section, machine=machine(), measured_on=date.today().isoformat())
 
 
-def _options(
-    measurements: Mapping[str, Measurement], description: str, results: Path, page: Path
-) -> argparse.Namespace:
+def _options(measurements: Mapping[str, Measurement], description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
+    names, some = list(measurements), f"some of: {', '.join(measurements)}"
     parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=measurements,
-        default=list(measurements),
-        metavar="NAME",
-        help=f"some of: {', '.join(measurements)}",
+        "--only", nargs="+", choices=names, default=names, metavar="NAME", help=some
     )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name of a model, or its folder")
     parser.add_argument(
@@ -100,11 +94,6 @@ def _options(
         default=VALIDATION_FACES if VALIDATION_FACES.is_file() else None,
         help="labelled faces (.npz) [local/ferplus/validation.npz where it exists]",
     )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="try the measurement itself: few repetitions, nothing written",
-    )
-    parser.add_argument("--results", type=Path, default=results, help="JSON file")
-    parser.add_argument("--page", type=Path, default=page, help="Markdown file with the markers")
+    trial = "try the measurement itself: few repetitions, nothing written"
+    parser.add_argument("--quick", action="store_true", help=trial)
     return parser.parse_args()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.environments import clean_environment
-from benchmarks.report import CannotMeasureError
+from benchmarks.report import CannotMeasureError, Figure
 
 _LAUNCHER = Path(__file__).parent / "workers" / "measure_process.py"
 
@@ -34,17 +34,15 @@ class Spread:
         """The same in another unit."""
         return Spread(self.median * factor, self.low * factor, self.high * factor)
 
+    def figure(
+        self, what: str, unit: str, *, at_most: float | None = None, at_least: float | None = None
+    ) -> Figure:
+        """As a number for the page."""
+        return Figure(what, self.median, unit, self.low, self.high, at_most, at_least)
+
 
 def alternate(sides: Mapping[str, Callable[[], float]], turns: int) -> dict[str, list[float]]:
-    """Let every side do its work once per turn: A, B, A, B.
-
-    Args:
-        sides: Each gives what it measured in one turn.
-        turns: 1 or more.
-
-    Returns:
-        The values of each side, in the order of the turns.
-    """
+    """Measure every side once per turn, A, B, A, B; return the values of each side in order."""
     values: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(turns):
         for name, measure in sides.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.environments import ROOT
-from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.report import CannotMeasureError, Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, seconds
 from emopy.data import Dataset, load_dataset
 from emopy.data.augment import Augmentation
@@ -29,25 +29,30 @@ def measure(settings: Settings) -> Section:
     if settings.data is None:
         raise CannotMeasureError("Give labelled faces: --data FACES.npz")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
     from emopy.train import load_recipe
 
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     recipe = load_recipe(RECIPE)
     faces = load_dataset(settings.data).take(np.arange(BATCHES * recipe.fit.batch_size))
     sides = _sides(recipe, faces)
     alternate(sides, 1)  # the first steps build the graph
     values = alternate(sides, settings.turns(7))
     rates = {name: [len(faces) / taken for taken in times] for name, times in values.items()}
-    kept = ratios(rates["with"], rates["without"])
     words = {
-        "with": "training, with augmentation",
-        "without": "training, without",
-        "alone": "augmentation alone, one thread",
+        "with": "training, with augmentation: faces per second",
+        "without": "training, without: faces per second",
+        "alone": "augmentation alone, one thread: faces per second",
     }
-    what = "training speed, with ÷ without"
-    figures = [Figure(what, kept.median, "×", kept.low, kept.high, at_least=AT_LEAST)]
-    for name, what in words.items():
-        rate = Spread.of(rates[name])
-        figures.append(Figure(f"{what}: faces per second", rate.median, "/s", rate.low, rate.high))
+    kept = ratios(rates["with"], rates["without"])
+    figures = [
+        kept.figure("training speed, with ÷ without", "×", at_least=AT_LEAST),
+        *(
+            Spread.of(rates[s]).figure(f"{what}: faces per second", "/s")
+            for s, what in words.items()
+        ),
+    ]
     return Section(
         title="Training",
         how=(
@@ -55,8 +60,8 @@ def measure(settings: Settings) -> Section:
             "its data augmentation and without, and the same batches alone; "
             f"{settings.turns(7)} turns. Ratios are taken turn by turn."
         ),
-        figures=tuple(figures),
-        notes=(_threads(),),
+        figures=figures,
+        notes=(f"Keras {keras.__version__} on {keras.backend.backend()}, {cores} cores.",),
     )
 
 
@@ -82,10 +87,3 @@ def _sides(recipe: Recipe, faces: Dataset) -> dict[str, Callable[[], float]]:
         "without": lambda: train(plain),
         "alone": lambda: seconds(lambda: [alone[i] for i in range(BATCHES)]),
     }
-
-
-def _threads() -> str:
-    import keras
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"Keras {keras.__version__} on {keras.backend.backend()}, {cores} cores."

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.environments import fer_environment
 from benchmarks.inputs import (
@@ -20,7 +24,7 @@ from benchmarks.inputs import (
     write_frames,
 )
 from benchmarks.report import CannotMeasureError, Figure, Section, Settings
-from benchmarks.timing import Spread, alternate, ratios, whole_process
+from benchmarks.timing import Spread, alternate, ratios, seconds, whole_process
 from benchmarks.worker import Worker
 from emopy import FERModel
 from emopy.faces import TrackingDetector, align_face, get_detector
@@ -32,14 +36,7 @@ LEAST_SMALL, LEAST_LARGE, FASTER_THAN_FER = 30, 10, 10
 REST_S = 0.1
 SMALL_CLIP, PHOTOGRAPH = "640 × 480, 1 face", "640 × 480, photograph with noise, 1 face"
 
-HEADER = (
-    "clip",
-    "a frame, ms",
-    "waiting for the decoder, ms",
-    "detecting, ms",
-    "predicting, ms",
-    "decoding alone, ms",
-)
+STEPS = ("a frame", "waiting for the decoder", "detecting", "predicting", "decoding alone")
 NOTES = (
     "A search that finds one large face ends there; with two or more faces the whole image "
     "is searched for small ones too.",
@@ -66,7 +63,11 @@ def measure(settings: Settings) -> Section:
         ]
         beside, more = _beside_fer(emopy, clips, fer_frames, turns)
         notes += more
-        alone = {name: _frame_s(emopy, clips[name]) for name in clips if name not in beside}
+        alone = {
+            name: partial(_frame_s, emopy, clip)
+            for name, clip in clips.items()
+            if name not in beside
+        }
         warm = beside | alternate(alone, settings.turns(5))
         lengths = _lengths(emopy, clips[SMALL_CLIP], settings)
     stages = _stages(clips, settings)
@@ -84,16 +85,13 @@ def measure(settings: Settings) -> Section:
             f"{settings.turns(5)} without. Ratios are taken turn by turn. From the shell: "
             f"`emopy video clip.mp4 --out t.csv --draw d.mp4 --plot p.png`, {frames} frames."
         ),
-        figures=(*_warm_figures(warm), *shell, *_cost_figures(warm, lengths)),
-        header=HEADER,
-        rows=tuple(
+        figures=[*_warm_figures(warm), *shell, *_cost_figures(warm, lengths)],
+        header=("clip", *(f"{step}, ms" for step in STEPS)),
+        rows=[
             (name, *(round(1000 * Spread.of(values).median, 2) for values in (warm[name], *times)))
             for name, times in stages.items()
-        ),
-        notes=(
-            *notes,
-            *NOTES,
-        ),
+        ],
+        notes=[*notes, *NOTES],
     )
 
 
@@ -121,16 +119,12 @@ def _write_clips(settings: Settings) -> dict[str, Path]:
     return clips
 
 
-def _frame_s(worker: Worker, clip: Path) -> Callable[[], float]:
-    """A turn predicts a clip and returns the seconds per frame."""
-
-    def turn() -> float:
-        time.sleep(REST_S)
-        worker.send(str(clip))
-        found = worker.read()
-        return found["seconds"] / found["frames"]
-
-    return turn
+def _frame_s(worker: Worker, clip: Path) -> float:
+    """Seconds per frame of a clip, after the others' threads have come to rest."""
+    time.sleep(REST_S)
+    worker.send(str(clip))
+    found = worker.read()
+    return found["seconds"] / found["frames"]
 
 
 def _beside_fer(
@@ -157,7 +151,7 @@ def _beside_fer(
                 faces = found["faces"] / found["frames"]
                 notes.append(f"{side or 'EmoPy: '}{name}: {faces:.2f} faces found per frame.")
         sides = {
-            side + name: _frame_s(worker, clips[name])
+            side + name: partial(_frame_s, worker, clips[name])
             for name in wanted
             for side, worker in workers.items()
         }
@@ -169,11 +163,8 @@ def _lengths(worker: Worker, clip: Path, settings: Settings) -> dict[int, Spread
     turns_per_minute = 1 if settings.quick else round(60 / _seconds(settings))
     frames = round(_seconds(settings) * FPS) * turns_per_minute
     sides = {
-        str(minutes): _frame_s(
-            worker,
-            repeated(clip, clip.with_name(f"{minutes}-minutes.mp4"), turns_per_minute * minutes),
-        )
-        for minutes in (1, 3)
+        str(minutes): partial(_frame_s, worker, repeated(clip, path, turns_per_minute * minutes))
+        for minutes, path in ((m, clip.with_name(f"{m}-minutes.mp4")) for m in (1, 3))
     }
     values = alternate(sides, settings.turns(3))
     return {int(name): Spread.of(each).scaled(frames * int(name)) for name, each in values.items()}
@@ -194,82 +185,74 @@ def _from_shell(clip: Path, settings: Settings) -> list[Figure]:
     peak = Spread.of([size / 1e6 for _, size in found])
     what = f"from the shell with table, annotated video and plot, {SMALL_CLIP}"
     return [
-        _spread(f"{what}: frames per second", rate, "/s"),
-        _spread(f"{what}: whole process", times, "s"),
-        _spread(f"{what}: peak memory", peak, "MB"),
+        rate.figure(f"{what}: frames per second", "/s"),
+        times.figure(f"{what}: whole process", "s"),
+        peak.figure(f"{what}: peak memory", "MB"),
     ]
 
 
 def _stages(clips: Mapping[str, Path], settings: Settings) -> dict[str, list[list[float]]]:
     """Per clip the seconds of a frame for waiting, detecting, predicting; and decoding alone."""
     model = FERModel(model=settings.model)
-    detector = get_detector("mtcnn")
+    spec, detector = model.card.input, get_detector("mtcnn")
     stages: dict[str, list[list[float]]] = {name: [[], [], [], []] for name in clips}
     for _ in range(settings.turns(3)):
         for name, clip in clips.items():
             detect = TrackingDetector(detector)
-            frames, waited, detected, predicted = 0, 0.0, 0.0, 0.0
+            frames, spent = 0, np.zeros(4)
             mark = time.perf_counter()
             with open_video(clip) as video:
                 for frame in video:
-                    moments = [mark, time.perf_counter()]
+                    came = time.perf_counter()
                     faces = detect(frame.image, frame.time_s)
-                    moments.append(time.perf_counter())
-                    spec = model.card.input
+                    found = time.perf_counter()
                     model.predict_faces([align_face(frame.image, face, spec) for face in faces])
+                    spent += (came - mark, found - came, time.perf_counter() - found, 0)
                     mark = time.perf_counter()
                     frames += 1
-                    waited += moments[1] - moments[0]
-                    detected += moments[2] - moments[1]
-                    predicted += mark - moments[2]
-            mark = time.perf_counter()
-            with open_video(clip) as video:
-                for _ in video:
-                    pass
-            decoded = time.perf_counter() - mark
-            for values, spent in zip(
-                stages[name], (waited, detected, predicted, decoded), strict=True
-            ):
-                values.append(spent / frames)
+            spent[3] = seconds(partial(_decode, clip))
+            for values, total in zip(stages[name], spent, strict=True):
+                values.append(total / frames)
     return stages
 
 
+def _decode(clip: Path) -> None:
+    with open_video(clip) as video:
+        deque(video, maxlen=0)
+
+
 def _warm_figures(warm: Values) -> list[Figure]:
-    least = {SMALL_CLIP: LEAST_SMALL, _large_clip(MOST_FACES): LEAST_LARGE}
-    figures: list[Figure] = []
-    for name in (SMALL_CLIP, PHOTOGRAPH, _large_clip(MOST_FACES)):
-        rate = Spread.of([1 / value for value in warm[name]])
-        what = f"{name}: frames per second"
-        figures.append(_spread(what, rate, "/s", at_least=least.get(name)))
-    for name in (SMALL_CLIP, PHOTOGRAPH):
+    least = {SMALL_CLIP: LEAST_SMALL, PHOTOGRAPH: None, _large_clip(MOST_FACES): LEAST_LARGE}
+    figures = [
+        Spread.of([1 / value for value in warm[name]]).figure(
+            f"{name}: frames per second", "/s", at_least=at_least
+        )
+        for name, at_least in least.items()
+    ]
+    for name, at_least in ((SMALL_CLIP, FASTER_THAN_FER), (PHOTOGRAPH, None)):
         if f"fer: {name}" in warm:
             found = ratios(warm[f"fer: {name}"], warm[name])
-            at_least = FASTER_THAN_FER if name == SMALL_CLIP else None
             what = f"fer's `Video` with MTCNN ÷ EmoPy, time per frame, {name}"
-            figures.append(_spread(what, found, "×", at_least=at_least))
-    for name in (SMALL_CLIP, PHOTOGRAPH):
-        for side in ("", "fer: "):
-            if side + name in warm:
-                spread = Spread.of(warm[side + name]).scaled(1000)
-                figures.append(_spread(f"{side or 'EmoPy: '}{name}, one frame", spread, "ms"))
-    return figures
+            figures.append(found.figure(what, "×", at_least=at_least))
+    return figures + [
+        Spread.of(warm[side + name])
+        .scaled(1000)
+        .figure(f"{side or 'EmoPy: '}{name}, one frame", "ms")
+        for name in (SMALL_CLIP, PHOTOGRAPH)
+        for side in ("", "fer: ")
+        if side + name in warm
+    ]
 
 
 def _cost_figures(warm: Values, lengths: Mapping[int, Spread]) -> list[Figure]:
-    one, two, most = (warm[_large_clip(count)] for count in (1, 2, MOST_FACES))
-    second = [1000 * (after - before) for before, after in zip(one, two, strict=True)]
-    each = [
-        1000 * (after - before) / (MOST_FACES - 2) for before, after in zip(two, most, strict=True)
-    ]
+    one, two, most = (1000 * np.array(warm[_large_clip(count)]) for count in (1, 2, MOST_FACES))
+    second = Spread.of((two - one).tolist())
+    each = Spread.of(((most - two) / (MOST_FACES - 2)).tolist())
     per_minute = (lengths[3].median - lengths[1].median) / 2
     return [
-        _spread("1920 × 1080: the second face, per frame", Spread.of(second), "ms"),
-        _spread("1920 × 1080: each further face, per frame", Spread.of(each), "ms"),
-        _spread("640 × 480, 1 face: a video of one minute", lengths[1], "s"),
-        _spread("640 × 480, 1 face: a video of three minutes", lengths[3], "s"),
+        second.figure("1920 × 1080: the second face, per frame", "ms"),
+        each.figure("1920 × 1080: each further face, per frame", "ms"),
+        lengths[1].figure("640 × 480, 1 face: a video of one minute", "s"),
+        lengths[3].figure("640 × 480, 1 face: a video of three minutes", "s"),
         Figure("640 × 480, 1 face: each further minute", per_minute, "s"),
     ]
-
-
-def _spread(what: str, found: Spread, unit: str, *, at_least: float | None = None) -> Figure:
-    return Figure(what, found.median, unit, found.low, found.high, at_least=at_least)

@@ -55,11 +55,7 @@ class Worker:
         self.close()
 
     def ask(self, frames: int) -> list[float]:
-        """Let it predict its frame some times.
-
-        Returns:
-            Seconds of each prediction.
-        """
+        """Let it predict its frame some times; return the seconds of each prediction."""
         self.send(str(frames))
         return self.read()["seconds"]
 
