@@ -14,24 +14,18 @@ table, with the settings of each run. All are evaluated on the faces for calibra
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.report import write_between
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.models import load_model
 from emopy.tables import markdown_table
-from research import RESULTS, ROOT
-
-RESULTS_FILE = RESULTS / "ablation.json"
-PAGE = ROOT / "docs" / "training.md"
-MARKS = "<!-- ablation -->", "<!-- /ablation -->"
+from research import ROOT, write_results
 
 RECIPE = "recipes/emopy-base.toml"
 SMALL = ("net.settings.widths=[16, 32, 64]", "fit.epochs=10", "fit.ema=0.99")
@@ -55,7 +49,7 @@ class Experiment:
 
     name: str
     settings: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = field(default=(0,))
+    seeds: tuple[int, ...] = (0,)
     script: str = ""
     before: tuple[str, ...] = ()
 
@@ -70,7 +64,12 @@ def without(*names: str) -> tuple[str, ...]:
     return tuple(f"augment.{name}=0.0" for name in names)
 
 
-ENSEMBLE = "[" + ", ".join(f'"runs/base-s{seed}/model"' for seed in (0, 1)) + "]"
+def distilled_from(*runs: str) -> tuple[str, ...]:
+    """Settings that train on the predictions of finished runs too."""
+    teachers = ", ".join(f'"{run}/model"' for run in runs)
+    return (f"fit.teacher=[{teachers}]", "fit.teacher_weight=0.7")
+
+
 PRETRAINING = (
     "-m research.rotation_pretext local/ferplus/train.npz local/rotated/train.npz",
     f"-m emopy train {RECIPE} --set data.train=local/rotated/train.npz --set data.validation= "
@@ -92,17 +91,9 @@ EXPERIMENTS = (
     Experiment("mixup 0.2", ("fit.mixup=0.2",)),
     Experiment("cutmix 1", ("fit.cutmix=1.0",)),
     # Initialisation and distillation
-    Experiment(
-        "self-distillation",
-        (f'fit.teacher=["{RUNS}/baseline-seed0/model"]', "fit.teacher_weight=0.7"),
-    ),
-    Experiment(
-        "distilled from one large network",
-        ('fit.teacher=["runs/base-s0/model"]', "fit.teacher_weight=0.7"),
-    ),
-    Experiment(
-        "distilled from two large networks", (f"fit.teacher={ENSEMBLE}", "fit.teacher_weight=0.7")
-    ),
+    Experiment("self-distillation", distilled_from(f"{RUNS}/baseline-seed0")),
+    Experiment("distilled from one large network", distilled_from("runs/base-s0")),
+    Experiment("distilled from two large networks", distilled_from("runs/base-s0", "runs/base-s1")),
     Experiment(
         "self-supervised pretraining on rotations",
         (f"fit.init_from={RUNS}/rotated/model",),
@@ -156,8 +147,7 @@ def metrics_of(model: Path, faces: Dataset) -> dict[str, float]:
     card = load_model(ROOT / RUNS / f"{first.slug}-seed{first.seeds[0]}" / "model").card
     prior: dict[str, float] = card.training["label_prior"]
     calibrate(model, faces, prior=prior)
-    reports = [evaluate(model, faces, prior=name) for name in (prior, "uniform")]
-    training, uniform = reports
+    training, uniform = (evaluate(model, faces, prior=name) for name in (prior, "uniform"))
     return {
         "accuracy": training.accuracy,
         "log_loss": training.log_loss,
@@ -174,21 +164,20 @@ def settings_of(experiment: Experiment) -> tuple[str, ...]:
 
 def table(results: dict[str, list[dict[str, float]]]) -> str:
     """Markdown: each experiment's metrics and what it gains over the baseline."""
-    names = [experiment.name for experiment in EXPERIMENTS if experiment.name in results]
     base = {key: _mean(results[EXPERIMENTS[0].name], key) for key in METRICS}
     header = ["change", "accuracy", "log loss", "macro recall, uniform prior", "options"]
     rows: list[list[str]] = []
     for experiment in EXPERIMENTS:
-        if experiment.name not in names:
+        runs = results.get(experiment.name)
+        if not runs:
             continue
-        runs = results[experiment.name]
         cells = [experiment.name + (f", {len(runs)} seeds" if len(runs) > 1 else "")]
         for key in METRICS:
             mean = _mean(runs, key)
             spread = f" ± {statistics.stdev(r[key] for r in runs):.4f}" if len(runs) > 1 else ""
             gain = base[key] - mean if key == "log_loss" else mean - base[key]
-            first = experiment is EXPERIMENTS[0]
-            cells.append(f"{mean:.4f}{spread}" if first else f"{mean:.4f} ({gain:+.4f})")
+            beside = spread if experiment is EXPERIMENTS[0] else f" ({gain:+.4f})"
+            cells.append(f"{mean:.4f}{beside}")
         rows.append([*cells, _options(experiment)])
     return markdown_table(header, rows, align="lrrrl")
 
@@ -196,12 +185,10 @@ def table(results: dict[str, list[dict[str, float]]]) -> str:
 def _options(experiment: Experiment) -> str:
     """Options beside those of all experiments."""
     options = " ".join(f"--set {shlex.quote(setting)}" for setting in experiment.settings)
-    cells = [f"`{options}`" if options else ""]
-    cells += [
-        f"`python {experiment.script}` in place of `emopy train`" if experiment.script else ""
-    ]
-    cells += [f"first: `python {line}`" for line in experiment.before]
-    return "<br>".join(filter(None, cells))
+    cells = [f"`{options}`"] if options else []
+    if experiment.script:
+        cells.append(f"`python {experiment.script}` in place of `emopy train`")
+    return "<br>".join([*cells, *(f"first: `python {line}`" for line in experiment.before)])
 
 
 def _mean(runs: list[dict[str, float]], key: str) -> float:
@@ -210,17 +197,15 @@ def _mean(runs: list[dict[str, float]], key: str) -> float:
 
 def main() -> None:
     """Train what is not trained yet, evaluate all of it, and write the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.parse_args()
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     faces = load_dataset(ROOT / "local" / "ferplus" / "calibration.npz")
     results: dict[str, list[dict[str, float]]] = {}
     for experiment in EXPERIMENTS:
         for seed in experiment.seeds:
             figures = metrics_of(train(experiment, seed), faces)
             results.setdefault(experiment.name, []).append(figures)
-            RESULTS_FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             print(experiment.name, seed, figures, flush=True)
-            write_between(PAGE, MARKS, table(results))
+            write_results("ablation", results, "training.md", table(results))
 
 
 if __name__ == "__main__":

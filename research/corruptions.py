@@ -113,22 +113,16 @@ def measure(settings: Settings) -> Section:
         ratios.append(report.accuracy / clean.accuracy)
         accuracy, recall = round(100 * report.accuracy, 1), round(100 * report.macro_recall, 1)
         rows.append((name, accuracy, recall, round(ratios[-1], 3)))
+    what = "mean accuracy under corruption ÷ clean accuracy"
     return Section(
         title="Corruption robustness",
         how=(
             f"Each of {len(data):,} labelled 48 × 48 faces is corrupted, one corruption at a time, "
             "with a fixed seed, and evaluated without detecting or aligning the face again."
         ),
-        figures=(
-            Figure(
-                "mean accuracy under corruption ÷ clean accuracy",
-                float(np.mean(ratios)),
-                "×",
-                at_least=TARGET,
-            ),
-        ),
+        figures=[Figure(what, float(np.mean(ratios)), "×", at_least=TARGET)],
         header=("corruption", "accuracy, %", "balanced accuracy, %", "÷ clean"),
-        rows=tuple(rows),
+        rows=rows,
         notes=(
             f"Model: {card.name} {card.version}.",
             "The faces are gray and the model sees gray: a colour cast changes their brightness.",

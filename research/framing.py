@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.faces.mtcnn import MTCNN
+from emopy.tables import markdown_table
 
 ENLARGE = 4
 PADDING = 0.5
@@ -28,13 +29,8 @@ THRESHOLDS = (0.6, 0.7, 0.7)
 """Scores of the three stages; the last is lower than usual, as every image shows a face."""
 
 NAMES = (
-    "left eye",
-    "right eye",
-    "nose tip",
-    "left mouth corner",
-    "right mouth corner",
-    "box, left and top",
-    "box, right and bottom",
+    *("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner"),
+    *("box, left and top", "box, right and bottom"),
 )
 
 
@@ -83,21 +79,18 @@ def report(points: NDArray[np.float32]) -> str:
     median = np.median(found, axis=0)
     # The median distance from the median, scaled to equal the standard deviation of a normal.
     spread = 1.4826 * np.median(np.abs(found - median), axis=0)
-    lines = [
-        f"{len(found)} of {len(points)} faces found ({len(found) / len(points):.1%}).",
-        "",
-        "| point | x | y | spread of x | spread of y |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {x:.4f} | {y:.4f} | {sx:.3f} | {sy:.3f} |"
+    rows = [
+        [name, f"{x:.4f}", f"{y:.4f}", f"{sx:.3f}", f"{sy:.3f}"]
         for name, (x, y), (sx, sy) in zip(NAMES, median, spread, strict=True)
     ]
     eyes = found[:, 1] - found[:, 0]
     tilt = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
     low, high = np.percentile(tilt, [5, 95])
-    lines += ["", f"Tilt of the eyes, 5th to 95th percentile: {low:.1f}° to {high:.1f}°."]
-    return "\n".join(lines)
+    return (
+        f"{len(found)} of {len(points)} faces found ({len(found) / len(points):.1%}).\n\n"
+        f"{markdown_table(['point', 'x', 'y', 'spread of x', 'spread of y'], rows)}\n\n"
+        f"Tilt of the eyes, 5th to 95th percentile: {low:.1f}° to {high:.1f}°."
+    )
 
 
 def main() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,12 +26,10 @@ DWELL_S = (2.0, 5.0)
 TILT_DEG = 15.0
 TIME_CONSTANTS_S = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 SECONDS = 60.0
-SETTLED_S = 1.0
-_MARGIN_S = 1.0
+SETTLED_S = _MARGIN_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Degradation:
+class Degradation(NamedTuple):
     """What makes the faces of a scene ambiguous.
 
     Attributes:
@@ -52,8 +52,7 @@ DEGRADATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Observation:
+class _Observation(NamedTuple):
     """One face in one frame: its true emotion, and track and prediction where it was found."""
 
     time_s: float
@@ -62,8 +61,7 @@ class _Observation:
     prediction: Prediction | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Label:
+class _Label(NamedTuple):
     """The label of a face in one frame."""
 
     time_s: float
@@ -71,8 +69,7 @@ class _Label:
     predicted: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Score:
+class _Score(NamedTuple):
     """The result of one time constant."""
 
     flips_per_min: float
@@ -120,7 +117,7 @@ def measure(settings: Settings) -> Section:
             "until it appears / stays, s",
             "changes missed, %",
         ),
-        rows=tuple(_row(time_s, score) for time_s, score in scores.items()),
+        rows=[_row(time_s, score) for time_s, score in scores.items()],
         notes=(
             f"Model: {model.card.name} {model.card.version}.",
             f"{len(observations) / FPS / 60:.1f} minutes of faces, {100 * found:.1f}% of them "
@@ -140,9 +137,7 @@ def degraded_scene(
     """Two equal scenes with different expressions: mixed, blurred, with noise, JPEG-compressed."""
     actors = [_actor(index, seconds, rng) for index in range(len(SIDES_PX))]
     others = [
-        replace(
-            actor, emotions=[(start, _another(emotion, rng)) for start, emotion in actor.emotions]
-        )
+        replace(actor, emotions=[(at, _another(emotion, rng)) for at, emotion in actor.emotions])
         for actor in actors
     ]
     width, height = FRAME_SIZE
@@ -217,26 +212,21 @@ def _labels(actor: Sequence[_Observation], time_constant_s: float) -> list[_Labe
     """The smoothed label of each frame with the face found."""
     smooth = Smoother(time_constant_s)
     return [
-        _Label(
-            face.time_s, face.truth, smooth(face.prediction, face.track, face.time_s).emotion or ""
-        )
-        for face in actor
-        if face.prediction is not None
+        _Label(time_s, truth, smooth(prediction, track, time_s).emotion or "")
+        for time_s, truth, track, prediction in actor
+        if prediction is not None
     ]
 
 
 def _segments(labels: Sequence[_Label]) -> list[list[_Label]]:
     """Split where the truth changes."""
-    segments: list[list[_Label]] = []
-    for label in labels:
-        if not segments or segments[-1][-1].truth != label.truth:
-            segments.append([])
-        segments[-1].append(label)
-    return segments
+    return [list(segment) for _, segment in groupby(labels, key=attrgetter("truth"))]
 
 
 def _score(actors: Sequence[Sequence[_Label]]) -> _Score:
-    flips, correct, frames, settled_correct, settled = 0, 0, 0, 0, 0
+    flips = 0
+    all_right: list[bool] = []
+    settled_right: list[bool] = []
     delays: list[tuple[float, float]] = []
     for labels in actors:
         before = ""
@@ -245,14 +235,14 @@ def _score(actors: Sequence[Sequence[_Label]]) -> _Score:
             if before:
                 delays.append(_delays(segment))
             before = segment[-1].predicted
-            late = [label for label in segment if label.time_s - segment[0].time_s >= SETTLED_S]
-            correct += sum(label.truth == label.predicted for label in segment)
-            settled_correct += sum(label.truth == label.predicted for label in late)
-            frames, settled = frames + len(segment), settled + len(late)
+            right = [label.truth == label.predicted for label in segment]
+            late = sum(label.time_s - segment[0].time_s < SETTLED_S for label in segment)
+            all_right += right
+            settled_right += right[late:]
     return _Score(
-        flips_per_min=flips / (frames / FPS / 60),
-        accuracy=correct / frames,
-        settled_accuracy=settled_correct / settled,
+        flips_per_min=flips / (len(all_right) / FPS / 60),
+        accuracy=statistics.fmean(all_right),
+        settled_accuracy=statistics.fmean(settled_right),
         first_s=statistics.median(first for first, _ in delays),
         stable_s=statistics.median(stable for _, stable in delays),
         missed=sum(math.isinf(stable) for _, stable in delays) / len(delays),
@@ -292,10 +282,8 @@ def _figures(raw: _Score, smoothed: _Score) -> tuple[Figure, ...]:
 
 
 def _row(time_s: float, score: _Score) -> tuple[str | float, ...]:
-    delays = [
-        f"{value:.2f}" if math.isfinite(value) else "–" for value in (score.first_s, score.stable_s)
-    ]
-    name = "raw" if time_s == 0 else f"{time_s:g}"
+    delays = (f"{s:.2f}" if math.isfinite(s) else "–" for s in (score.first_s, score.stable_s))
+    name = f"{time_s:g}" if time_s else "raw"
     return (
         name + (" (default)" if time_s == SMOOTHING_S else ""),
         round(score.flips_per_min, 1),

@@ -19,6 +19,7 @@ from emopy.samples import sample_images
 SHIFT = 0.1
 ROTATIONS_DEG = (5, 10, 15, 20)
 FACES = 300
+COLUMNS = ("mean change", "largest change", "same emotion, %", "not found, %")
 _DIRECTIONS = [step for step in product((-1, 0, 1), repeat=2) if step != (0, 0)]
 
 Probabilities = NDArray[np.float32]
@@ -32,9 +33,11 @@ def measure(settings: Settings) -> Section:
         "photograph": [photograph()],
         "composites": [read_image(path) for path in sample_images().values()],
     }
-    figures: tuple[Figure, ...] = ()
+    figures: list[Figure] = []
     if settings.data is not None:
-        dataset = _some(load_dataset(settings.data), 30 if settings.quick else FACES)
+        dataset = load_dataset(settings.data)
+        chosen = np.random.default_rng(0).permutation(len(dataset))
+        dataset = dataset.take(np.sort(chosen[: 30 if settings.quick else FACES]))
         enlarged_images = [enlarged(image) for image in dataset.images]
         groups["labelled faces"] = enlarged_images
         figures = _accuracy(model, dataset, enlarged_images)
@@ -49,15 +52,8 @@ def measure(settings: Settings) -> Section:
             "another label."
         ),
         figures=figures,
-        header=(
-            "perturbation",
-            "faces",
-            "mean change",
-            "largest change",
-            "same emotion, %",
-            "not found, %",
-        ),
-        rows=tuple(rows),
+        header=("perturbation", "faces", *COLUMNS),
+        rows=rows,
         notes=(
             f"Model: {model.card.name} {model.card.version}. Labelled faces are 48 × 48 crops, "
             "enlarged four times and padded by half their side: images without detail, harder "
@@ -66,18 +62,11 @@ def measure(settings: Settings) -> Section:
     )
 
 
-def _some(dataset: Dataset, count: int) -> Dataset:
-    chosen = np.random.default_rng(0).permutation(len(dataset))[:count]
-    return dataset.take(np.sort(chosen))
-
-
-def _accuracy(
-    model: FERModel, dataset: Dataset, enlarged_images: Sequence[Pixels]
-) -> tuple[Figure, ...]:
+def _accuracy(model: FERModel, dataset: Dataset, images: Sequence[Pixels]) -> list[Figure]:
     """Accuracy with detection, and on the crops without it."""
     truth = np.array([dataset.labels[column] for column in dataset.truth])
     raw = np.array([prediction.emotion for prediction in model.predict_faces(dataset.images)])
-    found = [model.predict(image).faces for image in enlarged_images]
+    found = [model.predict(image).faces for image in images]
     detected = np.array([faces[0].emotion if faces else "" for faces in found])
     was_found = detected != ""
     raw_correct, correct = raw == truth, detected == truth
@@ -88,15 +77,12 @@ def _accuracy(
         Figure("found by the detector", _percent(was_found), "%"),
     ]
     if was_found.any():
+        on_crops, with_detection = _percent(raw_correct[was_found]), _percent(correct[was_found])
         figures += [
-            Figure("accuracy on the raw crops, found faces", _percent(raw_correct[was_found]), "%"),
-            Figure(
-                "accuracy with detection, found faces",
-                _percent(correct[was_found]),
-                "%",
-            ),
+            Figure("accuracy on the raw crops, found faces", on_crops, "%"),
+            Figure("accuracy with detection, found faces", with_detection, "%"),
         ]
-    return tuple(figures)
+    return figures
 
 
 def _perturb(
@@ -123,14 +109,12 @@ Change = tuple[Probabilities, Probabilities, int]
 
 
 def _shifted(model: FERModel, image: Pixels, face: Face) -> Change:
-    faces = [face, *(Face(box, face.score, face.landmarks) for box in _shifted_boxes(face.box))]
+    box = face.box
+    steps = [(x * SHIFT * box.width, y * SHIFT * box.height) for x, y in _DIRECTIONS]
+    boxes = [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for x, y in steps]
+    faces = [face, *(Face(shifted, face.score, face.landmarks) for shifted in boxes)]
     probabilities = _predict(model, [(image, face) for face in faces])
     return probabilities[0], probabilities[1:], 0
-
-
-def _shifted_boxes(box: Box) -> list[Box]:
-    steps = [(x * SHIFT * box.width, y * SHIFT * box.height) for x, y in _DIRECTIONS]
-    return [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for x, y in steps]
 
 
 def _rotated(
