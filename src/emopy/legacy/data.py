@@ -20,15 +20,9 @@ from emopy.errors import DataError, LabelError
 from emopy.labels import canonical
 from emopy.media import find_images, read_image
 
-EMOTION_INDEX = {
-    "anger": 0,
-    "disgust": 1,
-    "fear": 2,
-    "happiness": 3,
-    "sadness": 4,
-    "surprise": 5,
-    "calm": 6,
-}
+_EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "calm")
+
+EMOTION_INDEX = {word: index for index, word in enumerate(_EMOTIONS)}
 """The seven emotions and their old class indices; "calm" is "neutral" today."""
 
 

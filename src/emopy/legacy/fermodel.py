@@ -78,12 +78,11 @@ class FERModel:
 
     def _print(self, result: ImageResult) -> str:
         face = result.faces[0]
-        words = list(self.emotion_map)
-        probabilities = dict(zip(words, face.prediction.probabilities, strict=True))
-        dominant = words[int(np.argmax(face.prediction.probabilities))]
+        probabilities = face.prediction.probabilities
+        dominant = list(self.emotion_map)[int(np.argmax(probabilities))]
         if self.verbose:
             print(_box_text(face.box, result.size))
-        for word, probability in probabilities.items():
+        for word, probability in zip(self.emotion_map, probabilities, strict=True):
             print(f"{word}: {100 * probability:.1f}%")
         if self.verbose:
             print(f"Dominant emotion: {dominant}\n")

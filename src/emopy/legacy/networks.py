@@ -39,6 +39,8 @@ class FERNeuralNet:
     Args:
         emotion_map: Column of each emotion in the labels.
         settings: Keyword arguments of the function in `emopy.nets`.
+        shape: Shape of one sample; None where the training data decide it.
+        verbose: Whether to print the layers.
 
     Attributes:
         model: The Keras network, returning logits; None before its input size is known.
@@ -47,12 +49,22 @@ class FERNeuralNet:
     net: ClassVar[str]
     """Name of the network in `emopy.nets`."""
 
-    def __init__(self, emotion_map: Mapping[str, int], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        emotion_map: Mapping[str, int],
+        settings: Mapping[str, Any],
+        shape: tuple[int, ...] | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.emotion_map = dict(emotion_map)
         self.model: keras.Model | None = None
         self._labels = labels_of(emotion_map)
         self._settings = dict(settings)
         self._run: Run | None = None
+        if shape is not None:
+            model = self._build(shape)
+            if verbose:
+                model.summary()
 
     def fit_generator(
         self,
@@ -93,6 +105,22 @@ class FERNeuralNet:
             epochs=epochs,
             whitened=generator.whitened,
         )
+
+    def fit(
+        self,
+        image_data: ArrayLike,
+        labels: ArrayLike,
+        validation_split: float,
+        epochs: int = 50,
+        batch_size: int = 32,
+    ) -> None:
+        """Train on stills (n, H, W, C) or clips (n, T, H, W, C), 0–255, and one-hot labels.
+
+        A stratified split validates; see `fit_generator`.
+        """
+        dataset = self._dataset(image_data, labels)
+        splits = split(dataset, validation=validation_split, calibration=0, test=0)
+        self._fit(splits, Augmentation(), batch_size=batch_size, epochs=epochs)
 
     def predict(self, images: ArrayLike) -> NDArray[np.float32]:
         """Predict faces, preprocessed like the training data.
@@ -146,14 +174,16 @@ class FERNeuralNet:
                 "`emotion_map` must be the one that the network was created with, "
                 f"{self.emotion_map}. Received {dict(emotion_map)}."
             )
-        for path, text in (
-            (Path(model_filepath), run.model.to_json()),
-            (Path(emotion_map_filepath), json.dumps(self.emotion_map)),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        _save_weights(run.model, Path(weights_filepath))
         written = Path(model_filepath)
+        texts = {written: run.model.to_json(), Path(emotion_map_filepath): json.dumps(emotion_map)}
+        for path, text in texts.items():
+            with atomic_file(path) as partial:
+                partial.write_text(text, encoding="utf-8")
+        # Keras accepts only names that end in ".weights.h5".
+        with atomic_file(weights_filepath) as partial:
+            weights = partial.with_suffix(".weights.h5")
+            run.model.save_weights(weights)
+            weights.replace(partial)
         folder = written.with_suffix("") if written.suffix else Path(f"{written}-folder")
         return export(run, folder, name=folder.name)
 
@@ -184,20 +214,6 @@ class FERNeuralNet:
         pixels = pixels_as_uint8(images)
         unknown = np.full(len(pixels), "")
         return Dataset(pixels, np.asarray(labels, np.float32), self._labels, unknown, unknown)
-
-    def _fit_arrays(
-        self,
-        images: ArrayLike,
-        labels: ArrayLike,
-        validation_split: float,
-        *,
-        epochs: int,
-        batch_size: int = 32,
-    ) -> None:
-        """Train on stills or clips, whole numbers 0–255, with a stratified validation split."""
-        dataset = self._dataset(images, labels)
-        splits = split(dataset, validation=validation_split, calibration=0, test=0)
-        self._fit(splits, Augmentation(), batch_size=batch_size, epochs=epochs)
 
     def _fit(
         self,
@@ -232,14 +248,6 @@ class FERNeuralNet:
         PlotLosses().draw(self._run.history)
 
 
-def _save_weights(model: keras.Model, path: Path) -> None:
-    """Write HDF5 under any name; Keras accepts only names that end in ``.weights.h5``."""
-    with atomic_file(path) as partial:
-        weights = partial.with_suffix(".weights.h5")
-        model.save_weights(weights)
-        weights.replace(partial)
-
-
 class ConvolutionalNN(FERNeuralNet):
     """A plain convolutional network; see `emopy.nets.ConvolutionalNN`."""
 
@@ -255,18 +263,8 @@ class ConvolutionalNN(FERNeuralNet):
         activation: str = "relu",
         verbose: bool = False,
     ) -> None:
-        super().__init__(emotion_map, _settings(filters, kernel_size, activation))
-        _show(self._build((*image_size, channels)), verbose)
-
-    def fit(
-        self,
-        image_data: ArrayLike,
-        labels: ArrayLike,
-        validation_split: float,
-        epochs: int = 50,
-    ) -> None:
-        """Train on stills (n, H, W, C), 0–255, and one-hot labels; see `fit_generator`."""
-        self._fit_arrays(image_data, labels, validation_split, epochs=epochs)
+        settings = {"filters": filters, "kernel_size": kernel_size, "activation": activation}
+        super().__init__(emotion_map, settings, (*image_size, channels), verbose)
 
 
 class ConvolutionalNNDropout(ConvolutionalNN):
@@ -291,10 +289,10 @@ class ConvolutionalLstmNN(FERNeuralNet):
         activation: str = "sigmoid",
         verbose: bool = False,
     ) -> None:
-        super().__init__(emotion_map, _settings(filters, kernel_size, activation))
-        _show(self._build((time_delay, *image_size, channels)), verbose)
+        settings = {"filters": filters, "kernel_size": kernel_size, "activation": activation}
+        super().__init__(emotion_map, settings, (time_delay, *image_size, channels), verbose)
 
-    def fit(
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         features: ArrayLike,
         labels: ArrayLike,
@@ -303,7 +301,7 @@ class ConvolutionalLstmNN(FERNeuralNet):
         epochs: int = 50,
     ) -> None:
         """Train on clips (n, T, H, W, C), 0–255, and one-hot labels; see `fit_generator`."""
-        self._fit_arrays(features, labels, validation_split, epochs=epochs, batch_size=batch_size)
+        super().fit(features, labels, validation_split, epochs, batch_size)
 
 
 class TimeDelayConvNN(FERNeuralNet):
@@ -322,18 +320,8 @@ class TimeDelayConvNN(FERNeuralNet):
         activation: str = "relu",
         verbose: bool = False,
     ) -> None:
-        super().__init__(emotion_map, _settings(filters, kernel_size, activation))
-        _show(self._build((time_delay, *image_size, channels)), verbose)
-
-    def fit(
-        self,
-        image_data: ArrayLike,
-        labels: ArrayLike,
-        validation_split: float,
-        epochs: int = 50,
-    ) -> None:
-        """Train on clips (n, T, H, W, C), 0–255, and one-hot labels; see `fit_generator`."""
-        self._fit_arrays(image_data, labels, validation_split, epochs=epochs)
+        settings = {"filters": filters, "kernel_size": kernel_size, "activation": activation}
+        super().__init__(emotion_map, settings, (time_delay, *image_size, channels), verbose)
 
 
 class TransferLearningNN(FERNeuralNet):
@@ -361,19 +349,15 @@ class TransferLearningNN(FERNeuralNet):
         super().__init__(emotion_map, {"backbone": model_name})
         self.model_name = model_name
 
-    def fit(
-        self,
-        features: ArrayLike,
-        labels: ArrayLike,
-        validation_split: float,
-        epochs: int = 50,
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, features: ArrayLike, labels: ArrayLike, validation_split: float, epochs: int = 50
     ) -> None:
         """Train on stills (n, H, W, C), 0–255: first the head, then the top of the backbone too.
 
         Raises:
             ModelError: The weights can neither be found nor downloaded; as of `fit_generator`.
         """
-        self._fit_arrays(features, labels, validation_split, epochs=epochs)
+        super().fit(features, labels, validation_split, epochs)
 
     def _build(self, shape: tuple[int, ...]) -> keras.Model:
         try:
@@ -388,12 +372,3 @@ class TransferLearningNN(FERNeuralNet):
                 "the file named there into ~/.keras/models; or type "
                 'TransferLearningNN("emopy-base", emotion_map), whose weights are packaged.'
             ) from error
-
-
-def _settings(filters: int, kernel_size: Kernel, activation: str) -> dict[str, Any]:
-    return {"filters": filters, "kernel_size": kernel_size, "activation": activation}
-
-
-def _show(model: keras.Model, verbose: bool) -> None:
-    if verbose:
-        model.summary()
