@@ -89,11 +89,8 @@ def choose(
         landmarks: (n, 5, 2) relative to the crop; NaN where no face was found.
         label: Column of the emotion.
         agreement: Smallest proportion of votes, 0–1.
-        count: Faces wanted.
+        count: Largest number of rows; no two of them show nearly the same image.
         rng: Draws among the suitable faces.
-
-    Returns:
-        At most `count` rows; no two of them show nearly the same image.
     """
     agreed = data.targets[:, label] >= agreement - 1e-6
     known = np.flatnonzero(agreed & ~np.isnan(landmarks[:, 0, 0]))

@@ -37,6 +37,7 @@ from sample_draws import (
     SIDE_PX,
     WORK_PX,
     GrayImage,
+    Mean,
     Pool,
     draw,
     make_pools,
@@ -78,14 +79,9 @@ class Camera:
         )
 
     def take(self, image: GrayImage, *, time: float = 0.0) -> NDArray[np.uint8]:
-        """Cut the face out of a composite.
+        """Cut the face out of a (WORK_PX, WORK_PX) composite, as (48, 48) uint8.
 
-        Args:
-            image: (WORK_PX, WORK_PX) float32 gray.
-            time: 0–1 within a clip; the head drifts a little.
-
-        Returns:
-            (48, 48) uint8.
+        `time`, 0–1 within a clip, moves the head a little.
         """
         double = 2 * SIDE_PX
         scale = self.zoom * double * IMAGE_PX / (FACE_PX * WORK_PX)
@@ -93,13 +89,8 @@ class Camera:
         matrix = cv2.getRotationMatrix2D((middle, middle), self.turn, scale)
         moved = np.add(self.shift, np.multiply(time, self.drift))
         matrix[:, 2] += (double - 1) / 2 - middle + 2 * moved
-        large = cv2.warpAffine(
-            image,
-            matrix,
-            (double, double),
-            flags=cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        border, size = cv2.BORDER_REPLICATE, (double, double)
+        large = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border)
         small = np.asarray(cv2.resize(large, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
         if self.mirrored:
             small = small[:, ::-1]
@@ -109,9 +100,7 @@ class Camera:
 
 def make_still(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One still: the emotion at 55 to 100 % of its strength."""
-    preference = _preference(rng)
-    strength = float(rng.uniform(0.55, 1))
-    calm, peak = draw(pools["neutral"], preference, rng), draw(pools[emotion], preference, rng)
+    calm, peak, strength = _draw_pair(pools, emotion, rng, weakest=0.55)
     return Camera.random(rng).take(morph(calm, peak, strength))
 
 
@@ -120,9 +109,7 @@ def make_clip(pools: dict[str, Pool], emotion: str, rng: np.random.Generator) ->
 
     A neutral clip goes to another neutral composite.
     """
-    preference = _preference(rng)
-    strength = float(rng.uniform(0.75, 1))
-    calm, peak = draw(pools["neutral"], preference, rng), draw(pools[emotion], preference, rng)
+    calm, peak, strength = _draw_pair(pools, emotion, rng, weakest=0.75)
     camera = Camera.random(rng)
     times = np.linspace(0, 1, CLIP_FRAMES)
     weights = strength * times**2 * (3 - 2 * times)
@@ -140,11 +127,19 @@ def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return images.transpose(0, 2, 1, 3).reshape(rows * SIDE_PX, columns * SIDE_PX)
 
 
-def _preference(rng: np.random.Generator) -> NDArray[np.float32]:
-    """A smooth random pattern: neighbours are alike, as light and hair are."""
+def _draw_pair(
+    pools: dict[str, Pool], emotion: str, rng: np.random.Generator, *, weakest: float
+) -> tuple[Mean, Mean, float]:
+    """A neutral composite, one of the emotion, and its strength.
+
+    Both suit one smooth random pattern: neighbours are alike, as light and hair are.
+    """
     coarse = rng.normal(size=(3, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, (6, 6), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(smooth, dtype=np.float32).ravel()
+    preference = np.asarray(smooth, dtype=np.float32).ravel()
+    strength = float(rng.uniform(weakest, 1))
+    calm, peak = (draw(pools[name], preference, rng) for name in ("neutral", emotion))
+    return calm, peak, strength
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
@@ -167,21 +162,13 @@ def main() -> None:
     pools = make_pools(load_dataset(options.faces), landmarks, rng)
     options.out.mkdir(parents=True, exist_ok=True)
     for split, faces in pools.items():
-        stills = np.stack(
-            [
-                [make_still(faces, name, rng) for _ in range(STILLS[split])]
-                for name in STANDARD_EMOTIONS
-            ]
-        )
-        clips = np.stack(
-            [
-                [make_clip(faces, name, rng) for _ in range(CLIPS[split])]
-                for name in STANDARD_EMOTIONS
-            ]
-        )
-        _write(options.out / f"stills-{split}.webp", sheet(stills))
-        frames = clips.reshape(-1, CLIP_FRAMES, SIDE_PX, SIDE_PX)
-        _write(options.out / f"clips-{split}.webp", sheet(frames))
+        names = np.repeat(STANDARD_EMOTIONS, STILLS[split])
+        stills = np.stack([make_still(faces, name, rng) for name in names])
+        by_emotion = stills.reshape(len(STANDARD_EMOTIONS), -1, SIDE_PX, SIDE_PX)
+        _write(options.out / f"stills-{split}.webp", sheet(by_emotion))
+        names = np.repeat(STANDARD_EMOTIONS, CLIPS[split])
+        clips = np.stack([make_clip(faces, name, rng) for name in names])
+        _write(options.out / f"clips-{split}.webp", sheet(clips))
     content = {
         "labels": list(STANDARD_EMOTIONS),
         "side_px": SIDE_PX,

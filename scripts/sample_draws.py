@@ -124,18 +124,10 @@ def draw(pool: Pool, preference: NDArray[np.float32], rng: np.random.Generator) 
 
 
 def morph(first: Mean, last: Mean, weight: float) -> GrayImage:
-    """Morph from one composite towards another.
+    """Morph from one composite towards another; weight 0 is `first`, 1 is `last`.
 
     Both are warped to the shape between them, linear inside the triangles of the points, and
     then mixed.
-
-    Args:
-        first: The first composite.
-        last: The last composite.
-        weight: 0–1; 0 is `first`, 1 is `last`.
-
-    Returns:
-        (WORK_PX, WORK_PX) float32 gray.
     """
     shape = (1 - weight) * first.points + weight * last.points
     rows, columns = np.mgrid[:WORK_PX, :WORK_PX]

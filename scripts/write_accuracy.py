@@ -10,7 +10,6 @@ from emopy.models.card import WEIGHTS_FILE
 from emopy.tables import markdown_table
 
 ROOT = Path(__file__).parents[1]
-START, END = "<!-- accuracy -->", "<!-- /accuracy -->"
 DATA = "FER+ valid, official majority rule"
 DEFAULT = ", seven emotions, tempered prior"
 """Variant of the metrics that has the settings of `FERModel()`."""
@@ -30,7 +29,7 @@ def summary() -> str:
         [
             f"`{model.card.name}`",
             f"{(model.path / WEIGHTS_FILE).stat().st_size / 1e6:.1f} MB",
-            *_percentages(_metrics(model, DEFAULT), "accuracy", "macro_recall", "ece"),
+            *_percentages(_metrics(model, DEFAULT)),
         ]
         for model in models
     ]
@@ -72,8 +71,7 @@ def details() -> str:
 def pages() -> dict[Path, str]:
     """Path → text of the pages, with new tables between their markers."""
     tables = {ROOT / "README.md": summary(), ROOT / "docs" / "training.md": details()}
-    texts = {path: path.read_text(encoding="utf-8") for path in tables}
-    return {path: _replace(texts[path], table) for path, table in tables.items()}
+    return {path: _with_table(path, table) for path, table in tables.items()}
 
 
 def _metrics(model: ModelFolder, variant: str = "") -> dict[str, Any]:
@@ -81,19 +79,19 @@ def _metrics(model: ModelFolder, variant: str = "") -> dict[str, Any]:
 
 
 def _variant(metrics: dict[str, Any]) -> list[str]:
-    accuracy, recall, ece = _percentages(metrics, "accuracy", "macro_recall", "ece")
+    accuracy, recall, ece = _percentages(metrics)
     covered = f"{100 * metrics['accuracy_at_coverage']['0.8']:.1f} %"
     return [accuracy, f"{metrics['macro_f1']:.3f}", recall, ece, covered]
 
 
-def _percentages(metrics: dict[str, Any], *names: str) -> list[str]:
-    return [f"{100 * metrics[name]:.1f} %" for name in names]
+def _percentages(metrics: dict[str, Any]) -> list[str]:
+    return [f"{100 * metrics[name]:.1f} %" for name in ("accuracy", "macro_recall", "ece")]
 
 
-def _replace(text: str, table: str) -> str:
-    before, rest = text.split(START, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{START}\n{table}\n{END}{after}"
+def _with_table(path: Path, table: str) -> str:
+    start, end = "<!-- accuracy -->", "<!-- /accuracy -->"
+    before, rest = path.read_text(encoding="utf-8").split(start, 1)
+    return f"{before}{start}\n{table}\n{end}{rest.split(end, 1)[1]}"
 
 
 if __name__ == "__main__":

@@ -15,25 +15,11 @@ from typing import NamedTuple, TypeAlias
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
-ROOMS = (
-    "emopy",
-    "emopy.labels",
-    "emopy.types",
-    "emopy.media",
-    "emopy.faces",
-    "emopy.models",
-    "emopy.pipeline",
-    "emopy.video",
-    "emopy.present",
-    "emopy.live",
-    "emopy.data",
-    "emopy.samples",
-    "emopy.nets",
-    "emopy.train",
-    "emopy.evaluate",
-    "emopy.testing",
-    "emopy.errors",
+_ROOMS = (
+    *("labels", "types", "media", "faces", "models", "pipeline", "video", "present", "live"),
+    *("data", "samples", "nets", "train", "evaluate", "testing", "errors"),
 )
+ROOMS = ("emopy", *(f"emopy.{room}" for room in _ROOMS))
 LONGEST = 72
 """Characters of a signature; of longer ones the last arguments are left out."""
 

@@ -32,7 +32,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import emopy
@@ -177,18 +177,11 @@ def _train() -> list[dict[str, float]]:
         splits, run = Path(folder) / "splits", Path(folder) / "run"
         splits.mkdir()
         data = sample_splits()
-        data.train.save(splits / "train.npz")
-        data.validation.save(splits / "validation.npz")
-        settings = {
-            "data.train": splits / "train.npz",
-            "data.validation": splits / "validation.npz",
-            "fit.batch_size": 16,
-            "fit.ema": 0.9,
-            "fit.learning_rate": 4e-3,
-        }
+        settings = ["fit.batch_size=16", "fit.ema=0.9", "fit.learning_rate=0.004"]
+        for name, faces in (("train", data.train), ("validation", data.validation)):
+            settings.append(f"data.{name}={faces.save(splits / f'{name}.npz')}")
         words = ["train", str(RECIPE), "--out", str(run)]
-        for key, value in settings.items():
-            words += ["--set", f"{key}={value}"]
+        words += [word for setting in settings for word in ("--set", setting)]
         subprocess.run([sys.executable, "-m", "emopy", *words], check=True)
         return [
             {key: float(f"{value:.6g}") for key, value in row.items()}
@@ -272,12 +265,7 @@ def _shown_again_and_again(page: Page, frame: Frame, result: ImageResult) -> Ite
 
 
 def screenshot(address: str, size: tuple[int, int]) -> Image.Image:
-    """A page as Chromium shows it.
-
-    Args:
-        address: URL of the page.
-        size: (width, height) of the window in pixels.
-    """
+    """A page as Chromium shows it in a window of (width, height) pixels."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         raise CannotDrawError("a screenshot needs Chromium: apt install chromium")
@@ -340,17 +328,11 @@ SOURCES: dict[str, Callable[[], Record]] = {
 }
 """Checksums of what is drawn, for images that cannot be drawn everywhere."""
 
+_DRAWN = (annotated_video, clips, curves, data_show, demo)
+_DRAWN += (reliability, report, samples, timeline, webcam)
+
 IMAGES: dict[str, Callable[..., Drawing]] = {
-    "annotated-video": annotated_video,
-    "clips": clips,
-    "curves": curves,
-    "data-show": data_show,
-    "demo": demo,
-    "reliability": reliability,
-    "report": report,
-    "samples": samples,
-    "timeline": timeline,
-    "webcam": webcam,
+    draw.__name__.replace("_", "-"): draw for draw in _DRAWN
 }
 
 
@@ -358,12 +340,6 @@ def _loaded(source: Path | io.BytesIO) -> Image.Image:
     image = Image.open(source)
     image.load()
     return image.convert("RGB")
-
-
-def is_gray(image: Image.Image) -> bool:
-    """Whether an RGB image has no colours."""
-    gray = ImageOps.grayscale(image).convert("RGB")
-    return bool((np.asarray(gray) == np.asarray(image.convert("RGB"))).all())
 
 
 def record_of(path: Path) -> Record:
@@ -378,8 +354,9 @@ def write(name: str) -> None:
     record = {"sources": SOURCES[name]() if name in SOURCES else {}, "numbers": numbers}
     text = PngInfo()
     text.add_text("emopy", json.dumps(record))
-    if is_gray(image):
-        image = image.convert("L")
+    gray = image.convert("L")
+    if np.array_equal(np.asarray(gray.convert("RGB")), np.asarray(image.convert("RGB"))):
+        image = gray
     with atomic_file(FOLDER / f"{name}.png") as partial:
         image.save(partial, "PNG", optimize=True, pnginfo=text)
     size = (FOLDER / f"{name}.png").stat().st_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
@@ -14,6 +14,7 @@ from emopy.cli.options import (
     FILE,
     FOLDER,
     CommandGroup,
+    Decorator,
     data_arguments,
     detector_option,
     num_frames_option,
@@ -22,8 +23,6 @@ from emopy.cli.options import (
 from emopy.cli.outputs import refuse_existing
 from emopy.cli.terminal import print_text, quiet_import
 from emopy.errors import naming
-
-PROPORTION = click.FloatRange(min=0, max=1)
 
 
 @click.group(cls=CommandGroup)
@@ -100,12 +99,11 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @num_frames_option
 @click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
-@click.option("--out", type=FILE, default=Path("sheet.png"), show_default=True,
-              help="Image to write, .png or .jpg.")  # fmt: skip
+@click.option("--out", type=FILE, default=Path("sheet.png"), help="Image to write, .png or .jpg.")
 @overwrite_option
-@click.option("--rows", type=click.IntRange(min=1), default=8, show_default=True, metavar="N",
+@click.option("--rows", type=click.IntRange(min=1), default=8, metavar="N",
               help="Faces to show; the emotions alternate.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=0), default=8, show_default=True, metavar="N",
+@click.option("--epochs", type=click.IntRange(min=0), default=8, metavar="N",
               help="Epochs to show.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
               help="Replace a setting of the recipe, such as augment.flip=0.")  # fmt: skip
@@ -128,22 +126,26 @@ def show(
     from emopy.present import save_image
 
     refuse_existing({"--out": [out]}, overwrite=overwrite)
-    if recipe is None:
-        if settings:
-            raise click.UsageError("--set changes a recipe. Name it with --recipe.")
-        faces = open_labelled(path, num_frames=num_frames)
-        sheet = contact_sheet(faces, rows=rows, columns=0)
-    else:
+    augmented: dict[str, Any] = {"columns": 0}
+    if recipe is not None:
         with quiet_import():
             from emopy.train import load_recipe
 
         with naming(path="--recipe"):
             plan = load_recipe(recipe, settings)
-        faces = open_labelled(path, num_frames=num_frames)
-        sheet = contact_sheet(faces, plan.augment, rows=rows, columns=epochs, seed=plan.fit.seed)
+        augmented = {"augmentation": plan.augment, "columns": epochs, "seed": plan.fit.seed}
+    elif settings:
+        raise click.UsageError("--set changes a recipe. Name it with --recipe.")
+    faces = open_labelled(path, num_frames=num_frames)
+    sheet = contact_sheet(faces, rows=rows, **augmented)
     with naming(path="--out"):
         click.echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
     return 1 if faces.skipped else 0
+
+
+def _proportion(name: str, help: str) -> Decorator:
+    kind = click.FloatRange(min=0, max=1)
+    return click.option(name, type=kind, default=0.1, metavar="PROPORTION", help=help)
 
 
 @data.command()
@@ -154,24 +156,18 @@ def show(
 @click.option("--subject-regex", metavar="REGEX",
               help="Subject ids: what this, or its first group, matches in the path of an "
               "image.")  # fmt: skip
-@click.option("--validation", type=PROPORTION, default=0.1, show_default=True,
-              metavar="PROPORTION", help="Faces to monitor the training with.")  # fmt: skip
-@click.option("--calibration", type=PROPORTION, default=0.1, show_default=True,
-              metavar="PROPORTION", help="Faces to fit the temperature on.")  # fmt: skip
-@click.option("--test", type=PROPORTION, default=0.1, show_default=True,
-              metavar="PROPORTION", help="Faces to evaluate the model on.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N",
-              help="Seed of the random assignment.")  # fmt: skip
+@_proportion("--validation", "Faces to monitor the training with.")
+@_proportion("--calibration", "Faces to fit the temperature on.")
+@_proportion("--test", "Faces to evaluate the model on.")
+@click.option("--seed", default=0, metavar="N", help="Seed of the random assignment.")
 def split(
     path: Path,
     out: Path,
     overwrite: bool,
     num_frames: int | None,
     subject_regex: str | None,
-    validation: float,
-    calibration: float,
-    test: float,
     seed: int,
+    **proportions: float,
 ) -> int:
     """Split faces into train, validation, calibration and test.
 
@@ -182,11 +178,10 @@ def split(
     from emopy.data import describe as describe_data
     from emopy.data import split as split_data
 
-    held_out = {"validation": validation, "calibration": calibration, "test": test}
-    names = ["train", *(name for name, proportion in held_out.items() if proportion)]
+    names = ["train", *(name for name, proportion in proportions.items() if proportion)]
     refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
     faces = open_labelled(path, num_frames=num_frames, subject_regex=subject_regex)
-    splits = split_data(faces, **held_out, seed=seed)
+    splits = split_data(faces, seed=seed, **proportions)
     for name, each in splits.items():
         with naming(path="OUT"):
             each.save(out / f"{name}.npz")
@@ -206,24 +201,17 @@ def prepare() -> None:
 @click.argument("images_csv", type=FILE)
 @click.argument("votes_csv", type=FILE)
 @click.argument("out", type=FOLDER)
-@click.option("--calibration", type=click.IntRange(min=1), default=2500, show_default=True,
-              metavar="N", help="Training faces to hold out for calibration.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N",
-              help="Seed of the random choice of these.")  # fmt: skip
+@click.option("--calibration", type=click.IntRange(min=1), default=2500, metavar="N",
+              help="Training faces to hold out for calibration.")  # fmt: skip
+@click.option(
+    "--seed", type=int, default=0, metavar="N", help="Seed of the random choice of these."
+)
 @click.option("--as", "layout", type=click.Choice(["npz", "folders"]), default="npz",
-              show_default=True, help="A file per split, or a folder per emotion.")  # fmt: skip
+              help="A file per split, or a folder per emotion.")  # fmt: skip
 @click.option("--unknown", type=click.Choice(["drop", "spread"]), default="drop",
-              show_default=True, help='"Unknown" votes of training faces: dropped, with the faces '
-              "that have mostly such votes, or spread uniformly.")  # fmt: skip
-def ferplus(
-    images_csv: Path,
-    votes_csv: Path,
-    out: Path,
-    calibration: int,
-    seed: int,
-    layout: Literal["npz", "folders"],
-    unknown: Literal["drop", "spread"],
-) -> int:
+              help='"Unknown" votes of training faces: dropped, with the faces that have mostly '
+              "such votes, or spread uniformly.")  # fmt: skip
+def ferplus(images_csv: Path, votes_csv: Path, out: Path, **options: Any) -> int:
     """Write the splits of FER+ without duplicates.
 
     IMAGES_CSV is fer2013.csv, VOTES_CSV is fer2013new.csv. Images in folders have one emotion
@@ -232,12 +220,9 @@ def ferplus(
     from emopy.data import prepare_ferplus, read_ferplus
 
     faces = read_ferplus(images_csv, votes_csv)
-    for skipped_sample in faces.skipped:
-        report_skipped(skipped_sample)
+    report_skipped(*faces.skipped)
     with naming(path="OUT"):
-        report = prepare_ferplus(
-            faces, out, calibration=calibration, seed=seed, layout=layout, unknown=unknown
-        )
+        report = prepare_ferplus(faces, out, **options)
     print_text(str(report))
     return 1 if faces.skipped else 0
 
@@ -246,21 +231,14 @@ def ferplus(
 @click.argument("folder", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @click.option("--as", "kind", type=click.Choice(["stills", "clips"]), default="stills",
-              show_default=True, help="Still images, or clips.")  # fmt: skip
-@click.option("--peaks", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
+              help="Still images, or clips.")  # fmt: skip
+@click.option("--peaks", type=click.IntRange(min=1), default=3, metavar="N",
               help="For stills: last frames of each clip to use, which show its "
               "emotion.")  # fmt: skip
 @click.option("--first", type=click.Choice(["neutral", "skip"]), default="neutral",
-              show_default=True, help="For stills: how to use the first frame.")  # fmt: skip
+              help="For stills: how to use the first frame.")  # fmt: skip
 @detector_option
-def ckplus(
-    folder: Path,
-    out: Path,
-    kind: Literal["stills", "clips"],
-    peaks: int,
-    first: Literal["neutral", "skip"],
-    detector: str,
-) -> int:
+def ckplus(folder: Path, out: Path, **options: Any) -> int:
     """Write the faces of CK+ as one folder per emotion.
 
     FOLDER holds the unpacked cohn-kanade-images and Emotion. The licence of CK+ forbids to pass
@@ -269,9 +247,8 @@ def ckplus(
     from emopy.data import convert_ckplus
 
     with naming(path="FOLDER"):
-        report = convert_ckplus(folder, out, kind=kind, peaks=peaks, first=first, detector=detector)
-    for skipped_sample in report.skipped:
-        report_skipped(skipped_sample)
+        report = convert_ckplus(folder, out, **options)
+    report_skipped(*report.skipped)
     print_text(str(report))
     return 1 if report.skipped else 0
 

@@ -49,15 +49,7 @@ def create_model(
     min_face_size: int | None = None,
     **options: Any,
 ) -> FERModel:
-    """Return the model with the detector that the options ask for.
-
-    Args:
-        target_emotions: As for `FERModel`.
-        model: Name or folder; None for the default model.
-        detector: Name of a detector.
-        min_face_size: Pixels; None for the default of the detector.
-        **options: prior, min_confidence and threads, as for `FERModel`.
-    """
+    """Return the `FERModel` that the options ask for, each None replaced by its default."""
     from emopy.faces import get_detector
     from emopy.fermodel import FERModel
     from emopy.models import DEFAULT_MODEL
@@ -72,30 +64,20 @@ def create_model(
 
 
 def report_shortfall(video: Video) -> int:
-    """Report damaged frames and a missing end of a video that was read.
-
-    Returns:
-        The exit code: 1 if the end is missing.
-    """
+    """Report damaged frames and a missing end of a video; return 1 if the end is missing."""
     if video.shortfall:
         click.echo(f"emopy: {video.shortfall}", err=True)
     return 1 if video.truncated else 0
 
 
 def open_labelled(path: Path, **options: Any) -> Dataset:
-    """Load labelled faces and report each file or row that was skipped.
-
-    Args:
-        path: What the user typed.
-        **options: num_frames, size, channels and subject_regex, as for `open_data`.
-    """
+    """Load labelled faces as `open_data` does, and report each file or row that was skipped."""
     from emopy.data import open_data
 
     names = {"num_frames": "--num-frames", "subject_regex": "--subject-regex"}
     with naming(path="DATA", **names):
         data = open_data(path, **options)
-    for skipped_sample in data.skipped:
-        report_skipped(skipped_sample)
+    report_skipped(*data.skipped)
     return data
 
 
@@ -114,6 +96,7 @@ def open_labelled_for(model: str, path: Path) -> Dataset:
     )
 
 
-def report_skipped(skipped_sample: SkippedSample) -> None:
-    """Print on stderr which file or row was skipped, and why."""
-    click.echo(f"emopy: {skipped_sample}", err=True)
+def report_skipped(*skipped: SkippedSample) -> None:
+    """Print on stderr which files or rows were skipped, and why."""
+    for sample in skipped:
+        click.echo(f"emopy: {sample}", err=True)

@@ -43,7 +43,9 @@ class Verbs(CommandGroup):
         return getattr(importlib.import_module(f"emopy.cli.{cmd_name}"), cmd_name)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
 @click.version_option(package_name="emopy", prog_name="emopy", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def emopy() -> None:

@@ -85,11 +85,7 @@ class Time(click.ParamType):
 
 
 def refuse_parquet_on_stdout(format: str | None, out: Path | None) -> None:
-    """Refuse Parquet without a file.
-
-    Raises:
-        InputError: The format is Parquet, and there is no file.
-    """
+    """Refuse Parquet without a file."""
     if format == "parquet" and out is None:
         raise InputError(
             "--format parquet must go with --out. Type for example: --out faces.parquet"
@@ -98,92 +94,42 @@ def refuse_parquet_on_stdout(format: str | None, out: Path | None) -> None:
 
 def emotions_option(name: str = "target_emotions", *, default: str = "standard") -> Decorator:
     """Return `--emotions`; its argument in Python and its default differ between verbs."""
-    return click.option(
-        "--emotions",
-        name,
-        default=default,
-        show_default=True,
-        metavar="A,B,…",
-        callback=parse_emotions,
-        help="Labels to choose among: two or more, or standard, or all.",
-    )
+    return click.option("--emotions", name, default=default, metavar="A,B,…",
+                        callback=parse_emotions, help="Labels to choose among: two or more, or "
+                        "standard, or all.")  # fmt: skip
 
 
 def prior_option(*, default: str = "tempered") -> Decorator:
     """Return `--prior`, whose default differs between prediction and evaluation."""
-    return click.option(
-        "--prior",
-        default=default,
-        show_default=True,
-        metavar="PRIOR",
-        callback=parse_prior,
-        help="How often each emotion is expected: training, uniform, tempered (training to the "
-        "power 2/3), or a probability for each emotion: anger=0.2,neutral=0.8",
-    )
+    return click.option("--prior", default=default, metavar="PRIOR", callback=parse_prior,
+                        help="How often each emotion is expected: training, uniform, tempered "
+                        "(training to the power 2/3), or a probability for each emotion: "
+                        "anger=0.2,neutral=0.8")  # fmt: skip
 
 
-model_option: Decorator = click.option(
-    "--model",
-    metavar="MODEL",
-    help="Name of a model, or a model folder.  [default: the bundled model]",
-)
-
-detector_option: Decorator = click.option(
-    "--detector",
-    default="mtcnn",
-    show_default=True,
-    metavar="NAME",
-    help="Face detector; full-image takes each image as one face.",
-)
-
-min_face_size_option: Decorator = click.option(
-    "--min-face-size",
-    "min_face_size",
-    type=click.IntRange(min=12),
-    metavar="PIXELS",
-    help="Smallest face to find, side in pixels.  [default: 24, or more above one megapixel; a "
-    "large face ends the search]",
-)
-
-min_confidence_option: Decorator = click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    metavar="PROBABILITY",
-    help='Confidence below which the emotion is "not sure".',
-)
-
-smoothing_option: Decorator = click.option(
-    "--smoothing",
-    "smoothing_s",
-    type=click.FloatRange(min=0),
-    default=0.3,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time constant of the smoothing of probabilities; 0: none.",
-)
-
-threads_option: Decorator = click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="CPU threads of the model.",
-)
-
-text_or_json_option: Decorator = click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON.",
-)
-
-overwrite_option: Decorator = click.option(
-    "--overwrite", is_flag=True, help="Replace existing files."
-)
+model_option: Decorator = click.option("--model", metavar="MODEL",
+    help="Name of a model, or a model folder.  [default: the bundled model]")  # fmt: skip
+detector_option: Decorator = click.option("--detector", default="mtcnn", metavar="NAME",
+    help="Face detector; full-image takes each image as one face.")  # fmt: skip
+min_face_size_option: Decorator = click.option("--min-face-size", type=click.IntRange(min=12),
+    metavar="PIXELS", help="Smallest face to find, side in pixels.  [default: 24, or more above "
+    "one megapixel; a large face ends the search]")  # fmt: skip
+min_confidence_option: Decorator = click.option("--min-confidence", default=0.0,
+    type=click.FloatRange(0, 1), metavar="PROBABILITY",
+    help='Confidence below which the emotion is "not sure".')  # fmt: skip
+smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default=0.3,
+    type=click.FloatRange(min=0), metavar="SECONDS",
+    help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
+threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
+    metavar="N", help="CPU threads of the model.")  # fmt: skip
+text_or_json_option: Decorator = click.option("--format", default="text",
+    type=click.Choice(["text", "json"]), help="Text for people, or JSON.")  # fmt: skip
+num_frames_option: Decorator = click.option("--num-frames", type=click.IntRange(min=2), metavar="N",
+    help="Load clips, one folder each: their last N frames.  [default: still images]")  # fmt: skip
+overwrite_option: Decorator = click.option("--overwrite", is_flag=True,
+    help="Replace existing files.")  # fmt: skip
+data_arguments: Decorator = click.argument("paths", type=ANY_PATH, nargs=-1, required=True,
+    metavar="DATA...")  # fmt: skip
 
 _MODEL_OPTIONS = (
     emotions_option(),
@@ -201,15 +147,3 @@ def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_MODEL_OPTIONS):
         verb = option(verb)
     return verb
-
-
-data_arguments: Decorator = click.argument(
-    "paths", type=ANY_PATH, nargs=-1, required=True, metavar="DATA..."
-)
-
-num_frames_option: Decorator = click.option(
-    "--num-frames",
-    type=click.IntRange(min=2),
-    metavar="N",
-    help="Load clips, one folder each: their last N frames.  [default: still images]",
-)

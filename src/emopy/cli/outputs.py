@@ -35,11 +35,7 @@ Settings = dict[str, Any]
 
 
 def protect_inputs(sources: Sequence[str | bytes], *, out: Path | None, draw: Path | None) -> None:
-    """Refuse to write over the images that are read.
-
-    Raises:
-        InputError: `out` is one of the images, or `draw` is a folder that holds one.
-    """
+    """Refuse to write over the images that are read, or into a folder that holds one."""
     images = {Path(source).resolve() for source in sources if isinstance(source, str)}
     if out and out.resolve() in images:
         raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
@@ -51,14 +47,11 @@ def protect_inputs(sources: Sequence[str | bytes], *, out: Path | None, draw: Pa
 
 
 def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> None:
-    """Refuse to replace files.
+    """Refuse to replace files, unless asked to.
 
     Args:
         files: For each option or argument, as it is typed, the files to write.
         overwrite: Whether they may be replaced.
-
-    Raises:
-        InputError: One is there.
     """
     for option, paths in files.items():
         for path in paths:
@@ -82,15 +75,13 @@ def drawing_files(folder: Path, sources: Sequence[str | bytes]) -> list[Path]:
     return [folder / f"{name}.png" for name in names.values()]
 
 
-def draw_result(
-    source: str | bytes, result: ImageResult, file: Path, *, expand: bool = False
-) -> None:
-    """Write an annotated image; `expand` as for `draw_faces`."""
+def draw_result(source: str | bytes, result: ImageResult, file: Path, **options: Any) -> None:
+    """Write an annotated image, with the options of `draw_faces`."""
     from emopy.media import read_image
     from emopy.present import draw_faces, save_image
 
     with naming(path="--draw"):
-        save_image(draw_faces(read_image(source), result, expand=expand), file)
+        save_image(draw_faces(read_image(source), result, **options), file)
 
 
 # Videos
@@ -136,9 +127,6 @@ def plan_video_outputs(
             for several videos) a folder in which each video has a file of its name.
         table: Format of tables; None for that of their suffix, csv in a folder.
 
-    Returns:
-        The files of each video, in order.
-
     Raises:
         InputError: Several videos and a file, videos of one name and a folder, or a video that
             would be replaced.
@@ -148,18 +136,11 @@ def plan_video_outputs(
     folders = frozenset(
         option for option, path in given.items() if _is_folder(path, option, len(videos))
     )
-    planned = [
-        VideoOutputs(
-            **{
-                option: path / f"{Path(video).stem}.{suffixes[option]}"
-                if option in folders
-                else path
-                for option, path in given.items()
-            },
-            in_folder=folders,
-        )
-        for video in videos
-    ]
+    planned: list[VideoOutputs] = []
+    for video in videos:
+        stem = Path(video).stem
+        inside = {option: given[option] / f"{stem}.{suffixes[option]}" for option in folders}
+        planned.append(VideoOutputs(**given | inside, in_folder=folders))
     sources = {Path(video).resolve() for video in videos}
     taken: set[str] = set()
     for file in (file for outputs in planned for file in outputs.files.values()):
@@ -189,15 +170,12 @@ def _is_folder(path: Path, option: str, videos: int) -> bool:
 def unfinished(
     outputs: VideoOutputs, settings: Mapping[str, Settings], *, overwrite: bool
 ) -> tuple[VideoOutputs, list[str]]:
-    """Return the outputs that are to be written.
+    """Return the outputs without those that are finished, and the shortfalls of the latter.
 
     Args:
         outputs: All outputs of a video.
         settings: For each of them, how it is to be made.
         overwrite: Whether existing files are replaced.
-
-    Returns:
-        The outputs without those that are finished, and the shortfalls recorded with the latter.
 
     Raises:
         InputError: A file exists that was made in another way, or nobody knows how.

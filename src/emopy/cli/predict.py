@@ -32,11 +32,9 @@ FORMATS = ("text", *TABLE_FORMATS)
 @click.argument("sources", nargs=-1, required=True, metavar="PATH...")
 @click.option("--recursive", is_flag=True, help="Search subfolders as well.")
 @model_options
-@click.option(
-    "--format",
-    type=click.Choice(FORMATS),
-    help="Format of the results.  [default: by the suffix of --out, else text]",
-)
+@click.option("--format", type=click.Choice(FORMATS),
+              help="Format of the results.  [default: by the suffix of --out, else "
+              "text]")  # fmt: skip
 @click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
 @click.option("--draw", type=FOLDER, help="Folder for annotated images.")
 @overwrite_option

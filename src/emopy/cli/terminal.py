@@ -63,27 +63,20 @@ def in_shell_words(error: Exception) -> str:
     if context is None or not isinstance(error, EmoPyError):
         return str(error)
     command: click.Command = context.meta.get(COMMAND, context.command)
-    return error.worded(_Renamer(command))
+    options: dict[str, str] = {}
+    for parameter in command.params:
+        name = parameter.name or ""
+        options[name] = _shown(parameter)
+        if parameter.nargs == -1:
+            options.setdefault(name.removesuffix("s"), options[name])
 
-
-class _Renamer:
-    """Turns an argument, or an argument with a value, into what is typed in a shell."""
-
-    def __init__(self, command: click.Command) -> None:
-        self._options: dict[str, str] = {}
-        for parameter in command.params:
-            name, shown = parameter.name or "", _shown(parameter)
-            self._options[name] = shown
-            if parameter.nargs == -1:
-                self._options.setdefault(name.removesuffix("s"), shown)
-
-    def __call__(self, code: str) -> str:
-        name, equals, value = code.partition("=")
-        if name not in self._options:
+    def renamed(code: str) -> str:
+        name, _, value = code.partition("=")
+        if name not in options:
             return SHELL_CALLS.get(code, code)
-        return (
-            f"{self._options[name]} {_in_shell(value)}".rstrip() if equals else self._options[name]
-        )
+        return f"{options[name]} {_in_shell(value)}".rstrip()
+
+    return error.worded(renamed)
 
 
 def _shown(parameter: click.Parameter) -> str:

@@ -28,13 +28,7 @@ from emopy.cli.outputs import (
     record_outputs,
     unfinished,
 )
-from emopy.cli.terminal import (
-    print_error,
-    print_text,
-    progress,
-    text_width,
-    tolerate_closed_stdout,
-)
+from emopy.cli.terminal import print_error, print_text, progress, text_width, tolerate_closed_stdout
 from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
 
@@ -50,11 +44,11 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @model_options
 @smoothing_option
 @click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
-              help="Process every N-th frame.  [default: 1]")  # fmt: skip
+              help="Process every N-th frame.")  # fmt: skip
 @click.option("--fps", type=float, metavar="FPS",
               help="Process this number of frames per second.  [default: all]")  # fmt: skip
 @click.option("--start", "start_s", type=Time(), default="0",
-              help="Where to start: seconds, or 1:02:03.  [default: 0]")  # fmt: skip
+              help="Where to start: seconds, or 1:02:03.")  # fmt: skip
 @click.option("--end", "end_s", type=Time(),
               help="Where to stop: seconds, or 1:02:03.  [default: the end]")  # fmt: skip
 @click.option("--format", type=click.Choice(TABLE_FORMATS),
@@ -97,12 +91,7 @@ def video(
 
 
 def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
-    """Refuse what cannot be written, before any video is read.
-
-    Raises:
-        InputError: An unknown suffix.
-        MissingExtraError: Something that is needed is not installed.
-    """
+    """Refuse what cannot be written, before any video is read."""
     from emopy.present import check_plot_path, check_video_path, table_format
 
     if outputs.out:
@@ -117,13 +106,7 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
 
 
 class _Run:
-    """One command: videos through the model, one after the other; a bad one stops no other.
-
-    Args:
-        format: Format of the tables; None for that of their suffix.
-        to_stdout: Whether one table of all videos goes to stdout, and the summaries to stderr.
-        options: The other options of the verb.
-    """
+    """One command: videos through the model, one after the other; a bad one stops no other."""
 
     def __init__(self, format: str | None, *, to_stdout: bool, options: dict[str, Any]) -> None:
         from emopy.media.sampling import Sampling
@@ -139,15 +122,7 @@ class _Run:
         self._options = options
 
     def process(self, sources: tuple[str, ...], planned: list[VideoOutputs]) -> int:
-        """Process videos.
-
-        Returns:
-            How many could not be read, or not to their end.
-
-        Raises:
-            InputError: Something exists that must not be replaced.
-            MissingExtraError: What reads videos is not installed.
-        """
+        """Process videos; return how many could not be read, or not to their end."""
         from emopy.present import open_table
 
         jobs: list[tuple[str, VideoOutputs, Mapping[str, Settings]]] = []
@@ -187,8 +162,7 @@ class _Run:
 
         with open_video(source, **self._sampling) as video:
             writers = _Writers(outputs, self._model.labels, video, self._format, rows)
-            writers.thumbnails = self._thumbnails
-            writers.run(self._model, video, self._smoothing_s)
+            writers.run(self._model, video, self._smoothing_s, thumbnails=self._thumbnails)
         record_outputs(outputs, settings, video.shortfall if video.truncated else None)
         with tolerate_closed_stdout(also_writing=bool(outputs.files)):
             print_text(summary_text(writers.summary, width=text_width()), err=self._to_stdout)
@@ -221,14 +195,9 @@ def _as_typed(value: Any) -> Any:
 
 
 class _Writers:
-    """Writes the outputs of one video; each file appears when all are complete.
+    """Writes the outputs of one video, and its rows to `rows`, a table that is open already.
 
-    Args:
-        outputs: The files.
-        labels: Labels of the model, in order.
-        video: The video, open.
-        format: Format of the table's file; None for that of its suffix.
-        rows: Another table, already open, for the same rows; None for none.
+    Each file appears when all are complete.
     """
 
     def __init__(
@@ -243,19 +212,14 @@ class _Writers:
         from emopy.video import Summary
 
         self.summary = Summary(labels)
-        self.thumbnails = False
         self._outputs = outputs
         self._rows = rows
         self._plot = TimelinePlot(labels)
         self._table = open_table(outputs.out, labels, format=format) if outputs.out else None
         self._drawn = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
 
-    def run(self, model: FERModel, video: Video, smoothing_s: float) -> None:
-        """Process the video to its end.
-
-        Raises:
-            InputError: There is no frame, or something cannot be written.
-        """
+    def run(self, model: FERModel, video: Video, smoothing_s: float, *, thumbnails: bool) -> None:
+        """Process the video to its end."""
         with ExitStack() as stack:
             if self._table:
                 stack.enter_context(naming(path="--out"))
@@ -266,7 +230,7 @@ class _Writers:
             results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
             busy = self._rows is not None and sys.stdout.isatty()
             for frame, result in progress(results, video.frames, video.source, busy=busy):
-                self._write(frame.image, result)
+                self._write(result, frame.image, thumbnails=thumbnails)
             if not self.summary.frames:
                 raise InputError(
                     f"{video.source} must have frames between `start_s` and `end_s`. Received "
@@ -274,7 +238,7 @@ class _Writers:
                 )
             self._write_whole()
 
-    def _write(self, image: RGBImage, result: ImageResult) -> None:
+    def _write(self, result: ImageResult, image: RGBImage, *, thumbnails: bool) -> None:
         self.summary.add(result)
         if self._rows:
             with tolerate_closed_stdout(also_writing=bool(self._outputs.files)):
@@ -284,7 +248,7 @@ class _Writers:
         if self._drawn:
             self._drawn.write(image, result)
         if self._outputs.plot:
-            self._plot.add(result, image if self.thumbnails else None)
+            self._plot.add(result, image if thumbnails else None)
 
     def _write_whole(self) -> None:
         """Write what needs all frames."""

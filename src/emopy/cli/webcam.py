@@ -29,17 +29,18 @@ VIEWS = ("auto", "window", "page", "terminal")
 @click.option("--camera", type=click.IntRange(min=0), metavar="N",
               help="Number of the camera.  [default: 0]")  # fmt: skip
 @click.option("--loop", is_flag=True, help="Restart FILE at its end.")
-@click.option("--view", type=click.Choice(VIEWS), default="auto", show_default=True,
+@click.option("--view", type=click.Choice(VIEWS), default="auto",
               help="Where to show the result; auto: a window if OpenCV has windows, else a page "
               "for the browser.")  # fmt: skip
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
-              help="Port of the page.  [default: any free one]")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=False,
+              metavar="N", help="Port of the page.  [default: any free one]")  # fmt: skip
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @click.option("--out", type=FILE,
               help="File to record a table to: .csv, .json, .jsonl or .parquet.")  # fmt: skip
 @overwrite_option
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=math.inf,
-              metavar="SECONDS", help="Stop after this time.  [default: never]")  # fmt: skip
+              show_default=False, metavar="SECONDS",
+              help="Stop after this time.  [default: never]")  # fmt: skip
 @model_options
 @smoothing_option
 def webcam(
@@ -88,11 +89,7 @@ def webcam(
 def _check_options(
     file: Path | None, camera: int | None, *, loop: bool, out: Path | None, seconds: float
 ) -> None:
-    """Refuse options that do not go together.
-
-    Raises:
-        InputError: It names the options to change.
-    """
+    """Refuse options that do not go together."""
     if file is not None and camera is not None:
         raise InputError("FILE must not be given with --camera. Received both. Leave one out.")
     if loop and file is None:
@@ -115,13 +112,7 @@ def _show(
     *,
     seconds: float,
 ) -> tuple[int, bool]:
-    """Show frames until they end, the time is over, or the user asks to stop.
-
-    Args:
-        show: Shows frames, and yields their results.
-        frames: As they come.
-        recording: Opens the table of what was shown; None for no table.
-        seconds: Time of the last frame.
+    """Show frames until they end, `seconds` are over, or the user asks to stop.
 
     Returns:
         How many frames were shown, and whether the source has ended.

@@ -25,7 +25,6 @@ MAX_BYTES = 2_000_000_000
 """Largest download in bytes."""
 
 _BLOCK_BYTES = 1 << 16
-_PACKED = ".zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,11 @@ class Download:
     sha256: str
     file: str
     licence: str
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the file is a packed model folder."""
+        return self.file.endswith(".zip")
 
 
 KNOWN: dict[str, Download] = {
@@ -127,25 +131,25 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
     source = url or download.url
     if not source.lower().startswith(("http://", "https://")):
         raise InputError(f"`url` must start with http:// or https://. Received {source!r}.")
-    if _is_there(target, download):
+    if download.is_packed and (target / CARD_FILE).is_file():
         return target
-    if target.is_dir() and (not _is_packed(download) or any(target.iterdir())):
+    if target.is_file() and sha256_of(target) == download.sha256:
+        return target
+    if target.is_dir() and (not download.is_packed or any(target.iterdir())):
         raise ModelError(
             f"{target} must be free for the download. Received a folder there. "
             "Move it away or choose another `folder`."
         )
     try:
-        if _is_packed(download):
+        if download.is_packed:
             with atomic_folder(target) as folder:
                 archive = folder / download.file
-                _download(source, archive)
-                _verify(archive, download, source)
+                _download(source, archive, download.sha256)
                 _unpack(archive, folder)
                 archive.unlink()
         else:
             with atomic_file(target) as partial:
-                _download(source, partial)
-                _verify(partial, download, source)
+                _download(source, partial, download.sha256)
     except (OSError, InputError) as error:
         reason = error if isinstance(error, OSError) else error.__cause__
         if not isinstance(reason, OSError):
@@ -163,29 +167,17 @@ def _target(name: str, folder: str | Path | None) -> Path:
             f"`name` must be something that can be fetched. Received {name!r}. "
             + nearest(name, KNOWN)
         )
-    download = KNOWN[name]
-    if _is_packed(download):
-        return (Path(folder) if folder is not None else models_folder()) / name
-    return (Path(folder) if folder is not None else user_folder()) / download.file
+    if KNOWN[name].is_packed:
+        return Path(models_folder() if folder is None else folder, name)
+    return Path(user_folder() if folder is None else folder, KNOWN[name].file)
 
 
-def _is_packed(download: Download) -> bool:
-    return download.file.endswith(_PACKED)
-
-
-def _is_there(target: Path, download: Download) -> bool:
-    if _is_packed(download):
-        return (target / CARD_FILE).is_file()
-    return target.is_file() and sha256_of(target) == download.sha256
-
-
-def _download(url: str, partial: Path) -> None:
+def _download(url: str, partial: Path, sha256: str) -> None:
+    """Download a file and verify its checksum."""
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "emopy"})
-        with (
-            urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer,
-            partial.open("wb") as out,
-        ):
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+        with answer, partial.open("wb") as out:
             announced = answer.headers.get("Content-Length")
             received = 0
             while block := answer.read(_BLOCK_BYTES):
@@ -204,6 +196,11 @@ def _download(url: str, partial: Path) -> None:
         raise InputError(f"`url` must be an address. Received {url!r}: {error}.") from error
     if announced is not None and received != int(announced):
         raise _failed(url, f"{received:,} of {int(announced):,} bytes")
+    if (found := sha256_of(partial)) != sha256:
+        raise ModelError(
+            f"The download must have the SHA-256 {sha256}. Received {found} from {url}. The file "
+            "was not kept; try again or choose another `url`."
+        )
 
 
 def _failed(url: str, received: str) -> ModelError:
@@ -211,15 +208,6 @@ def _failed(url: str, received: str) -> ModelError:
         f"The download must be complete. Received {received} from {url}. "
         "Check the network and try again, or fetch it elsewhere and give its address with `url`."
     )
-
-
-def _verify(partial: Path, download: Download, source: str) -> None:
-    received = sha256_of(partial)
-    if received != download.sha256:
-        raise ModelError(
-            f"The download must have the SHA-256 {download.sha256}. Received {received} from "
-            f"{source}. The file was not kept; try again or choose another `url`."
-        )
 
 
 def _unpack(archive: Path, folder: Path) -> None:

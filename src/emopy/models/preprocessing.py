@@ -49,7 +49,12 @@ def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
         >>> to_tensor([np.full((60, 50, 3), 255, np.uint8)], InputSpec(48, 48)).shape
         (1, 48, 48, 1)
     """
-    return _normalise(to_pixels(crops, spec), spec)
+    # (pixel * scale - mean) / std with one multiplication and one addition.
+    factor = np.float32(spec.scale / spec.std)
+    tensor = np.multiply(to_pixels(crops, spec), factor, dtype="f4", order="C")
+    if spec.mean:
+        tensor -= np.float32(spec.mean / spec.std)
+    return tensor
 
 
 def to_pixels(crops: Crops, spec: InputSpec) -> Pixels:
@@ -83,29 +88,17 @@ def checked(crops: Crops, spec: InputSpec) -> Crops:
     return cast("Crops", crops if isinstance(crops, list | tuple) else list(_items(crops)))
 
 
-def _normalise(pixels: Pixels, spec: InputSpec) -> NDArray[np.float32]:
-    """(pixel * scale - mean) / std with one multiplication and one addition."""
-    tensor = np.multiply(pixels, np.float32(spec.scale / spec.std), dtype="f4", order="C")
-    if spec.mean:
-        tensor -= np.float32(spec.mean / spec.std)
-    return tensor
-
-
 def _stills(crops: object, spec: InputSpec) -> Pixels:
     """(n, height, width, channels) uint8 of the input size."""
     if isinstance(crops, np.ndarray):
-        return _resize(
-            _convert_channels(_checked_batch(cast("Pixels", crops)), spec.channels), spec
-        )
+        return _fit(_checked_batch(cast("Pixels", crops)), spec)
     items = [_checked_crop(item, i) for i, item in enumerate(_items(crops))]
     if not items:
         return np.empty((0, spec.height, spec.width, spec.channels), np.uint8)
     if len({item.shape for item in items}) == 1:
         # The usual case: crops of one size are converted together.
-        return _resize(_convert_channels(np.stack(items), spec.channels), spec)
-    return np.concatenate(
-        [_resize(_convert_channels(item[None], spec.channels), spec) for item in items]
-    )
+        return _fit(np.stack(items), spec)
+    return np.concatenate([_fit(item[None], spec) for item in items])
 
 
 def _flatten(crops: object, frames: int) -> tuple[object, int]:
@@ -208,8 +201,9 @@ def _convert_channels(batch: Pixels, channels: int) -> Pixels:
     return cast("Pixels", gray).reshape(n, height, width, 1)
 
 
-def _resize(batch: Pixels, spec: InputSpec) -> Pixels:
-    """Resize every crop to the input size; area interpolation when reducing."""
+def _fit(batch: Pixels, spec: InputSpec) -> Pixels:
+    """Convert every crop to the input channels and size; area interpolation when reducing."""
+    batch = _convert_channels(batch, spec.channels)
     n, height, width, channels = batch.shape
     if (height, width) == (spec.height, spec.width):
         return batch

@@ -165,12 +165,8 @@ def _metrics_text(card: ModelCard) -> str:
         _coverage(evaluations),
         _confusion(evaluations),
     ]
-    for data, metrics in evaluations.items():
-        if "seeds" in metrics:
-            texts.append(_seeds(data, metrics["seeds"]))
-    for data, metrics in evaluations.items():
-        if "corruptions" in metrics:
-            texts.append(_corruptions(data, metrics["corruptions"]))
+    for key, write in (("seeds", _seeds), ("corruptions", _corruptions)):
+        texts += [write(data, m[key]) for data, m in evaluations.items() if key in m]
     return "\n\n".join(filter(None, texts))
 
 

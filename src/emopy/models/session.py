@@ -88,8 +88,9 @@ class OnnxSession:
             for want, got in zip(self.input_shape, tensor.shape[1:], strict=True)
         )
         if not fits or tensor.dtype != np.float32:
+            shape = ", ".join("any" if size is None else str(size) for size in self.input_shape)
             raise InputError(
-                f"`tensor` must be float32 of shape (n, {_as_text(self.input_shape)}). "
+                f"`tensor` must be float32 of shape (n, {shape}). "
                 f"Received {tensor.dtype} of shape {tensor.shape}. Prepare crops with to_tensor."
             )
         if not len(tensor):
@@ -196,36 +197,32 @@ def _choose_providers(names: Sequence[str] | None) -> list[str]:
     return chosen if PROVIDERS["cpu"] in chosen else [*chosen, PROVIDERS["cpu"]]
 
 
+def _only(kind: str, nodes: Sequence[Any], path: Path) -> tuple[str, list[int | str | None]]:
+    """Name and shape of the one float input or output."""
+    if len(nodes) != 1 or nodes[0].type != "tensor(float)":
+        found = ", ".join(f"{node.name}: {node.type}" for node in nodes) or "none"
+        raise ModelError(f"{path} must have one float {kind}. Received {kind}s {found}.")
+    return nodes[0].name, nodes[0].shape
+
+
 def _check_input(session: Any, path: Path) -> tuple[str, tuple[int | None, ...]]:
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
-        found = ", ".join(f"{item.name}: {item.type}" for item in inputs) or "none"
-        raise ModelError(f"{path} must have one float input. Received inputs {found}.")
-    shape = cast("list[int | str | None]", inputs[0].shape)
+    name, shape = _only("input", session.get_inputs(), path)
     if len(shape) < 2 or isinstance(shape[0], int):
         raise ModelError(
             f"{path} must have an input with free batch size. Received shape {shape}. "
             "Export the model again."
         )
     sample = tuple(size if isinstance(size, int) else None for size in shape[1:])
-    return inputs[0].name, sample
+    return name, sample
 
 
 def _check_output(session: Any, path: Path) -> tuple[str, int]:
-    outputs = session.get_outputs()
-    if len(outputs) != 1 or outputs[0].type != "tensor(float)":
-        found = ", ".join(f"{item.name}: {item.type}" for item in outputs) or "none"
-        raise ModelError(f"{path} must have one float output. Received outputs {found}.")
-    shape = cast("list[int | str | None]", outputs[0].shape)
+    name, shape = _only("output", session.get_outputs(), path)
     if len(shape) != 2 or not isinstance(shape[1], int):
         raise ModelError(
             f"{path} must have an output of shape (n, number of labels). Received shape {shape}."
         )
-    return outputs[0].name, shape[1]
-
-
-def _as_text(shape: tuple[int | None, ...]) -> str:
-    return ", ".join("any" if size is None else str(size) for size in shape)
+    return name, shape[1]
 
 
 def _reason(error: Exception) -> str:
