@@ -328,11 +328,10 @@ SOURCES: dict[str, Callable[[], Record]] = {
 }
 """Checksums of what is drawn, for images that cannot be drawn everywhere."""
 
-_DRAWN = (annotated_video, clips, curves, data_show, demo)
-_DRAWN += (reliability, report, samples, timeline, webcam)
+_ALL = (annotated_video, clips, curves, data_show, demo, reliability, report, samples)
 
 IMAGES: dict[str, Callable[..., Drawing]] = {
-    draw.__name__.replace("_", "-"): draw for draw in _DRAWN
+    draw.__name__.replace("_", "-"): draw for draw in (*_ALL, timeline, webcam)
 }
 
 

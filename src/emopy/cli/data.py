@@ -203,9 +203,7 @@ def prepare() -> None:
 @click.argument("out", type=FOLDER)
 @click.option("--calibration", type=click.IntRange(min=1), default=2500, metavar="N",
               help="Training faces to hold out for calibration.")  # fmt: skip
-@click.option(
-    "--seed", type=int, default=0, metavar="N", help="Seed of the random choice of these."
-)
+@click.option("--seed", default=0, metavar="N", help="Seed of the random choice of these.")
 @click.option("--as", "layout", type=click.Choice(["npz", "folders"]), default="npz",
               help="A file per split, or a folder per emotion.")  # fmt: skip
 @click.option("--unknown", type=click.Choice(["drop", "spread"]), default="drop",

@@ -131,9 +131,11 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
     source = url or download.url
     if not source.lower().startswith(("http://", "https://")):
         raise InputError(f"`url` must start with http:// or https://. Received {source!r}.")
-    if download.is_packed and (target / CARD_FILE).is_file():
-        return target
-    if target.is_file() and sha256_of(target) == download.sha256:
+    if download.is_packed:
+        is_there = (target / CARD_FILE).is_file()
+    else:
+        is_there = target.is_file() and sha256_of(target) == download.sha256
+    if is_there:
         return target
     if target.is_dir() and (not download.is_packed or any(target.iterdir())):
         raise ModelError(
