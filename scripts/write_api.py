@@ -16,7 +16,18 @@ from typing import NamedTuple, TypeAlias
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
 _ROOMS = (
-    *("labels", "types", "media", "faces", "models", "pipeline", "video", "present", "live"),
+    *(
+        "labels",
+        "types",
+        "rows",
+        "media",
+        "faces",
+        "models",
+        "pipeline",
+        "video",
+        "present",
+        "live",
+    ),
     *("data", "samples", "nets", "train", "evaluate", "testing", "errors"),
 )
 ROOMS = ("emopy", *(f"emopy.{room}" for room in _ROOMS))

@@ -8,7 +8,8 @@ import numpy as np
 
 from emopy.errors import InputError
 from emopy.present import open_table
-from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction, row_columns
+from emopy.rows import row_columns
+from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
 
 HERE = Path(__file__).parent
 LABELS = ("calm", "anger", "happiness")

@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from emopy.errors import InputError
 from emopy.labels import ALL_EMOTIONS
 from emopy.present import TABLE_FORMATS, as_text, encodable, open_table, to_frame
+from emopy.rows import COLUMN_TYPES, row_columns, to_rows
 from emopy.types import (
-    COLUMN_TYPES,
     Box,
     Face,
     FacePrediction,
     FailedInput,
     ImageResult,
     Prediction,
-    row_columns,
-    to_rows,
 )
 
 TEXT = st.text(st.characters(), max_size=20)

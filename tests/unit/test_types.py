@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emopy.errors import InputError
+from emopy.rows import row_columns, to_rows
 from emopy.types import (
     Box,
     Face,
@@ -11,8 +12,6 @@ from emopy.types import (
     FailedInput,
     ImageResult,
     Prediction,
-    row_columns,
-    to_rows,
 )
 
 SHOWN = Prediction(("anger", "fear", "neutral"), np.array([0.2, 0.5, 0.3], np.float32))

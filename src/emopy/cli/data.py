@@ -13,7 +13,6 @@ from emopy.cli.options import (
     ANY_PATH,
     FILE,
     FOLDER,
-    CommandGroup,
     Decorator,
     data_arguments,
     detector_option,
@@ -21,7 +20,7 @@ from emopy.cli.options import (
     overwrite_option,
 )
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.terminal import print_text, quiet_import
+from emopy.cli.terminal import CommandGroup, print_text, quiet_import
 from emopy.errors import naming
 
 

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 
 import click
 
-from emopy.cli.options import CommandGroup
-from emopy.cli.terminal import discard_stdout, interrupt_on_kill, print_error
+from emopy.cli.terminal import CommandGroup, discard_stdout, interrupt_on_kill, print_error
 from emopy.errors import EmoPyError
 
 VERBS = (

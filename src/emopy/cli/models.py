@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from emopy.cli.inputs import open_labelled_for
-from emopy.cli.options import ANY_PATH, FOLDER, CommandGroup, text_or_json_option
-from emopy.cli.terminal import in_shell_words, quiet_import
+from emopy.cli.options import ANY_PATH, FOLDER, text_or_json_option
+from emopy.cli.terminal import CommandGroup, in_shell_words, quiet_import
 from emopy.errors import EmoPyError, naming
 
 

@@ -1,4 +1,4 @@
-"""Options and groups of several verbs, and the parsing of their values."""
+"""Options of several verbs, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -8,32 +8,13 @@ from typing import Any
 
 import click
 
-from emopy.cli.terminal import COMMAND
-from emopy.errors import InputError, nearest
+from emopy.errors import InputError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
-
-
-class CommandGroup(click.Group):
-    """A group of commands that answers a mistyped one with the nearest."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of their definition."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, and note it for the wording of errors."""
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}. {nearest(args[0], self.list_commands(ctx))}")
-        name, command, rest = super().resolve_command(ctx, args)
-        ctx.meta[COMMAND] = command
-        return name, command, rest
 
 
 def parse_emotions(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from emopy.errors import EmoPyError
+from emopy.errors import EmoPyError, nearest
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import FailedInput, ImageResult
@@ -42,6 +42,24 @@ PIPE_TEXT_WIDTH = 72
 
 
 # Errors
+
+
+class CommandGroup(click.Group):
+    """A group of commands that answers a mistyped one with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of their definition."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, and note it for the wording of errors."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. {nearest(args[0], self.list_commands(ctx))}")
+        name, command, rest = super().resolve_command(ctx, args)
+        ctx.meta[COMMAND] = command
+        return name, command, rest
 
 
 def print_error(error: Exception) -> None:

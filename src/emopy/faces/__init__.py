@@ -11,7 +11,7 @@ from emopy.faces.detectors import (
 )
 from emopy.faces.mtcnn import MTCNN
 from emopy.faces.tracker import Tracker
-from emopy.faces.tracking import TrackingDetector
+from emopy.faces.tracking_detector import TrackingDetector
 from emopy.faces.yunet import YuNet
 
 __all__ = [

@@ -4,7 +4,7 @@
         for result in model.predict_many(paths):
             table.write(result)
 
-CSV, JSON Lines, Parquet and data frames hold the rows of `emopy.types.to_rows`; JSON holds the
+CSV, JSON Lines, Parquet and data frames hold the rows of `emopy.rows.to_rows`; JSON holds the
 objects of `ImageResult.to_dict`. Images without a face and failed inputs are included. Memory use
 does not grow with the number of results.
 """
@@ -23,8 +23,9 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from emopy.errors import InputError, import_extra
 from emopy.files import atomic_file
+from emopy.rows import COLUMN_TYPES, row_columns, to_rows
 from emopy.tables import TABLE_FORMATS
-from emopy.types import COLUMN_TYPES, FailedInput, ImageResult, check_labels, row_columns, to_rows
+from emopy.types import FailedInput, ImageResult, check_labels
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]

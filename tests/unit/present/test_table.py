@@ -14,7 +14,8 @@ import pytest
 from emopy.errors import InputError, MissingExtraError
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import TABLE_FORMATS, open_table, to_frame
-from emopy.types import FailedInput, ImageResult, row_columns
+from emopy.rows import row_columns
+from emopy.types import FailedInput, ImageResult
 
 COLUMNS = list(row_columns(STANDARD_EMOTIONS))
 TEXT_FORMATS = ("csv", "json", "jsonl")

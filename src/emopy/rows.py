@@ -1,0 +1,71 @@
+"""The columns and rows of a table of results, the same for images and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from emopy.types import FailedInput, ImageResult, check_labels, escape_undecodable
+
+_COLUMNS_BEFORE = (
+    *("source", "width", "height", "time_s", "frame", "face", "track"),
+    *("left", "top", "right", "bottom", "score", "emotion", "confidence"),
+)
+_COLUMNS_AFTER = ("error",)
+_FACE_CELLS = ("face", "track", "score", "emotion", "confidence")
+
+COLUMN_TYPES: dict[str, type] = {
+    **dict.fromkeys(("source", "emotion", "error"), str),
+    **dict.fromkeys(("width", "height", "frame", "face", "track"), int),
+}
+"""Type of each table column; the columns that are missing here hold float."""
+
+
+def row_columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a table of results, in order.
+
+    A label with the name of another column gets ``_probability`` appended.
+
+    Example:
+        >>> row_columns(("anger", "score"))[11:]
+        ('score', 'emotion', 'confidence', 'anger', 'score_probability', 'error')
+    """
+    names: list[str] = []
+    for label in labels:
+        name = escape_undecodable(label)
+        while name in (*_COLUMNS_BEFORE, *_COLUMNS_AFTER, *names):
+            name += "_probability"
+        names.append(name)
+    return (*_COLUMNS_BEFORE, *names, *_COLUMNS_AFTER)
+
+
+def to_rows(result: ImageResult | FailedInput, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the table rows of a result: one per face, or one with empty face cells.
+
+    Args:
+        result: Faces of an image or video frame, or a failed input.
+        labels: Labels of every prediction, in order.
+
+    Returns:
+        Rows with the keys of `row_columns`; an empty cell is None. Numbers are rounded as in
+        `ImageResult.to_dict`.
+
+    Raises:
+        InputError: A face has other labels.
+    """
+    check_labels(result, labels)
+    record = result.to_dict()
+    empty = dict.fromkeys(row_columns(labels))
+    label_columns = list(empty)[len(_COLUMNS_BEFORE) : -len(_COLUMNS_AFTER)]
+    image = {name: value for name, value in record.items() if name != "faces"}
+    rows = [
+        {
+            **empty,
+            **image,
+            **{name: face[name] for name in _FACE_CELLS if name in face},
+            **face["box"],
+            **dict(zip(label_columns, face["probabilities"].values(), strict=True)),
+        }
+        for face in record["faces"]
+    ]
+    return rows or [{**empty, **image}]
