@@ -48,12 +48,10 @@ def voted_faces(folder: Path) -> VotedFaces:
 
 def fer2013_labels(folder: Path) -> dict[str, str]:
     """Source of a face, as in `VotedFaces.dataset` → its FER2013 label, in EmoPy's spelling."""
-    sheets = (folder / SHEETS).is_file()
-    with (folder / (SHEETS if sheets else FILES[0])).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    if sheets:
-        return {f"fer2013:{row['fer2013_row']}": canonical(row["fer2013_label"]) for row in rows}
-    return {f"fer2013:{i}": FER2013_LABELS[row["emotion"]] for i, row in enumerate(rows)}
+    if (sheets := folder / SHEETS).is_file():
+        return {f"fer2013:{r['fer2013_row']}": canonical(r["fer2013_label"]) for r in _rows(sheets)}
+    rows = enumerate(_rows(folder / FILES[0]))
+    return {f"fer2013:{i}": FER2013_LABELS[row["emotion"]] for i, row in rows}
 
 
 def read_sheets(folder: Path) -> VotedFaces:
@@ -65,8 +63,7 @@ def read_sheets(folder: Path) -> VotedFaces:
     labels = folder / SHEETS
     if not labels.is_file():
         raise DataError(f"`folder` must hold {SHEETS}. Received {folder}, without it.")
-    with labels.open(newline="", encoding="utf-8") as stream:
-        records = list(csv.DictReader(stream))
+    records = _rows(labels)
     tiles = {number: _tiles(folder, number) for number in {row["sheet"] for row in records}}
     images = np.empty((len(records), SIDE_PX, SIDE_PX, 1), dtype=np.uint8)
     for i, row in enumerate(records):
@@ -81,6 +78,11 @@ def read_sheets(folder: Path) -> VotedFaces:
         np.array([USAGE_OF_SPLIT[row["split"]] for row in records], dtype="<U11"),
         np.array([row["fer2013_row"] for row in records], dtype=np.int64),
     )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _tiles(folder: Path, number: str) -> NDArray[np.uint8]:

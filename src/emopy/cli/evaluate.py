@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,13 +42,11 @@ def evaluate(
     model: str,
     dataset: Path,
     format: str,
-    labels: str | list[str],
-    prior: str | dict[str, float],
     groups: Path | None,
     html: Path | None,
     overwrite: bool,
     record: str | None,
-    threads: int,
+    **options: Any,
 ) -> int:
     """Evaluate a model on labelled faces.
 
@@ -73,9 +72,7 @@ def evaluate(
             stack.enter_context(naming(path="--html"))
             page = stack.enter_context(atomic_file(html))
         with naming(target_emotions="labels"):
-            report = evaluate_model(
-                model, faces, labels=labels, groups=names, prior=prior, threads=threads
-            )
+            report = evaluate_model(model, faces, groups=names, **options)
         if page:
             card = load_model(model).card
             text = html_report(report, faces, card=card, data_name=dataset.name)

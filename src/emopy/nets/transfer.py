@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,19 +47,14 @@ class Backbone:
     order: str = "rgb"
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
-    scale: float
-    offset: float | tuple[float, ...] = 0.0
-    order: str = "rgb"
+_Range = dict[str, Any]
+"""The arguments of `Backbone` from `scale` on."""
 
-
-_BYTES = _Range(255.0)
-_SIGNED = _Range(2.0, -1.0)
+_BYTES: _Range = {"scale": 255.0}
+_SIGNED: _Range = {"scale": 2.0, "offset": -1.0}
+_CAFFE: _Range = {"scale": 255.0, "offset": (-103.939, -116.779, -123.68), "order": "bgr"}
 _EFFICIENTNET = tuple(deviation**-0.5 for deviation in (0.229, 0.224, 0.225))
 """Extra factor of each channel in EfficientNet B0 to B7, besides 1 / standard deviation."""
-
-_CAFFE = _Range(255.0, (-103.939, -116.779, -123.68), "bgr")
 
 _FAMILIES: dict[str, tuple[str, int, _Range]] = {
     "xception": ("Xception", 71, _SIGNED),
@@ -287,4 +283,4 @@ def _keras_backbone(name: str, weights: Weights, size_px: int) -> Backbone:
     from_file = weights not in ("default", None) and attribute.startswith("EfficientNetB")
     network = _with_constant_normalisation(network, _EFFICIENTNET if from_file else (1.0, 1.0, 1.0))
     body = _named_backbone(network.inputs[0], network.outputs[0], weights)
-    return Backbone(body, shape, expected.scale, expected.offset, expected.order)
+    return Backbone(body, shape, **expected)
