@@ -98,13 +98,8 @@ Size = tuple[int, int]
 def walkers(count: int, size: Size, seconds: float, *, places: int | None = None) -> list[Actor]:
     """Faces side by side that sway, tilt and change their expression every two seconds.
 
-    They end where they begin, so that the clip can be repeated without a cut.
-
-    Args:
-        count: Number of faces.
-        size: (width, height) of the image.
-        seconds: Length of the clip.
-        places: Positions side by side, the first ones used; None is one for each.
+    They end where they begin, so that the clip can be repeated without a cut. `places` is the
+    number of positions side by side; None is one for each face.
     """
     places = places or count
     room = size[0] / places

@@ -23,16 +23,9 @@ class CannotMeasureError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number.
+    """One number: a median, its smallest and largest value, and a target; None where it has none.
 
-    Attributes:
-        what: What is measured.
-        value: The median, where it was measured several times.
-        unit: A key of `_DIGITS`; MB are 10⁶ bytes.
-        low: Smallest value of the run, or None.
-        high: Largest value of the run, or None.
-        at_most: Target, or None.
-        at_least: Target, or None.
+    `unit` is a key of `_DIGITS`; MB are 10⁶ bytes.
     """
 
     what: str
@@ -54,17 +47,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The results of one benchmark.
+    """The results of one benchmark: how it was measured, its figures, notes and an extra table.
 
-    Attributes:
-        title: Its heading.
-        how: How it was measured, in sentences.
-        figures: Numbers, some with targets.
-        header: Column names of an additional table, or nothing.
-        rows: Rows of that table.
-        notes: What a reader has to know to interpret the numbers.
-        machine: Where it was measured.
-        measured_on: Day, ISO 8601.
+    `measured_on` is the day, ISO 8601.
     """
 
     title: str

@@ -33,19 +33,10 @@ VALIDATION_FACES = ROOT / "local" / "ferplus" / "validation.npz"
 def run(
     measurements: Mapping[str, Measurement], *, description: str, results: Path, page: Path
 ) -> int:
-    """Run the measurements named on the command line.
+    """Run the measurements named on the command line, in the order of the page.
 
-    Each section goes to stdout, to `results` and between the markers of `page` as soon as it is
-    measured, so that an interrupted run keeps what it has.
-
-    Args:
-        measurements: In the order of the page, by name.
-        description: First line of `--help`.
-        results: JSON file; sections that are not measured stay as they are.
-        page: Markdown file with the markers.
-
-    Returns:
-        0, or 1 when something could not be measured.
+    Each section goes to stdout, to the JSON file `results` and between the markers of `page` as
+    soon as it is measured. Returns 0, or 1 when something could not be measured.
     """
     options = _options(measurements, description)
     sections = load_sections(results)

@@ -63,19 +63,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def whole_process(command: Sequence[str]) -> tuple[float, float]:
-    """Run a command from its start to its end.
+    """Run a command; return its wall time in seconds and peak memory (``ru_maxrss``) in bytes.
 
     A small launcher starts it: the kernel counts what the starting process holds as memory of
     the child, so a large one would hide the child's own peak.
-
-    Args:
-        command: Program and arguments.
-
-    Returns:
-        Wall time in seconds, and peak memory (``ru_maxrss``) in bytes.
-
-    Raises:
-        CannotMeasureError: It failed; says how.
     """
     done = subprocess.run(
         [sys.executable, "-S", str(_LAUNCHER), *command],

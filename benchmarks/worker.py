@@ -15,19 +15,9 @@ _SCRIPTS = Path(__file__).parent / "workers"
 
 
 class Worker:
-    """One side of a comparison, warm and waiting.
+    """One side of a comparison: a script of ``benchmarks/workers``, warm and waiting.
 
-    Args:
-        python: Interpreter of its environment.
-        script: File name in ``benchmarks/workers``.
-        arguments: For the script.
-
-    Attributes:
-        about: Its first message: versions, threads, what it found.
-        pid: Its process.
-
-    Raises:
-        CannotMeasureError: It ended before it was ready; the message says why.
+    `about` is its first message: versions, threads, what it found.
     """
 
     def __init__(self, python: Path, script: str, *arguments: str) -> None:

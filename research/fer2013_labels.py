@@ -30,16 +30,7 @@ WEIGHT = 0.2
 
 
 def splits(faces: VotedFaces, labels: dict[str, str], held_out: Dataset) -> dict[str, Dataset]:
-    """Every face with FER2013's label, without near-duplicates across splits.
-
-    Args:
-        faces: All faces, whatever their votes.
-        labels: FER2013's label of each source.
-        held_out: The faces for calibration.
-
-    Returns:
-        The three splits, one-hot over the seven standard emotions.
-    """
+    """Three splits with FER2013's labels, one-hot, without near-duplicates across splits."""
     sources = np.array([f"fer2013:{row}" for row in faces.rows])
     used = {
         "validation": faces.usage == "PublicTest",

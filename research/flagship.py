@@ -43,16 +43,10 @@ MEASURED_ON = "FER+ valid, official majority rule"
 
 @dataclass(frozen=True)
 class Flagship:
-    """A bundled model.
+    """A bundled model: its recipe, its run folders without the seed, its members and targets.
 
-    Attributes:
-        recipe: Path of its recipe.
-        runs: Its run folders, without the seed at their end.
-        members: Networks in the ensemble; their seeds follow each other.
-        trainable: Whether the Keras network, for further training, goes into the package too.
-        bundled: Index of the finished model that goes into the package: the first, unless
-            another one is clearly better on the faces for calibration.
-        targets: Lowest acceptable value of each metric; the highest for `LOWER_IS_BETTER`.
+    `bundled` is the index of the finished model that goes into the package, `trainable` whether
+    the Keras network does too. Targets are lowest values; highest ones for `LOWER_IS_BETTER`.
     """
 
     recipe: str

@@ -35,15 +35,9 @@ NAMES = (
 
 
 def find_points(crop: NDArray[np.uint8], detector: MTCNN) -> NDArray[np.float32] | None:
-    """Find five landmarks and the box in a tight face crop.
+    """Find five landmarks and the box (left top, right bottom) in a tight gray face crop (H, W).
 
-    Args:
-        crop: (H, W) uint8 gray.
-        detector: Set to faces of at least half the enlarged crop.
-
-    Returns:
-        (7, 2) x and y as fractions of the crop's width and height: the landmarks, then left top and
-        right bottom of the box; None where no face was found.
+    Returns (7, 2) x and y as fractions of the crop's width and height; None without a face.
     """
     height, width = crop.shape
     large = cv2.resize(crop, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_CUBIC)

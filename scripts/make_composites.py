@@ -42,19 +42,10 @@ def composite(
     image_px: int = IMAGE_PX,
     least: int = MIN_FACES,
 ) -> NDArray[np.uint8]:
-    """Average aligned faces into one image that shows nobody.
+    """Average aligned gray faces into one image (image_px, image_px) that shows nobody.
 
-    Args:
-        faces: (n, H, W) uint8 gray, n ≥ `least`.
-        landmarks: (n, 5, 2) relative to each face's width and height.
-        image_px: Side of the image; the face crop takes about two thirds of it.
-        least: Fewer faces are refused.
-
-    Returns:
-        (image_px, image_px) uint8 gray, on a plain background.
-
-    Raises:
-        ValueError: Too few faces: their average could be somebody's portrait.
+    `landmarks` (n, 5, 2) are relative to each face's width and height. Fewer faces than `least` are
+    refused with a ValueError: their average could be somebody's portrait.
     """
     if len(faces) < least:
         raise ValueError(f"`faces` must be {least} or more. Received {len(faces)}.")
@@ -84,13 +75,7 @@ def choose(
 ) -> NDArray[np.intp]:
     """Rows of different faces that voters agree on and whose features lie where they are typical.
 
-    Args:
-        data: Faces with proportions of votes as targets.
-        landmarks: (n, 5, 2) relative to the crop; NaN where no face was found.
-        label: Column of the emotion.
-        agreement: Smallest proportion of votes, 0–1.
-        count: Largest number of rows; no two of them show nearly the same image.
-        rng: Draws among the suitable faces.
+    `landmarks` (n, 5, 2) are relative to the crop; NaN where no face was found.
     """
     agreed = data.targets[:, label] >= agreement - 1e-6
     known = np.flatnonzero(agreed & ~np.isnan(landmarks[:, 0, 0]))

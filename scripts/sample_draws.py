@@ -34,13 +34,9 @@ GrayImage = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pool:
-    """Source faces of one emotion in one split.
+    """Source faces of one emotion in one split, their landmarks, and the draws so far.
 
-    Attributes:
-        faces: (n, 48, 48) uint8 gray.
-        landmarks: (n, 5, 2) relative to the crop.
-        looks: (n, 36) coarse brightness, standardised: what a draw prefers.
-        drawn: Places, in `faces`, of each draw so far.
+    `looks` (n, 36) is the coarse brightness, standardised: what a draw prefers.
     """
 
     faces: NDArray[np.uint8]

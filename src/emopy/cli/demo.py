@@ -66,14 +66,7 @@ def demo(
 
 
 def image_grid(images: list[RGBImage]) -> RGBImage:
-    """Return images in rows, on gray.
-
-    Args:
-        images: One or more (H, W, 3), of any sizes.
-
-    Returns:
-        (H, W, 3): cells as large as the largest image, the grid about twice as wide as high.
-    """
+    """Return images (H, W, 3) of any sizes in rows on gray, about twice as wide as high."""
     import numpy as np
 
     height = max(image.shape[0] for image in images) + GAP_PX

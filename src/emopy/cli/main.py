@@ -56,14 +56,7 @@ def emopy() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: What follows `emopy`; None for the arguments of the process.
-
-    Returns:
-        The exit code.
-    """
+    """Run the command line with these arguments, or those of the process; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal must not stop the work

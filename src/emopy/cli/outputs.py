@@ -91,12 +91,7 @@ def draw_result(source: str | bytes, result: ImageResult, file: Path, **options:
 class VideoOutputs:
     """The files to write for one video; None for those not asked for, or finished already.
 
-    Attributes:
-        out: Table.
-        draw: Annotated video.
-        plot: Plot over time.
-        summary: Summary as JSON.
-        in_folder: Which of them lie in a folder of outputs, with a record.
+    `in_folder` names those that lie in a folder of outputs, with a record.
     """
 
     out: Path | None = None
@@ -121,11 +116,8 @@ def plan_video_outputs(
 ) -> list[VideoOutputs]:
     """Return which files belong to which video.
 
-    Args:
-        videos: Paths as they were typed.
-        wanted: For out, draw, plot and summary what was typed: a file, or (without a suffix, and
-            for several videos) a folder in which each video has a file of its name.
-        table: Format of tables; None for that of their suffix, csv in a folder.
+    `wanted` has what was typed for out, draw, plot and summary: a file, or a folder in which each
+    video has a file of its name. `table` is the format of tables; None for that of their suffix.
 
     Raises:
         InputError: Several videos and a file, videos of one name and a folder, or a video that
@@ -172,13 +164,8 @@ def unfinished(
 ) -> tuple[VideoOutputs, list[str]]:
     """Return the outputs without those that are finished, and the shortfalls of the latter.
 
-    Args:
-        outputs: All outputs of a video.
-        settings: For each of them, how it is to be made.
-        overwrite: Whether existing files are replaced.
-
     Raises:
-        InputError: A file exists that was made in another way, or nobody knows how.
+        InputError: A file exists that was made with other settings, or without a record.
     """
     to_do: list[str] = []
     shortfalls: list[str] = []

@@ -175,11 +175,7 @@ class TextSink:
 def progress(items: Iterable[T], total: int | None, label: str, *, busy: bool) -> Iterator[T]:
     """Pass items on, with a progress bar if stderr is a terminal.
 
-    Args:
-        items: What to pass on.
-        total: Approximate number of items; None if unknown, without a bar.
-        label: Text before the bar.
-        busy: Whether the results are printed on the same terminal, without a bar.
+    There is no bar if `total` is None, or if `busy`: the results are printed on the same terminal.
     """
     if busy or total is None or total < MIN_PROGRESS_STEPS or not sys.stderr.isatty():
         yield from items

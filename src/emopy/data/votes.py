@@ -97,15 +97,7 @@ def spread_vote_targets(
     emotions. A face is kept if any emotion has votes left: a face with mostly "unknown" votes gets
     an uncertain target, and is rejected by `vote_targets`.
 
-    Args:
-        votes: (n, 10) votes per face, columns as in `VOTE_COLUMNS`.
-
-    Returns:
-        Targets (n, 8) in the order of `ALL_EMOTIONS`, and (n,) bool: which faces are kept. Rows
-        of other faces are zero.
-
-    Raises:
-        DataError: `votes` has another shape, or negative or non-finite entries.
+    Arguments, returns and errors are those of `vote_targets`.
 
     Example:
         >>> targets, keep = spread_vote_targets(np.array([[0, 6, 0, 0, 0, 0, 0, 0, 4, 0]]))
