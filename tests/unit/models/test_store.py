@@ -295,7 +295,7 @@ def test_a_changed_trainable_network_is_refused(trainable_folder):
 
 
 def test_a_folder_without_a_trainable_network_explains_how_to_export_one(folder):
-    with pytest.raises(ModelNotFoundError, match='trainable="always"'):
+    with pytest.raises(ModelNotFoundError, match="with its trainable network"):
         find_keras_model(folder)
 
 

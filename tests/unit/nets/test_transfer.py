@@ -203,7 +203,7 @@ def test_an_invalid_backbone_is_refused_with_what_to_type(own_folder, own_run, t
     damaged.write_bytes(b"no weights")
     for settings, error, reason in (
         ({"backbone": "mobilenet_v4"}, RecipeError, "Did you mean 'mobilenet_v2'"),
-        ({"backbone": bare}, RecipeError, r'trainable="always"'),
+        ({"backbone": bare}, RecipeError, "with its trainable network"),
         ({"backbone": own_folder, "weights": "none.h5"}, RecipeError, "no such file"),
         ({"backbone": own_folder, "weights": damaged}, ModelError, "must hold weights of"),
         ({"backbone": "vgg16", "weights": damaged, "size_px": 32}, ModelError, "weights of vgg16"),
