@@ -249,7 +249,7 @@ def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, c
     [
         (["{clip}", "b.mp4", "--out", "t.csv"], "must be a folder for several videos"),
         (["{clip}", "b/talk.mp4", "--out", "tables"], "would be written twice"),
-        (["{clip}", "--format", "parquet"], "Type: --out timeline.parquet"),
+        (["{clip}", "--format", "parquet"], "Type for example: --out faces.parquet"),
         (["{clip}", "--thumbnails"], "--plot timeline.png"),
         (["{clip}", "--start", "1:x"], "Type for example: 90, or 1:30"),
         (["{clip}", "--start", "2", "--end", "1"], "`--end` must be later than `--start`"),

@@ -46,7 +46,7 @@ def test_one_split_is_named_behind_the_path(mine):
     explain(mine, MEANING + '2 = "sadness"\n')
     assert len(open_data(f"{mine}#a")) == 4
     assert len(open_data(f"{mine}#B")) == 4
-    with pytest.raises(DataError, match="its splits are a, b"):
+    with pytest.raises(DataError, match="Its splits are a, b"):
         open_data(f"{mine}#c")
 
 

@@ -359,5 +359,5 @@ def test_each_source_has_a_name(tmp_path):
     "start", [b"\0\0\0\x20ftypisom", b"RIFF\0\0\1\0AVI LIST", b"\x1a\x45\xdf\xa3\x9fB\x86\x81"]
 )
 def test_a_video_is_recognized(start):
-    with pytest.raises(InputError, match=r"a video\. .*emopy video FILE"):
+    with pytest.raises(InputError, match=r"a video\. .*predict_video"):
         read_image(start + bytes(40))
