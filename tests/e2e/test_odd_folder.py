@@ -93,8 +93,8 @@ def test_every_file_has_a_row_or_an_error_and_the_exit_code_is_1(odd_folder, out
 
 def test_the_good_images_show_the_same_face_however_they_are_kept(odd_folder, capsys):
     folder, _ = odd_folder
-    main(["predict", str(folder), "--format", "jsonl"])
-    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    main(["predict", str(folder), "--format", "json"])
+    results = json.loads(capsys.readouterr().out)
     kept = ("rgb.", "alpha.", "exif-1")
     shown = {
         result["source"]: [face["emotion"] for face in result["faces"]]
