@@ -22,9 +22,31 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
+from emopy.escaping import escape_controls
+
+__all__ = [
+    "DataError",
+    "EmoPyError",
+    "InputError",
+    "LabelError",
+    "MissingExtraError",
+    "ModelError",
+    "ModelNotFoundError",
+    "RecipeError",
+    "import_extra",
+    "naming",
+    "nearest",
+]
+
 
 class EmoPyError(Exception):
-    """Base of every error that EmoPy raises on purpose; its text is meant for the user."""
+    """Base of every error that EmoPy raises on purpose; its text is meant for the user.
+
+    Control characters in it are escaped: it may quote the name of a file, or a server.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(escape_controls(text))
 
     def worded(self, rename: Callable[[str], str]) -> str:
         """Return the text with every piece of code between backticks renamed.
@@ -66,8 +88,7 @@ class MissingExtraError(EmoPyError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs the optional dependencies of the extra `{extra}`. "
-            f"Type: pip install 'emopy[{extra}]'"
+            f"{feature}: the extra `{extra}` must be installed. Type: pip install 'emopy[{extra}]'"
         )
 
 
@@ -124,6 +145,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
         A sentence such as ``Did you mean 'sadness'? Known: anger, fear, sadness.``
     """
     names = list(known)
-    close = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6)
+    close = difflib.get_close_matches(word[:80].lower(), names, n=2, cutoff=0.6)
     hint = "Did you mean " + " or ".join(repr(name) for name in close) + "? " if close else ""
     return f"{hint}Known: {', '.join(names)}."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from emopy.types import FailedInput, ImageResult, check_labels, escape_undecodable
+from emopy.escaping import escape_undecodable
+from emopy.types import FailedInput, ImageResult, check_labels
 
 _COLUMNS_BEFORE = (
     *("source", "width", "height", "time_s", "frame", "face", "track"),

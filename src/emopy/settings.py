@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from reprlib import Repr
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -19,6 +20,12 @@ _RULES: Mapping[object, str] = {
     str: "a string",
     bool: "true or false",
 }
+
+_MAX_SHOWN = 80
+"""Characters of a value or key in an error."""
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _MAX_SHOWN
 
 
 def from_mapping(
@@ -63,7 +70,8 @@ class _Checker:
         for key in values:
             if key not in known:
                 raise self.error(
-                    f"Unknown key `{prefix}{key}` in {self.where}. {nearest(key, known)}"
+                    f"Unknown key `{prefix}{str(key)[:_MAX_SHOWN]}` in {self.where}. "
+                    f"{nearest(str(key), known)}"
                 )
         if missing := [f"`{prefix}{key}`" for key in _required(kind) if key not in values]:
             raise self.error(f"{', '.join(missing)} must be given in {self.where}. Received none.")
@@ -79,7 +87,7 @@ class _Checker:
             return self._convert(wanted, found, key)
         except _WrongType:
             raise self.error(
-                f"`{key}` in {self.where} must be {_rule(wanted)}. Received {found!r}."
+                f"`{key}` in {self.where} must be {_rule(wanted)}. Received {_shown(found)}."
                 + self._list_example(wanted, found, key)
             ) from None
 
@@ -117,6 +125,14 @@ class _Checker:
         return f" Type for example: {key.rpartition('.')[2]} = {items}{shell}"
 
 
+def _shown(found: object) -> str:
+    """What was found, for an error: long texts and lists are cut, not written out first."""
+    try:
+        return _SHORT.repr(found)
+    except ValueError:  # Python does not write whole numbers of more than 4,300 digits
+        return "a whole number of thousands of digits"
+
+
 def _is_same(choice: object, found: object) -> bool:
     return type(choice) is type(found) and choice == found
 
@@ -126,9 +142,13 @@ def _scalar(wanted: Any, found: Any) -> object:
         return found
     if wanted in (int, str, bool) and type(found) is wanted:
         return found
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    if wanted is float and is_number and math.isfinite(found):
-        return float(found)
+    if wanted is float and isinstance(found, int | float) and not isinstance(found, bool):
+        try:
+            number = float(found)
+        except OverflowError:  # a whole number of more than 308 digits
+            raise _WrongType from None
+        if math.isfinite(number):
+            return number
     raise _WrongType
 
 

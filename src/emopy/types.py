@@ -11,6 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError
+from emopy.escaping import escape_undecodable
+
+__all__ = [
+    "Box",
+    "Face",
+    "FacePrediction",
+    "FailedInput",
+    "Frame",
+    "ImageResult",
+    "Prediction",
+    "RGBImage",
+    "check_labels",
+    "round_number",
+    "round_time",
+]
 
 RGBImage = NDArray[np.uint8]
 """An image: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
@@ -133,7 +148,7 @@ class Prediction:
         positive = self.probabilities[self.probabilities > 0].astype(np.float64)
         return max(0.0, float(-np.sum(positive * np.log(positive))))
 
-    def as_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float]:
         """All labels with their probabilities, in the user's order."""
         return {label: float(p) for label, p in zip(self.labels, self.probabilities, strict=True)}
 
@@ -173,7 +188,7 @@ class FacePrediction:
     @property
     def probabilities(self) -> dict[str, float]:
         """All labels with their probabilities, in the user's order."""
-        return self.prediction.as_dict()
+        return self.prediction.to_dict()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,11 +297,6 @@ def round_number(value: float) -> float | None:
 def round_time(time_s: float) -> float:
     """Round seconds to six decimals: six significant digits would merge frames after hours."""
     return round(float(time_s), 6)
-
-
-def escape_undecodable(text: str) -> str:
-    r"""Return text that UTF-8 can encode: undecodable bytes of a file name become ``\udcff``."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _face_dict(number: int, face: FacePrediction) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def test_a_subset_of_labels_renormalises_the_probabilities_of_all(linear_model, 
     whole = FERModel("all", model=linear_model, detector="full-image").predict_faces(crops)
     part = FERModel(labels, model=linear_model, detector="full-image").predict_faces(crops)
     for full, few in zip(whole, part, strict=True):
-        kept = np.array([full.as_dict()[label] for label in labels])
+        kept = np.array([full.to_dict()[label] for label in labels])
         assert few.labels == tuple(labels)
         np.testing.assert_allclose(few.probabilities, kept / kept.sum(), atol=1e-5)
 

@@ -47,7 +47,7 @@ def test_results_have_the_labels_as_they_were_asked_for(linear_model):
     words = {"happiness": "Happy", "neutral": "calm", "anger": "anger"}
     for typed, known in zip(model.predict_faces(crops), same.predict_faces(crops), strict=True):
         assert typed.labels == model.labels
-        assert list(typed.as_dict()) == list(model.labels)
+        assert list(typed.to_dict()) == list(model.labels)
         assert typed.emotion == words[known.emotion]
         np.testing.assert_array_equal(typed.probabilities, known.probabilities)
 
@@ -81,7 +81,7 @@ def test_probabilities_of_a_subset_are_renormalized(linear_model):
     chosen = ["sadness", "contempt", "fear"]
     part = FERModel(chosen, model=linear_model, detector=halves).predict_faces(crops)
     for full, few in zip(whole, part, strict=True):
-        kept = np.array([full.as_dict()[label] for label in chosen])
+        kept = np.array([full.to_dict()[label] for label in chosen])
         np.testing.assert_allclose(few.probabilities, kept / kept.sum(), rtol=1e-5)
 
 
@@ -286,7 +286,7 @@ def test_a_model_of_clips_gets_each_crop_of_a_sequence_with_those_before_it(clip
     crops = [np.full((30 + i, 20), level, np.uint8) for i, level in enumerate(levels)]
     for form in (crops, np.stack([crop[:30] for crop in crops]), iter(crops)):
         predictions = model.predict_sequence(form)
-        bright = [prediction.as_dict()["bright"] for prediction in predictions]
+        bright = [prediction.to_dict()["bright"] for prediction in predictions]
         # Means over (255, 255, 255), (255, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 0).
         means = np.array([1, 1, 2 / 3, 1 / 3, 0])
         np.testing.assert_allclose(bright, 1 / (1 + np.exp(-2 * means)), atol=1e-5)

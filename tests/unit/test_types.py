@@ -46,7 +46,7 @@ def test_landmarks_must_be_five_points():
 def test_a_prediction_has_an_emotion_and_a_ranking():
     assert (SHOWN.emotion, SHOWN.confidence) == ("fear", 0.5)
     assert [label for label, _ in SHOWN.top(2)] == ["fear", "neutral"]
-    assert list(SHOWN.as_dict()) == ["anger", "fear", "neutral"]
+    assert list(SHOWN.to_dict()) == ["anger", "fear", "neutral"]
     assert repr(SHOWN) == "Prediction(fear 50.0%, neutral 30.0%, anger 20.0%)"
 
 
@@ -72,7 +72,7 @@ def test_probabilities_must_be_one_per_label():
 def test_a_face_prediction_has_the_attributes_of_its_face_and_prediction():
     face = FacePrediction(Face(Box(0, 0, 2, 3)), SHOWN)
     assert (face.box.height, face.emotion, face.confidence) == (3, "fear", 0.5)
-    assert face.probabilities == SHOWN.as_dict()
+    assert face.probabilities == SHOWN.to_dict()
 
 
 def test_records_are_frozen():

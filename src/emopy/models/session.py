@@ -43,6 +43,9 @@ _ORT_ERRORS: tuple[type[Exception], ...] = (
 class OnnxSession:
     """An ONNX model with one input of free batch size and one output of logits. Thread-safe.
 
+    Open only models that you trust. What a model returns is checked; how much time and memory it
+    takes cannot be: a small file may hold a loop without an end, or a layer of terabytes.
+
     Args:
         path: The ONNX file.
         threads: CPU threads per run, 1 or more.
@@ -81,7 +84,7 @@ class OnnxSession:
 
         Raises:
             InputError: Another shape or type than the input of the model.
-            ModelError: The model failed.
+            ModelError: The model failed, or did not return finite logits of this shape.
         """
         fits = tensor.ndim == 1 + len(self.input_shape) and all(
             want in (None, got)
@@ -96,9 +99,21 @@ class OnnxSession:
         if not len(tensor):
             return np.empty((0, self.outputs), np.float32)
         try:
-            return self._session.run([self._output], {self.input_name: tensor})[0]
+            logits: Any = self._session.run([self._output], {self.input_name: tensor})[0]
         except _ORT_ERRORS as error:
             raise ModelError(f"{self.path} failed while running: {_reason(error)}.") from error
+        # ONNX Runtime does not enforce the shapes that a graph declares.
+        if logits.shape != (len(tensor), self.outputs) or logits.dtype != np.float32:
+            raise ModelError(
+                f"{self.path} must give float32 logits of shape {(len(tensor), self.outputs)}. "
+                f"Received {logits.dtype} of shape {logits.shape}. Export the model again."
+            )
+        if not np.isfinite(logits).all():
+            raise ModelError(
+                f"{self.path} must give finite logits. Received NaN or infinity. "
+                "Fetch or export the model again."
+            )
+        return logits
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:

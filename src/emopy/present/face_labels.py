@@ -128,7 +128,7 @@ def draw_panel(
     names = max(_text_width(label, style) for label in prediction.labels)
     start, end = left + names + style.gap, right - _text_width("100 %", style) - style.gap
     thickness = max(3, round(style.font * 0.5))
-    all_rows = tuple(prediction.as_dict().items())
+    all_rows = tuple(prediction.to_dict().items())
     for label, probability in all_rows if rows is None else prediction.top(rows):
         ink = _TEXT if label == prediction.emotion else _DIM_TEXT
         middle = y + row // 2

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.escaping import one_line
 from emopy.present.face_labels import color_of
-from emopy.present.text import clock, one_line
+from emopy.present.text import clock
 from emopy.video import ProbabilityCurve
 
 TEXT = "#1c1c20"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from emopy.types import Box, FailedInput, ImageResult, escape_undecodable
+from emopy.escaping import one_line
+from emopy.types import Box, FailedInput, ImageResult
 from emopy.video import Episode, Summary
 
 NOT_SURE = "not sure"
@@ -179,11 +180,3 @@ def _bar(value: float, width: int) -> str:
     eighths = round(min(max(value, 0.0), 1.0) * width * 8) if value == value else 0
     whole, part = divmod(eighths, 8)
     return "█" * whole + _BLOCKS[part].strip()
-
-
-def one_line(text: str) -> str:
-    """Return text with line ends and control characters escaped: file names may hold any."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in escape_undecodable(text)
-    )

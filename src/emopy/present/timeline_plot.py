@@ -21,9 +21,10 @@ import numpy as np
 from PIL import Image
 
 from emopy.errors import InputError, import_extra
+from emopy.escaping import one_line
 from emopy.files import atomic_file, check_suffix
 from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes, swatch
-from emopy.present.text import duration, one_line
+from emopy.present.text import duration
 from emopy.types import ImageResult, RGBImage, check_labels
 from emopy.video import TimeBins
 

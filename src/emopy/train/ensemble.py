@@ -100,7 +100,7 @@ def _training_details(members: Sequence[ModelCard], exported: ModelCard) -> dict
     details = [dict(card.training) for card in members]
     priors = [entry.pop("label_prior", None) for entry in details]
     training = {**exported.training}
-    if all(priors):
+    if all(prior and set(exported.labels) <= set(prior) for prior in priors):
         training["label_prior"] = {
             label: round(float(np.mean([prior[label] for prior in priors])), 5)
             for label in exported.labels

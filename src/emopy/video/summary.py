@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from emopy.errors import InputError
+from emopy.escaping import escape_undecodable
 from emopy.types import (
     FacePrediction,
     ImageResult,
     Prediction,
     check_labels,
-    escape_undecodable,
     round_number,
     round_time,
 )

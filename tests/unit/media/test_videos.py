@@ -563,5 +563,7 @@ def test_without_the_extra_the_error_names_what_to_install(clips):
         f"open_video({str(clips('mp4'))!r})"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "Reading video files needs the optional dependencies of the extra" in run.stderr
+    assert (
+        "Reading video files: the extra `video` must be installed. Type: pip install" in run.stderr
+    )
     assert "pip install 'emopy[video]'" in run.stderr

@@ -16,7 +16,7 @@ FULL = ModelCard(
             "accuracy": 0.8456,
             "macro_f1": 0.5,
             "ece": 0.021,
-            "recall": {"anger": 0.5, "fear": float("nan")},
+            "recall": {"anger": 0.5, "fear": None},
             "accuracy_at_coverage": {"1.0": 0.8456, "0.8": 0.9},
             "confidence_at_coverage": {"1.0": 0.21, "0.8": 0.64},
             "labels": ["anger", "fear"],

@@ -3,7 +3,9 @@ import shutil
 import sys
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
 from emopy.files import sha256_of
@@ -255,6 +257,38 @@ def test_a_model_that_returns_nan_is_refused(folder):
     swap(folder, "model.onnx", broken)
     with pytest.raises(ModelError, match="must give finite logits"):
         load_model(folder).logits(CROPS)
+
+
+@pytest.mark.parametrize(
+    ("last_node", "attributes"),
+    [
+        (["Concat", ["computed"] * 2], {"axis": 0}),
+        (["Compress", ["computed", "kept"]], {"axis": 1}),
+    ],
+    ids=["more rows than crops", "fewer columns than labels"],
+)
+def test_a_model_that_returns_another_shape_than_it_declares_is_refused(
+    folder, last_node, attributes
+):
+    model = onnx.load(folder / "model.onnx")
+    model.graph.node[-1].output[0] = "computed"
+    model.graph.initializer.append(numpy_helper.from_array(np.array([True, False]), "kept"))
+    model.graph.node.append(helper.make_node(*last_node, ["logits"], **attributes))
+    swap(folder, "model.onnx", model.SerializeToString())
+    with pytest.raises(ModelError, match=r"must give float32 logits of shape \(3, 3\). Received"):
+        load_model(folder).logits(CROPS)
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other_model(bundled, monkeypatch):
+    (bundled / "empty").mkdir()
+    (bundled / "loop").mkdir()
+    (bundled / "loop" / "card.json").symlink_to("card.json")
+    (bundled / "folder" / "card.json").mkdir(parents=True)
+    assert list_models() == ("happy-net",)
+    with pytest.raises(ModelNotFoundError, match="Type: emopy models list"):
+        find_model("n" * 5000)
+    monkeypatch.setattr(store, "models_folder", lambda: bundled / "x" / ("n" * 5000))
+    assert list_models() == ("happy-net",)
 
 
 def test_an_unknown_name_is_refused_with_what_to_type():
