@@ -19,6 +19,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,9 @@ _MAX_WIDTH_PX = 1280
 
 _WAIT_S = 2.0
 """Time that a request for the next frame waits before the answer 204, seconds."""
+
+_REQUEST_S = 5.0
+"""Time for a whole request from its first byte on, and to wait for it, seconds."""
 
 _FILES = {
     "": ("page.html", "text/html; charset=utf-8"),
@@ -228,14 +232,56 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             super().handle_error(request, client_address)
 
 
+class _Request(io.RawIOBase):
+    """Reads a request from a connection, which is given up if it takes too long altogether.
+
+    A timeout of the socket alone would start again with each byte.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._due_s: float | None = None
+
+    def expect_next(self) -> None:
+        """Start the time with the next byte."""
+        self._due_s = None
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has arrived; TimeoutError if the request is late."""
+        rest_s = _REQUEST_S if self._due_s is None else self._due_s - time.monotonic()
+        if rest_s <= 0:
+            raise TimeoutError
+        self._connection.settimeout(rest_s)
+        count = self._connection.recv_into(buffer)
+        self._connection.settimeout(_REQUEST_S)  # for the response
+        if self._due_s is None:
+            self._due_s = time.monotonic() + _REQUEST_S
+        return count
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "EmoPy"
     sys_version = ""
-    timeout = 5.0  # for a browser that hangs, and on stop
+    timeout = _REQUEST_S  # for a browser that hangs, and on stop
     disable_nagle_algorithm = True
 
     server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def setup(self) -> None:
+        """Read requests with a limit of their total time."""
+        super().setup()
+        self._request = _Request(self.connection)
+        self.rfile = io.BufferedReader(self._request)
+
+    def handle_one_request(self) -> None:
+        """Read one request, and respond."""
+        self._request.expect_next()
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         """Send a file of the page, or the next frame."""
@@ -274,14 +320,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._respond(421)
             return None
-        key, _, path = urlsplit(self.path).path.removeprefix("/").partition("/")
+        try:
+            self._address = urlsplit(self.path)
+        except ValueError:
+            self.close_connection = True
+            self._respond(400)
+            return None
+        key, _, path = self._address.path.removeprefix("/").partition("/")
         if not secrets.compare_digest(key.encode(), self.server.key.encode()):
             self._respond(404)
             return None
         return path
 
     def _send_frame(self) -> None:
-        after = parse_qs(urlsplit(self.path).query).get("after", ["0"])[-1]
+        after = parse_qs(self._address.query).get("after", ["0"])[-1]
         if not re.fullmatch(r"[0-9]{1,15}", after):
             self._respond(400)
             return

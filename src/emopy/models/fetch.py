@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import sys
+import time
 import urllib.error
 import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urljoin
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
+from emopy.escaping import one_line
 from emopy.files import atomic_file, atomic_folder, sha256_of
 from emopy.models.card import CARD_FILE, MODEL_FILES
 
@@ -24,7 +29,11 @@ TIMEOUT_S = 30.0
 MAX_BYTES = 2_000_000_000
 """Largest download in bytes."""
 
+MIN_BYTES_PER_S = 1000
+"""Slowest download, in bytes per second after the first `TIMEOUT_S`."""
+
 _BLOCK_BYTES = 1 << 16
+_WEB = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +131,15 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
 
     Raises:
         ModelNotFoundError: Unknown name.
-        ModelError: No connection, an HTTP error, an incomplete download, another checksum, or a
-            folder that cannot be written. An older file is left as it was.
+        ModelError: No connection, an HTTP error, a redirect to something else than http or https,
+            an incomplete or very slow download, another checksum, or a folder that cannot be
+            written. An older file is left as it was.
         InputError: A URL that is not http or https.
     """
     target = _target(name, folder)
     download = KNOWN[name]
     source = url or download.url
-    if not source.lower().startswith(("http://", "https://")):
+    if not source.lower().startswith(_WEB):
         raise InputError(f"`url` must start with http:// or https://. Received {source!r}.")
     if download.is_packed:
         is_there = (target / CARD_FILE).is_file()
@@ -174,35 +184,67 @@ def _target(name: str, folder: str | Path | None) -> Path:
     return Path(user_folder() if folder is None else folder, KNOWN[name].file)
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to http and https only."""
+
+    def http_error_302(
+        self,
+        req: urllib.request.Request,
+        fp: Any,
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+    ) -> Any:
+        target = urljoin(req.full_url, headers.get("Location", ""))
+        if not target.lower().startswith(_WEB):
+            raise _failed(req.full_url, f"a redirect to {target[:200]!r}")
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
 def _download(url: str, partial: Path, sha256: str) -> None:
     """Download a file and verify its checksum."""
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "emopy"})
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)
-        with answer, partial.open("wb") as out:
-            announced = answer.headers.get("Content-Length")
-            received = 0
-            while block := answer.read(_BLOCK_BYTES):
-                received += len(block)
-                if received > MAX_BYTES:
-                    raise _failed(url, f"more than {MAX_BYTES:,} bytes")
-                out.write(block)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _failed(url, f"HTTP {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise _failed(url, f"no connection ({error.reason})") from error
-    except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-        raise _failed(url, f"a broken connection ({error or type(error).__name__})") from error
+        opener = urllib.request.build_opener(_Redirects)
     except ValueError as error:
         raise InputError(f"`url` must be an address. Received {url!r}: {error}.") from error
-    if announced is not None and received != int(announced):
-        raise _failed(url, f"{received:,} of {int(announced):,} bytes")
+    try:
+        with opener.open(request, timeout=TIMEOUT_S) as answer, partial.open("wb") as out:
+            _receive(url, answer, out)
+    except urllib.error.HTTPError as error:
+        with error:
+            meaning = http.client.responses.get(error.code, "unknown status")
+            raise _failed(url, f"HTTP {error.code} {meaning}") from error
+    except urllib.error.URLError as error:
+        raise _failed(url, f"no connection ({error.reason})") from error
+    except (TimeoutError, ConnectionError, http.client.HTTPException, ValueError) as error:
+        reason = one_line(str(error).strip())[:200] or type(error).__name__
+        raise _failed(url, f"a broken connection ({reason})") from error
     if (found := sha256_of(partial)) != sha256:
         raise ModelError(
             f"The download must have the SHA-256 {sha256}. Received {found} from {url}. The file "
             "was not kept; try again or choose another `url`."
         )
+
+
+def _receive(url: str, answer: http.client.HTTPResponse, out: BinaryIO) -> None:
+    """Write the body of an answer to a file, and check its length."""
+    announced = answer.headers.get("Content-Length")
+    if announced is not None and not re.fullmatch(r"[0-9]{1,18}", announced):
+        raise _failed(url, f"the length {announced[:40]!r}")
+    started_s, received = time.monotonic(), 0
+    while block := answer.read1(_BLOCK_BYTES):
+        received += len(block)
+        if received > MAX_BYTES:
+            raise _failed(url, f"more than {MAX_BYTES:,} bytes")
+        slow_s = time.monotonic() - started_s - TIMEOUT_S
+        if received < MIN_BYTES_PER_S * slow_s:
+            raise _failed(url, f"less than {MIN_BYTES_PER_S:,} bytes per second")
+        out.write(block)
+    if announced is not None and received != int(announced):
+        raise _failed(url, f"{received:,} of {int(announced):,} bytes")
 
 
 def _failed(url: str, received: str) -> ModelError:
@@ -218,7 +260,10 @@ def _unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as packed:
             for name in set(MODEL_FILES) & set(packed.namelist()):
                 packed.extract(name, folder)
-    except zipfile.BadZipFile as error:
-        raise ModelError(f"A packed model must be a zip archive. Received: {error}.") from error
+    except OSError:
+        raise
+    except Exception as error:  # zipfile raises nearly anything for a damaged archive
+        reason = str(error) or type(error).__name__
+        raise ModelError(f"A packed model must be a zip archive. Received: {reason}.") from error
     if not (folder / CARD_FILE).is_file():
         raise ModelError(f"A packed model must hold {CARD_FILE}. Received an archive without it.")

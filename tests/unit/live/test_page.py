@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from email.parser import BytesParser
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -152,6 +153,86 @@ def test_other_host_names_are_refused(page, ask, host):
         assert ask(path, Host=host)[0] == 421
     assert ask("stop", method="POST", Host=host, Origin=f"http://{host}")[0] == 421
     assert not page.stopped
+
+
+@pytest.fixture
+def send(page):
+    """Send bytes and return what the page sends until it closes the connection."""
+
+    def send_bytes(*pieces, pause_s=0.0):
+        place = urlsplit(page.address)
+        with socket.create_connection((place.hostname, place.port), timeout=10) as line:
+            for piece in pieces:
+                line.sendall(piece)
+                time.sleep(pause_s)
+            line.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: line.recv(65536), b""))
+
+    return send_bytes
+
+
+KEY = b"KEY"
+MALFORMED = [
+    b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET //[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /KEY/frame?after=%ff&after=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /KEY/frame?" + b"after=x&" * 5000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1.1\r\n\r\n",
+    b"GET / HTTP/" + b"1" * 5000 + b".1\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET /\r\n",
+    b"GET / x y HTTP/1.1\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)) + b"\r\n\r\n",
+    b"\r\n\r\n",
+    b"\x00" * 100 + b"\r\n\r\n",
+    b"G" * 70_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+    b"GET / HTTP/1.1\r\nHost\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: [::\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n: \r\n\xff: 1\r\n\r\n",
+    b"POST /KEY/stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+    b"POST http://[/KEY/stop HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"__init__ / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\nExpect: 100-continue\r\nHost: localhost\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("request_", MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_request_prints_nothing_and_stops_nothing(page, send, ask, capfd, request_):
+    show(page)
+    answer = send(request_.replace(KEY, page.address.split("/")[3].encode()))
+    assert b"200 OK" not in answer
+    assert capfd.readouterr() == ("", "")
+    assert not page.stopped
+    assert ask()[0] == 200
+
+
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "])
+def test_a_client_that_drips_its_request_is_cut_after_a_total_time(page, monkeypatch, start):
+    monkeypatch.setattr("emopy.live.page._REQUEST_S", 0.3)
+    place = urlsplit(page.address)
+    began_s = time.monotonic()
+    with socket.create_connection((place.hostname, place.port), timeout=10) as line:
+        line.sendall(start)
+        with suppress(OSError):  # the connection is closed, or reset
+            while time.monotonic() - began_s < 5:
+                line.sendall(b"x")
+                time.sleep(0.05)
+    assert time.monotonic() - began_s < 2
+
+
+def test_a_connection_serves_many_requests_however_long_it_lives(page, monkeypatch):
+    monkeypatch.setattr("emopy.live.page._REQUEST_S", 0.3)
+    place = urlsplit(page.address)
+    line = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+    for _ in range(5):
+        line.request("GET", place.path)
+        answer = line.getresponse()
+        answer.read()
+        assert answer.status == 200
+        time.sleep(0.1)
+    line.close()
 
 
 @pytest.mark.parametrize("path", ["", "frame", "page.js"])

@@ -63,8 +63,10 @@ def server():
         def do_GET(self):
             self.server.visits.append(self.path)
             status, body, announced = self.server.pages.get(self.path, (404, b"", 0))
-            self.send_response(status)
+            self.send_response(status, self.server.phrase)
             self.send_header("Content-Length", str(announced))
+            if self.server.location:
+                self.send_header("Location", self.server.location)
             self.end_headers()
             self.wfile.write(body)
 
@@ -74,6 +76,7 @@ def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as running:
         running.pages = {}
         running.visits = []
+        running.phrase = running.location = None
         running.address = f"http://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

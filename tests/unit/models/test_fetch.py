@@ -1,7 +1,10 @@
+import contextlib
 import hashlib
 import io
 import socket
 import sys
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -95,6 +98,103 @@ def test_a_missing_page_is_reported_with_its_status(offer):
     path = offer(b"gone", status=404)
     with pytest.raises(ModelError, match="HTTP 404 Not Found from http://127"):
         fetch("net")
+    assert leftovers(path) == []
+
+
+@pytest.mark.parametrize(
+    "length", ["many", "-5", "1e3", "+9", "9" * 30, "9" * 5000, "", "\x1b[31m"]
+)
+def test_a_length_that_is_no_number_is_refused(offer, length):
+    path = offer(announced=length)
+    with pytest.raises(ModelError, match=r"must be complete\. Received the length") as caught:
+        fetch("net")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+    assert leftovers(path) == []
+
+
+@pytest.mark.parametrize(
+    "target", ["ftp://127.0.0.1/net", "file:///etc/hostname", "FILE:/x", "data:,x", "gopher://x/y"]
+)
+def test_a_redirect_to_anything_but_http_is_refused(offer, server, target):
+    offer(b"", status=302)
+    server.location = target
+    with pytest.raises(ModelError, match="a redirect to '" + target.split(":")[0]):
+        fetch("net")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_http_is_followed(offer, server, status):
+    offer()
+    server.pages["/moved"] = (status, b"", 0)
+    server.location = "/net"
+    assert fetch("net", url=f"{server.address}/moved").read_bytes() == CONTENT
+    assert server.visits == ["/moved", "/net"]
+
+
+def test_redirects_in_a_circle_and_to_a_bad_address_are_reported(offer, server):
+    offer(b"", status=302)
+    server.location = "/net"
+    with pytest.raises(ModelError, match="HTTP 302"):
+        fetch("net")
+    server.location = "http://[::1/net"
+    with pytest.raises(ModelError, match="broken connection"):
+        fetch("net")
+
+
+@pytest.mark.parametrize("status", [404, 700])
+def test_the_words_of_the_server_are_not_repeated(offer, server, status):
+    offer(b"", status=status)
+    server.phrase = "\x1b]0;renamed\x07" + "x" * 5000
+    with pytest.raises(ModelError, match=f"HTTP {status}") as caught:
+        fetch("net")
+    assert str(caught.value).isprintable()
+    assert "renamed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"\x1b[31m" + b"x" * 500 + b"\r\n\r\n", b"HTTP/1.1 two hundred\r\n\r\n", b"\r\n", b""],
+)
+def test_an_answer_that_is_no_http_is_reported(offer, answer):
+    offer()
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+
+        def respond():
+            connection, _ = odd.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        with pytest.raises(ModelError, match="connection") as caught:
+            fetch("net", url=f"http://127.0.0.1:{odd.getsockname()[1]}/net")
+        thread.join()
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+def test_a_download_that_drips_is_ended(offer, monkeypatch):
+    path = offer()
+    module = sys.modules["emopy.models.fetch"]
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+
+        def drip():
+            connection, _ = slow.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                for _ in range(1000):
+                    connection.sendall(b"x")
+                    time.sleep(0.02)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(ModelError, match="less than 1,000 bytes per second"):
+            fetch("net", url=f"http://127.0.0.1:{slow.getsockname()[1]}/net")
+        thread.join()
     assert leftovers(path) == []
 
 
