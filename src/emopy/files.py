@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -16,6 +17,8 @@ _PREFIX = ".emopy-"
 """Start of every temporary name: the prefix, the process id, eight random digits, the suffix."""
 
 _MAX_SUFFIX_LENGTH = 12
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
 @contextmanager
@@ -34,6 +37,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
 
     Raises:
         InputError: `path` is a folder, or cannot be written.
+        OSError: The disk is full, for example; `filename` is `path`.
     """
     target = Path(path)
     if target.is_dir():
@@ -41,7 +45,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
             f"`path` must be a file. Received the folder {str(target)!r}. Add a file name."
         )
     if target.exists() and not target.is_file():
-        yield target
+        with _naming_target(target, target):
+            yield target
         return
     target = Path(os.path.realpath(target))
     temporary = _temporary(target)
@@ -55,10 +60,23 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
             f"{error.strerror}. Choose another folder."
         ) from error
     try:
-        yield temporary
-        temporary.replace(target)
+        with _naming_target(temporary, target):
+            yield temporary
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming_target(written: Path, target: Path) -> Generator[None]:
+    """Name the file in the errors of writing, which name none or the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        is_unnamed = error.filename is None and error.errno in _DISK_ERRORS
+        if is_unnamed or error.filename == str(written):
+            error.filename = str(target)
+        raise
 
 
 @contextmanager

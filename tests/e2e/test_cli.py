@@ -315,7 +315,7 @@ def test_models_are_listed_shown_and_checked(linear_model, capsys):
     assert main(["models", "list"]) == 0
     assert "emopy-base *" in capsys.readouterr().out.splitlines()
     assert main(["models", "show", str(linear_model)]) == 0
-    assert capsys.readouterr().out.startswith("# linear 1")
+    assert capsys.readouterr().out.startswith("linear 1\n")
     assert main(["models", "show", str(linear_model), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "linear"
     assert main(["models", "check"]) == 0

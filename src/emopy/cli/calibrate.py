@@ -8,6 +8,7 @@ import click
 
 from emopy.cli.inputs import open_labelled_for
 from emopy.cli.options import ANY_PATH, prior_option
+from emopy.cli.streams import echo
 
 MIN_SAMPLES = 200
 """Fewer samples give a warning: the temperature then depends on their random choice."""
@@ -33,10 +34,10 @@ def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -
     faces = open_labelled_for(model_folder, dataset)
     temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
     if len(faces) < MIN_SAMPLES:
-        click.echo(
+        echo(
             f"emopy: the temperature is imprecise, fitted on {len(faces)} samples only. "
             f"Give {MIN_SAMPLES} or more.",
             err=True,
         )
-    click.echo(f"temperature {temperature:.4f}")
+    echo(f"temperature {temperature:.4f}")
     return 1 if faces.skipped else 0

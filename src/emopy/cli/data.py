@@ -20,7 +20,8 @@ from emopy.cli.options import (
     overwrite_option,
 )
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.terminal import CommandGroup, print_text, quiet_import
+from emopy.cli.streams import echo, echo_path, print_text
+from emopy.cli.terminal import CommandGroup, quiet_import
 from emopy.errors import naming
 
 
@@ -55,11 +56,11 @@ def describe(
     print_text(describe_data(splits))
     skipped = sum(len(faces.skipped) for faces in splits.values())
     if skipped:
-        click.echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
+        echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
     if image is not None:
         with naming(path="--image"):
-            click.echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
-    click.echo(f"emopy: next: {_next_commands(paths, num_frames)}", err=True)
+            echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
+    echo(f"emopy: next: {_next_commands(paths, num_frames)}", err=True)
     return 1 if skipped else 0
 
 
@@ -138,7 +139,7 @@ def show(
     faces = open_labelled(path, num_frames=num_frames)
     sheet = contact_sheet(faces, rows=rows, **augmented)
     with naming(path="--out"):
-        click.echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
+        echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
     return 1 if faces.skipped else 0
 
 
@@ -262,4 +263,4 @@ def samples(out: Path) -> None:
     from emopy.samples import write_samples
 
     with naming(folder="OUT"):
-        click.echo(write_samples(out))
+        echo_path(write_samples(out))

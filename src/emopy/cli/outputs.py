@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from emopy.cli.streams import echo
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -178,7 +177,7 @@ def unfinished(
             to_do.append(option)  # a device or pipe
             continue
         shortfalls += _check_recorded(file, option, settings[option])
-        click.echo(f"emopy: {file} is finished already.", err=True)
+        echo(f"emopy: {file} is finished already.", err=True)
     return outputs.only(to_do), list(dict.fromkeys(shortfalls))
 
 

@@ -18,6 +18,7 @@ from emopy.cli.options import (
     overwrite_option,
     refuse_parquet_on_stdout,
 )
+from emopy.cli.streams import echo
 from emopy.cli.terminal import TextSink, print_error, progress
 from emopy.errors import InputError, naming
 from emopy.tables import TABLE_FORMATS
@@ -81,7 +82,7 @@ def predict(
 
                 draw_result(source, result, drawings[number])
     if failed and len(images) > 1:
-        click.echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
+        echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
     return 1 if failed else 0
 
 

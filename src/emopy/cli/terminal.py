@@ -1,4 +1,4 @@
-"""The terminal: wording of errors, text results, progress, Ctrl-C, and a reader that has gone."""
+"""The terminal: groups of commands, wording of errors, text results, progress, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
+from emopy.cli.streams import echo
 from emopy.errors import EmoPyError, nearest
+from emopy.escaping import one_line
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import FailedInput, ImageResult
@@ -40,6 +42,9 @@ MAX_TEXT_WIDTH = 100
 PIPE_TEXT_WIDTH = 72
 """Columns of text in a file or pipe."""
 
+_UNLIMITED = 1000
+"""Characters of the first sentence of a command: more than any has."""
+
 
 # Errors
 
@@ -50,6 +55,18 @@ class CommandGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of their definition."""
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the whole first sentence of each command, in several lines if need be."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=_UNLIMITED))
+                    for name, command in commands.items()
+                    if command is not None
+                ]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,7 +81,16 @@ class CommandGroup(click.Group):
 
 def print_error(error: Exception) -> None:
     """Print an error on stderr as one line, in the words of the shell."""
-    click.echo(f"emopy: {in_shell_words(error)}", err=True)
+    echo(f"emopy: {one_line(in_shell_words(error))}", err=True)
+
+
+def error_text(error: Exception) -> str:
+    """Return the text of an error in the words of the shell, with the kind of one that is not ours.
+
+    For commands that report the errors of one input and continue with the next.
+    """
+    kind = "" if isinstance(error, EmoPyError) else f"{type(error).__name__}: "
+    return kind + in_shell_words(error)
 
 
 def in_shell_words(error: Exception) -> str:
@@ -126,14 +152,6 @@ def text_width() -> int:
     return min(shutil.get_terminal_size((PIPE_TEXT_WIDTH, 24)).columns, MAX_TEXT_WIDTH)
 
 
-def print_text(text: str, *, err: bool = False) -> None:
-    """Print text, with plain characters where the stream cannot encode all of them."""
-    from emopy.present import encodable
-
-    stream = sys.stderr if err else sys.stdout
-    click.echo(encodable(text, stream.encoding), file=stream)
-
-
 class TextSink:
     """Writes results as readable text, with a blank line between images.
 
@@ -180,7 +198,7 @@ def progress(items: Iterable[T], total: int | None, label: str, *, busy: bool) -
     if busy or total is None or total < MIN_PROGRESS_STEPS or not sys.stderr.isatty():
         yield from items
         return
-    with click.progressbar(items, length=total, label=label, file=sys.stderr) as bar:
+    with click.progressbar(items, length=total, label=one_line(label), file=sys.stderr) as bar:
         yield from bar
 
 
@@ -205,25 +223,6 @@ def quiet_import() -> Iterator[None]:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
-
-
-# A stdout whose reader, such as `head`, has gone
-
-
-def discard_stdout() -> None:
-    """Discard what is still written to stdout, so that Python does not complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def tolerate_closed_stdout(*, also_writing: bool) -> Generator[None]:
-    """Continue after the reader of stdout has gone, if files are being written as well."""
-    try:
-        yield
-    except BrokenPipeError:
-        if not also_writing:
-            raise
-        discard_stdout()
 
 
 # Ctrl-C

@@ -11,7 +11,8 @@ import click
 
 from emopy.cli.inputs import report_skipped
 from emopy.cli.options import FOLDER
-from emopy.cli.terminal import print_text, quiet_import
+from emopy.cli.streams import echo, echo_path, print_text
+from emopy.cli.terminal import quiet_import
 from emopy.errors import naming
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def train(
             with naming(folder="--out"):
                 run = train_recipe(recipe, settings=list(settings), out=out, on_skipped=report)
         except KeyboardInterrupt:
-            click.echo("\nemopy: rerun the command to resume.", err=True)
+            echo("\nemopy: rerun the command to resume.", err=True)
             raise
     if run.reopened:
-        click.echo(
+        echo(
             f"emopy: {run.folder} is trained already. To train again, name another --out.", err=True
         )
     print_text(str(run.summary), err=True)
     if run.folder is not None:
-        click.echo(run.folder / "model")
+        echo_path(run.folder / "model")
     return 1 if skipped else 0

@@ -28,7 +28,8 @@ from emopy.cli.outputs import (
     record_outputs,
     unfinished,
 )
-from emopy.cli.terminal import print_error, print_text, progress, text_width, tolerate_closed_stdout
+from emopy.cli.streams import echo, print_text, tolerate_closed_stdout
+from emopy.cli.terminal import print_error, progress, text_width
 from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
 
@@ -86,7 +87,7 @@ def video(
     run = _Run(format, to_stdout=format is not None and out is None, options=options)
     failed = run.process(sources, planned)
     if failed and len(sources) > 1:
-        click.echo(f"emopy: {failed} of {len(sources)} videos could not be read whole.", err=True)
+        echo(f"emopy: {failed} of {len(sources)} videos could not be read whole.", err=True)
     return 1 if failed else 0
 
 
@@ -133,7 +134,7 @@ class _Run:
             if to_do.files or not outputs.files or self._to_stdout:
                 jobs.append((source, to_do, settings))
             elif shortfalls:
-                click.echo("\n".join(f"emopy: {each}" for each in shortfalls), err=True)
+                echo("\n".join(f"emopy: {each}" for each in shortfalls), err=True)
                 failed += 1
         with ExitStack() as stack:
             rows = None

@@ -14,6 +14,7 @@ import click
 from emopy.cli.inputs import create_model, report_shortfall
 from emopy.cli.options import FILE, model_options, overwrite_option, smoothing_option
 from emopy.cli.outputs import refuse_existing
+from emopy.cli.streams import echo
 from emopy.cli.terminal import stop_on_ctrl_c
 from emopy.errors import InputError, naming
 
@@ -75,14 +76,14 @@ def webcam(
         shown = stack.enter_context(open_view(view, port=port))
         frames = stack.enter_context(open_live(file or camera or 0, loop=loop))
         if isinstance(shown, Page):
-            click.echo(f"emopy: open {shown.address} in a browser (stop with Ctrl-C)", err=True)
+            echo(f"emopy: open {shown.address} in a browser (stop with Ctrl-C)", err=True)
             if open_browser:
                 click.launch(shown.address)
         show = partial(show_live, model, view=shown, source=source, smoothing_s=smoothing_s)
         count, is_over = _show(show, frames, recording, seconds=seconds)
     recorded = f" recorded in {out}" if out else ""
     ended = f" {source} has ended." if is_over and not shown.stopped else ""
-    click.echo(f"emopy: {count} frames{recorded}.{ended}", err=True)
+    echo(f"emopy: {count} frames{recorded}.{ended}", err=True)
     return report_shortfall(frames.video)
 
 

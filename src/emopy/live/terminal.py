@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Self, TextIO
 
+from emopy.escaping import one_line
 from emopy.present import as_text, encodable
 from emopy.present.text import NOT_SURE
 from emopy.types import ImageResult, RGBImage
@@ -95,7 +96,7 @@ class Terminal:
 
 def _one_line(result: ImageResult) -> str:
     faces = [
-        f"{index if face.track is None else face.track} {face.emotion or NOT_SURE} "
+        f"{index if face.track is None else face.track} {one_line(face.emotion or NOT_SURE)} "
         f"{face.confidence * 100:.0f} %"
         for index, face in enumerate(result.faces, start=1)
     ]

@@ -4,7 +4,7 @@ from emopy.models.card import InputSpec, ModelCard
 from emopy.models.fetch import fetch, fetched_path
 from emopy.models.preprocessing import to_pixels, to_tensor
 from emopy.models.prior import Prior, prior_shift
-from emopy.models.readme import readme_from_card
+from emopy.models.readme import card_text, readme_from_card
 from emopy.models.session import OnnxSession, softmax
 from emopy.models.store import (
     DEFAULT_MODEL,
@@ -25,6 +25,7 @@ __all__ = [
     "ModelFolder",
     "OnnxSession",
     "Prior",
+    "card_text",
     "check_model_folder",
     "fetch",
     "fetched_path",

@@ -1,16 +1,35 @@
-"""Generate the README of a model folder from its card."""
+"""Describe a model from its card: the README of the model folder, and the same as plain text."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from emopy.models.card import InputSpec, ModelCard
-from emopy.tables import markdown_table
+from emopy.tables import markdown_table, text_table
 
 Metrics = Mapping[str, Any]
+
+MAX_COLUMNS = 6
+"""Columns of a table; a wider one is split."""
+
+
+class _Table(NamedTuple):
+    header: list[str]
+    rows: list[list[str]]
+    align: str | None = None
+
+
+class _Code(NamedTuple):
+    text: str
+
+
+_Block: TypeAlias = str | _Table | _Code
+"""A paragraph, a table, or lines of Python."""
 
 
 def readme_from_card(card: ModelCard) -> str:
@@ -23,19 +42,61 @@ def readme_from_card(card: ModelCard) -> str:
         >>> readme_from_card(card).splitlines()[0]
         '# tiny 1'
     """
-    sections = [
-        f"# {card.name} {card.version}\n\n{_summary(card)}",
-        _section("Use", _usage(card)),
-        _section("Intended use", card.intended_use),
-        _section("Out-of-scope use", card.out_of_scope_use),
-        _section("Metrics", _metrics_text(card) or _NOT_EVALUATED),
-        _section("Calibration", _calibration(card)),
-        _section("Limitations", card.limits),
-        _section("Training data", _training(card)),
-        _section("Licence", card.licence or "Not stated by the author."),
-        _section("Files", _files(card)),
-    ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    parts = [f"# {card.name} {card.version}", _summary(card)]
+    for title, blocks in _sections(card).items():
+        parts += [f"## {title}", *map(_markdown, blocks)]
+    end = "This page is generated from `card.json`; edit the card, not the page."
+    return "\n\n".join([*parts, end]) + "\n"
+
+
+def card_text(card: ModelCard, *, width: int = 72) -> str:
+    """Write what the README holds as plain text for a terminal, ending with a line break.
+
+    Args:
+        card: The model card.
+        width: Columns of the text. Tables of numbers and checksums may be wider.
+
+    Example:
+        >>> card = ModelCard("tiny", "1", ("anger", "fear"), InputSpec(48, 48))
+        >>> card_text(card).splitlines()[0]
+        'tiny 1'
+    """
+    parts = [f"{card.name} {card.version}\n{_plain(_summary(card), width)}"]
+    for title, blocks in _sections(card).items():
+        texts = [_plain(block, width) for block in blocks]
+        parts += [f"{title}\n{texts[0]}", *texts[1:]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(block: _Block) -> str:
+    if isinstance(block, _Table):
+        return markdown_table(*block)
+    return f"```python\n{block.text}\n```" if isinstance(block, _Code) else block.strip()
+
+
+def _plain(block: _Block, width: int) -> str:
+    indent = "  "
+    if isinstance(block, str):
+        lines = (
+            textwrap.fill(line, width - len(indent), break_long_words=False)
+            for line in block.strip().splitlines()
+        )
+        text = "\n".join(lines)
+    elif isinstance(block, _Table):
+        text = text_table(block.header, _wrapped_rows(block, width - len(indent)), block.align)
+    else:
+        text = block.text
+    return textwrap.indent(text, indent)
+
+
+def _wrapped_rows(table: _Table, width: int) -> Iterable[list[str]]:
+    """The rows of a table; long text in the last column goes on in further rows."""
+    others = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)][:-1]
+    room = max(20, width - sum(others) - 2 * len(others))
+    for *cells, last in table.rows:
+        first, *rest = textwrap.wrap(last, room, break_long_words=False) or [""]
+        yield [*cells, first]
+        yield from ([""] * len(cells) + [line] for line in rest)
 
 
 _NOT_EVALUATED = (
@@ -44,67 +105,70 @@ _NOT_EVALUATED = (
 )
 
 
-def _section(title: str, text: str) -> str:
-    return f"## {title}\n\n{text.strip()}" if text.strip() else ""
+def _sections(card: ModelCard) -> dict[str, list[_Block]]:
+    """Title → content of each section; those without content are left out."""
+    sections: dict[str, list[_Block]] = {
+        "Use": [_usage(card)],
+        "Intended use": [card.intended_use],
+        "Out-of-scope use": [card.out_of_scope_use],
+        "Metrics": _metrics(card) or [_NOT_EVALUATED],
+        "Calibration": [_calibration(card)],
+        "Limitations": [card.limits],
+        "Training data": [card.data or "Not stated by the author."],
+        "Training": [_Table(["setting", "value"], _training(card), "ll")] if card.training else [],
+        "License": [card.licence or "Not stated by the author."],
+        "Files": [_Table(["file", "SHA-256"], [[*item] for item in card.files.items()], "ll")]
+        if card.files
+        else [],
+    }
+    full = {
+        title: [block for block in blocks if not isinstance(block, str) or block.strip()]
+        for title, blocks in sections.items()
+    }
+    return {title: blocks for title, blocks in full.items() if blocks}
 
 
 def _summary(card: ModelCard) -> str:
-    names = ", ".join(f"**{label}**" for label in card.labels[:-1])
     return (
         f"Predicts which of {len(card.labels)} facial expressions a face shows: "
-        f"{names} or **{card.labels[-1]}**. The input is {_input_text(card.input)}. "
+        f"{', '.join(card.labels[:-1])} or {card.labels[-1]}. "
+        f"The input is {_input_text(card.input)}. "
         "A face shows an expression, not what a person feels."
     )
 
 
 def _input_text(spec: InputSpec) -> str:
-    colour = "gray" if spec.channels == 1 else "RGB"
+    color = "gray" if spec.channels == 1 else "RGB"
     if spec.frames > 1:
-        return f"clips of {spec.frames} {colour} face crops of {spec.width} × {spec.height} pixels"
-    return f"a {colour} face crop of {spec.width} × {spec.height} pixels"
+        return f"clips of {spec.frames} {color} face crops of {spec.width} × {spec.height} pixels"
+    return f"a {color} face crop of {spec.width} × {spec.height} pixels"
 
 
-def _usage(card: ModelCard) -> str:
+def _usage(card: ModelCard) -> _Code:
     call = (
         "print(model.predict_sequence(crops))  # crops of one person, oldest first"
         if card.input.frames > 1
         else 'print([face.emotion for face in model.predict("group.jpg").faces])'
     )
-    return (
-        "```python\nfrom emopy import FERModel\n\n"
-        f'model = FERModel("all", model="{card.name}")  # or the path of this folder\n{call}\n```'
+    return _Code(
+        "from emopy import FERModel\n\n"
+        f'model = FERModel("all", model="{card.name}")  # or the path of this folder\n{call}'
     )
 
 
 def _calibration(card: ModelCard) -> str:
     if card.temperature == 1:
-        text = "Not calibrated: the temperature is 1."
-    else:
-        text = (
-            f"Logits are divided by the temperature {card.temperature:.4g} before softmax "
-            "([temperature scaling](https://arxiv.org/abs/1706.04599)), so that the confidence of "
-            "a prediction is the probability that it is correct."
-        )
-    for data, metrics in _evaluations(card).items():
-        if (error := metrics.get("ece")) is not None:
-            text += f" Expected calibration error on {data}: {_percent(error)}."
-    return text
-
-
-def _training(card: ModelCard) -> str:
-    text = card.data or "Not stated by the author."
-    rows = [[key, _value_text(value)] for key, value in card.training.items()]
-    return f"{text}\n\n{markdown_table(['training', ''], rows, 'll')}" if rows else text
-
-
-def _files(card: ModelCard) -> str:
-    if not card.files:
-        return ""
-    rows = [[f"`{name}`", f"`{digest}`"] for name, digest in card.files.items()]
+        return "Not calibrated: the temperature is 1."
     return (
-        f"{markdown_table(['file', 'SHA-256'], rows, 'll')}\n\n"
-        "This page is generated from `card.json`; edit the card, not the page."
+        f"Logits are divided by the temperature {card.temperature:.4g} before softmax "
+        "(temperature scaling, https://arxiv.org/abs/1706.04599), so that the confidence of a "
+        "prediction is the probability that it is correct. The metrics have the expected "
+        "calibration error (ECE)."
     )
+
+
+def _training(card: ModelCard) -> list[list[str]]:
+    return [[key, _value_text(value)] for key, value in card.training.items()]
 
 
 def _value_text(value: object) -> str:
@@ -143,120 +207,147 @@ _OVERVIEW: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "brier": ("Brier score", _number),
     "log_loss": ("log loss", _number),
 }
-"""Columns of the first table: key in the card → title and number format."""
+"""Rows of the first table: key in the card → title and number format."""
 
 
-def _evaluations(card: ModelCard) -> dict[str, Metrics]:
-    """Metrics of each evaluation: name of the data → metrics."""
-    return {
-        data: cast("Metrics", metrics)
-        for data, metrics in card.metrics.items()
-        if isinstance(metrics, Mapping)
-    }
-
-
-def _metrics_text(card: ModelCard) -> str:
-    evaluations = _evaluations(card)
-    if not evaluations:
-        return ""
-    texts = [
-        _overview(card, evaluations),
-        _recall(card, evaluations),
-        _coverage(evaluations),
-        _confusion(evaluations),
+def _metrics(card: ModelCard) -> list[_Block]:
+    if not card.metrics:
+        return []
+    names = dict(zip(card.metrics, _letters(len(card.metrics)), strict=True))
+    named = {letter: card.metrics[data] for data, letter in names.items()}
+    blocks: list[_Block] = []
+    if len(names) > 1:
+        blocks.append("Evaluated on:")
+        blocks.append(
+            _Table(["", "data"], [[letter, data] for data, letter in names.items()], "ll")
+        )
+    else:
+        named = dict(card.metrics)
+    blocks += [
+        *_overview(card, named),
+        *_by_key("Recall of each expression:", "expression", card.labels, named, "recall"),
+        *_coverage(named),
+        *_confusion(card.metrics),
     ]
     for key, write in (("seeds", _seeds), ("corruptions", _corruptions)):
-        texts += [write(data, m[key]) for data, m in evaluations.items() if key in m]
-    return "\n\n".join(filter(None, texts))
+        for data, metrics in card.metrics.items():
+            blocks += write(data, metrics[key]) if key in metrics else []
+    return blocks
 
 
-def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> str:
-    keys = [key for key in _OVERVIEW if any(key in metrics for metrics in evaluations.values())]
-    table = markdown_table(
-        ["data", *(_OVERVIEW[key][0] for key in keys)],
-        [
-            [data, *(_OVERVIEW[key][1](metrics.get(key)) for key in keys)]
-            for data, metrics in evaluations.items()
-        ],
-    )
-    averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), None)
-    if averaged is None or len(averaged) == len(card.labels):
-        return table
-    return (
-        f"{table}\n\nMacro recall and macro F1 average {len(averaged)} labels: "
-        f"{', '.join(averaged)}. Balanced accuracy averages the recall of all labels."
-    )
-
-
-def _recall(card: ModelCard, evaluations: Mapping[str, Metrics]) -> str:
-    recalls = _with_mapping(evaluations, "recall")
-    if not recalls:
-        return ""
-    rows = [
-        [label, *(_percent(recall.get(label)) for recall in recalls.values())]
-        for label in card.labels
+def _letters(count: int) -> list[str]:
+    """Names of columns: A to Z, then A2 to Z2, and so on."""
+    size = len(ascii_uppercase)
+    return [
+        ascii_uppercase[i % size] + (str(i // size + 1) if i >= size else "") for i in range(count)
     ]
-    return "Recall of each expression:\n\n" + markdown_table(["expression", *recalls], rows)
 
 
-def _coverage(evaluations: Mapping[str, Metrics]) -> str:
+def _tables(corner: str, rows: Mapping[str, Mapping[str, str]]) -> list[_Table]:
+    """Tables of at most `MAX_COLUMNS` columns from row → column → cell."""
+    columns = list(next(iter(rows.values()))) if rows else []
+    step = MAX_COLUMNS - 1
+    return [
+        _Table(
+            [corner, *columns[start : start + step]],
+            [[row, *list(cells.values())[start : start + step]] for row, cells in rows.items()],
+        )
+        for start in range(0, len(columns), step)
+    ]
+
+
+def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> list[_Block]:
+    rows = {
+        title: {name: show(metrics.get(key)) for name, metrics in evaluations.items()}
+        for key, (title, show) in _OVERVIEW.items()
+        if any(key in metrics for metrics in evaluations.values())
+    }
+    blocks: list[_Block] = [*_tables("metric", rows)]
+    averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), None)
+    if averaged is not None and len(averaged) != len(card.labels):
+        blocks.append(
+            f"Macro recall and macro F1 average {len(averaged)} labels: "
+            f"{', '.join(averaged)}. Balanced accuracy averages the recall of all labels."
+        )
+    return blocks
+
+
+def _by_key(
+    text: str,
+    corner: str,
+    keys: Sequence[str],
+    evaluations: Mapping[str, Metrics],
+    metric: str,
+    show: Callable[[object], str] = _percent,
+) -> list[_Block]:
+    """A metric that has a value for each of some keys, such as the recall of each label."""
+    found = {name: each[metric] for name, each in evaluations.items() if each.get(metric)}
+    if not found:
+        return []
+    rows = {key: {name: show(values.get(key)) for name, values in found.items()} for key in keys}
+    return [text, *_tables(corner, rows)]
+
+
+def _coverage(evaluations: Mapping[str, Metrics]) -> list[_Block]:
     """Selective accuracy, and the thresholds of confidence that give each coverage."""
-    curves = _with_mapping(evaluations, "accuracy_at_coverage")
-    if not curves:
-        return ""
-    coverages = list(dict.fromkeys(coverage for curve in curves.values() for coverage in curve))
-    rows: list[list[str]] = []
-    for data, accuracy in curves.items():
-        confidence = evaluations[data].get("confidence_at_coverage", {})
-        rows.append([data, "accuracy", *(_percent(accuracy.get(c)) for c in coverages)])
-        rows.append(["", "`min_confidence`", *(_number(confidence.get(c)) for c in coverages)])
-    return (
-        "Accuracy by coverage, the fraction of faces with the highest confidence, and the "
-        "`FERModel(min_confidence=...)` that gives this coverage:\n\n"
-    ) + markdown_table(["data", "", *(f"{float(c):.0%}" for c in coverages)], rows)
+    blocks: list[_Block] = []
+    for metric, text, show in (
+        ("accuracy_at_coverage", _ACCURACY_AT_COVERAGE, _percent),
+        ("confidence_at_coverage", _CONFIDENCE_AT_COVERAGE, _number),
+    ):
+        curves = {
+            name: {f"{float(at):.0%}": value for at, value in each[metric].items()}
+            for name, each in evaluations.items()
+            if metric in each
+        }
+        coverages = list(dict.fromkeys(at for curve in curves.values() for at in curve))
+        named = {name: {metric: curve} for name, curve in curves.items()}
+        blocks += _by_key(text, "coverage", coverages, named, metric, show)
+    return blocks
 
 
-def _confusion(evaluations: Mapping[str, Metrics]) -> str:
-    """The confusion matrix of the first evaluation that has one."""
+_ACCURACY_AT_COVERAGE = "Accuracy by coverage, the fraction of faces with the highest confidence:"
+_CONFIDENCE_AT_COVERAGE = "`FERModel(min_confidence=...)` that gives this coverage:"
+
+
+def _confusion(evaluations: Mapping[str, Metrics]) -> list[_Block]:
+    """The confusion matrix of the first evaluation that has one, in a row for each label."""
     for data, metrics in evaluations.items():
         if "confusion_matrix" in metrics and "labels" in metrics:
             labels: Sequence[str] = metrics["labels"]
-            counts: Sequence[Sequence[int]] = metrics["confusion_matrix"]
-            rows = [[label, *map(str, row)] for label, row in zip(labels, counts, strict=True)]
-            return f"Confusion matrix on {data}:\n\n" + markdown_table(
-                ["true \\ predicted", *labels], rows
-            )
-    return ""
+            rows: list[list[str]] = []
+            for label, counts in zip(labels, metrics["confusion_matrix"], strict=True):
+                wrong = [
+                    (n, other) for n, other in zip(counts, labels, strict=True) if other != label
+                ]
+                wrong = sorted(wrong, key=lambda pair: -pair[0])
+                correct = counts[labels.index(label)]
+                text = ", ".join(f"{other} {n:,}" for n, other in wrong if n)
+                rows.append([label, f"{sum(counts):,}", f"{correct:,}", text or "–"])
+            header = ["true label", "faces", "correct", "predicted instead"]
+            return [f"Confusions on {data}:", _Table(header, rows, "lrrl")]
+    return []
 
 
-def _seeds(data: str, seeds: Mapping[str, Any]) -> str:
-    count = max((len(values) for values in seeds.values()), default=0)
+def _seeds(data: str, seeds: Mapping[str, Any]) -> list[_Block]:
     rows = [
         [
             metric,
-            *(_number(value) for value in [*values, *[None] * (count - len(values))]),
+            ", ".join(map(_number, values)) or "–",
             _number(statistics.fmean(values) if values else None),
             _number(statistics.stdev(values) if len(values) > 1 else None),
         ]
         for metric, values in seeds.items()
     ]
-    return (
+    text = (
         f"The same training with other seeds, on {data}. The first run is this model. Ensembles "
-        "have members in common, which makes the standard deviation a little too small:\n\n"
-    ) + markdown_table(["metric", *(f"run {i + 1}" for i in range(count)), "mean", "std"], rows)
+        "have members in common, which makes the standard deviation a little too small:"
+    )
+    return [text, _Table(["metric", "runs", "mean", "std"], rows, "llrr")]
 
 
-def _corruptions(data: str, accuracies: Mapping[str, Any]) -> str:
+def _corruptions(data: str, accuracies: Mapping[str, Any]) -> list[_Block]:
     rows = [[name, _percent(value)] for name, value in accuracies.items()]
     rows.append(["mean", _percent(statistics.fmean(accuracies.values()) if accuracies else None)])
-    return f"Corruption robustness, the accuracy on corrupted images of {data}:\n\n" + (
-        markdown_table(["corruption", "accuracy"], rows)
-    )
-
-
-def _with_mapping(evaluations: Mapping[str, Metrics], key: str) -> dict[str, Metrics]:
-    return {
-        data: metrics[key]
-        for data, metrics in evaluations.items()
-        if isinstance(metrics.get(key), Mapping)
-    }
+    text = f"Corruption robustness, the accuracy on corrupted images of {data}:"
+    return [text, _Table(["corruption", "accuracy"], rows)]

@@ -270,7 +270,7 @@ def read_golden(folder: Path) -> Golden:
     """
     path = folder / GOLDEN_FILE
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return Golden(
                 cast("NDArray[np.uint8]", stored["crops"]),
                 cast("NDArray[np.float32]", stored["logits"]),

@@ -16,8 +16,8 @@ import io
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
@@ -59,7 +59,8 @@ class Table(ABC):
                 self._stream = stack.enter_context(self._open(partial))
             else:
                 self._stream = self._target
-            self._begin()
+            with self._naming_stream():
+                self._begin()
             stack.push(self._finish)
             self._stack = stack.pop_all()
         return self
@@ -73,7 +74,8 @@ class Table(ABC):
     def _finish(self, *error: object) -> None:
         # After an error of the stream, writing to it again would hide the first error.
         if not isinstance(error[1], OSError):
-            self._end()
+            with self._naming_stream():
+                self._end()
 
     def write(self, result: ImageResult | FailedInput) -> None:
         """Write the faces of one image or frame, or the error of a failed input.
@@ -82,8 +84,19 @@ class Table(ABC):
             InputError: Other labels than those of the table, or called outside the ``with`` block.
         """
         stream = self._out
-        self._write(result)
-        stream.flush()
+        with self._naming_stream():
+            self._write(result)
+            stream.flush()
+
+    @contextmanager
+    def _naming_stream(self) -> Generator[None]:
+        """Name a stream in its errors, which are not those of a file that is being written."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None and not isinstance(self._target, str | os.PathLike):
+                error.filename = getattr(self._target, "name", None)
+            raise
 
     @property
     def _out(self) -> IO[Any]:

@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from emopy.cli.main import VERBS, _take_debug, main
+from emopy.cli.main import VERBS, _take_debug, emopy, main
 from emopy.cli.options import parse_emotions
 from emopy.errors import DataError
 
@@ -84,6 +84,22 @@ def test_wrong_usage_is_one_line_that_names_the_help(words, command, capsys):
 def test_a_command_line_without_a_verb_prints_the_help(capsys):
     assert main([]) == 2
     assert capsys.readouterr().err.startswith("Usage: emopy")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("group", [[], ["models"], ["data"], ["data", "prepare"]])
+def test_the_help_of_no_command_is_cut(group, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    command = emopy
+    for word in group:
+        command = command.get_command(click.Context(emopy), word)
+    assert main([*group, "--help"]) == 0
+    _, _, commands = capsys.readouterr().out.partition("Commands:")
+    assert "..." not in commands
+    words = " ".join(commands.split())
+    for name in command.list_commands(click.Context(emopy)):
+        first = command.get_command(click.Context(emopy), name).help.split("\n")[0]
+        assert f"{name} {first.strip()}" in words
 
 
 def test_the_help_names_every_verb(capsys):

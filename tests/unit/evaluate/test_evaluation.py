@@ -127,7 +127,7 @@ def test_metrics_over_seeds_and_corruptions_are_recorded_too(model_folder, faces
     extra = {"seeds": {"accuracy": [0.7, 0.8]}, "corruptions": {"dark": 0.6}}
     assert load_model(model_folder).card.metrics["faces"] == report.to_dict() | extra
     readme = (model_folder / "README.md").read_text(encoding="utf-8")
-    assert "| accuracy | 0.700 | 0.800 | 0.750 | 0.071 |" in readme
+    assert "| accuracy | 0.700, 0.800 | 0.750 | 0.071 |" in readme
 
 
 def test_a_read_only_folder_is_not_written_to(model_folder, faces):
