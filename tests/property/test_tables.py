@@ -14,6 +14,7 @@ from emopy.escaping import one_line
 from emopy.labels import ALL_EMOTIONS
 from emopy.present import TABLE_FORMATS, as_text, encodable, open_table, to_frame
 from emopy.rows import COLUMN_TYPES, row_columns, to_rows
+from emopy.tables import unquote_csv_text
 from emopy.types import (
     Box,
     Face,
@@ -23,13 +24,13 @@ from emopy.types import (
     Prediction,
 )
 
-TEXT = st.text(st.characters(), max_size=20)
+TEXT = st.text(st.characters(), max_size=20) | st.text("=+-@\t\r\n'a", max_size=4)
 EDGES = st.floats(-1e4, 1e4)
 SIDES = st.floats(1, 1e4)
 SIZES = st.tuples(st.integers(1, 9999), st.integers(1, 9999))
 LABELS = st.permutations(ALL_EMOTIONS).flatmap(
     lambda names: st.integers(2, 8).map(lambda count: tuple(names[:count]))
-) | st.just(("track", "source", "frame"))
+) | st.sampled_from([("track", "source", "frame"), ("=1+1", "'=1+1", "-", "@a"), ("'", "''", "+")])
 FAILED = st.builds(FailedInput, TEXT, TEXT.map(InputError))
 
 
@@ -78,7 +79,10 @@ def read_rows(stream, name):
             column: COLUMN_TYPES.get(column, float)(cell) if cell or column == "source" else None
             for column, cell in row.items()
         }
-        for row in csv.DictReader(stream)
+        for row in (
+            {unquote_csv_text(name): unquote_csv_text(cell) for name, cell in row.items()}
+            for row in csv.DictReader(stream)
+        )
     ]
 
 

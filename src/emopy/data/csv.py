@@ -28,6 +28,7 @@ from emopy.errors import DataError
 from emopy.labels import canonical, select_labels
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
+from emopy.tables import unquote_csv_text
 
 FER2013_LABELS: Mapping[str, str] = {
     "0": "anger",
@@ -336,4 +337,4 @@ def csv_rows(
             except csv.Error as error:
                 skipped.append(SkippedSample(str(path), str(error), line=number))
             else:
-                yield number, [cell.strip() for cell in cells]
+                yield number, [unquote_csv_text(cell.strip()) for cell in cells]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError, nearest
 from emopy.evaluate import metrics
+from emopy.tables import unquote_csv_text
 
 MIN_GROUP_SAMPLES = 30
 """Samples below which a group is marked as too small."""
@@ -290,4 +291,7 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
                 f"`groups` must have {len(head)} columns in each row. Received {len(line)} in "
                 f"row {number} of {path}."
             )
-    return [dict(zip(head, (value.strip() for value in line), strict=True)) for line in lines[1:]]
+    return [
+        dict(zip(head, (unquote_csv_text(value.strip()) for value in line), strict=True))
+        for line in lines[1:]
+    ]

@@ -90,7 +90,7 @@ def _plain(block: _Block, width: int) -> str:
 
 
 def _wrapped_rows(table: _Table, width: int) -> Iterable[list[str]]:
-    """The rows of a table; long text in the last column goes on in further rows."""
+    """The rows of a table; long text in the last column takes several."""
     others = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)][:-1]
     room = max(20, width - sum(others) - 2 * len(others))
     for *cells, last in table.rows:
@@ -201,7 +201,7 @@ _OVERVIEW: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "samples": ("faces", _number),
     "accuracy": ("accuracy", _percent),
     "balanced_accuracy": ("balanced accuracy", _percent),
-    "macro_recall": ("macro recall", _percent),
+    "macro_recall": ("balanced accuracy, standard emotions", _percent),
     "macro_f1": ("macro F1", _number),
     "ece": ("ECE", _percent),
     "brier": ("Brier score", _number),
@@ -257,17 +257,21 @@ def _tables(corner: str, rows: Mapping[str, Mapping[str, str]]) -> list[_Table]:
 
 
 def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> list[_Block]:
+    averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), ())
+    averages_all = len(averaged) in (0, len(card.labels))
+    keys = [key for key in _OVERVIEW if any(key in metrics for metrics in evaluations.values())]
+    if averages_all and "balanced_accuracy" in keys:  # the same number
+        keys = [key for key in keys if key != "macro_recall"]
     rows = {
         title: {name: show(metrics.get(key)) for name, metrics in evaluations.items()}
         for key, (title, show) in _OVERVIEW.items()
-        if any(key in metrics for metrics in evaluations.values())
+        if key in keys
     }
     blocks: list[_Block] = [*_tables("metric", rows)]
-    averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), None)
-    if averaged is not None and len(averaged) != len(card.labels):
+    if not averages_all:
         blocks.append(
-            f"Macro recall and macro F1 average {len(averaged)} labels: "
-            f"{', '.join(averaged)}. Balanced accuracy averages the recall of all labels."
+            "Balanced accuracy averages the recall of all labels. The standard emotions, "
+            f"which macro F1 averages too, are {', '.join(averaged)}."
         )
     return blocks
 

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 from emopy.errors import InputError, import_extra
 from emopy.files import atomic_file
 from emopy.rows import COLUMN_TYPES, row_columns, to_rows
-from emopy.tables import TABLE_FORMATS
+from emopy.tables import TABLE_FORMATS, quote_csv_text
 from emopy.types import FailedInput, ImageResult, check_labels
 
 if TYPE_CHECKING:
@@ -122,7 +122,11 @@ class Table(ABC):
 
 
 class CSVTable(Table):
-    """CSV with a header line."""
+    """CSV with a header line.
+
+    Texts that a spreadsheet would take for formulas are written with an apostrophe before them:
+    `emopy.tables.quote_csv_text`.
+    """
 
     def _begin(self) -> None:
         self._write_line(row_columns(self.labels))
@@ -134,7 +138,8 @@ class CSVTable(Table):
     def _write_line(self, cells: Iterable[Any]) -> None:
         # Only with this line end does the writer quote a lone carriage return in a cell.
         line = io.StringIO(newline="")
-        csv.writer(line, lineterminator="\r\n").writerow(cells)
+        quoted = (quote_csv_text(cell) if isinstance(cell, str) else cell for cell in cells)
+        csv.writer(line, lineterminator="\r\n").writerow(quoted)
         self._out.write(line.getvalue().removesuffix("\r\n") + "\n")
 
 

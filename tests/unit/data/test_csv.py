@@ -58,6 +58,12 @@ def test_the_loader_keeps_the_promises_of_loaders(fer2013):
     check_loader(CSVDataLoader(fer2013))
 
 
+def test_labels_that_were_quoted_for_spreadsheets_are_unquoted(write):
+    labels = ["'@home", "'=sum", "plain"]
+    path = write([("label", "pixels"), *((each, text(image(i))) for i, each in enumerate(labels))])
+    assert set(CSVDataLoader(path).load_data().labels) == {"@home", "=sum", "plain"}
+
+
 def test_the_pixels_may_be_changed_in_place(fer2013):
     data = CSVDataLoader(fer2013).load_data()
     data.images[0] = 0

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from emopy.errors import DataError
 from emopy.evaluate import evaluate, group_metrics, make_report, metrics, read_groups
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES
 from emopy.labels import ALL_EMOTIONS
+from emopy.tables import quote_csv_text
 
 
 def predicted(n, *, accuracy, seed):
@@ -211,3 +213,10 @@ def test_duplicate_sources_in_the_data_use_the_same_row(tmp_path, three):
     twice = three.take([0, 0])
     path = groups_file(tmp_path, "source,group\nrow 0,a\nrow 0,a\n")
     assert np.array_equal(read_groups(path, twice), ["a", "a"])
+
+
+def test_sources_that_were_quoted_for_spreadsheets_are_matched(tmp_path, three):
+    risky = replace(three, sources=np.array(["=1.png", "-2.png", "'@3.png"]))
+    rows = [f"{quote_csv_text(str(source))},a" for source in risky.sources]
+    path = groups_file(tmp_path, "\n".join(["source,group", *rows]))
+    assert read_groups(path, risky).tolist() == ["a"] * 3

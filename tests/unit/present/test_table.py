@@ -14,8 +14,9 @@ import pytest
 from emopy.errors import InputError, MissingExtraError
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import TABLE_FORMATS, open_table, to_frame
-from emopy.rows import row_columns
-from emopy.types import FailedInput, ImageResult
+from emopy.rows import row_columns, to_rows
+from emopy.tables import unquote_csv_text
+from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
 
 COLUMNS = list(row_columns(STANDARD_EMOTIONS))
 TEXT_FORMATS = ("csv", "json", "jsonl")
@@ -306,3 +307,32 @@ def test_a_failed_video_is_a_row(tmp_path):
     failed = FailedInput("bad.mp4", InputError("no video"))
     (row,) = rows_of(saved(tmp_path / "a.csv", [failed]))
     assert (row["source"], row["error"], row["face"]) == ("bad.mp4", "no video", None)
+
+
+RISKY = ("=1+1", "+1", "-1", "@a", "\t=1", "'=1")
+
+
+@pytest.fixture
+def risky_results():
+    """A face and a failed input whose source, labels and error a spreadsheet would compute."""
+    face = FacePrediction(Face(Box(-5, -4, 9, 9)), Prediction(RISKY, np.eye(6, dtype="f4")[0]))
+    failed = [FailedInput(source, InputError(source)) for source in RISKY]
+    return [ImageResult("=1+1.jpg", (9, 9), (face,)), *failed]
+
+
+def test_no_cell_of_a_csv_file_is_a_formula_and_numbers_stay_numbers(risky_results):
+    rows = list(csv.reader(io.StringIO(written("csv", risky_results, RISKY), newline="")))
+    header, first, *failed = rows
+    assert not [cell for row in (header, *failed) for cell in row if cell[:1] in set("=+-@\t\r\n")]
+    assert first[header.index("source")] == "'=1+1.jpg"
+    assert first[header.index("emotion")] == "'=1+1"
+    assert first[header.index("left")] == "-5.0"
+    assert tuple(map(unquote_csv_text, header)) == row_columns(RISKY)
+    assert [unquote_csv_text(row[header.index("error")]) for row in failed] == list(RISKY)
+
+
+def test_other_formats_have_the_texts_as_they_are(risky_results, tmp_path):
+    rows = [row for result in risky_results for row in to_rows(result, RISKY)]
+    assert rows_of(saved(tmp_path / "t.jsonl", risky_results, RISKY)) == rows
+    assert rows_of(saved(tmp_path / "t.parquet", risky_results, RISKY)) == rows
+    assert list(to_frame(risky_results, RISKY)["source"]) == [row["source"] for row in rows]
