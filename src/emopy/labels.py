@@ -1,8 +1,11 @@
-"""Names of facial expressions: the eight emotions, their aliases, and subsets of them."""
+"""Names of facial expressions: the eight emotions, their aliases, codes, and subsets of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,9 +51,46 @@ ALIASES: dict[str, str] = {
 }
 """Other words that people and data sets use, and the emotion each stands for."""
 
+FER2013_LABELS: Mapping[str, str] = {
+    "0": "anger",
+    "1": "disgust",
+    "2": "fear",
+    "3": "happiness",
+    "4": "sadness",
+    "5": "surprise",
+    "6": "neutral",
+}
+"""Labels of the codes in FER2013's column `emotion` (Goodfellow et al. 2013,
+https://arxiv.org/abs/1307.0414)."""
+
+_NUMBER = re.compile(
+    r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE
+)
+_CODE = re.compile(r"(0|[1-9][0-9]*)(?:[.,]0*)?")
+_MIN_SIMILARITY = 0.8
+"""Proportion of letters in common from which a word may be a misspelt emotion."""
+
+_ADDED_WORDS = frozenset({
+    "copy", "emotion", "expression", "face", "faces", "final", "image", "images", "img", "label",
+    "new", "old", "photo", "photos", "pic", "pics", "set",
+    "test", "train", "training", "val", "validation",
+})  # fmt: skip
+"""Words that people add to the name of an emotion, as in ``angry_faces``."""
+
+
+def composed(text: str) -> str:
+    """Give the composed form (NFC) of a text: "é" as one character, not as "e" and an accent.
+
+    macOS writes accents of file names separately; a keyboard writes them composed.
+
+    Source:
+        Unicode Standard Annex #15, https://www.unicode.org/reports/tr15/.
+    """
+    return unicodedata.normalize("NFC", text)
+
 
 def canonical(label: str) -> str:
-    """Give the standard spelling of a label: lower case, aliases replaced.
+    """Give the standard spelling of a label: composed (NFC), lower case, aliases replaced.
 
     A label that is neither an emotion nor an alias (a user's own class) comes back stripped
     and in lower case.
@@ -59,8 +99,58 @@ def canonical(label: str) -> str:
         >>> canonical(" Calm ")
         'neutral'
     """
-    word = str(label).strip().lower()
+    word = composed(composed(str(label)).strip().lower())
     return ALIASES.get(word, word)
+
+
+def is_number(label: str) -> bool:
+    """Return whether a label is written as a number of any kind: a code, not the name of a class.
+
+    Example:
+        >>> [is_number(text) for text in ("3", "3.0", "-1", "3e0", "02", "nan", "level 3")]
+        [True, True, True, True, True, True, False]
+    """
+    return _NUMBER.fullmatch(label.strip()) is not None
+
+
+def label_code(label: str) -> str:
+    """Return the whole number that a label is written as, ``"3"`` for ``"3.0"``; else ``""``.
+
+    Signs, exponents and leading zeros are not codes: ``"-1"``, ``"3e0"`` and ``"02"`` give ``""``.
+
+    Example:
+        >>> [label_code(text) for text in ("3", "3.0", "02")]
+        ['3', '3', '']
+    """
+    match = _CODE.fullmatch(label.strip())
+    return match[1] if match else ""
+
+
+def probable_emotion(label: str) -> str | None:
+    """Return the emotion that a label probably means although it is no spelling of one.
+
+    Digits, signs and words such as "faces" around an emotion are ignored, and typing errors
+    are accepted.
+
+    Args:
+        label: A label, such as ``"suprise"``, ``"angry_2"`` or ``"1_happy"``.
+
+    Returns:
+        The emotion; None if the label is a known spelling, or a class of its own.
+
+    Example:
+        >>> [probable_emotion(label) for label in ("suprise", "angry_2", "happy", "yawning")]
+        ['surprise', 'anger', None, None]
+    """
+    word = canonical(label)
+    known = (*ALL_EMOTIONS, *ALIASES)
+    if word in ALL_EMOTIONS:
+        return None
+    parts = [part for part in re.split(r"[\W\d_]+", word) if part and part not in _ADDED_WORDS]
+    if len(parts) != 1:
+        return None
+    close = difflib.get_close_matches(parts[0], known, n=1, cutoff=_MIN_SIMILARITY)
+    return canonical(close[0]) if close else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +158,8 @@ class LabelSelection:
     """The labels that a user asked for, and where they are among the labels available.
 
     Attributes:
-        labels: As the user typed them, without surrounding blanks: what results show.
+        labels: As the user typed them, composed (NFC) and without surrounding blanks: what
+            results show.
         known: The same labels as they are spelled among the available ones.
         columns: Their positions among the available ones.
     """
@@ -103,7 +194,7 @@ def select_labels(target_emotions: str | Iterable[str], available: Sequence[str]
     aliases = (alias for alias, label in ALIASES.items() if label in columns)
     chosen: dict[int, str] = {}
     for label in target_emotions:
-        typed, name = str(label).strip(), canonical(label)
+        typed, name = composed(str(label)).strip(), canonical(label)
         if name not in columns:
             raise LabelError(
                 f"`target_emotions` must be labels that the model knows. Received {typed!r}. "

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from emopy.errors import LabelError
@@ -7,6 +9,7 @@ from emopy.labels import (
     STANDARD_EMOTIONS,
     Emotion,
     canonical,
+    probable_emotion,
     select_labels,
 )
 
@@ -28,6 +31,39 @@ def test_every_alias_stands_for_an_emotion(alias):
 
 def test_an_unknown_label_is_only_stripped_and_lowercased():
     assert canonical("  Boredom ") == "boredom"
+
+
+@pytest.mark.parametrize("word", ["Überraschung", "colère", "felicità", "喜び", "행복", "İstek"])
+def test_labels_are_compared_in_composed_letters(word):
+    composed, decomposed = (unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    assert canonical(composed) == canonical(decomposed)
+    for typed, known in ((composed, decomposed), (decomposed, composed)):
+        selection = select_labels([typed, "joy"], ["happiness", known])
+        assert selection.columns == (1, 0)
+        assert selection.labels == (composed, "joy")
+
+
+@pytest.mark.parametrize(
+    ("label", "emotion"),
+    [
+        ("suprise", "surprise"),
+        ("suprised", "surprise"),
+        ("sadnes", "sadness"),
+        ("angry_2", "anger"),
+        ("1_happy", "happiness"),
+        ("Fear (copy)", "fear"),
+        ("neutral faces", "neutral"),
+        ("03-disgust", "disgust"),
+    ],
+)
+def test_a_misspelt_or_numbered_emotion_is_recognized(label, emotion):
+    assert probable_emotion(label) == emotion
+
+
+@pytest.mark.parametrize("label", [*ALL_EMOTIONS, *ALIASES, "boredom", "yawning", "3", "test", ""])
+def test_known_spellings_and_other_classes_are_not_misspelt(label):
+    assert probable_emotion(label.upper()) is None
 
 
 def test_labels_are_kept_as_typed_and_found_among_those_of_the_model():

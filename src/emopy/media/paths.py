@@ -27,6 +27,26 @@ IMAGE_FORMATS: dict[str, tuple[str, ...]] = {
 IMAGE_SUFFIXES = frozenset({".heic", ".heif", ".avif"}.union(*IMAGE_FORMATS.values()))
 """Suffixes, in lower case, of the files in a folder that count as images."""
 
+_SYSTEM_NAMES = frozenset({
+    "__macosx", "icon\r", "lost+found",
+    "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db",
+    "desktop.ini",
+    "@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot",
+})  # fmt: skip
+"""Names, in lower case, of entries that systems and file servers add and do not hide."""
+
+
+def is_system_entry(name: str) -> bool:
+    """Return whether a file or folder is hidden, or was added by a system and not by a person.
+
+    Such entries, among them ``__MACOSX``, ``@eaDir``, ``$RECYCLE.BIN`` and ``._a.jpg``, are left
+    out wherever a folder is searched. They often hold copies, previews or rests of images.
+
+    Args:
+        name: Name of the file or folder, without its path.
+    """
+    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
+
 
 def find_images(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str], *, recursive: bool = False
@@ -34,9 +54,9 @@ def find_images(
     """List the images at some paths, without opening any.
 
     A folder is replaced by the images in it, in natural order (``img2`` before ``img10``). Hidden
-    entries and files without an image suffix are left out. Every other path is kept, also one with
-    an unknown suffix, a missing file or a folder that may not be listed: reading it then gives one
-    failed input, and the other images are not lost.
+    and system entries (`is_system_entry`) and files without an image suffix are left out. Every
+    other path is kept, also one with an unknown suffix, a missing file or a folder that may not be
+    listed: reading it then gives one failed input, and the other images are not lost.
 
     Args:
         paths: One path or several.
@@ -126,7 +146,7 @@ def _images_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
             yield here
             continue
         for entry in listed:
-            if entry.name.startswith("."):
+            if is_system_entry(entry.name):
                 continue
             if _is_folder(entry):
                 if recursive:

@@ -37,6 +37,25 @@ def test_other_paths_are_kept_in_order(folder):
     assert find_images(str(given[0])) == [given[0]]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information", "#recycle",
+     ".Trash-1000", ".AppleDouble"],
+)  # fmt: skip
+def test_folders_of_systems_and_hidden_files_are_passed_over(folder, name):
+    before = find_images([folder], recursive=True)
+    for place in (
+        f"{name}/a.jpg",
+        f"b/{name.lower()}/a.jpg",
+        f"b/{name.upper()}/x/a.jpg",
+        "._a.jpg",
+    ):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).touch()
+    assert find_images([folder], recursive=True) == before
+    assert find_images([folder]) == [path for path in before if path.parent == folder]
+
+
 def test_a_folder_without_images_gives_nothing(tmp_path):
     assert find_images([tmp_path]) == []
 
