@@ -1,22 +1,30 @@
-"""The one atomic writer: a file or folder appears whole, or not at all."""
+"""Files: the one atomic writer, a file or folder appears whole or not at all; and `.npz` files."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError
+
+if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from numpy.typing import NDArray
 
 _PREFIX = ".emopy-"
 """Start of every temporary name: the prefix, the process id, eight random digits, the suffix."""
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_SUFFIX_LENGTH = 12
+_MAX_REASON = 100
+"""Characters of a reason that a library gives."""
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
@@ -144,6 +152,44 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file as 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def readable(text: str) -> str:
+    """Replace what UTF-8 cannot hold by "�": bytes of file names in another encoding."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class DamagedFileError(Exception):
+    """A file is damaged or of another kind; the text says how. The reader turns it into its own."""
+
+
+def read_arrays(
+    path: str | os.PathLike[str], names: Collection[str] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Read arrays of a ``.npz`` file, by name and in the order in which they were written.
+
+    Pickled objects are never loaded.
+
+    Args:
+        path: The file.
+        names: The arrays to read, if the file has them; all by default.
+
+    Raises:
+        DamagedFileError: Missing, damaged or another kind of file.
+    """
+    import numpy as np
+
+    try:
+        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            wanted = [name for name in stored.files if names is None or name in names]
+            arrays = {name: stored[name] for name in wanted}
+    except Exception as error:  # zip, zlib, LZMA, Python's parser, memory: whatever the bytes cause
+        text = " ".join("".join(filter(str.isprintable, str(error))).split())
+        raise DamagedFileError(f"{type(error).__name__} {text[:_MAX_REASON]}".rstrip()) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a member that is no array comes back as bytes
+            raise DamagedFileError(f"{name} is not an array")
+    return arrays
 
 
 def _temporary(target: Path) -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
 from reprlib import Repr
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -27,6 +29,35 @@ _MAX_SHOWN = 80
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _MAX_SHOWN
 
+_MAX_DEPTH = 20
+"""Lists and sections within each other."""
+
+_MAX_WHOLE = 2**63
+"""Whole numbers are smaller, as in TOML 1.0 and NumPy."""
+
+
+def read_toml(path: Path, error: type[EmoPyError], *, example: str = "") -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: The file.
+        error: The class of the errors to raise.
+        example: Something to type, at the end of the error.
+
+    Raises:
+        EmoPyError: It cannot be read, or is not TOML; as `error`.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        raise error(f"{path} must be a file that can be read. Received: {reason.strerror}.") from (
+            reason
+        )
+    except RecursionError as reason:
+        raise error(f"{path} must be TOML. Received lists nested too deep.{example}") from reason
+    except ValueError as reason:  # not TOML, not UTF-8, or a number with thousands of digits
+        raise error(f"{path} must be TOML. Received: {reason}.{example}") from reason
+
 
 def from_mapping(
     kind: type[Record],
@@ -38,9 +69,10 @@ def from_mapping(
 ) -> Record:
     """Build a dataclass or typed dictionary from parsed JSON or TOML.
 
-    Keys and types are checked against the annotations: int, float (finite, whole numbers are
-    converted), str, bool, literals, tuples, mappings, unions and nested dataclasses. Ranges are
-    left to the `__post_init__` of the dataclass.
+    Keys and types are checked against the annotations: int (of 64 bits), float (finite, whole
+    numbers are converted), str, bool, literals, tuples, mappings, unions and nested dataclasses.
+    Ranges are left to the `__post_init__` of the dataclass. Values that no file could hold are
+    refused under any key: nested more than 20 deep, or text that is not UTF-8.
 
     Args:
         kind: The dataclass or `TypedDict`.
@@ -52,7 +84,39 @@ def from_mapping(
     Raises:
         EmoPyError: An unknown or missing key, or a value of a wrong type; as `error`.
     """
+    _refuse_unusable(values, where, error)
     return _Checker(where, error, option).record(kind, values, "")
+
+
+def _refuse_unusable(values: Mapping[str, Any], where: str, error: type[EmoPyError]) -> None:
+    """Refuse values that cannot be converted or written down, whatever their key."""
+    waiting: list[tuple[str, object, int]] = [("", values, 0)]
+    while waiting:
+        name, found, depth = waiting.pop()
+        reason = _unusable(found, depth)
+        if reason:
+            raise error(f"`{ascii(name)[1:-1]}` in {where} must not hold {reason}.")
+        if isinstance(found, Mapping):
+            items = {str(key): inner for key, inner in found.items()}
+            waiting += [(name, key, depth) for key in items]
+            waiting += [
+                (f"{name}.{key}".lstrip("."), inner, depth + 1) for key, inner in items.items()
+            ]
+        elif isinstance(found, list | tuple):
+            waiting += [(name, inner, depth + 1) for inner in found]
+
+
+def _unusable(value: object, depth: int) -> str:
+    if depth > _MAX_DEPTH:
+        return f"lists or sections nested more than {_MAX_DEPTH} deep"
+    if isinstance(value, int) and abs(value) >= _MAX_WHOLE:
+        return "a whole number of more than 64 bits"
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return "text that is not UTF-8. Rename the file or folder that it names"
+    return ""
 
 
 class _WrongType(Exception):  # noqa: N818 - never leaves this file

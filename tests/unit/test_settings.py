@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import pytest
 
 from emopy.errors import DataError, RecipeError
-from emopy.settings import from_mapping
+from emopy.settings import from_mapping, read_toml
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,67 @@ def test_values_arrive_in_the_annotated_types():
         Fit(3, 1.0, True, ("a", "b"), (4, 5), 2, {"0": "anger"}), {"any": [1, None]}
     )
     assert type(made.fit.rate) is float
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"a": nested(25)},
+            "`notes.a` in r.toml must not hold lists or sections nested more than 20",
+        ),
+        ({"a": {"b": nested(5000)}}, "`notes.a.b` in r.toml must not hold lists"),
+        ({"a": 10**400}, "`notes.a` in r.toml must not hold a whole number of more than 64 bits"),
+        ({"a": [{"b": -(10**5000)}]}, "`notes.a.b` in r.toml must not hold a whole number"),
+        ({"a": "caf\udce9"}, "`notes.a` in r.toml must not hold text that is not UTF-8"),
+        ({"caf\udce9": 1}, "`notes` in r.toml must not hold text that is not UTF-8"),
+    ],
+)
+def test_values_that_cannot_be_converted_or_written_are_refused_under_any_key(values, message):
+    with pytest.raises(RecipeError) as raised:
+        from_mapping(Recipe, {"fit": {"epochs": 1}, "notes": values}, "r.toml", RecipeError)
+    assert str(raised.value).startswith(message)
+    assert str(raised.value).isprintable()
+
+
+def test_values_as_large_and_as_deep_as_allowed_are_kept():
+    notes = {"a": 2**63 - 1, "b": nested(17)}
+    made = from_mapping(Recipe, {"fit": {"epochs": 1}, "notes": notes}, "r.toml", RecipeError)
+    assert made.notes == notes
+
+
+def test_a_long_value_is_cut_in_the_message():
+    with pytest.raises(DataError, match=r"Received 'x+\.\.\.x+'\."):
+        from_mapping(Fit, {"epochs": "x" * 5000}, "r.toml", DataError)
+
+
+DAMAGED_TOML = {
+    "deep": "a = " + "[" * 5000 + "]" * 5000,
+    "digits": "a = " + "9" * 5000,
+    "bytes": "a = '\udce9'",
+    "cut": "a = ",
+    "date": "a = 2024-99-99",
+    "control": "a = '\0'",
+    "table": "a = 1\n[a]\nb = 2",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED_TOML.values(), ids=DAMAGED_TOML)
+@pytest.mark.parametrize("error", [DataError, RecipeError])
+def test_a_file_that_is_no_toml_is_an_error_of_the_reader(tmp_path, text, error):
+    path = tmp_path / "a.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(error, match=r"a\.toml must be TOML\. Received"):
+        read_toml(path, error)
+    with pytest.raises(error, match=r"must be a file that can be read"):
+        read_toml(tmp_path, error)
 
 
 @pytest.mark.parametrize(

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emopy.errors import DataError, LabelError
-from emopy.files import atomic_file
-from emopy.labels import select_labels
+from emopy.errors import DataError
+from emopy.files import DamagedFileError, atomic_file, read_arrays, readable
+from emopy.labels import composed, select_labels
 from emopy.types import RGBImage
 
 FORMAT = 2
 """Version of the `.npz` files that `Dataset.save` writes."""
 
+_ARRAYS = ("format", "images", "targets", "labels", "subject_ids", "sources")
 _MAX_LISTED = 5
 """Skipped samples that an error message lists."""
-
-_UNREADABLE = (
-    KeyError,
-    ValueError,
-    TypeError,  # a single array, not an archive of them
-    OSError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy raises on files that are damaged or of another kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +32,20 @@ class SkippedSample:
     Attributes:
         source: Path of the file.
         reason: Why it was skipped.
-        line: Line in the file, counted from 1; None if the whole file is meant.
+        line: Line in the file, counted from 1; the first of several. None if the whole file is
+            meant.
+        count: Number of rows that were skipped for this reason, if they are reported together.
     """
 
     source: str
     reason: str
     line: int | None = None
+    count: int = 1
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}, line {self.line}"
-        return f"{place}: {self.reason}"
+        more = "" if self.count == 1 else f" ({self.count:,} rows, this is the first)"
+        return f"{place}: {self.reason}{more}"
 
 
 def refuse_skipped(skipped: Sequence[SkippedSample], what: str) -> None:
@@ -67,10 +60,11 @@ def refuse_skipped(skipped: Sequence[SkippedSample], what: str) -> None:
     """
     if skipped:
         first = "\n".join(f"  {sample}" for sample in skipped[:_MAX_LISTED])
-        rest = len(skipped) - _MAX_LISTED
-        more = f"\n  … and {rest} more" if rest > 0 else ""
+        rest = sum(sample.count for sample in skipped[_MAX_LISTED:])
+        more = f"\n  … and {rest:,} more" if rest > 0 else ""
+        count = sum(sample.count for sample in skipped)
         raise DataError(
-            f"`strict=True` must have no bad {what}. Received {len(skipped)}:\n{first}{more}\n"
+            f"`strict=True` must have no bad {what}. Received {count:,}:\n{first}{more}\n"
             "Fix them, or leave `strict` out to load the rest."
         )
 
@@ -137,7 +131,7 @@ class Dataset:
             unknown. Not kept either.
 
     Raises:
-        DataError: The shapes do not fit together, or `targets` do not sum to 1.
+        DataError: The shapes do not fit together, or `targets` are negative or do not sum to 1.
     """
 
     images: NDArray[np.uint8]
@@ -164,8 +158,12 @@ class Dataset:
                 f"`targets` must have shape ({n}, {len(self.labels)}): one row per image, one "
                 f"column per label. Received shape {self.targets.shape}."
             )
-        if n and not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
-            raise DataError("`targets` must have rows that sum to 1. Divide each row by its sum.")
+        if n and not (
+            np.allclose(self.targets.sum(axis=1), 1, atol=1e-4) and self.targets.min() >= 0
+        ):
+            raise DataError(
+                "`targets` must be 0 or more, with rows that sum to 1. Divide each row by its sum."
+            )
         if len(self.subject_ids) != n or len(self.sources) != n:
             raise DataError(
                 f"`subject_ids` and `sources` must have {n} entries. "
@@ -258,28 +256,44 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
     if not path.is_file():
         raise DataError(f"`path` must be a .npz file of faces. Received {path}: no such file.")
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            found = int(stored["format"]) if "format" in stored else int("images" in stored)
-            if found not in (0, FORMAT):
-                raise DataError(
-                    f"`path` must be a .npz file of format {FORMAT}. Received {path} of format "
-                    f"{found}. Write it again with `Dataset.save`."
-                )
-            return Dataset(
-                stored["images"],
-                stored["targets"],
-                tuple(str(label) for label in stored["labels"]),
-                stored["subject_ids"],
-                stored["sources"],
+        stored = read_arrays(path, _ARRAYS)
+        found = int(stored["format"]) if "format" in stored else int("images" in stored)
+        if found not in (0, FORMAT):
+            raise DataError(
+                f"`path` must be a .npz file of format {FORMAT}. Received {path} of format "
+                f"{found}. Write it again with `Dataset.save`."
             )
-    except _UNREADABLE as error:
-        if isinstance(error, (DataError, LabelError)):
+        return _dataset_of(stored)
+    except (DamagedFileError, KeyError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, DataError):
             raise
         raise DataError(
             f"`path` must be a .npz file written by `Dataset.save`. Received {path}, which is "
-            "damaged or another kind of file. Write it again with `emopy data prepare` or "
-            "`emopy data split`."
+            f"damaged or another kind of file ({error}). Write it again with `emopy data prepare` "
+            "or `emopy data split`."
         ) from error
+
+
+def _dataset_of(stored: Mapping[str, NDArray[Any]]) -> Dataset:
+    """The dataset of some arrays.
+
+    Raises:
+        KeyError: An array is missing.
+        ValueError: An array has another type than those that `Dataset.save` writes.
+        DataError: The shapes do not fit together.
+    """
+    names = ("labels", "subject_ids", "sources")
+    texts = {name: stored[name] for name in names}
+    for name, array in texts.items():
+        if array.dtype.kind != "U" or array.ndim != 1:
+            raise ValueError(name)
+    labels = tuple(composed(str(label)) for label in texts["labels"])
+    if len(set(labels)) < len(labels) or readable("".join(labels)) != "".join(labels):
+        raise ValueError("labels")
+    if stored["targets"].dtype.kind != "f":
+        raise ValueError("targets")
+    targets = stored["targets"].astype(np.float32, copy=False)
+    return Dataset(stored["images"], targets, labels, texts["subject_ids"], texts["sources"])
 
 
 def pixels_as_uint8(images: ArrayLike) -> NDArray[np.uint8]:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import ModelError, ModelNotFoundError, nearest
-from emopy.files import sha256_of
+from emopy.files import DamagedFileError, read_arrays, sha256_of
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -270,17 +269,12 @@ def read_golden(folder: Path) -> Golden:
     """
     path = folder / GOLDEN_FILE
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            return Golden(
-                cast("NDArray[np.uint8]", stored["crops"]),
-                cast("NDArray[np.float32]", stored["logits"]),
-            )
-    except ModelError:
-        raise
-    except Exception as error:  # NumPy and zipfile raise nearly anything
+        stored = read_arrays(path, ("crops", "logits"))
+        return Golden(stored["crops"], stored["logits"])
+    except (DamagedFileError, KeyError) as error:
         raise ModelError(
-            f"{path} must be a .npz file with `crops` and `logits`. Received: "
-            f"{str(error) or type(error).__name__}. Export the model again."
+            f"{path} must be a .npz file with `crops` and `logits`. Received: {error}. "
+            "Export the model again."
         ) from error
 
 

@@ -14,7 +14,7 @@ import tomli_w
 
 from emopy.data.augment import Augmentation
 from emopy.errors import RecipeError
-from emopy.settings import from_mapping
+from emopy.settings import from_mapping, read_toml
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOGS = ("csv", "tensorboard")
@@ -103,10 +103,10 @@ class NetSettings:
         plain = {k: str(v) if isinstance(v, Path) else v for k, v in self.settings.items()}
         try:
             tomli_w.dumps(plain)
-        except TypeError as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise RecipeError(
                 "`net.settings` must be text, numbers, lists or sections, so that the recipe can "
-                f"be written down. Received {plain!r}."
+                f"be written down. Received others for {', '.join(map(str, plain))}."
             ) from error
         object.__setattr__(self, "settings", plain)
 
@@ -267,10 +267,7 @@ def load_recipe(path: str | Path, settings: Iterable[str] = ()) -> Recipe:
     path = Path(path)
     if not path.is_file():
         raise RecipeError(f"`path` must be a recipe in TOML. Received {path}: no such file.")
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} must be TOML. Received: {error}.") from error
+    raw = read_toml(path, RecipeError)
     for setting in settings:
         _apply(raw, setting)
     return from_mapping(Recipe, raw, "the recipe", RecipeError, option="--set")
@@ -329,5 +326,7 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
             raise RecipeError(f"`{key.strip()}` must name a setting: `{section}` is no section.")
     try:
         raw[last] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except RecursionError as error:
+        raise RecipeError(f"`{key.strip()}` must not hold lists nested so deep.") from error
+    except ValueError:  # not TOML: a bare word, which is checked like any other
         raw[last] = value.strip()

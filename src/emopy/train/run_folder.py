@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from emopy.data import Dataset, Splits
 from emopy.errors import RecipeError
-from emopy.files import atomic_file
+from emopy.files import DamagedFileError, atomic_file, read_arrays
 from emopy.models import InputSpec
 from emopy.train.recipe import FitSettings, Recipe, differing_settings, load_recipe
 
@@ -152,13 +152,20 @@ class RunFolder:
         """
         if not self._checkpoint.exists():
             return [], None
-        with np.load(self._checkpoint, allow_pickle=False) as stored:
-            arrays: dict[str, list[NDArray[Any]]] = {"weights": [], "optimizer": [], "best": []}
-            for name in stored.files:  # in the order in which they were written
-                key, _, _ = name.partition("_")
-                if key in arrays:
-                    arrays[key].append(stored[name])
-            checkpoint = Checkpoint(int(stored["epochs"]), **arrays)
+        arrays: dict[str, list[NDArray[Any]]] = {"weights": [], "optimizer": [], "best": []}
+        try:
+            stored = read_arrays(self._checkpoint)
+            epochs = int(stored["epochs"])
+        except (DamagedFileError, KeyError, TypeError, ValueError) as error:
+            raise RecipeError(
+                f"`folder` must hold a checkpoint that can be read. Received {self._checkpoint}: "
+                f"{error}. Delete that file to train from the beginning."
+            ) from error
+        for name, array in stored.items():  # in the order in which they were written
+            key, _, _ = name.partition("_")
+            if key in arrays:
+                arrays[key].append(array)
+        checkpoint = Checkpoint(epochs, **arrays)
         return read_metrics(self._metrics)[: checkpoint.epochs], checkpoint
 
     def save(self, state: Checkpoint, history: History) -> None:

@@ -1,3 +1,4 @@
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,101 @@ def test_damaged_or_foreign_files_are_refused(make_dataset, tmp_path):
         np.save(stream, np.zeros(3))
     with pytest.raises(DataError, match=r"written by `Dataset.save`"):
         load_dataset(tmp_path / "single.npz")
+
+
+def archive(folder, members, compression=zipfile.ZIP_STORED):
+    """A `.npz` file of the given bytes."""
+    path = folder / "crafted.npz"
+    with zipfile.ZipFile(path, "w", compression) as stream:
+        for name, content in members.items():
+            stream.writestr(name, content)
+    return path
+
+
+def npy(header):
+    """Bytes of a `.npy` file with a header of our own and no data."""
+    text = header.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+HEADERS = (
+    "{'descr': '<U4', 'fortran_order': False, 'shape': (99999999999999,)}",  # memory
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (10**30,)}",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (" + "9" * 60 + ",)}",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",  # a pickle
+    "{'descr': [('a', 'b', 'c', 'd')], 'fortran_order': False, 'shape': (1,)}",
+    "(" * 100,  # Python's parser
+    "{'descr': 'L', 'shape': (1L,), ",  # the tokenizer
+    "\0", "", "{}", "[]", "{'descr': 7, 'fortran_order': 3, 'shape': 'x'}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("name", ["format", "images", "targets", "labels"])
+def test_a_header_that_numpy_cannot_use_is_a_damaged_file(make_dataset, tmp_path, header, name):
+    with zipfile.ZipFile(make_dataset([0, 1]).save(tmp_path / "whole.npz")) as stream:
+        members = {each: stream.read(each) for each in stream.namelist()}
+    path = archive(tmp_path, {**members, f"{name}.npy": npy(header)})
+    with pytest.raises(DataError, match=r"written by `Dataset.save`"):
+        load_dataset(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_any_damage_to_a_file_is_a_data_error(make_dataset, tmp_path, method):
+    with zipfile.ZipFile(make_dataset([0, 1]).save(tmp_path / "whole.npz")) as stream:
+        members = {name: stream.read(name) for name in stream.namelist()}
+    path = archive(tmp_path, members, method)
+    assert len(load_dataset(path)) == 2
+    whole, rng = path.read_bytes(), np.random.default_rng(method)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.integers(1, 6)):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged[: rng.integers(1, len(whole) + 200)])
+        try:
+            load_dataset(path)
+        except DataError:
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"images": np.array(["a", "b"])},
+        {"targets": np.array([["1", "0", "0"]] * 2)},
+        {"targets": np.eye(3, dtype=np.complex64)[:2]},
+        {"targets": np.eye(3, dtype=np.int64)[:2]},
+        {"targets": np.float32([[2, -1, 0]] * 2)},
+        {"targets": np.full((2, 3), np.nan, np.float32)},
+        {"targets": np.float32(1)},
+        {"labels": np.array([["a"], ["b"], ["c"]])},
+        {"labels": np.array([1, 2, 3])},
+        {"labels": np.array(["a", "b", "b"])},
+        {"labels": np.array(["a", "b", "\udcff"])},
+        {"labels": np.array("abc")},
+        {"sources": np.array([1.0, 2.0])},
+        {"subject_ids": np.array([b"a", b"b"])},
+        {"format": np.array([2, 2])},
+        {"format": np.array("two")},
+    ],
+)
+def test_arrays_of_another_type_are_refused(make_dataset, tmp_path, change):
+    data = make_dataset([0, 1])
+    arrays = {name: getattr(data, name) for name in ("images", "targets", "subject_ids", "sources")}
+    arrays |= {"labels": np.array(data.labels), "format": 2}
+    np.savez(tmp_path / "faces.npz", **arrays)
+    assert len(load_dataset(tmp_path / "faces.npz")) == 2
+    np.savez(tmp_path / "faces.npz", **{**arrays, **change})
+    with pytest.raises(DataError, match=r"must "):
+        load_dataset(tmp_path / "faces.npz")
+
+
+def test_names_of_files_that_are_not_utf_8_are_kept(make_dataset, tmp_path):
+    data = replace(make_dataset([0, 1]), sources=np.array(["anger/\udce9.png", "b"]))
+    back = load_dataset(data.save(tmp_path / "faces.npz"))
+    assert back.sources.tolist() == ["anger/\udce9.png", "b"]
 
 
 def test_a_file_of_an_earlier_or_later_format_says_to_write_it_again(make_dataset, tmp_path):

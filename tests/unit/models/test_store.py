@@ -208,6 +208,21 @@ def test_golden_logits_with_pickled_objects_are_refused(folder):
         load_model(folder)
 
 
+def test_any_damage_to_golden_logits_is_a_model_error(folder):
+    whole, rng = (folder / "golden.npz").read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.integers(1, 6)):
+            damaged[place] = rng.integers(256)
+        (folder / "golden.npz").write_bytes(damaged[: rng.integers(1, len(whole) + 200)])
+        try:
+            store.read_golden(folder)
+        except ModelError:
+            refused += 1
+    assert refused > 100
+
+
 @pytest.mark.parametrize("content", [b"", b"text"])
 def test_golden_logits_that_are_no_npz_file_are_refused(folder, content):
     swap(folder, "golden.npz", content)

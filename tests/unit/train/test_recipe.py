@@ -90,6 +90,33 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
         load_recipe(broken)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "settings.a = " + "[" * 5000 + "]" * 5000,
+        "settings.a = " + "[" * 90 + "]" * 90,
+        "settings." + ".".join("a" * 900) + " = 1",
+        "settings.a = " + "9" * 400,
+        "settings.a = " + "9" * 5000,
+        "name = " + "9" * 400,
+    ],
+)
+def test_a_recipe_that_is_nested_deep_or_has_huge_numbers_is_refused(tmp_path, line):
+    path = tmp_path / "recipe.toml"
+    path.write_text(f"[net]\n{line}\n")
+    with pytest.raises(RecipeError):
+        load_recipe(path)
+    path.write_text("")
+    key, _, value = line.partition(" = ")
+    with pytest.raises(RecipeError):
+        load_recipe(path, [f"fit.epochs={value}", f"net.{key}={value}"])
+
+
+def test_a_path_that_is_not_utf_8_is_refused_before_the_training(recipe_file):
+    with pytest.raises(RecipeError, match=r"`data\.train` in the recipe must not hold text that"):
+        load_recipe(recipe_file, ["data.train=faces\udce9"])
+
+
 def test_a_setting_at_its_default_does_not_change_the_hash(recipe_file):
     recipe = load_recipe(recipe_file)
     spelled_out = load_recipe(recipe_file, ["augment.flip=0.0", "fit.batch_size=128"])
