@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emopy.data.csv import FER2013_LABELS
+from emopy.data import FER2013_LABELS
 from emopy.data.duplicates import content_hashes
-from emopy.data.ferplus import SIDE_PX, VotedFaces, prepare_ferplus, read_ferplus
+from emopy.data.ferplus import SIDE_PX, VotedFaces, read_ferplus
+from emopy.data.ferplus_splits import prepare_ferplus
 from emopy.data.votes import VOTE_COLUMNS
 from emopy.errors import DataError
 from emopy.labels import canonical

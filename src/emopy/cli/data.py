@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emopy.cli.inputs import open_labelled, report_skipped
+from emopy.cli.inputs import expand_splits, open_labelled, report_skipped
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
@@ -30,7 +30,8 @@ def data() -> None:
     """Describe, check, show, split and prepare labelled faces.
 
     DATA is a .npz file written by `emopy data split` or `prepare`, a folder with one folder of
-    images per emotion, or a .csv file with one face per row. FILE.csv#SPLIT takes the rows of
+    images per emotion, or a .csv file with one face per row. `describe` and `check` also take a
+    folder of splits, such as train/ and test/. FILE.csv#SPLIT takes the rows of
     one split only. FILE.csv.toml beside the file says what its columns and labels mean, if
     they are not those of FER2013 (see docs/data.md).
     """
@@ -52,23 +53,29 @@ def describe(
     from emopy.data import plot_counts
 
     refuse_existing({"--image": [image] if image else []}, overwrite=overwrite)
-    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in paths}
+    places = expand_splits(paths)
+    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in places}
     print_text(describe_data(splits))
-    skipped = sum(len(faces.skipped) for faces in splits.values())
+    skipped = sum(sample.count for faces in splits.values() for sample in faces.skipped)
     if skipped:
         echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
     if image is not None:
         with naming(path="--image"):
             echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
-    echo(f"emopy: next: {_next_commands(paths, num_frames)}", err=True)
+    commands = _next_commands(places, num_frames, is_split=len(places) > len(paths))
+    echo(f"emopy: next: {commands}", err=True)
     return 1 if skipped else 0
 
 
-def _next_commands(paths: tuple[Path, ...], num_frames: int | None) -> str:
+def _next_commands(paths: list[Path], num_frames: int | None, *, is_split: bool) -> str:
     """Return what to type after `describe`."""
     words = [str(path) for path in paths]
     words += ["--num-frames", str(num_frames)] if num_frames else []
     check = shlex.join(["emopy", "data", "check", *words])
+    if is_split:
+        train = next((path for path in paths if "train" in path.name.lower()), paths[0])
+        setting = shlex.quote(f"data.train={train}")
+        return f"{check}, then, as it is split already: emopy train RECIPE --set {setting}"
     if len(paths) > 1:
         return check
     words.insert(1, "splits")
@@ -88,7 +95,8 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
     """
     from emopy.data import check as check_data
 
-    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in paths}
+    places = expand_splits(paths)
+    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in places}
     report = check_data(splits)
     print_text(str(report))
     skipped = any(faces.skipped for faces in splits.values())

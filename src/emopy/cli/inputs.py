@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,13 @@ def report_shortfall(video: Video) -> int:
     if video.shortfall:
         echo(f"emopy: {video.shortfall}", err=True)
     return 1 if video.truncated else 0
+
+
+def expand_splits(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths, with each folder of splits replaced by its splits."""
+    from emopy.data.label_folders import split_folders
+
+    return [place for path in paths for place in (split_folders(path) or (path,))]
 
 
 def open_labelled(path: Path, **options: Any) -> Dataset:

@@ -3,7 +3,7 @@
 from emopy.data.augment import Augmentation, augment, augment_batch
 from emopy.data.checks import CheckReport, Finding, check
 from emopy.data.ckplus import ConvertReport, convert_ckplus
-from emopy.data.csv import FER2013_LABELS, CSVDataLoader
+from emopy.data.csv import CSVDataLoader
 from emopy.data.csv_layout import CSVLayout, CSVSettings
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, load_dataset
 from emopy.data.directory import DirectoryDataLoader, SubjectRule, save_folders
@@ -15,19 +15,15 @@ from emopy.data.features import (
     lbp_features,
     lbp_images,
 )
-from emopy.data.ferplus import (
-    FERPlusDataLoader,
-    PrepareReport,
-    VotedFaces,
-    prepare_ferplus,
-    read_ferplus,
-)
+from emopy.data.ferplus import FERPlusDataLoader, VotedFaces, read_ferplus
+from emopy.data.ferplus_splits import PrepareReport, prepare_ferplus
 from emopy.data.figures import contact_sheet, plot_counts
 from emopy.data.open import Loader, open_data
 from emopy.data.split import Splits, split
 from emopy.data.summary import describe
 from emopy.data.votes import majority_targets, spread_vote_targets, vote_targets
 from emopy.data.whitening import Whitening
+from emopy.labels import FER2013_LABELS
 
 __all__ = [
     "FER2013_LABELS",

@@ -11,16 +11,18 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from emopy.data.csv_layout import CSV_SUFFIXES
 from emopy.data.dataset import Dataset
 from emopy.data.duplicates import DuplicateGroup, find_duplicates, find_near_duplicates
 from emopy.data.split import Splits, by_name
-from emopy.labels import canonical
+from emopy.labels import canonical, probable_emotion
 
 _MAX_EXAMPLES = 3
 
 Kind: TypeAlias = Literal[
     "leak",
     "near-leak",
+    "misspelt",
     "contradiction",
     "subject",
     "blank",
@@ -33,7 +35,8 @@ Kind: TypeAlias = Literal[
 ]
 """Kinds of problems that `check` finds; see `Finding`."""
 
-_NOT_SERIOUS = ("near-leak", "similar", "duplicate", "near-duplicate", "missing", "single")
+_PROBABLE = ("near-leak", "misspelt")
+_NOT_SERIOUS = (*_PROBABLE, "similar", "duplicate", "near-duplicate", "missing", "single")
 
 _MIN_SIMILARITY = 0.85
 """Proportion of letters in common from which one of two labels may be a typing error."""
@@ -45,8 +48,8 @@ class Finding:
 
     Attributes:
         kind: Serious: ``leak``, ``contradiction``, ``subject``, ``blank``, ``spelling``. Probable:
-            ``near-leak``. Minor: ``similar``, ``duplicate``, ``near-duplicate``, ``missing``,
-            ``single``.
+            ``near-leak``, ``misspelt``. Minor: ``similar``, ``duplicate``, ``near-duplicate``,
+            ``missing``, ``single``.
         message: What was found, and how often.
         examples: Up to three samples, or pairs of labels.
     """
@@ -61,7 +64,7 @@ class Finding:
         return self.kind not in _NOT_SERIOUS
 
     def __str__(self) -> str:
-        mark = "✗" if self.serious else "?" if self.kind == "near-leak" else "·"
+        mark = "✗" if self.serious else "?" if self.kind in _PROBABLE else "·"
         lines = [f"{mark} {self.message}"]
         return "\n".join(lines + [f"    {example}" for example in self.examples])
 
@@ -86,7 +89,7 @@ class CheckReport:
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} {count:,}" for name, count in self.samples.items())
         verdict = "No problem found." if self.ok else "Fix what is marked ✗ before training."
-        if self.ok and any(finding.kind == "near-leak" for finding in self.findings):
+        if self.ok and any(finding.kind in _PROBABLE for finding in self.findings):
             verdict = "No certain problem found. Look at what is marked ?"
         return "\n".join([f"Samples: {sizes}", *map(str, self.findings), verdict])
 
@@ -96,8 +99,9 @@ def check(data: Dataset | Splits | Mapping[str, Dataset]) -> CheckReport:
 
     Serious: an image in two splits, or with two labels; a subject in two splits; blank images; an
     emotion in two spellings. Probable: an image that is in another split resized, brightened,
-    recompressed or mirrored (`find_near_duplicates`). Minor: labels that differ by a letter or so,
-    duplicates inside one split, labels without a sample or with a single one.
+    recompressed or mirrored (`find_near_duplicates`); a label that is an emotion misspelt or with a
+    number. Minor: other labels that differ by a letter or so, duplicates inside one split, labels
+    without a sample or with a single one.
 
     Args:
         data: A dataset, the splits, or datasets by name.
@@ -110,6 +114,7 @@ def check(data: Dataset | Splits | Mapping[str, Dataset]) -> CheckReport:
         *_contradictions(duplicates),
         *_shared_subjects(named),
         *_blank_images(named),
+        *_misspelt_labels(named),
         *_spellings(named),
         *_similar_labels(named),
         *_duplicates_inside(duplicates),
@@ -174,7 +179,7 @@ def _blank_images(named: Mapping[str, Dataset]) -> Iterable[Finding]:
         axes = tuple(range(1, dataset.images.ndim))
         blank = dataset.images.max(axis=axes) == dataset.images.min(axis=axes)
         rows = np.flatnonzero(blank)
-        places += [f"{name} row {row}: {dataset.sources[row]}" for row in rows]
+        places += [f"{name}: {_place_of(str(dataset.sources[row]), int(row))}" for row in rows]
     if places:
         yield Finding(
             "blank",
@@ -221,8 +226,21 @@ def _spellings(named: Mapping[str, Dataset]) -> Iterable[Finding]:
         )
 
 
+def _misspelt_labels(named: Mapping[str, Dataset]) -> Iterable[Finding]:
+    labels = sorted({label for dataset in named.values() for label in dataset.labels})
+    found = {label: emotion for label in labels if (emotion := probable_emotion(label))}
+    if found:
+        yield Finding(
+            "misspelt",
+            f"{len(found):,} labels are probably emotions under another name: each is trained as a "
+            "label of its own. Rename them.",
+            tuple(f"{label}: {emotion}?" for label, emotion in found.items())[:_MAX_EXAMPLES],
+        )
+
+
 def _similar_labels(named: Mapping[str, Dataset]) -> Iterable[Finding]:
-    labels = sorted({canonical(label) for data in named.values() for label in data.labels})
+    named_labels = {canonical(label) for data in named.values() for label in data.labels}
+    labels = sorted(label for label in named_labels if not probable_emotion(label))
     pairs = [
         f"{one} ~ {other}" for one, other in combinations(labels, 2) if _is_similar(one, other)
     ]
@@ -264,7 +282,16 @@ def _place(group: DuplicateGroup, sign: str) -> str:
     shown = [member for member in group.members if member in differing.values()]
     shown = shown if len(shown) > 1 else list(group.members[:2])
     places = f" {sign} ".join(
-        f"{member.split} row {member.row} ({member.label}, {member.source})" for member in shown
+        f"{member.split}: {_place_of(member.source, member.row)} ({member.label})"
+        for member in shown
     )
     more = len(group.members) - len(shown)
     return f"{places}, and {more} more" if more else places
+
+
+def _place_of(source: str, row: int) -> str:
+    """Where a sample is: its file and line, its file, or its place in the data, counted from 1."""
+    file, colon, line = source.rpartition(":")
+    if colon and line.isdecimal() and file.lower().endswith(CSV_SUFFIXES):
+        return f"{file}, line {line}"
+    return source or f"sample {row + 1}"

@@ -23,6 +23,7 @@ from emopy.errors import DataError, InputError
 from emopy.faces import Detector, align_face, get_detector, largest_first
 from emopy.files import atomic_folder
 from emopy.media import find_images, read_image
+from emopy.media.paths import is_system_entry
 from emopy.models.card import InputSpec
 
 CKPLUS_LABELS: tuple[str, ...] = (
@@ -187,7 +188,7 @@ def _find_folder(path: Path, names: tuple[str, ...]) -> Path:
     """
     for name in names:
         for found in (path / name / name, path / name, *sorted(path.glob(f"*/{name}"))):
-            if found.is_dir():
+            if found.is_dir() and not is_system_entry(found.parent.name):
                 return found
     raise DataError(
         f"`path` must hold the folders {_IMAGE_FOLDERS[0]} and {_LABEL_FOLDERS[0]} of CK+. "
@@ -203,7 +204,8 @@ def _clips(images: Path) -> list[Path]:
 
 def _label(folder: Path) -> str | None:
     """The emotion of a clip; None if CK+ has none."""
-    files = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
+    found = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
+    files = [file for file in found if not is_system_entry(file.name)]
     if not files:
         return None
     text = files[0].read_text(encoding="utf-8", errors="replace").strip()

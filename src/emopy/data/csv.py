@@ -25,22 +25,17 @@ from emopy.data.csv_layout import (
 )
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
 from emopy.errors import DataError
-from emopy.labels import canonical, select_labels
+from emopy.labels import (
+    FER2013_LABELS,
+    canonical,
+    composed,
+    is_number,
+    label_code,
+    select_labels,
+)
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
 from emopy.tables import unquote_csv_text
-
-FER2013_LABELS: Mapping[str, str] = {
-    "0": "anger",
-    "1": "disgust",
-    "2": "fear",
-    "3": "happiness",
-    "4": "sadness",
-    "5": "surprise",
-    "6": "neutral",
-}
-"""Labels of the numbers in FER2013's column `emotion` (Goodfellow et al. 2013,
-https://arxiv.org/abs/1307.0414)."""
 
 _PEEKED_ROWS = 64
 """First rows that show the layout of a file."""
@@ -66,9 +61,10 @@ class CSVDataLoader:
     Args:
         path: The file.
         labels: Emotions that the written labels stand for, such as
-            ``{"0": "anger", "3": "happiness"}``; rows with other labels are ignored. By default
-            labels are words, of which aliases are understood; numbers are understood in a file
-            with the columns of FER2013.
+            ``{"0": "anger", "3": "happiness"}``; rows with other labels are left out. By default
+            labels are words, of which aliases are understood, or, in a file with the columns of
+            FER2013, its codes. ``3.0`` is the code 3. Codes without a meaning, and numbers among
+            words, are listed once each in `Dataset.skipped`, with their count.
         target_emotions: Labels to load, in this order; all by default.
         size: (height, width) in pixels of the result. Images of that size are loaded unchanged;
             others must be squares, and are resized. Specify it for images that are not square:
@@ -127,7 +123,8 @@ class CSVDataLoader:
         lines = csv_rows(self.path, skipped, delimiter=self.layout.get("delimiter"))
         first = list(islice(lines, _PEEKED_ROWS))
         layout = find_layout(self.path, self.layout, self.size, [cells for _, cells in first])
-        labels = _LabelCoder(_label_meaning(self.path, layout, self.labels), self.target_emotions)
+        meaning = _label_meaning(self.path, layout, self.labels)
+        labels = _LabelCoder(meaning, self.target_emotions, selective=self.labels is not None)
         rows = _LoadedRows(InputSpec(*layout.size, self.channels or layout.channels))
         for line, cells in islice(chain(first, lines), 1 if layout.header else 0, None):
             try:
@@ -136,6 +133,7 @@ class CSVDataLoader:
                 raise
             except ValueError as error:
                 skipped.append(SkippedSample(str(self.path), str(error), line=line))
+        skipped += labels.without_meaning(self.path)
         if self.strict:
             refuse_skipped(skipped, "rows")
         return self._dataset(rows, labels, skipped)
@@ -148,7 +146,7 @@ class CSVDataLoader:
             raise ValueError(f"the row has only {len(cells)} cells")
         if not self._is_requested_split(cells, layout, rows):
             return
-        code = labels.encode(cells[layout.label])
+        code = labels.encode(cells[layout.label], line)
         if code is None:
             return
         pixels = parse_pixels(cells[layout.pixels])
@@ -158,7 +156,7 @@ class CSVDataLoader:
         rows.codes.append(code)
         rows.lines.append(line)
         if layout.subject is not None:
-            rows.subject_ids.append(cells[layout.subject])
+            rows.subject_ids.append(composed(cells[layout.subject]))
 
     def _is_requested_split(self, cells: list[str], layout: Layout, rows: _LoadedRows) -> bool:
         if self.usage is None:
@@ -168,9 +166,9 @@ class CSVDataLoader:
                 f"`usage` must go with a file that has a column Usage. Received {self.path} with "
                 f"{', '.join(layout.header) or 'no header'}. Name the column: `usage_column=2`."
             )
-        found = cells[layout.usage]
+        found = composed(cells[layout.usage])
         rows.usages.setdefault(found.casefold(), found)
-        return found.casefold() == self.usage.casefold()
+        return found.casefold() == composed(self.usage).casefold()
 
     def _dataset(
         self, rows: _LoadedRows, coder: _LabelCoder, skipped: list[SkippedSample]
@@ -179,7 +177,8 @@ class CSVDataLoader:
         if not count:
             labels = f" Its labels are {', '.join(coder.written)}." if coder.written else ""
             usages = f" Its splits are {', '.join(rows.usages.values())}." if rows.usages else ""
-            bad = f" {len(skipped)} rows could not be read." if skipped else ""
+            bad = f" {sum(each.count for each in skipped):,} rows could not be read, the first: "
+            bad = f"{bad}{skipped[0]}." if skipped else ""
             raise DataError(
                 "`path` must hold rows of the requested labels and split. Received "
                 f"{self.path}, which has no such row.{labels}{usages}{bad}"
@@ -223,6 +222,11 @@ class _LoadedRows:
 class _LabelCoder:
     """Gives each written label a number.
 
+    Args:
+        meaning: Emotions that the written labels stand for; None if they are words.
+        target_emotions: The labels that the user requested.
+        selective: Whether the user chose `meaning`, so that other labels are left out.
+
     Attributes:
         target_emotions: The labels that the user requested.
         written: The first labels as they are written, for error messages.
@@ -232,37 +236,63 @@ class _LabelCoder:
         self,
         meaning: Mapping[str, str] | None,
         target_emotions: str | Sequence[str] | None,
+        *,
+        selective: bool,
     ) -> None:
         self.target_emotions = target_emotions
         self.written: dict[str, None] = {}
+        self._selective = selective
         self._meaning = (
             None
             if meaning is None
-            else {str(key).strip(): canonical(value) for key, value in meaning.items()}
+            else {_code_or_word(str(key)): canonical(value) for key, value in meaning.items()}
         )
         names = sorted(set((self._meaning or {}).values()))
         self._codes = {label: code for code, label in enumerate(names)}
+        self._unknown: dict[str, SkippedSample] = {}
         # A string is "all" or "standard".
         listed = None if isinstance(target_emotions, str) else target_emotions
         self._requested = None if listed is None else {canonical(label) for label in listed}
 
-    def encode(self, written: str) -> int | None:
-        """Number of a label, in order of appearance; None if it was not requested."""
+    def encode(self, written: str, line: int) -> int | None:
+        """Number of a label, in order of appearance; None if it has no meaning or is not wanted."""
         if not written:
             raise ValueError("the label is empty")
         if len(self.written) < _MAX_LISTED:
             self.written[written] = None
-        if self._meaning is None:
-            label = canonical(written)
-        elif (label := self._meaning.get(written, "")) == "":
-            return None
-        if len(self._codes) > _MAX_LABELS:
+        label = self._label(written)
+        if max(len(self._codes), len(self._unknown)) > _MAX_LABELS:
             raise DataError(
                 "`label_column` must be the column of labels. Received one with more than "
                 f"{_MAX_LABELS:,} different ones, such as {', '.join(self.written)}."
             )
+        if label is None:
+            self._note_unknown(written, line)
+            return None
         code = self._codes.setdefault(label, len(self._codes))
         return code if self._requested is None or label in self._requested else None
+
+    def _label(self, written: str) -> str | None:
+        if self._meaning is None:
+            return None if is_number(written) else canonical(written)
+        return self._meaning.get(_code_or_word(written))
+
+    def _note_unknown(self, written: str, line: int) -> None:
+        is_code_or_word = bool(label_code(written)) or not is_number(written)
+        if self._selective and is_code_or_word:
+            return
+        if known := self._unknown.get(written):
+            self._unknown[written] = replace(known, count=known.count + 1)
+            return
+        if self._meaning is None:
+            reason = f"the label {written!r} is a number, the others are words"
+        else:
+            reason = f"the label {written!r} is none of the codes {', '.join(self._meaning)}"
+        self._unknown[written] = SkippedSample("", reason, line=line)
+
+    def without_meaning(self, path: Path) -> list[SkippedSample]:
+        """The labels without a meaning, once each, with the number of their rows."""
+        return [replace(sample, source=str(path)) for sample in self._unknown.values()]
 
     def labels_in_order(self, path: Path) -> tuple[str, ...]:
         """Labels of the result: in alphabetical order, or as the user listed them."""
@@ -282,12 +312,17 @@ class _LabelCoder:
         return np.array(places, dtype=np.intp)
 
 
+def _code_or_word(written: str) -> str:
+    """A label as it is compared: ``"3"`` for ``"3.0"``, words composed (NFC)."""
+    return label_code(written) or composed(written.strip())
+
+
 def _label_meaning(
     path: Path, layout: Layout, labels: Mapping[str, str] | None
 ) -> Mapping[str, str] | None:
     """What numbers stand for. It is never assumed: a wrong meaning would mislabel every face."""
-    numbers = [text for text in layout.first_labels if text.isdecimal()]
-    if labels is not None or not numbers or len(numbers) < len(layout.first_labels):
+    numbers = [text for text in layout.first_labels if is_number(text)]
+    if labels is not None or not numbers or 2 * len(numbers) < len(layout.first_labels):
         return labels
     if layout.is_fer2013:
         return FER2013_LABELS

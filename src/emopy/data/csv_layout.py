@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from emopy.data.directory import MIN_SIDE_PX
 from emopy.errors import DataError, nearest
-from emopy.settings import from_mapping
+from emopy.labels import composed
+from emopy.settings import from_mapping, read_toml
 
 CSV_SUFFIXES = (".csv", ".tsv")
 """Suffixes of files with one face per row."""
@@ -150,12 +150,7 @@ def settings_path(path: Path) -> Path:
 def _parse_settings(path: Path) -> CSVSettings:
     if not path.is_file():
         return {}
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} must be TOML. Received: {error}. Type for example: {LABELS_EXAMPLE}"
-        ) from error
+    values = read_toml(path, DataError, example=f" Type for example: {LABELS_EXAMPLE}")
     return from_mapping(CSVSettings, values, str(path), DataError)
 
 
@@ -205,7 +200,8 @@ class _ColumnFinder:
 
     def __init__(self, path: Path, header: tuple[str, ...], width: int) -> None:
         self._path, self._width = path, width
-        self._columns = {name.lower(): i for i, name in reversed(list(enumerate(header)))}
+        names = reversed(list(enumerate(header)))
+        self._columns = {composed(name).lower(): i for i, name in names}
 
     def __call__(
         self, argument: str, given: int | str | None, *, defaults: Sequence[str] = ()
@@ -213,7 +209,7 @@ class _ColumnFinder:
         if given is None:
             return next((self._columns[name] for name in defaults if name in self._columns), None)
         if isinstance(given, str):
-            if (column := self._columns.get(given.strip().lower())) is None:
+            if (column := self._columns.get(composed(given).strip().lower())) is None:
                 raise DataError(
                     f"`{argument}` must be a column of {self._path}. Received {given!r}. "
                     + (nearest(given, self._columns) if self._columns else "It has no header.")

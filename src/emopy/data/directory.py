@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
+from emopy.data.label_folders import LabelFolders, find_label_folders
 from emopy.errors import DataError, InputError
 from emopy.files import atomic_folder
-from emopy.labels import canonical, select_labels
+from emopy.labels import canonical, composed, is_number, select_labels
 from emopy.media import IMAGE_SUFFIXES, find_images, read_image
+from emopy.media.paths import is_system_entry
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
 
@@ -29,9 +31,6 @@ SubjectRule: TypeAlias = str | re.Pattern[str] | Callable[[Path], str]
 MIN_SIDE_PX = 8
 """Smallest side of a face, in pixels."""
 
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
-"""Files that Windows adds to folders of images."""
-
 
 class DirectoryDataLoader:
     """Loads face images, or clips of one face each, from one folder per emotion.
@@ -43,8 +42,11 @@ class DirectoryDataLoader:
         clips/happy/S010_004/1.png … 14.png
 
     Folder names are labels: aliases are understood, two spellings of one emotion are merged,
-    other words become your own labels. Images and clips may lie deeper, in a folder per person.
-    Every image is one face; it is resized as for prediction. Of a clip the last `num_frames`
+    other words become your own labels; numbers are refused. Images and clips may be deeper, in a
+    folder per person. Where instead every person has folders of emotions, ``s01/anger/1.png``, the
+    name of the first folder is the subject id. Folders of splits are loaded one by one. Hidden
+    files and those that systems add, such as ``__MACOSX`` and ``Thumbs.db``, are left out. Every
+    image is one face; it is resized as for prediction. Of a clip the last `num_frames`
     frames are loaded, in natural order of their names (``2.png`` before ``10.png``).
 
     Args:
@@ -55,7 +57,8 @@ class DirectoryDataLoader:
         target_emotions: Labels to load, in this order; every folder by default.
         subject_regex: How the path of an image, or of a clip's folder, gives the subject id: a
             regular expression, searched in the path below `path` (its first group, or the whole
-            match, is the id), or a function of that path. By default subject ids are unknown.
+            match, is the id), or a function of that path. By default subject ids are unknown,
+            but for folders per person above the emotions.
         strict: Raise an error when any file or clip is bad; otherwise bad ones are listed in
             `Dataset.skipped` and the rest is loaded.
 
@@ -103,14 +106,14 @@ class DirectoryDataLoader:
             paths below `path`.
 
         Raises:
-            DataError: No such folder, fewer than two labels, or nothing that can be loaded; with
-                ``strict``, any bad file or clip.
+            DataError: No such folder, fewer than two labels, folders of splits above them, numbers
+                for labels, or nothing that can be loaded; with ``strict``, any bad file or clip.
             LabelError: A requested label has no folder.
         """
         skipped: list[SkippedSample] = []
         stats = ImageStats()
-        folders = _label_folders(self.path, skipped)
-        labels = tuple(sorted(folders))
+        found = find_label_folders(self.path, skipped)
+        labels = tuple(sorted(found.folders))
         if self.target_emotions is not None:
             labels = select_labels(self.target_emotions, labels).known
         samples = _stills if self.num_frames is None else _clips
@@ -118,7 +121,7 @@ class DirectoryDataLoader:
         truth: list[int] = []
         files: list[Path] = []
         for column, label in enumerate(labels):
-            for folder in folders[label]:
+            for folder in found.folders[label]:
                 for file, frames in samples(folder, self.num_frames or 1, skipped):
                     try:
                         loaded = [self._load(frame, stats) for frame in frames]
@@ -142,20 +145,22 @@ class DirectoryDataLoader:
             np.stack(images),
             np.eye(len(labels), dtype=np.float32)[truth],
             labels,
-            np.array(self._subject_ids(files), dtype=np.str_),
+            np.array(self._subject_ids(files, found), dtype=np.str_),
             np.array([file.as_posix() for file in files], dtype=np.str_),
             tuple(skipped),
             stats,
         )
 
-    def _subject_ids(self, files: list[Path]) -> list[str]:
+    def _subject_ids(self, files: list[Path], layout: LabelFolders) -> list[str]:
         """Return the subject id in each path.
 
         Raises:
             DataError: A regular expression matches no path.
         """
-        found = [self._subject_id(file) for file in files]
         rule = self._subject_rule
+        if rule is None and layout.by_subject:
+            return [composed(file.parts[0]) for file in files]
+        found = [self._subject_id(file) for file in files]
         if rule is None or callable(rule) or any(found):
             return found
         raise DataError(
@@ -201,38 +206,9 @@ def _clips(folder: Path, num_frames: int, skipped: list[SkippedSample]) -> Sampl
             yield clip, frames[-num_frames:]
 
 
-def _label_folders(path: Path, skipped: list[SkippedSample]) -> dict[str, list[Path]]:
-    """Folders of each label; two spellings of one emotion have one entry.
-
-    Raises:
-        DataError: No such folder, or fewer than two labels in it.
-    """
-    if not path.is_dir():
-        raise DataError(f"`path` must be a folder of folders. Received {path}: no such folder.")
-    found: dict[str, list[Path]] = {}
-    for entry in sorted(path.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            found.setdefault(canonical(entry.name), []).append(entry)
-        elif entry.suffix.lower() in IMAGE_SUFFIXES:
-            skipped.append(SkippedSample(str(entry), "an image outside the folders of the labels"))
-    if len(found) < 2:
-        raise DataError(
-            "`path` must hold at least two folders named after emotions, such as anger/ and "
-            f"happiness/. Received {path} with {', '.join(found) or 'none'}."
-        )
-    return found
-
-
 def _other_files(folder: Path, images: Iterable[Path]) -> list[SkippedSample]:
-    """Files that are not images; hidden and system files are ignored."""
-    files = {
-        Path(parent, name)
-        for parent, _, names in _walk_visible(folder)
-        for name in names
-        if name.lower() not in _SYSTEM_FILES
-    }
+    """Files that are not images."""
+    files = {Path(parent, name) for parent, _, names in _walk_visible(folder) for name in names}
     others = sorted(files - set(images))
     return [SkippedSample(str(file), "not an image by its suffix") for file in others]
 
@@ -247,10 +223,10 @@ def _empty_folders(folder: Path) -> list[Path]:
 
 
 def _walk_visible(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """`os.walk` without hidden files and folders."""
+    """`os.walk` without hidden and system files and folders."""
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield parent, folders, [name for name in names if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_system_entry(name)]
+        yield parent, folders, [name for name in names if not is_system_entry(name)]
 
 
 def _subject_finder(rule: SubjectRule | None) -> Callable[[Path], str]:
@@ -272,7 +248,7 @@ def _subject_finder(rule: SubjectRule | None) -> Callable[[Path], str]:
         ) from error
 
     def subject_id(file: Path) -> str:
-        match = pattern.search(file.as_posix())
+        match = pattern.search(composed(file.as_posix()))
         return (match[1] if pattern.groups else match[0]) or "" if match else ""
 
     return subject_id
@@ -296,7 +272,7 @@ def save_folders(data: Dataset, path: str | os.PathLike[str]) -> Path:
         InputError: The folder is not empty, or cannot be written.
     """
     for label in data.labels:
-        if canonical(label) != label or not label or _safe_name(label) != label:
+        if is_number(label) or canonical(label) != label or _safe_name(label) != label or not label:
             raise DataError(
                 "`labels` must have their standard spelling and be valid folder names. Received "
                 f"{label!r}. Type for example {_safe_name(canonical(label)) or 'anger'!r}."

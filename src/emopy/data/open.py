@@ -11,6 +11,7 @@ from emopy.data.csv_layout import CSVSettings, read_settings, settings_path
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader, SubjectRule
 from emopy.errors import DataError, naming
+from emopy.media.paths import is_system_entry
 
 
 class Loader(Protocol):
@@ -48,7 +49,8 @@ def open_data(
     """
     path = Path(path)
     if path.is_dir():
-        if files := sorted(file.name for file in path.glob("*.npz")):
+        names = [file.name for file in path.glob("*.npz")]
+        if files := sorted(name for name in names if not is_system_entry(name)):
             raise DataError(
                 f"`path` must be one data set. Received {path}, which holds {', '.join(files)}. "
                 f"Type for example: {path / files[0]}"

@@ -10,6 +10,7 @@ import numpy as np
 from emopy.data.dataset import Dataset
 from emopy.data.duplicates import find_duplicates
 from emopy.data.split import Splits, by_name
+from emopy.labels import probable_emotion
 from emopy.tables import text_table
 
 _BAR_LENGTH = 30
@@ -91,7 +92,10 @@ def _facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
 def _warnings(dataset: Dataset) -> Iterator[str]:
     found = {label: count for label, count in dataset.counts().items() if count}
     if missing := [label for label in dataset.labels if label not in found]:
-        yield f"No sample of {', '.join(missing)}: it cannot be trained."
+        yield f"No sample of {', '.join(missing)}: it is not trained."
+    if misspelt := {name: like for name in dataset.labels if (like := probable_emotion(name))}:
+        pairs = ", ".join(f"{label} ({emotion}?)" for label, emotion in misspelt.items())
+        yield f"Probably emotions under another name, trained as labels of their own: {pairs}."
     if found:
         most, least = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
         if (ratio := found[most] / found[least]) >= _MAX_IMBALANCE:

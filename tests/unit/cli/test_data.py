@@ -1,5 +1,6 @@
 """`emopy data`: what it prints, where, and with which exit code."""
 
+import os
 import re
 
 import numpy as np
@@ -279,6 +280,55 @@ def test_a_file_is_replaced_on_request_only(words, name, faces_file, monkeypatch
     if words[0] == "show":
         assert main(["data", *words, "--overwrite"]) == 0
         assert file.read_bytes() != b"earlier"
+
+
+@pytest.fixture
+def kaggle(tmp_path):
+    """A folder of splits, one face of which is in both."""
+    root = tmp_path / "fer2013"
+    for i, place in enumerate(("train/fear/1", "train/joy/2", "test/fear/3", "test/joy/4")):
+        write_image(root / f"{place}.png", i)
+    write_image(root / "test" / "joy" / "5.png", 1)
+    return root
+
+
+def test_a_folder_of_splits_is_described_and_checked_split_by_split(kaggle, capsys):
+    assert main(["data", "describe", str(kaggle)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0].split() == ["label", "test", "train"]
+    assert captured.out.splitlines()[3].split() == ["all", "3", "2"]
+    train, test = kaggle / "train", kaggle / "test"
+    assert f"next: emopy data check {test} {train}" in captured.err
+    assert f"already: emopy train RECIPE --set data.train={train}" in captured.err
+    assert main(["data", "check", str(kaggle)]) == 1
+    assert "✗ 1 images are in more than one split" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["split", "show"])
+def test_a_folder_of_splits_is_no_data_set_of_one_split(kaggle, tmp_path, capsys, verb):
+    target = [str(tmp_path / "out")] if verb == "split" else []
+    assert main(["data", verb, str(kaggle), *target]) == 2
+    error = capsys.readouterr().err
+    assert "which is split already. " in error
+    assert f"Type {kaggle / 'test'} or {kaggle / 'train'}" in error
+
+
+def test_names_that_are_not_utf_8_are_listed_shown_and_split(subjects, tmp_path, capsys):
+    odd = os.fsdecode(b"caf\xe9")
+    (subjects / "fear" / f"{odd}.png").write_bytes(b"not an image")
+    write_image(subjects / "fear" / odd / f"{odd}.png", 999)
+    for words in (
+        ["describe", str(subjects), "--image", str(tmp_path / "counts.png")],
+        ["check", str(subjects)],
+        ["show", str(subjects), "--out", str(tmp_path / "sheet.png"), "--rows", "2"],
+        ["split", str(subjects), str(tmp_path / "splits")],
+    ):
+        assert main(["data", *words]) == 1
+        assert "emopy: " in capsys.readouterr().err
+    found = [load_dataset(path) for path in (tmp_path / "splits").glob("*.npz")]
+    assert sum(f"fear/{odd}/{odd}.png" in data.sources.tolist() for data in found) == 1
+    moved = subjects.rename(subjects.with_name(odd))
+    assert main(["data", "describe", str(moved), "--image", str(tmp_path / "again.png")]) == 1
 
 
 # split

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,9 +26,7 @@ def test_an_image_in_two_splits_is_a_leak(make_dataset):
     report = check(Splits.of(train, test=test))
     assert not report.ok
     assert kinds(report) == ["leak"]
-    assert report.findings[0].examples == (
-        "train row 0 (anger, row 0) = test row 0 (anger, row 0)",
-    )
+    assert report.findings[0].examples == ("train: row 0 (anger) = test: row 0 (anger)",)
     assert "✗ 1 images are in more than one split" in str(report)
 
 
@@ -54,9 +54,7 @@ def test_an_image_in_two_splits_in_another_version_is_probably_a_leak(make_datas
     assert kinds(report) == ["near-leak"]
     assert "? 1 images seem to have near-duplicates in another split" in str(report)
     assert str(report).endswith("No certain problem found. Look at what is marked ?")
-    assert report.findings[0].examples == (
-        "train row 0 (anger, row 0) ≈ test row 0 (anger, row 0)",
-    )
+    assert report.findings[0].examples == ("train: row 0 (anger) ≈ test: row 0 (anger)",)
 
 
 def test_near_duplicates_of_an_image_inside_a_split_are_reported_with_their_labels(make_dataset):
@@ -73,9 +71,7 @@ def test_an_image_that_occurs_often_is_shown_in_few_words(make_dataset):
     data = make_dataset([0, 0, 0, 0, 1, 2])
     data.images[1:5] = data.images[0]
     contradiction, repeat = (f for f in check(data).findings if f.kind != "single")
-    assert contradiction.examples == (
-        "data row 0 (anger, row 0) = data row 4 (fear, row 4), and 3 more",
-    )
+    assert contradiction.examples == ("data: row 0 (anger) = data: row 4 (fear), and 3 more",)
     assert repeat.examples == contradiction.examples
 
 
@@ -92,7 +88,24 @@ def test_blank_images_are_found(make_dataset):
     data.images[2] = 7
     report = check(data)
     assert kinds(report) == ["blank"]
-    assert report.findings[0].examples == ("data row 2: row 2",)
+    assert report.findings[0].examples == ("data: row 2",)
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("fer2013.csv:57", "fer2013.csv, line 57"),
+        ("anger/1.png", "anger/1.png"),
+        ("fer2013:56", "fer2013:56"),
+        ("", "sample 3"),
+    ],
+)
+def test_a_place_is_a_line_of_a_file_a_file_or_a_sample_counted_from_1(make_dataset, source, place):
+    data = make_dataset([0, 1, 2])
+    data.images[2] = 7
+    data = replace(data, sources=np.array(["a", "b", source]))
+    (finding,) = [finding for finding in check(data).findings if finding.kind == "blank"]
+    assert finding.examples == (f"data: {place}",)
 
 
 def test_labels_without_a_sample_are_reported(make_dataset):
@@ -150,6 +163,13 @@ def test_empty_data_can_be_checked(make_dataset):
 def test_skipped_samples_read_as_place_and_reason():
     assert str(SkippedSample("a.csv", "too short", line=3)) == "a.csv, line 3: too short"
     assert str(SkippedSample("a.png", "no image")) == "a.png: no image"
+
+
+def test_rows_that_are_skipped_together_are_counted():
+    sample = SkippedSample("a.csv", "no code", line=9, count=5)
+    assert str(sample) == "a.csv, line 9: no code (5 rows, this is the first)"
+    with pytest.raises(DataError, match=r"Received 6:\n  a.csv, line 9"):
+        refuse_skipped([sample, SkippedSample("a.csv", "bad", line=2)], "rows")
 
 
 def test_refusing_lists_the_first_problems():

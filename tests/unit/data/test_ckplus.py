@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,6 +45,21 @@ def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
     assert report.samples["anger"] == 0
     assert (report.unlabelled, report.skipped) == (1, ())
     assert "Skipped: 1 clips without an emotion, 0 bad clips" in str(report)
+
+
+def test_what_systems_leave_behind_is_passed_over(ckplus, tmp_path):
+    before = convert_ckplus(ckplus, tmp_path / "before", detector="full-image")
+    copy = tmp_path / "copy"
+    for name in ("cohn-kanade-images", "Emotion"):
+        shutil.copytree(ckplus / name, copy / "CK+" / name)
+        shutil.copytree(ckplus / name, copy / "__MACOSX" / name)
+    for folder in [path for path in (copy / "CK+").rglob("*") if path.is_dir()]:
+        (folder / "@eaDir").mkdir()
+        for file in [path for path in folder.iterdir() if path.is_file()]:
+            file.with_name(f"._{file.name}").write_bytes(b"\0\5\x16\7")
+            (folder / "@eaDir" / file.name).write_bytes(file.read_bytes())
+    after = convert_ckplus(copy, tmp_path / "after", detector="full-image")
+    assert (after.samples, after.unlabelled, after.skipped) == (before.samples, 1, ())
 
 
 def test_neutral_faces_can_be_left_out(ckplus, tmp_path):

@@ -1,5 +1,6 @@
 import math
 import tracemalloc
+import unicodedata
 
 import numpy as np
 import pytest
@@ -162,6 +163,78 @@ def test_numbers_without_a_meaning_are_refused(write):
         CSVDataLoader(path).load_data()
     data = CSVDataLoader(path, labels=FER2013_LABELS).load_data()
     assert data.counts()["disgust"] == 1
+
+
+@pytest.mark.parametrize("written", ["3", "3.0", "3.", "3.000", "3,0"])
+def test_a_whole_number_is_its_code_however_it_is_written(write, written):
+    rows = [(0, text(image(0)), "a"), (written, text(image(1)), "a")]
+    path = write([HEAD, *rows], delimiter=";")
+    data = CSVDataLoader(path, strict=True).load_data()
+    assert [data.labels[column] for column in data.truth] == ["anger", "happiness"]
+    named = CSVDataLoader(path, labels={"0": "bad", "3": "good"}).load_data()
+    assert named.counts() == {"bad": 1, "good": 1}
+
+
+@pytest.mark.parametrize("odd", ["-1", "3e0", "02", "+3", "7", "7.0", "0.5", "nan", "happy", "٣"])
+@pytest.mark.parametrize("first", [2, 90])
+def test_a_label_without_a_meaning_among_codes_is_listed_once_with_its_count(write, odd, first):
+    rows = [(i % 7, text(image(i)), "a") for i in range(100)]
+    rows[first - 2 : first - 2] = [(odd, text(image(0)), "a")] * 3
+    path = write([HEAD, *rows])
+    data = CSVDataLoader(path).load_data()
+    assert len(data) == 100
+    assert data.labels == tuple(sorted(FER2013_LABELS.values()))
+    (sample,) = data.skipped
+    assert (sample.source, sample.line, sample.count) == (str(path), first, 3)
+    assert repr(odd) in sample.reason
+    with pytest.raises(DataError, match=r"no bad rows\. Received 3:"):
+        CSVDataLoader(path, strict=True).load_data()
+
+
+@pytest.mark.parametrize("odd", ["3", "3.0", "-1", "3e0", "02", "nan"])
+@pytest.mark.parametrize("first", [2, 90])
+def test_a_number_among_words_is_listed_once_and_never_a_label(write, odd, first):
+    rows = [(("joy", "fear")[i % 2], text(image(i)), "a") for i in range(100)]
+    rows[first - 2 : first - 2] = [(odd, text(image(0)), "a")] * 3
+    for head in (HEAD, ("mood", "pixels", "part")):
+        data = CSVDataLoader(write([head, *rows])).load_data()
+        assert data.labels == ("fear", "happiness")
+        assert [(each.line, each.count) for each in data.skipped] == [(first, 3)]
+
+
+@pytest.mark.parametrize("numbers", [("0.0", "1.0"), ("-1", "1"), ("1e0", "2e0"), ("01", "02")])
+def test_numbers_of_any_kind_without_a_meaning_are_refused(write, numbers):
+    path = write([("emotion", "pixels"), *((n, text(image(0))) for n in numbers)])
+    with pytest.raises(DataError, match=r"must be names, or numbers with a name"):
+        CSVDataLoader(path).load_data()
+
+
+def test_labels_that_are_named_may_be_any_numbers_and_malformed_ones_are_listed(write):
+    rows = [(label, text(image(i))) for i, label in enumerate(["-1", "1", "01", "2"])]
+    path = write([("mood", "pixels"), *rows])
+    data = CSVDataLoader(path, labels={"-1": "sad", "1.0": "happy"}).load_data()
+    assert data.counts() == {"happiness": 1, "sadness": 1}
+    assert [(each.line, each.count) for each in data.skipped] == [(4, 1)]
+
+
+def test_a_file_without_one_known_code_says_what_its_labels_are(write):
+    path = write([HEAD, *((f"{i}e0", text(image(i)), "a") for i in range(3))])
+    with pytest.raises(DataError, match=r"labels are 0e0, 1e0, 2e0\. 3 rows could not be read"):
+        CSVDataLoader(path).load_data()
+
+
+def test_words_columns_splits_and_subjects_are_compared_in_composed_letters(write):
+    def nfd(word):
+        return unicodedata.normalize("NFD", word)
+
+    rows = [("colère", "été", "Zoë"), (nfd("colère"), nfd("été"), nfd("Zoë")), ("joie", "été", "b")]
+    cells = [(label, text(image(i)), *rest) for i, (label, *rest) in enumerate(rows)]
+    path = write([("label", "pixels", "Usage", nfd("prénom")), *cells])
+    data = CSVDataLoader(
+        path, usage="été", subject_column="prénom", target_emotions=[nfd("colère"), "joie"]
+    ).load_data()
+    assert data.counts() == {"colère": 2, "joie": 1}
+    assert sorted(set(data.subject_ids.tolist())) == ["Zoë", "b"]
 
 
 def test_only_the_requested_labels_are_loaded_in_their_order(fer2013):

@@ -24,6 +24,14 @@ def test_a_file_that_was_saved_is_read_whole(tmp_path, make_dataset):
     assert loaded.skipped == ()
 
 
+def test_hidden_npz_files_of_a_system_do_not_hide_the_folders(tmp_path):
+    for emotion in ("anger", "fear"):
+        (tmp_path / emotion).mkdir()
+        shutil.copy(sample_images()[emotion], tmp_path / emotion)
+    (tmp_path / "._train.npz").write_bytes(b"")
+    assert len(open_data(tmp_path)) == 2
+
+
 def test_what_is_no_data_is_named(tmp_path):
     with pytest.raises(DataError, match=r"a .csv file with one face per row.*no such file"):
         open_data(tmp_path / "absent.txt")

@@ -19,7 +19,7 @@ def test_the_description_counts_labels_with_their_proportions_and_bars(make_data
         ["targets", "one", "label", "each"],
         ["subjects", "2"],
         ["duplicates", "none"],
-        ["!", "No", "sample", "of", "joy:", "it", "cannot", "be", "trained."],
+        ["!", "No", "sample", "of", "joy:", "it", "is", "not", "trained."],
     ]
 
 
