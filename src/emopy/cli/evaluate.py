@@ -80,7 +80,7 @@ def evaluate(
     if html:
         echo(f"emopy: the report is {html}", err=True)
     if record:
-        with naming(model_folder="MODEL"):
+        with naming(model_folder="MODEL", data_name="--record"):
             record_metrics(find_model(model), record, report)
     print_text(json.dumps(report.to_dict(), indent=2) if format == "json" else str(report))
     return 1 if faces.skipped else 0

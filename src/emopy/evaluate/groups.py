@@ -6,7 +6,8 @@ import csv
 import io
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.dataset import Dataset
+from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
 from emopy.evaluate import metrics
+from emopy.labels import composed
 from emopy.tables import unquote_csv_text
 
 MIN_GROUP_SAMPLES = 30
@@ -35,6 +37,13 @@ GROUP_METRICS = {
     "ece": "ECE",
 }
 """Metrics that are measured for each group → heading in a table."""
+
+_GROUP_TITLES = frozenset({"group", "groups"})
+_SOURCE_TITLES = frozenset({
+    "source", "sources", "origin", "filename", "file", "filepath", "path",
+    "image", "imagename", "imagepath", "img",
+})  # fmt: skip
+"""Titles of the columns in lower case, without signs and space."""
 
 _PERCENTILES = (2.5, 97.5)
 _DELIMITERS = ",;\t"
@@ -168,7 +177,7 @@ def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[
 
 def _group_name(group: object) -> str:
     missing = group is None or group != group  # NaN differs from itself
-    return UNKNOWN if missing else str(group).strip() or UNKNOWN
+    return UNKNOWN if missing else composed(str(group)).strip() or UNKNOWN
 
 
 def _bootstrap_intervals(
@@ -214,54 +223,104 @@ def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
 def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.str_]:
     """Read the group of each sample from a CSV file.
 
-    With a column `source`, rows are matched to samples by it, in any order, and rows of other
-    data are ignored. Without it, the file must have one row per sample, in the order of the data.
+    A row is matched to a sample by its source, in any order. A file with the one column `group`
+    must have one row per sample, in the order of the data.
 
         source,group
         anger/001.png,women
         anger/002.png,men
 
     Args:
-        path: CSV file with a header row: UTF-8, separated by comma, semicolon or tab.
+        path: CSV file with a header row: UTF-8, separated by comma, semicolon or tab. The column of
+            the sources may also be called filename, file, path or image.
         dataset: The samples.
 
     Returns:
         (n,) group of each sample, in the order of the data; ``""`` where the cell is empty.
 
     Raises:
-        DataError: Unreadable, no column `group`, a sample without a row, or with two groups.
+        DataError: Unreadable, no column `group`, another column, a sample without a row or with two
+            groups, or a row of no sample.
     """
-    rows = _read_rows(Path(path))
-    if not rows or "source" not in rows[0]:
+    file = Path(path)
+    header, rows = _read_table(file)
+    source, group = _find_columns(file, header)
+    groups = [composed(cells[group]) for cells in rows]
+    if source is None:
         if len(rows) != len(dataset):
             raise DataError(
                 f"`groups` must have one row for each of the {len(dataset):,} samples, or a column "
-                f"`source`. Received {len(rows):,} rows in {path}. Add the column, which matches a "
+                f"`source`. Received {len(rows):,} rows in {file}. Add the column, which matches a "
                 "row to a sample."
             )
-        return np.array([row["group"] for row in rows], dtype=np.str_)
+        return np.array(groups, dtype=np.str_)
     group_of: dict[str, str] = {}
-    for row in rows:
-        source, group = row["source"], row["group"]
-        if group_of.setdefault(source, group) != group:
+    for name, each in zip((_comparable(cells[source]) for cells in rows), groups, strict=True):
+        if group_of.setdefault(name, each) != each:
             raise DataError(
-                f"`groups` must have one group for each sample. Received {path}, where {source!r} "
-                f"has both {group_of[source]!r} and {group!r}. Keep one row."
+                f"`groups` must have one group for each sample. Received {file}, where {name!r} "
+                f"has both {group_of[name]!r} and {each!r}. Keep one row."
             )
-    sources = [str(source) for source in dataset.sources]
-    missing = [source for source in sources if source not in group_of]
-    if missing:
+    sources = [_comparable(str(source)) for source in dataset.sources]
+    _refuse_mismatch(file, sources, group_of, dataset.skipped)
+    return np.array([group_of[source] for source in sources], dtype=np.str_)
+
+
+def _comparable(source: str) -> str:
+    """A source as it is compared: composed (NFC), as macOS does not write it, with slashes."""
+    return composed(source.strip()).replace("\\", "/").removeprefix("./")
+
+
+def _refuse_mismatch(
+    path: Path,
+    sources: Sequence[str],
+    group_of: Mapping[str, str],
+    skipped: Sequence[SkippedSample],
+) -> None:
+    """Refuse samples without a row, and rows of no sample."""
+    if missing := [source for source in sources if source not in group_of]:
         raise DataError(
             f"`groups` must have a row for every sample. Received {path}, where {len(missing):,} "
             f"of {len(sources):,} are missing, the first {missing[0]!r}. "
             f"{nearest(missing[0], group_of) if len(group_of) < 10 else ''}"
             "Add them; the group may stay empty."
         )
-    return np.array([group_of[source] for source in sources], dtype=np.str_)
+    known = set(sources)
+    surplus = [name for name in group_of if name not in known and not _is_skipped(name, skipped)]
+    if surplus:
+        raise DataError(
+            f"`groups` must have rows of these samples only. Received {path}, where "
+            f"{len(surplus):,} of {len(group_of):,} names are not among them, the first "
+            f"{surplus[0]!r}. A sample is called for example "
+            f"{sources[0] if sources else 'anger/001.png'!r}. Correct or remove these rows."
+        )
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows by column name; names and values are stripped."""
+def _is_skipped(name: str, skipped: Sequence[SkippedSample]) -> bool:
+    """Whether a name is that of a file or line that could not be loaded."""
+    places = (
+        each.source if each.line is None else f"{each.source}:{each.line}" for each in skipped
+    )
+    return any(f"/{_comparable(place)}".endswith(f"/{name}") for place in places)
+
+
+def _find_columns(path: Path, header: Sequence[str]) -> tuple[int | None, int]:
+    """Column of the sources, if there is one, and column of the groups."""
+    titles = [re.sub(r"[\W_]+", "", composed(title).lower()) for title in header]
+    groups = [column for column, title in enumerate(titles) if title in _GROUP_TITLES]
+    sources = [column for column, title in enumerate(titles) if title in _SOURCE_TITLES]
+    others = [header[column] for column in range(len(titles)) if column not in groups + sources]
+    if len(groups) == 1 and len(sources) <= 1 and not others:
+        return (sources[0] if sources else None), groups[0]
+    raise DataError(
+        f"`groups` must have a column 'group', and may have a column 'source'. Received {path} "
+        f"with the columns {', '.join(header) or 'of an empty file'}. Name the columns in the "
+        "first line, and leave out others: source,group"
+    )
+
+
+def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows; cells are stripped."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -274,24 +333,22 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             f"{error.start}. Save it again as UTF-8."
         ) from error
     delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    header: list[str] = []
+    rows: list[list[str]] = []
     try:
-        lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if line]
+        for cells in reader:
+            if not cells:
+                continue
+            if not header:
+                header = [cell.strip() for cell in cells]
+                continue
+            if len(cells) != len(header):
+                raise DataError(
+                    f"`groups` must have {len(header)} columns in each row. Received {len(cells)} "
+                    f"in line {reader.line_num} of {path}."
+                )
+            rows.append([unquote_csv_text(cell.strip()) for cell in cells])
     except csv.Error as error:
         raise DataError(f"`groups` must be a CSV file. Received {path}: {error}.") from error
-    head = [name.strip().lower() for name in lines[0]] if lines else []
-    if "group" not in head:
-        raise DataError(
-            f"`groups` must have a column 'group'. Received {path} with the columns "
-            f"{', '.join(head) or 'of an empty file'}. Name the columns in the first line: "
-            "source,group"
-        )
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(head):
-            raise DataError(
-                f"`groups` must have {len(head)} columns in each row. Received {len(line)} in "
-                f"row {number} of {path}."
-            )
-    return [
-        dict(zip(head, (unquote_csv_text(value.strip()) for value in line), strict=True))
-        for line in lines[1:]
-    ]
+    return header, rows

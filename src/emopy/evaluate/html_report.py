@@ -16,6 +16,7 @@ from emopy.errors import DataError
 from emopy.evaluate import charts
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES, RESAMPLES, group_metrics
 from emopy.evaluate.report import Report, percent
+from emopy.files import readable
 from emopy.models import ModelCard
 
 MAX_ERRORS = 24
@@ -64,7 +65,7 @@ def html_report(
     groups = (overall, *report.groups)
     curve = predictions.coverage_curve()
     gap = 100 * (float(predictions.confidence.mean()) - report.accuracy)
-    return _environment().get_template("report.html.j2").render(
+    page = _environment().get_template("report.html.j2").render(
         report=report,
         model_name=f"{card.name} {card.version}" if card else "The model",
         data_name=data_name,
@@ -91,6 +92,7 @@ def html_report(
         errors=None if dataset is None else _errors(report, _matching(report, dataset)),
         error_count=int((~predictions.correct).sum()),
     )  # fmt: skip
+    return readable(page)
 
 
 def _environment() -> Environment:

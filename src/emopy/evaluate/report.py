@@ -29,10 +29,11 @@ class Report:
         labels: Names of the k labels.
         samples: Number of samples.
         accuracy: 0–1.
-        balanced_accuracy: 0–1, mean recall of the labels that occur.
+        balanced_accuracy: 0–1, mean recall of the labels that occur (macro recall).
         macro_f1: 0–1, mean F1 over `macro_labels`.
         macro_labels: The seven standard emotions where `labels` has all of them, else `labels`.
-        macro_recall: 0–1, mean recall over `macro_labels`.
+        macro_recall: 0–1, balanced accuracy over `macro_labels`. It differs from
+            `balanced_accuracy` only where other labels occur.
         accuracy_at_coverage: Coverage → accuracy on the most confident predictions, both 0–1.
         confidence_at_coverage: Coverage → lowest confidence among those predictions, 0–1: the
             `min_confidence` of `FERModel` for about that coverage.
@@ -107,12 +108,16 @@ class Report:
         excluded = set(self.labels) - set(self.macro_labels)
         if [canonical(label) for label in excluded] == ["contempt"]:
             averaged += ", without contempt"
+        occurring = [
+            label for label, n in zip(self.labels, self.per_class.support, strict=True) if n
+        ]
+        more = bool(excluded & set(occurring))
         rows = [
             ("samples", f"{self.samples:,}", ""),
             ("accuracy", f"{self.accuracy:.2%}", ""),
-            ("balanced accuracy", f"{self.balanced_accuracy:.2%}", ""),
+            ("balanced accuracy", f"{self.balanced_accuracy:.2%}", f"over {len(occurring)} labels"),
+            *[("balanced accuracy", percent(self.macro_recall, 2), averaged)] * more,
             ("macro F1", percent(self.macro_f1), averaged),
-            ("macro recall", percent(self.macro_recall), averaged),
             ("selective accuracy", f"{self.accuracy_at_coverage[0.8]:.2%}", "at 80 % coverage"),
             ("ECE", f"{self.ece:.2%}", f"temperature {self.temperature:.3f}"),
             ("Brier score", f"{self.brier:.4f}", ""),
@@ -135,7 +140,7 @@ class Report:
         return text_table(["label", "precision", "recall", "F1", "samples"], rows)
 
     def _confusion_table(self) -> str:
-        header = ["true \\ predicted", *(f"{label[:6]:>6}" for label in self.labels)]
+        header = ["true \\ predicted", *self.labels]
         rows = zip(self.labels, self.confusion_matrix, strict=True)
         return text_table(header, [[label, *(f"{n:,}" for n in row)] for label, row in rows])
 

@@ -1,8 +1,10 @@
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from emopy.cli.main import main
 from emopy.data import Dataset
@@ -81,6 +83,46 @@ def test_a_groups_file_of_other_faces_is_refused_in_one_line(linear_model, data,
     captured = capsys.readouterr()
     assert "where 64 of 64 are missing, the first 'row 0'" in captured.err
     assert not captured.out
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A face of each of two emotions, with names that are not UTF-8, and a damaged one."""
+    for seed, emotion in enumerate(("anger", "fear")):
+        path = tmp_path / "faces" / emotion / os.fsdecode(b"caf\xe9.png")
+        path.parent.mkdir(parents=True)
+        noise = np.random.default_rng(seed).integers(0, 256, (48, 48), np.uint8)
+        Image.fromarray(noise).save(path)
+    (path.parent / os.fsdecode(b"\xff.png")).write_bytes(b"damaged")
+    return tmp_path / "faces"
+
+
+def test_names_that_are_not_utf_8_do_not_end_a_report(linear_model, folder, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    assert main(["evaluate", str(linear_model), str(folder), "--html", str(page)]) == 1
+    assert "caf\N{REPLACEMENT CHARACTER}.png" in page.read_text(encoding="utf-8")
+    moved = folder.rename(folder.with_name(os.fsdecode(b"\xe9")))
+    line = ["evaluate", str(linear_model), str(moved), "--html", str(page), "--overwrite"]
+    assert main(line) == 1
+    assert "\N{REPLACEMENT CHARACTER}.png" in page.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main([*line, "--record", os.fsdecode(b"\xe9")]) == 2
+    assert "`--record` must be a name in UTF-8" in capsys.readouterr().err
+
+
+def test_the_folder_of_one_emotion_names_the_folder_to_type(linear_model, folder, capsys):
+    assert main(["evaluate", str(linear_model), str(folder / "anger")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "`DATA` must hold at least two folders" in error
+    assert error.endswith(f"the folder of one label. Type {folder}\n")
+
+
+def test_a_folder_of_splits_names_the_paths_to_type(linear_model, folder, capsys):
+    (folder.parent / "split").mkdir()
+    test = folder.rename(folder.parent / "split" / "test")
+    assert main(["evaluate", str(linear_model), str(test.parent)]) == 2
+    assert f"which is split already. Type {test}" in capsys.readouterr().err
 
 
 def test_a_prior_is_a_name_or_probabilities(linear_model, data, capsys):

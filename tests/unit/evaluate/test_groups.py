@@ -1,9 +1,11 @@
 import re
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from emopy.data import SkippedSample
 from emopy.errors import DataError
 from emopy.evaluate import evaluate, group_metrics, make_report, metrics, read_groups
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES
@@ -163,13 +165,58 @@ def three(faces):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_rows_are_matched_by_source_in_any_order(tmp_path, three, delimiter):
-    rows = ["group,source", "b,row 2", "a,row 0", ",row 1", "c,row 77"]
+    rows = ["group,source", "b,row 2", "a,row 0", ",row 1"]
     path = groups_file(tmp_path, "\n".join(rows).replace(",", delimiter))
     assert read_groups(path, three).tolist() == ["a", "", "b"]
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["source", "origin", "filename", "File Name", "path", "file", "FILE_PATH", "image", "img"],
+)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_column_of_names_under_any_usual_title_is_matched_and_never_taken_by_row(
+    tmp_path, three, title, order
+):
+    rows = [(title, "group"), ("row 2", "b"), ("./row 0", "a"), ("row 1", "c")]
+    text = "\n".join(",".join(row[i] for i in order) for row in rows)
+    assert read_groups(groups_file(tmp_path, text), three).tolist() == ["a", "c", "b"]
+
+
+@pytest.mark.parametrize("header", ["name,group", "source,group,age", "file,path,group", "group,"])
+def test_a_column_that_is_not_known_is_refused(tmp_path, three, header):
+    rows = "\n".join(",".join([f"row {i}"] * (header.count(",") + 1)) for i in range(3))
+    with pytest.raises(DataError, match=r"leave out others: source,group"):
+        read_groups(groups_file(tmp_path, f"{header}\n{rows}\n"), three)
+
+
+def test_a_name_that_is_not_among_the_samples_is_refused(tmp_path, three):
+    path = groups_file(tmp_path, "source,group\nrow 0,a\nrow 1,a\nrow 2,a\nrow 77,b\n")
+    with pytest.raises(DataError, match=r"1 of 4 names are not among them, the first 'row 77'"):
+        read_groups(path, three)
+
+
+def test_the_name_of_a_file_that_could_not_be_loaded_may_stay(tmp_path, three):
+    skipped = (SkippedSample("faces/anger/bad.png", "broken"), SkippedSample("a.csv", "x", line=7))
+    text = "source,group\nrow 0,a\nrow 1,a\nrow 2,a\nanger/bad.png,b\na.csv:7,b\n"
+    data = replace(three, skipped=skipped)
+    assert read_groups(groups_file(tmp_path, text), data).tolist() == ["a", "a", "a"]
+
+
+def test_names_and_groups_are_compared_in_composed_letters(tmp_path, three):
+    def nfd(text):
+        return unicodedata.normalize("NFD", text)
+
+    data = replace(three, sources=np.array(["colère/1", nfd("colère/2"), "joie/3"]))
+    rows = [f"{nfd('colère/1')},Mädchen", f"colère/2,{nfd('Mädchen')}", "joie\\3,x"]
+    path = groups_file(tmp_path, "\n".join(["source,group", *rows]))
+    assert read_groups(path, data).tolist() == ["Mädchen", "Mädchen", "x"]
+    found = group_metrics(np.eye(2), np.array([0, 1]), ["Mädchen", nfd("Mädchen")])
+    assert [group.samples for group in found] == [2]
+
+
 def test_without_sources_the_order_of_the_data_counts(tmp_path, three):
-    path = groups_file(tmp_path, "\ufeffName, Group \r\nx,a\r\n\r\ny, b\r\nz,a\r\n")
+    path = groups_file(tmp_path, "\ufeff Group \r\na\r\n\r\n b\r\na\r\n")
     groups = read_groups(path, three)
     assert groups.tolist() == ["a", "b", "a"]
     assert groups.dtype.kind == "U"
@@ -198,8 +245,8 @@ def test_a_file_that_names_no_group_column_is_refused(tmp_path, three):
 
 
 def test_a_row_of_another_length_is_named(tmp_path, three):
-    with pytest.raises(DataError, match=r"2 columns in each row. Received 1 in row 3"):
-        read_groups(groups_file(tmp_path, "source,group\nrow 0,a\nrow 1\n"), three)
+    with pytest.raises(DataError, match=r"2 columns in each row. Received 1 in line 4"):
+        read_groups(groups_file(tmp_path, "source,group\n\nrow 0,a\nrow 1\n"), three)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path, three):

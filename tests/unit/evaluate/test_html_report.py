@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -58,6 +59,16 @@ def card(model_folder):
     return load_model(model_folder).card.changed(
         data="four corners", limits="no\nfaces", out_of_scope_use="deciding about people"
     )
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.png", "\ud83d", "x\udcff\udcfe"])
+def test_names_that_are_not_utf_8_are_readable_on_the_page(model_folder, faces, name):
+    data = replace(faces, sources=np.full(len(faces), name))
+    report = evaluate(model_folder, data, groups=[name] * len(faces))
+    page = html_report(report, data, data_name=name)
+    assert name[0].encode("ascii", "ignore").decode() in page
+    assert "\N{REPLACEMENT CHARACTER}" in page
+    page.encode("utf-8")
 
 
 def test_the_page_is_well_formed_and_shows_the_metrics(report, faces, card):

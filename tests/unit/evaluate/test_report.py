@@ -50,6 +50,31 @@ def test_macro_f1_of_all_eight_aliases_is_without_contempt():
     assert "over 7 labels, without contempt" in str(report)
 
 
+def rows_named(report, name):
+    return [
+        line.split(name)[1].split() for line in str(report).splitlines() if line.startswith(name)
+    ]
+
+
+def test_balanced_accuracy_is_shown_once_unless_two_sets_of_labels_differ():
+    few = report_over(("anger", "fear"), [0, 1], [0, 1])
+    assert rows_named(few, "balanced accuracy") == [["100.00%", "over", "2", "labels"]]
+    assert "macro recall" not in str(few)
+    contempt, fear = ALL_EMOTIONS.index("contempt"), ALL_EMOTIONS.index("fear")
+    without = report_over(ALL_EMOTIONS, [fear, 0], [fear, 0])
+    assert len(rows_named(without, "balanced accuracy")) == 1
+    both = report_over(ALL_EMOTIONS, [fear, contempt], [fear, 0])
+    assert [row[0] for row in rows_named(both, "balanced accuracy")] == ["50.00%", "100.00%"]
+    assert "without contempt" in str(both)
+
+
+def test_labels_are_never_cut_in_the_confusion_table():
+    labels = (*STANDARD_EMOTIONS, "a-label-of-many-letters")
+    text = str(report_over(labels, [0, 1], [0, 1]))
+    header = next(line for line in text.splitlines() if line.startswith("true"))
+    assert header.split()[-len(labels) :] == list(labels)
+
+
 def test_macro_f1_takes_all_labels_of_a_subset():
     assert report_over(("fear", "anger"), [0], [0]).macro_labels == ("fear", "anger")
 
