@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -59,7 +60,8 @@ def train_recipe(
         recipe: TOML file.
         settings: Overrides such as ``"fit.epochs=3"``.
         out: Run folder; ``runs/<name>-seed<seed>`` by default. An unfinished run in it is resumed.
-        on_skipped: Called before the training with each file or row that could not be loaded.
+        on_skipped: Called before the training with each file or row that could not be loaded, and
+            with the labels without a face. They are not trained.
 
     Returns:
         The run; ``run.folder / "model"`` is the model folder.
@@ -71,6 +73,10 @@ def train_recipe(
     plan = load_recipe(recipe, settings)
     folder = Path(out) if out else Path("runs") / f"{plan.name}-seed{plan.fit.seed}"
     splits = _load_splits(plan.data, on_skipped)
+    if on_skipped is not None:
+        splits = _without_empty_labels(
+            splits, lambda text: on_skipped(SkippedSample(plan.data.train, text))
+        )
     with naming(net="net.name", patience="fit.patience"):
         run = fit_recipe(plan, splits, folder=folder)
     if not (run.reopened and _is_model(folder / "model")):
@@ -101,10 +107,12 @@ def fit(
         net_settings: Keyword arguments of the network.
 
     Returns:
-        The trained run.
+        The trained run. A label without a face in `splits.train` is not trained, which a warning
+        says.
 
     Raises:
-        DataError: No training samples, clips of one frame, or early stopping without validation.
+        DataError: No training samples, or of one label only, clips of one frame, or early stopping
+            without validation.
         RecipeError: Unknown network, invalid settings, a teacher with other labels, or a folder
             with another run.
         ModelError: A teacher that cannot be loaded.
@@ -127,8 +135,10 @@ def fit_recipe(
     net: str | Net | None = None,
 ) -> Run:
     """Train the network of a recipe on the given data; see `fit`."""
-    settings, train, validation = recipe.fit, splits.train, splits.validation
+    settings = recipe.fit
     _check(settings, splits, folder)
+    splits = _without_empty_labels(splits, lambda text: warnings.warn(text, stacklevel=4))
+    train, validation = splits.train, splits.validation
     teachers = _load_teachers(settings, train)
     keras.utils.set_random_seed(settings.seed)
     net = get_net(net or recipe.net.name)
@@ -277,6 +287,26 @@ def _load_dataset(name: str, data: DataSettings, on_skipped: OnSkipped | None) -
         for skipped_sample in dataset.skipped:
             on_skipped(skipped_sample)
     return dataset.only(data.emotions) if data.emotions else dataset
+
+
+def _without_empty_labels(splits: Splits, say: Callable[[str], object]) -> Splits:
+    """The splits without the labels that have no face in `train`; says which these are.
+
+    Raises:
+        DataError: Fewer than two labels are left.
+    """
+    train, validation = splits.train, splits.validation
+    kept = [label for i, label in enumerate(train.labels) if np.any(train.targets[:, i])]
+    if len(kept) == len(train.labels):
+        return splits
+    missing = ", ".join(label for label in train.labels if label not in kept)
+    say(f"{missing}: the training data have no face of it, so it is no label of the model")
+    if len(kept) < 2:
+        raise DataError(
+            "`splits.train` must hold faces of two labels or more. Received faces of "
+            f"{', '.join(kept)} only."
+        )
+    return Splits.of(train.only(kept), validation.only(kept))
 
 
 def _check(settings: FitSettings, splits: Splits, folder: str | Path | None) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emopy.errors import RecipeError
+from emopy.errors import ModelError, RecipeError
+from emopy.models.store import read_card
 from emopy.tables import text_table
 from emopy.train.recipe import Recipe, differing_settings, load_recipe
 from emopy.train.run_folder import is_finished, kept_epoch, read_metrics
@@ -17,7 +17,7 @@ from emopy.train.run_folder import is_finished, kept_epoch, read_metrics
 TRAINING_METRICS = ("val_accuracy", "val_loss", "accuracy", "loss")
 """Columns of `metrics.csv`, in the order in which they are shown."""
 
-CARD_METRICS = ("accuracy", "macro_f1", "macro_recall", "ece")
+CARD_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "ece")
 """Metrics shown from the card of the model, where `emopy evaluate --record` writes them."""
 
 
@@ -125,7 +125,7 @@ def _entry(group: Iterable[tuple[Path, Recipe]], differs: Mapping[str, Any]) -> 
         epochs.append(len(history))
         kept = kept_epoch(history, recipe.fit.patience)
         trained = {name: kept[name] for name in TRAINING_METRICS if name in kept}
-        for name, value in {**trained, **_card_metrics(path / "model" / "card.json")}.items():
+        for name, value in {**trained, **_card_metrics(path / "model")}.items():
             metrics.setdefault(name, []).append(value)
     return LeaderboardEntry(
         recipe=group[0][1],
@@ -137,15 +137,17 @@ def _entry(group: Iterable[tuple[Path, Recipe]], differs: Mapping[str, Any]) -> 
     )
 
 
-def _card_metrics(card: Path) -> dict[str, float]:
-    if not card.is_file():
+def _card_metrics(folder: Path) -> dict[str, float]:
+    """Metrics that were recorded on the card of a model; none if there is no usable card."""
+    try:
+        metrics = read_card(folder).metrics
+    except (ModelError, ValueError, RecursionError):
         return {}
-    metrics = json.loads(card.read_text(encoding="utf-8")).get("metrics", {})
     return {
         f"{data}: {name}": found[name]
         for data, found in metrics.items()
         for name in CARD_METRICS
-        if isinstance(found.get(name), float)
+        if isinstance(found, Mapping) and isinstance(found.get(name), float)
     }
 
 

@@ -191,6 +191,40 @@ def test_splits_with_different_labels_are_refused(splits):
         dataclasses.replace(splits, validation=other)
 
 
+def test_a_label_without_a_face_is_not_trained_and_said(splits):
+    train = splits.train.take(splits.train.targets[:, 1] == 0)
+    with pytest.warns(UserWarning, match=r"^fear: the training data have no face of it"):
+        run = fit(ResidualNN, Splits.of(train, splits.validation), epochs=1, net_settings=SMALL)
+    assert run.labels == ("anger", "neutral")
+    assert list(run.label_prior) == ["anger", "neutral"]
+    assert run.model.output_shape == (None, 2)
+
+
+def test_soft_targets_are_faces_of_every_label_that_they_name(splits):
+    targets = splits.train.targets.copy()
+    fear = targets[:, 1] == 1
+    targets[fear] = [0.6, 0.4, 0.0]
+    soft = dataclasses.replace(splits.train, targets=targets)
+    assert fit(ResidualNN, Splits.of(soft), epochs=1, net_settings=SMALL).labels == soft.labels
+
+
+def test_faces_of_one_label_only_are_refused(splits):
+    train = splits.train.take(splits.train.targets[:, 0] == 1)
+    with (
+        pytest.warns(UserWarning, match="fear, neutral"),
+        pytest.raises(DataError, match=r"two labels or more\. Received faces of anger only"),
+    ):
+        fit(ResidualNN, Splits.of(train), epochs=1, net_settings=SMALL)
+
+
+def test_a_damaged_checkpoint_is_named(splits, tmp_path, killed_after):
+    with killed_after(1):
+        train(splits, tmp_path)
+    (tmp_path / "checkpoint.npz").write_bytes(b"PK damaged")
+    with pytest.raises(RecipeError, match=r"checkpoint\.npz.*Delete that file"):
+        train(splits, tmp_path)
+
+
 def test_an_empty_training_split_is_refused(splits):
     nothing: Dataset = splits.train.take([])
     with pytest.raises(DataError, match=r"`splits\.train` must hold faces"):

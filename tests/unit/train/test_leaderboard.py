@@ -47,6 +47,15 @@ def test_only_differing_settings_are_listed(runs):
     assert slow.differs == {"fit.learning_rate": 1e-6}
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 10**5, "[]", "9" * 5000, '{"metrics": 3}'])
+def test_a_damaged_card_costs_its_metrics_only(runs, tmp_path, text):
+    shutil.copytree(runs, tmp_path / "runs")
+    (tmp_path / "runs" / "good-0" / "model" / "card.json").write_text(text)
+    good, _ = compare_runs(tmp_path / "runs")
+    assert len(good.metrics["val_accuracy"]) == 2
+    assert len(good.metrics["stripes: accuracy"]) == 1
+
+
 def test_metrics_on_the_card_are_listed_after_those_of_the_training(runs):
     good, slow = compare_runs(runs)
     cards = [json.loads((path / "model" / "card.json").read_text()) for path in good.folders]

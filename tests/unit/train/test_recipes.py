@@ -1,12 +1,14 @@
 """The ready recipes: they parse, their networks take their settings, and one of them trains."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from emopy.cli.main import main
-from emopy.errors import RecipeError
+from emopy.errors import DataError, RecipeError
 from emopy.evaluate import calibrate
+from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
 from emopy.samples import write_samples
@@ -62,16 +64,22 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tm
     assert load_model(tmp_path / "run" / "model").card.temperature == 1
 
 
-def test_skipped_samples_are_reported_before_the_training(tmp_path, capsys):
+def test_skipped_samples_and_empty_labels_are_reported_before_the_training(tmp_path, capsys):
     samples = write_samples(tmp_path / "samples") / "stills" / "test"
     (samples / "fear" / "bad.png").write_bytes(b"not an image")
+    (samples / "fear" / "000.png").rename(samples / "fear" / os.fsdecode(b"caf\xe9.png"))
+    (samples / "contempt").mkdir()
+    (samples / "__MACOSX" / "fear").mkdir(parents=True)
     recipe = str(next(path for path in RECIPES if path.stem == "convolutional"))
     overrides = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
     skipped = []
     run = train_recipe(recipe, settings=overrides, out=tmp_path / "run", on_skipped=skipped.append)
     assert [skipped_sample.source for skipped_sample in skipped] == [
-        str(samples / "fear" / "bad.png")
+        str(samples / "fear" / "bad.png"),
+        samples.as_posix(),
     ]
+    assert "contempt: the training data have no face of it" in skipped[1].reason
+    assert load_model(run.folder / "model").card.labels == STANDARD_EMOTIONS
     words = ["train", recipe, "--out", str(tmp_path / "run")]
     for override in overrides:
         words += ["--set", override]
@@ -79,7 +87,15 @@ def test_skipped_samples_are_reported_before_the_training(tmp_path, capsys):
     assert main(words) == 1  # the run is finished: nothing is trained again
     captured = capsys.readouterr()
     assert "bad.png" in captured.err
+    assert "contempt: the training data have no face of it" in captured.err
     assert captured.out == f"{run.folder / 'model'}\n"
+
+
+def test_a_folder_of_splits_names_the_setting_and_the_paths_to_type(tmp_path):
+    samples = write_samples(tmp_path / "samples") / "stills"
+    with pytest.raises(DataError, match=r"^`data\.train` must .* is split already") as raised:
+        train_recipe(RECIPES[0], settings=[f"data.train={samples}"], out=tmp_path / "run")
+    assert str(raised.value).endswith(f"Type {samples / 'test'} or {samples / 'train'}")
 
 
 def test_a_recipe_trains_on_folders_of_clips(tmp_path):
