@@ -16,10 +16,10 @@ HEAD = """\
 # The command line
 
 Results go to stdout, everything meant for a person to stderr. Exit codes: 0 all good; 1 some
-inputs failed, or a check found something, and the rest is done; 2 wrong usage, or a model or data
-that cannot be used; 130 stopped by Ctrl-C. `--debug`, anywhere on the line, shows the
+inputs failed, or a check found something, and the rest is done; 2 wrong usage, or a model, data or
+an output that cannot be used; 130 stopped by Ctrl-C. `--debug`, anywhere on the line, shows the
 traceback of an error. Downloads are kept in the folder that the environment variable `EMOPY_HOME`
-names.
+names. Control characters in names of files, models and labels are printed escaped.
 """
 
 

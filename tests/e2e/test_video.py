@@ -104,8 +104,8 @@ def test_the_command_writes_table_annotated_video_plot_and_summary(clip, tmp_pat
         assert sum(1 for _ in container.decode(video=0)) == 30
     assert plot.read_bytes().startswith(b"\x89PNG")
     summary = capsys.readouterr().out
-    assert "face 1 · seen for" in summary
-    assert "face 2 · seen for" in summary
+    assert "track 1 · seen for" in summary
+    assert "track 2 · seen for" in summary
     assert sorted(path.name for path in tmp_path.iterdir()) == ["marked.mp4", "t.csv", "time.png"]
 
 

@@ -1,8 +1,8 @@
 """The `emopy` command: runs a verb, and turns every error into one line and an exit code.
 
-Exit codes: 0 all good · 1 some inputs failed, the others are done and listed · 2 wrong usage,
-or a model or data that cannot be used · 130 stopped by Ctrl-C or `kill`. What a program would
-read goes to stdout; everything meant for a person goes to stderr.
+Exit codes: 0 all good · 1 some inputs failed, the others are done and listed · 2 wrong usage, or a
+model, data or an output that cannot be used · 130 stopped by Ctrl-C or `kill`. What a program
+would read goes to stdout; everything meant for a person goes to stderr.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # an old terminal must not stop the work
+            stream.reconfigure(errors="replace")  # prints ? for what the encoding does not have
     words, debug = _take_debug(list(sys.argv[1:] if arguments is None else arguments))
     code = _run_to_exit_code(words, debug=debug)
     try:
@@ -82,7 +82,7 @@ def _run_to_exit_code(words: list[str], *, debug: bool) -> int:
         with interrupt_on_kill():
             return _run(words, debug=debug)
     except BrokenPipeError:
-        return 0  # the reader, such as `head`, has all it wanted
+        return 0  # the reader of the pipe has ended, such as `head`: no error
     except OSError as error:
         if debug:
             _print_traceback(error)
@@ -107,7 +107,7 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _run(words: list[str], *, debug: bool) -> int:
-    """Parse and call; only EmoPy's own errors, whose wording needs the context, end here."""
+    """Run the command; print an error of EmoPy while the context knows the options for its text."""
     try:
         with emopy.make_context("emopy", words) as context:
             try:

@@ -33,7 +33,7 @@ SHELL_CALLS = {
     "FERModel.predict_video": "emopy video FILE",
     "Dataset.save": "emopy data split or prepare",
 }
-"""For a call of Python in an error, what is typed in its place."""
+"""Call in Python that an error names → what to type in the shell instead."""
 
 MIN_PROGRESS_STEPS = 8
 """Fewer steps have no progress bar."""

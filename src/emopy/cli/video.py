@@ -58,7 +58,7 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--out", type=ANY_PATH, help="File for the table: a row per face and frame.")
 @click.option("--draw", type=ANY_PATH, help="File for the annotated video.")
 @click.option("--plot", type=ANY_PATH, help="File for a plot over time: .png, .svg or .pdf.")
-@click.option("--summary", type=ANY_PATH, help="File for the summary in JSON.")
+@click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
 @click.option("--thumbnails", is_flag=True, help="Show face thumbnails in the plot.")
 @overwrite_option
 def video(
@@ -93,6 +93,7 @@ def video(
 
 def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     """Refuse what cannot be written, before any video is read."""
+    from emopy.files import check_suffix
     from emopy.present import check_plot_path, check_video_path, table_format
 
     if outputs.out:
@@ -104,6 +105,9 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     if outputs.plot:
         with naming(path="--plot"):
             check_plot_path(outputs.plot)
+    if outputs.summary and not (outputs.summary.exists() and not outputs.summary.is_file()):
+        with naming(path="--summary"):
+            check_suffix(outputs.summary, [".json"])
 
 
 class _Run:

@@ -46,9 +46,9 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
     size = f"{result.size[0]} × {result.size[1]}"
     lines = [f"{source}{time} · {size} · {_face_count(len(result.faces))}"]
     for index, face in enumerate(result.faces, start=1):
-        number = index if face.face.track is None else face.face.track
+        name = f"face {index}" if face.track is None else f"track {face.track}"
         not_sure = f" · {NOT_SURE}" if face.emotion is None else ""
-        lines += ["", f"  face {number} · {_box(face.box)}{not_sure}"]
+        lines += ["", f"  {name} · {_box(face.box)}{not_sure}"]
         lines += bars(face.probabilities, face.emotion, width)
     return "\n".join(lines)
 
@@ -71,7 +71,7 @@ def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
     lines = [f"{one_line(summary.source)} · {duration(summary.seconds)} · {frames} · {faces}"]
     for track in tracks[:_MAX_TRACKS]:
         span = f"{clock(track.first_s)}–{clock(track.last_s)}"
-        lines += ["", f"  face {track.track} · seen for {duration(track.seen_s)} in {span}"]
+        lines += ["", f"  track {track.track} · seen for {duration(track.seen_s)} in {span}"]
         not_sure = {NOT_SURE: track.not_sure} if track.not_sure else {}
         lines += bars({**track.proportions, **not_sure}, track.emotion or NOT_SURE, width)
         lines += _episode_lines(track.episodes, width)

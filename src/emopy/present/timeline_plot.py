@@ -170,8 +170,8 @@ class TimelinePlot:
                 continue
             draw_areas(axes, self._bins.curves(track), self.labels)
             title = f"seen for {duration(seen[track])}"
-            axes.annotate(f"face {track}", (0, 1), (0, 5), weight="bold", color=TEXT, **_OFFSET)
-            indent = 8 + 5.6 * len(f"face {track}")
+            axes.annotate(f"track {track}", (0, 1), (0, 5), weight="bold", color=TEXT, **_OFFSET)
+            indent = 8 + 5.6 * len(f"track {track}")
             axes.annotate(title, (0, 1), (indent, 5), color=DIM_TEXT, **_OFFSET)
             if track in thumbnails:
                 axes = _add_axes(figure, (_RIGHT / 2, bottom, _PANEL, _PANEL))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from emopy.cli.main import main
 from emopy.cli.outputs import (
     RECORD_FILE,
     VideoOutputs,
@@ -108,3 +109,9 @@ def test_the_record_keeps_what_other_runs_wrote(finished):
     record_outputs(other, settings, None)
     entries = json.loads((outputs.out.parent / RECORD_FILE).read_text(encoding="utf-8"))
     assert set(entries) == {"a.csv", "b.csv"}
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.txt", "s.JSONL"])
+def test_a_summary_is_not_written_under_the_suffix_of_another_format(name, tmp_path, capsys):
+    assert main(["video", "no.mp4", "--summary", str(tmp_path / name)]) == 2
+    assert "`--summary` must end in .json" in capsys.readouterr().err

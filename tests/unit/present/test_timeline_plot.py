@@ -53,7 +53,7 @@ def test_the_same_results_give_the_same_bytes(clip, tmp_path, suffix):
 
 def test_words_say_which_face_how_long_and_which_emotion(clip, tmp_path):
     words = texts(plotted(clip, tmp_path / "a.svg"))
-    assert words.index("face 1") < words.index("face 2")
+    assert words.index("track 1") < words.index("track 2")
     assert {"clip.mp4", "seen for 3.0 s", "seen for 2.4 s", "0:01.5", "100 %"} <= set(words)
     # Each emotion is named in the legend; those with room also in their areas.
     assert [words.count(name) for name in ("anger", "fear", "neutral")] == [1, 3, 2]
@@ -62,10 +62,10 @@ def test_words_say_which_face_how_long_and_which_emotion(clip, tmp_path):
 def test_the_longest_seen_faces_have_panels_and_the_others_are_counted(shown, tmp_path):
     results = [shown(i, dict.fromkeys(range(1, 2 + i // 2), "fear")) for i in range(18)]
     words = texts(plotted(results, tmp_path / "a.svg"))
-    assert [f"face {n}" in words for n in range(1, 10)] == [True] * 6 + [False] * 3
+    assert [f"track {n}" in words for n in range(1, 10)] == [True] * 6 + [False] * 3
     assert "and 3 more faces, seen for less time" in words
     two = texts(plotted(results, tmp_path / "b.svg", max_faces=2))
-    assert [word for word in two if word.startswith("face ")] == ["face 1", "face 2"]
+    assert [word for word in two if word.startswith("track ")] == ["track 1", "track 2"]
 
 
 def test_a_video_without_a_face_says_so(shown, tmp_path):

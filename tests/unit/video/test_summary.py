@@ -130,7 +130,7 @@ def test_the_text_fits_the_width_and_names_time_emotions_and_episodes(clip, widt
     text = summary_text(summed(clip), width=width)
     assert text.startswith("clip.mp4 · 4.0 s · 100 frames · 2 faces\n")
     assert max(map(len, text.splitlines())) <= width
-    assert "face 1 · seen for 3.0 s in 0:00–0:04" in text
+    assert "track 1 · seen for 3.0 s in 0:00–0:04" in text
     assert "▶ neutral    100.0 %" in text
     assert "0:00.0–0:01.0 happiness · 0:01.0–0:01.5 fear" in text
 
@@ -138,7 +138,7 @@ def test_the_text_fits_the_width_and_names_time_emotions_and_episodes(clip, widt
 def test_the_text_names_eight_faces_longest_first_and_counts_the_rest(shown):
     results = [shown(i / 25, dict.fromkeys(range(1, 1 + min(i, 11)), "fear")) for i in range(30)]
     text = summary_text(summed(results))
-    assert [f"face {n} " in text for n in range(1, 12)] == [True] * 8 + [False] * 3
+    assert [f"track {n} " in text for n in range(1, 12)] == [True] * 8 + [False] * 3
     assert text.endswith("and 3 more, seen for less time")
     assert "no face found" in summary_text(Summary(STANDARD_EMOTIONS))
 
