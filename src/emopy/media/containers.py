@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, MissingExtraError
 from emopy.media.images import DEFAULT_MAX_PIXELS
@@ -63,12 +63,20 @@ def open_container(path: str) -> InputContainer:
             # A playlist must not open network addresses. Large frames are refused elsewhere, but a
             # file may declare small ones: the limit stops the decoder before it allocates memory.
             options={"protocol_whitelist": "file", **_SIZE_LIMIT},
-            metadata_errors="replace",
+            **_metadata_setting(av.__version__),
         )
     except FFmpegError as error:
         raise InputError(
             f"`source` must be a video ({_READABLE}). {_describe_content(path)}"
         ) from error
+
+
+def _metadata_setting(version: str) -> dict[str, Any]:
+    """Return the argument that lets PyAV read metadata that are not UTF-8.
+
+    PyAV 19 removed it: it reads them without.
+    """
+    return {"metadata_errors": "replace"} if int(version.split(".")[0]) < 19 else {}
 
 
 def video_stream(container: InputContainer, path: str) -> VideoStream:

@@ -210,11 +210,13 @@ def _rotation(image: VideoFrame) -> tuple[bool, int | None]:
 
     Source: ISO/IEC 14496-12, 8.3.2: (x, y) is shown at (ax + cy, bx + dy).
     """
-    for data in cast(Any, image.side_data):
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(data), "=i4")[:5].tolist()
-            transpose = abs(b) + abs(c) > abs(a) + abs(d)
-            left_right, up_down = (c < 0, b < 0) if transpose else (a < 0, d < 0)
-            code = {(True, False): 1, (False, True): 0, (True, True): -1}
-            return transpose, code.get((left_right, up_down))
-    return False, None
+    from av.sidedata.sidedata import Type
+
+    data = cast(Any, image.side_data).get(Type.DISPLAYMATRIX)
+    if data is None:
+        return False, None
+    a, b, _, c, d = np.frombuffer(bytes(data), "=i4")[:5].tolist()
+    transpose = abs(b) + abs(c) > abs(a) + abs(d)
+    left_right, up_down = (c < 0, b < 0) if transpose else (a < 0, d < 0)
+    code = {(True, False): 1, (False, True): 0, (True, True): -1}
+    return transpose, code.get((left_right, up_down))
