@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import cast
+from typing import Any, Protocol, cast
 
 import cv2
 
@@ -62,6 +62,26 @@ def quiet_opencv() -> Generator[None]:
                 cv2.utils.logging.setLogLevel(level)
 
 
+class Capture(Protocol):
+    """What a camera needs of ``cv2.VideoCapture``."""
+
+    def grab(self) -> bool:
+        """Wait for the next image."""
+        ...
+
+    def retrieve(self) -> tuple[bool, Any]:
+        """Return whether there is an image, and the image: (H, W, 3) uint8 BGR."""
+        ...
+
+    def get(self, propId: int, /) -> float:  # noqa: N803  the name in OpenCV
+        """Return a property."""
+        ...
+
+    def release(self) -> None:
+        """Close it."""
+        ...
+
+
 class Camera:
     """Reader of one camera, see `emopy.media.Video` for the attributes.
 
@@ -77,7 +97,7 @@ class Camera:
 
     def __init__(
         self,
-        capture: cv2.VideoCapture,
+        capture: Capture,
         source: str,
         sampling: Sampling,
         *,

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, MissingExtraError
+from emopy.media import addresses
 from emopy.media.images import DEFAULT_MAX_PIXELS
 from emopy.media.paths import explain_os_errors, is_pipe
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _READABLE = "MP4, MOV, AVI, MKV, WebM, GIF or another that FFmpeg decodes"
 
 _CHECK_FILE = "Check that it is the file you meant."
+
+_FILE_OPTIONS = {"protocol_whitelist": "file"}
+"""Option of FFmpeg for a file: a playlist must not open network addresses."""
 
 _SIZE_LIMIT = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
 """Option of FFmpeg, for probing a file and for decoding."""
@@ -30,9 +34,13 @@ _MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 def check_file(path: str) -> bool:
     """Check that a path is a file with content; return whether it can be reread (not a pipe).
 
+    An address is not checked, and can be reread.
+
     Raises:
         InputError: No such file, not readable, empty, a folder, a device.
     """
+    if addresses.is_address(path):
+        return True
     with explain_os_errors(path):
         if is_pipe(path, path, wanted="a video", instead="Give the videos in it one by one."):
             return False
@@ -46,10 +54,11 @@ def check_file(path: str) -> bool:
 
 
 def open_container(path: str) -> InputContainer:
-    """Open a video file; the caller closes it.
+    """Open a video file or an address; the caller closes it.
 
     Raises:
-        InputError: Not a video that FFmpeg can open, or a file without its index.
+        InputError: Not a video that FFmpeg can open, a file without its index, or an address that
+            does not answer.
         MissingExtraError: PyAV is not installed.
     """
     try:
@@ -57,15 +66,24 @@ def open_container(path: str) -> InputContainer:
         from av.error import FFmpegError
     except ImportError as error:
         raise MissingExtraError("Reading video files", "video") from error
+    options, timeout_s = _FILE_OPTIONS, None
+    is_address = addresses.is_address(path)
+    if is_address:
+        options, timeout_s = addresses.OPTIONS, addresses.TIMEOUT_S
+    open_any: Any = av.open  # its arguments differ between versions
     try:
-        return av.open(
-            os.path.abspath(path),  # noqa: PTH100  a name such as "12:30.mp4" is no protocol
-            # A playlist must not open network addresses. Large frames are refused elsewhere, but a
-            # file may declare small ones: the limit stops the decoder before it allocates memory.
-            options={"protocol_whitelist": "file", **_SIZE_LIMIT},
+        return open_any(
+            # A name such as "12:30.mp4" is no protocol.
+            path if is_address else os.path.abspath(path),  # noqa: PTH100
+            # Large frames are refused elsewhere, but a file may declare small ones: the limit
+            # stops the decoder before it allocates memory.
+            options={**options, **_SIZE_LIMIT},
+            timeout=timeout_s,
             **_metadata_setting(av.__version__),
         )
     except FFmpegError as error:
+        if is_address:
+            raise addresses.explain_failure(path, error) from error
         raise InputError(
             f"`source` must be a video ({_READABLE}). {_describe_content(path)}"
         ) from error
@@ -76,11 +94,11 @@ def _metadata_setting(version: str) -> dict[str, Any]:
 
     PyAV 19 removed it: it reads them without.
     """
-    return {"metadata_errors": "replace"} if int(version.split(".")[0]) < 19 else {}
+    return {"metadata_errors": "replace"} if int(version.split(".", 1)[0]) < 19 else {}
 
 
-def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """Return the video stream of a container.
+def video_stream(container: InputContainer, name: str) -> VideoStream:
+    """Return the video stream of a container; `name` is for error messages.
 
     Raises:
         InputError: It holds a single image, text or only sound, or an unknown codec.
@@ -91,10 +109,10 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     brand = container.metadata.get("major_brand", "").strip()
     if kind.endswith("_pipe") or kind == "image2" or brand in _IMAGE_BRANDS:
         raise InputError(
-            f"`source` must be a video. Received {path!r}: an image. Predict it as an image."
+            f"`source` must be a video. Received {name!r}: an image. Predict it as an image."
         )
     if kind == "tty":  # FFmpeg takes any text for terminal art
-        raise InputError(f"`source` must be a video. Received {path!r}: a text. {_CHECK_FILE}")
+        raise InputError(f"`source` must be a video. Received {name!r}: a text. {_CHECK_FILE}")
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:  # cover art
             # Without a decoder there is no context, unlike in PyAV's annotations.
@@ -105,11 +123,11 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
             return stream
     else:
         raise InputError(
-            f"`source` must have a video stream. Received {path!r}: a file without one, such as "
+            f"`source` must have a video stream. Received {name!r}: a file without one, such as "
             f"sound alone. {_CHECK_FILE}"
         )
     raise InputError(
-        f"`source` must have a known codec. Received {path!r}: no decoder for it. "
+        f"`source` must have a known codec. Received {name!r}: no decoder for it. "
         "Convert it to MP4 with H.264."
     )
 

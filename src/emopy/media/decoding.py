@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from emopy.media.addresses import without_password
 from emopy.media.containers import open_container, video_stream
 from emopy.media.sampling import TOLERANCE_S
+from emopy.media.timeline import Place, Timeline
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 _MAX_FAILURES = 10
 """Reading errors in a row after which the file ends."""
 
-_END_TOLERANCE_S = 0.1
-"""Seconds that a complete file may end before its declared end, in addition to two frames."""
+_MAX_WAITING_BYTES = 64_000_000
+"""Most bytes of packets kept while looking for the last keyframe before a start time."""
 
-_FORMATS_WITH_DURATION = {"mp4", "matroska", "avi", "flv", "asf"}
-"""Formats whose header declares the duration; FFmpeg estimates that of others."""
-
-_VP8_SHOWN = 0x10
-"""RFC 6386, 9.1: bit of a VP8 frame's first byte that is set where the frame is shown."""
-
-_MAX_TIMESTAMP = 1 << 62
-"""Largest timestamp that files can hold."""
+_CANVAS_FORMATS = {"gif", "apng"}
+"""Formats whose frames are drawn on the frame before, also where they are called keyframes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,232 +42,180 @@ class Decoder:
         container: The opened file.
         stream: Its video stream.
         decoded: Frames decoded without damage so far.
-        skipped: Frames from `start_s` on that have a packet and could not be decoded, so far.
-        truncated: Whether the file ended before its declared end; known after the last frame.
+        skipped: Frames from `start_s` on that could not be decoded, so far.
+        ended: Whether all of the file has been read.
+        failed: Whether it could not be read to its end.
     """
 
     def __init__(self, path: str, *, start_s: float) -> None:
         self.container = open_container(path)
         try:
-            self.stream = video_stream(self.container, path)
+            self.stream = video_stream(self.container, without_password(path))
         except BaseException:
             self.container.close()
             raise
         self.decoded = 0
         self.skipped = 0
-        self.truncated = False
-        self._path = path
-        self._start_s = start_s
-        self._clock = Clock(self.stream)
-        self._end_s = 0.0
+        self.ended = False
+        self.failed = False
+        self._start_s = start_s - TOLERANCE_S
+        self._timeline = Timeline(self.stream)
+        self._passed_over = False  # whether packets were read without decoding them
+        self._doubtful = False
         self.close = self.container.close
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a frame is missing since the keyframe where decoding began."""
+        return self._passed_over and self._doubtful
+
+    @property
+    def formats(self) -> set[str]:
+        """FFmpeg's names of the container format."""
+        return set(self.container.format.name.split(","))
+
+    @property
+    def interval_s(self) -> float:
+        """Average time between two frames, in seconds."""
+        return self._timeline.clock.interval_s
 
     def from_beginning(self) -> Iterator[Decoded]:
         """Decode from the first frame on."""
-        return self._decode(sought=False)
+        return self._decode(self._packets())
 
-    def from_keyframe(self, *, back_s: float) -> Iterator[Decoded] | None:
-        """Seek to a keyframe at least `back_s` before `start_s`, and decode from there.
+    def from_keyframe(self) -> Iterator[Decoded] | None:
+        """Decode from the last keyframe before the start time; read what is before it only.
 
-        None where the file cannot seek, or the seek landed after `start_s`.
+        None where a frame can only be placed by decoding all those before it.
         """
-        from av.error import FFmpegError
-
-        try:
-            target = self._clock.timestamp(self._start_s - back_s)
-            self.container.seek(target, stream=self.stream)
-        except FFmpegError:
+        if not _CANVAS_FORMATS.isdisjoint(self.formats):
             return None
-        decoded = self._decode(sought=True)
-        first = next(decoded, None)
-        if first is None or first.time_s > self._start_s:
-            return None
-        return chain([first], decoded)
+        rest = self._packets()
+        group = self._pass_over(rest)
+        return None if group is None else self._decode(_chain(group, rest))
 
-    def _decode(self, *, sought: bool) -> Generator[Decoded]:
-        counter = FrameCounter()
-        start_s = self._start_s - TOLERANCE_S
-        due: int | None = None  # number of the next frame if none is damaged
+    def places(self) -> Generator[Place]:
+        """Yield the places of all frames, in order, without decoding them."""
+        group: list[Packet[Any]] = []
+        keyed = False
         for packet in self._packets():
+            if packet is not None and packet.is_keyframe:
+                if keyed:
+                    yield from self._timeline.skip(group)
+                group, keyed = [], True
             if packet is not None:
-                counter.add(self._clock.packet_s(packet))
-            for image in self._decode_packet(packet):
-                time_s = self._clock.frame_s(image)
-                if sought:
-                    counter.start(time_s, _count_before(time_s, self._path))
-                    sought = False
-                if due is None and time_s >= start_s:
-                    due = counter.count_before(start_s)
-                number = counter.number(time_s)
+                group.append(packet)
+        yield from self._timeline.skip(group)
+
+    def _pass_over(self, packets: Iterable[Packet[Any] | None]) -> list[Packet[Any] | None] | None:
+        """Read up to the start time; return the packets from the last keyframe before it on."""
+        group: list[Packet[Any] | None] = []
+        size = 0
+        first: int | None = None
+        for packet in packets:
+            if packet is None:
+                return [*group, None]
+            stamp = packet.pts
+            if stamp is None or not (self._timeline.is_clear(packet) or packet.is_discard):
+                return None
+            if not self._passed_over:
+                # The decoder may give no frame before the first keyframe.
+                first = stamp if first is None and packet.is_keyframe else first
+                if first is None or stamp < first:
+                    return None
+            if packet.is_keyframe and group:
+                timeline = self._timeline.fork()
+                timeline.skip(each for each in group if each is not None)
+                if timeline.next_s(stamp) > self._start_s:
+                    return [*group, packet]
+                self._timeline, self._passed_over, group, size = timeline, True, [], 0
+            group.append(packet)
+            size += packet.size
+            if size > _MAX_WAITING_BYTES:
+                break
+        return group
+
+    def _decode(self, packets: Iterable[Packet[Any] | None]) -> Generator[Decoded]:
+        timeline = self._timeline
+        keyed, begun = self._passed_over, False
+        for packet in packets:
+            if packet is not None:
+                if packet.is_keyframe and not keyed:
+                    keyed = True
+                    timeline.forget()
+                timeline.add(packet)
+            images, damaged = self._decode_packet(packet)
+            timeline.damaged |= damaged and keyed
+            for image in images:
+                if timeline.damaged and timeline.is_late(image):
+                    continue
+                # Frames that come before the keyframe, and need frames before it, are not decoded.
+                is_keyframe = timeline.is_first(image)
+                lost, place = timeline.place(image, count_all=self._passed_over and not begun)
+                if timeline.damaged or image.is_corrupt or (lost if begun else not is_keyframe):
+                    self._doubtful = True
+                self._count(lost)
+                begun = True
                 if image.is_corrupt:
+                    timeline.damaged = True
+                    self._count([place])
                     continue
                 self.decoded += 1
-                if due is not None:
-                    self.skipped += number - due
-                    due = number + 1
-                yield Decoded(image, time_s, number)
-        if due is not None:
-            self.skipped += max(0, counter.count_before(math.inf) - due)
+                yield Decoded(image, place.time_s, place.number)
+        self._count(timeline.rest(count=timeline.damaged))
+        self.ended = True
+
+    def _count(self, lost: Iterable[Place]) -> None:
+        self.skipped += sum(place.time_s >= self._start_s for place in lost)
 
     def _packets(self) -> Generator[Packet[Any] | None]:
         """Compressed frames; None at the end, to flush the decoder."""
-        from av.error import FFmpegError
+        from av.error import ExitError, FFmpegError
 
         failures = 0
         while failures < _MAX_FAILURES:
             try:
-                for packet in self.container.demux():
+                for packet in self.container.demux(self.stream):
                     failures = 0
-                    if not packet.size:  # a repeated frame in AVI, or the end in PyAV
-                        continue
-                    if not packet.is_corrupt:
-                        self._end_s = max(self._end_s, _end_s(packet))
-                    if packet.stream_index == self.stream.index:
+                    if packet.size:  # else a repeated frame in AVI, or the end in PyAV
                         yield packet
                 break
-            except (FFmpegError, IndexError):  # IndexError: damage that looks like a new stream
-                failures += 1
+            except (FFmpegError, IndexError) as error:  # IndexError: damage like a new stream
+                # An address that does not answer in time would not do so later.
+                failures = _MAX_FAILURES if isinstance(error, ExitError) else failures + 1
+                self._timeline.damaged = True
+        self.failed = failures == _MAX_FAILURES
         yield None
-        self.truncated = failures == _MAX_FAILURES or self._ends_early()
 
-    def _decode_packet(self, packet: Packet[Any] | None) -> list[VideoFrame]:
-        """Decode a packet; a damaged one gives no frame."""
+    def _decode_packet(self, packet: Packet[Any] | None) -> tuple[list[VideoFrame], bool]:
+        """Decode a packet; return its frames and whether it is damaged."""
         from av.error import FFmpegError
 
-        if packet is not None:
-            self._clock.add_packet(packet)
         # A partial packet at the end of a truncated file would make the decoder fail when it is
-        # flushed, and lose the last frames.
-        if packet is None or not packet.is_corrupt:
-            with suppress(FFmpegError):
-                context: Any = self.stream.codec_context  # only partly annotated
-                return context.decode(packet)
-        if packet is not None:
-            self._clock.drop_packet(packet)
-        return []
-
-    def _ends_early(self) -> bool:
-        if _FORMATS_WITH_DURATION.isdisjoint(self.container.format.name.split(",")):
-            return False
-        declared_s = (self.container.duration or 0) / 1e6
-        if self.stream.duration and self.stream.time_base:
-            declared_s = max(declared_s, float(self.stream.duration * self.stream.time_base))
-        declared_s = max(declared_s, self.stream.frames * self._clock.interval_s)
-        return self._end_s < declared_s - 2 * self._clock.interval_s - _END_TOLERANCE_S
+        # flushed, and lose the last frames. In MPEG-TS a packet counts as partial at each join.
+        is_partial = packet is not None and packet.is_corrupt
+        if is_partial and self.container.format.name != "mpegts":
+            return [], True
+        context: Any = self.stream.codec_context  # only partly annotated
+        try:
+            return context.decode(packet), is_partial
+        except FFmpegError:
+            return [], True
 
 
-def _end_s(packet: Packet[Any]) -> float:
-    """End time of a packet of any stream, in seconds of the container."""
-    stamp = packet.dts if packet.pts is None else packet.pts
-    return 0.0 if stamp is None else float((stamp + (packet.duration or 0)) * packet.time_base)
+def _chain(
+    first: Iterable[Packet[Any] | None], rest: Iterable[Packet[Any] | None]
+) -> Generator[Packet[Any] | None]:
+    yield from first
+    yield from rest
 
 
-def _count_before(time_s: float, path: str) -> int:
-    """Count the frames shown before a time by reading packets, without decoding them."""
-    from av.error import FFmpegError
+def measure(path: str) -> tuple[list[Place], float]:
+    """Read a whole file without decoding it; return the places of its frames, and their interval.
 
-    count = 0
-    with open_container(path) as container:
-        stream = video_stream(container, path)
-        clock = Clock(stream)
-        # A reading error ends the count early.
-        with suppress(FFmpegError, IndexError):
-            for packet in container.demux(stream):
-                if packet.dts is not None and clock.seconds(packet.dts) >= time_s:
-                    break
-                shown_s = clock.packet_s(packet)
-                count += bool(packet.size) and shown_s is not None and shown_s < time_s
-    return count
-
-
-class Clock:
-    """Convert the timestamps of one pass through a stream to seconds from its start.
-
-    Nearly all files have a presentation timestamp for each frame. AVI has only decoding timestamps;
-    where frames are reordered, the decoder restores the order of presentation, and the frames get
-    the timestamps in order.
-
-    Attributes:
-        interval_s: Average time between two frames, in seconds.
+    Raises:
+        InputError: The file cannot be opened.
     """
-
-    def __init__(self, stream: VideoStream) -> None:
-        rate = stream.average_rate or stream.guessed_rate
-        self.interval_s = float(1 / rate) if rate else 0.04
-        self._tick = stream.time_base or Fraction(1, 1000)
-        self._zero = stream.start_time or 0
-        context = stream.codec_context
-        self._has_only_dts = stream.container.format.name == "avi" and bool(context.has_b_frames)
-        self._vp8 = context.name in {"vp8", "libvpx"}
-        self._undecoded: deque[int] = deque()
-        self._last_s: float | None = None
-
-    def seconds(self, timestamp: int) -> float:
-        """Convert a timestamp to seconds."""
-        return float((timestamp - self._zero) * self._tick)
-
-    def timestamp(self, seconds: float) -> int:
-        """Return the last timestamp that is not after a time."""
-        return min(self._zero + int(seconds / self._tick), _MAX_TIMESTAMP)
-
-    def packet_s(self, packet: Packet[Any]) -> float | None:
-        """Return the time of a packet's frame; None where it is not shown or has no timestamp."""
-        if not packet.size or packet.is_discard:
-            return None
-        if self._vp8 and not memoryview(packet)[0] & _VP8_SHOWN:
-            return None
-        stamp = packet.dts if self._has_only_dts else packet.pts
-        return None if stamp is None else self.seconds(stamp)
-
-    def add_packet(self, packet: Packet[Any]) -> None:
-        """Register a packet before it is decoded."""
-        if self._has_only_dts and packet.dts is not None:
-            self._undecoded.append(packet.dts)
-
-    def drop_packet(self, packet: Packet[Any]) -> None:
-        """Register that a packet gives no frame."""
-        if packet.dts in self._undecoded:
-            self._undecoded.remove(packet.dts)
-
-    def frame_s(self, image: VideoFrame) -> float:
-        """Return the time of a decoded frame: always later than that of the frame before."""
-        stamp = image.pts
-        if self._has_only_dts:
-            stamp = self._undecoded.popleft() if self._undecoded else None
-        time_s = None if stamp is None else self.seconds(stamp)
-        if self._last_s is not None and (time_s is None or time_s <= self._last_s):
-            time_s = self._last_s + self.interval_s
-        self._last_s = max(time_s or 0.0, 0.0)
-        return self._last_s
-
-
-class FrameCounter:
-    """Number frames by the packets of earlier frames, whether these could be decoded or not."""
-
-    def __init__(self) -> None:
-        self._next = 0
-        self._earlier = 0
-        self._waiting: list[float] = []
-
-    def add(self, time_s: float | None) -> None:
-        """Register the time of a packet's frame, before the frame is decoded; in any order."""
-        if time_s is not None:
-            heapq.heappush(self._waiting, time_s)
-
-    def start(self, time_s: float, number: int) -> None:
-        """Set the number of the first frame."""
-        self.count_before(time_s)
-        self._earlier = self._next = number
-
-    def count_before(self, time_s: float) -> int:
-        """Count the frames shown before a time; call it with rising times."""
-        while self._waiting and self._waiting[0] < time_s:
-            heapq.heappop(self._waiting)
-            self._earlier += 1
-        return self._earlier
-
-    def number(self, time_s: float) -> int:
-        """Return the number of a decoded frame, from 0."""
-        number = max(self.count_before(time_s), self._next)  # packets may have no times
-        self._next = number + 1
-        return number
+    decoder = Decoder(path, start_s=0)
+    with closing(decoder):
+        return list(decoder.places()), decoder.interval_s

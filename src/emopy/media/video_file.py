@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -14,19 +15,21 @@ import cv2
 import numpy as np
 
 from emopy.errors import InputError
+from emopy.media.addresses import without_password
 from emopy.media.arrays import from_array
 from emopy.media.containers import check_file
-from emopy.media.decoding import Decoded, Decoder
+from emopy.media.decoding import Decoded, Decoder, measure
 from emopy.media.images import DEFAULT_MAX_PIXELS, check_pixels
 from emopy.media.prefetch import prefetch
-from emopy.media.sampling import Sampling, select_recorded
+from emopy.media.sampling import TOLERANCE_S, Sampling, select_recorded
+from emopy.media.truncation import FORMATS_WITH_DURATION, is_cut_off
 from emopy.types import Frame, RGBImage
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-_SEEK_BACK_S = (0.0, 5.0, 60.0)
-"""Seconds before the start to try to seek to: a seek may land after its target."""
+_MAX_MEASURED_BYTES = 128_000_000
+"""Largest file that is read whole for the number of its frames, before any is decoded."""
 
 _MAX_PIXEL_ASPECT = 8
 """Width by height of a pixel, or the reverse, from which the file is wrong."""
@@ -42,21 +45,20 @@ class VideoFile:
     is_live = False
 
     def __init__(self, path: str, sampling: Sampling) -> None:
-        self.source = path
+        self.source = without_password(path)
+        self._path = path
         self._sampling = sampling
         self._reading = Lock()
+        self._ended = False
         # In a thread: a pipe without a writer must not block Ctrl-C.
         with closing(prefetch(_decode_first(path, sampling), max_items=1)) as first:
-            self._decoder, self._decoded, self._converter = next(first)
+            self._decoder, self._first_s, self._decoded, self._converter = next(first)
         self.size = self._converter.size
-        stream, container = self._decoder.stream, self._decoder.container
+        stream = self._decoder.stream
         self.fps = float(stream.average_rate) if stream.average_rate else None
-        self.duration_s: float | None = None
-        if stream.duration and stream.time_base:
-            self.duration_s = float(stream.duration * stream.time_base)
-        elif container.duration:
-            self.duration_s = container.duration / 1e6
-        self.frames = self._expected_frames()
+        self.duration_s = self._declared_duration()
+        self.frames = self._estimate_frames()
+        self._measure()
 
     @property
     def skipped(self) -> int:
@@ -66,13 +68,14 @@ class VideoFile:
     @property
     def truncated(self) -> bool:
         """Whether the file ended early; known after the last frame."""
-        return self._decoder.truncated
+        return self._ended and (self._decoder.failed or is_cut_off(self._path))
 
     def read(self) -> Generator[Frame]:
         """Yield the selected frames, then close the file."""
         with self._reading, closing(self._decoder):
             for one in select_recorded(self._decoded, self._sampling):
                 yield Frame(self._converter.to_rgb(one.image), one.time_s, one.number)
+            self._ended = self._decoder.ended
 
     def close(self) -> None:
         """Close the file, unless an iteration is reading it, which closes it at its end."""
@@ -80,83 +83,112 @@ class VideoFile:
             self._decoder.close()
             self._reading.release()
 
-    def _expected_frames(self) -> int | None:
+    def _declared_duration(self) -> float | None:
+        stream, container = self._decoder.stream, self._decoder.container
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return container.duration / 1e6 if container.duration else None
+
+    def _estimate_frames(self) -> int | None:
+        """Number of selected frames at the average rate."""
         if self.duration_s is None or self.fps is None:
             return None
         sampling = self._sampling
         end_s = min(self.duration_s, sampling.end_s or math.inf)
         fps = min(self.fps, sampling.fps or math.inf) / sampling.every
-        if sampling.start_s == 0 and end_s == self.duration_s and sampling.fps is None:
-            return math.ceil((self._decoder.stream.frames or end_s * fps) / sampling.every)
         return math.ceil(max(0.0, end_s - sampling.start_s) * fps - 1e-6)
+
+    def _measure(self) -> None:
+        """Replace estimates: headers count frames that are not presented, and joined parts once."""
+        path = self._path
+        if not os.path.isfile(path) or os.path.getsize(path) > _MAX_MEASURED_BYTES:  # noqa: PTH113, PTH202
+            return
+        places, interval_s = measure(path)
+        if self._sampling.start_s == 0:  # frames before the first one are not decodable
+            places = [each for each in places if each.time_s >= self._first_s - TOLERANCE_S]
+        if not places:
+            return
+        from_start = (each for each in places if not self._sampling.before_start(each.time_s))
+        self.frames = sum(1 for _ in select_recorded(from_start, self._sampling))
+        end_s = places[-1].time_s + interval_s
+        has_declared = not FORMATS_WITH_DURATION.isdisjoint(self._decoder.formats)
+        if self.duration_s is None or not has_declared or self.duration_s < places[-1].time_s:
+            self.duration_s = end_s
+        if self.fps is None or not 0.9 < len(places) / (self.fps * end_s) < 1.1:
+            self.fps = len(places) / end_s
 
 
 def _decode_first(
     path: str, sampling: Sampling
-) -> Generator[tuple[Decoder, Iterator[Decoded], RGBConverter]]:
+) -> Generator[tuple[Decoder, float, Iterator[Decoded], RGBConverter]]:
     """Open a file and decode the first frame from the start time on: one item."""
-    decoder, decoded = _seek(path, sampling.start_s)
+    can_reopen = check_file(path)
+    decoder, first, frames = _start(path, sampling, from_keyframe=can_reopen)
+    if decoder.is_doubtful or first is None:
+        decoder.close()
+        decoder, first, frames = _start(path, sampling, from_keyframe=False)
     try:
-        frames = (one for one in decoded if not sampling.before_start(one.time_s))
-        first = next(frames, None)
         if first is None:
-            raise _no_frame_error(path, sampling, decoder)
+            raise _no_frame_error(without_password(path), sampling, decoder)
         converter = RGBConverter(first.image, decoder.stream.sample_aspect_ratio)
-        _check_size(converter.size, path)
+        _check_size(converter.size, without_password(path))
     except BaseException:
         decoder.close()
         raise
-    yield decoder, chain([first], frames), converter
+    yield decoder, first.time_s, chain([first], frames), converter
 
 
-def _seek(path: str, start_s: float) -> tuple[Decoder, Iterator[Decoded]]:
-    """Decode from a keyframe before the start where the file can seek, else from its beginning."""
-    can_reopen = check_file(path)
-    for back_s in _SEEK_BACK_S:
-        if can_reopen and start_s > back_s:
-            decoder = _open(path, start_s)
-            decoded = decoder.from_keyframe(back_s=back_s)
-            if decoded is not None:
-                return decoder, decoded
+def _start(
+    path: str, sampling: Sampling, *, from_keyframe: bool
+) -> tuple[Decoder, Decoded | None, Iterator[Decoded]]:
+    """Decode the first frame from the start time on, from a keyframe before it where possible."""
+    decoder = open_decoder(path, sampling.start_s)
+    decoded = None
+    if from_keyframe and sampling.start_s > 0:
+        decoded = decoder.from_keyframe()
+        if decoded is None:
             decoder.close()
-    decoder = _open(path, start_s)
-    return decoder, decoder.from_beginning()
+            decoder = open_decoder(path, sampling.start_s)
+    if decoded is None:
+        decoded = decoder.from_beginning()
+    frames = (one for one in decoded if not sampling.before_start(one.time_s))
+    return decoder, next(frames, None), frames
 
 
-def _open(path: str, start_s: float) -> Decoder:
-    """Open a file and check the frame size that it declares."""
+def open_decoder(path: str, start_s: float) -> Decoder:
+    """Open a file or address and check the frame size that it declares."""
     decoder = Decoder(path, start_s=start_s)
     context = decoder.stream.codec_context
     if context.width > 0 and context.height > 0:
-        pixel_aspect = decoder.stream.sample_aspect_ratio
+        pixel_aspect, name = decoder.stream.sample_aspect_ratio, without_password(path)
         try:
-            _check_size(square_pixel_size(context.width, context.height, pixel_aspect), path)
+            _check_size(square_pixel_size(context.width, context.height, pixel_aspect), name)
         except InputError:
             decoder.close()
             raise
     return decoder
 
 
-def _check_size(size: tuple[int, int], path: str) -> None:
-    check_pixels(*size, path, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
+def _check_size(size: tuple[int, int], name: str) -> None:
+    check_pixels(*size, name, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
 
 
-def _no_frame_error(path: str, sampling: Sampling, decoder: Decoder) -> InputError:
+def _no_frame_error(name: str, sampling: Sampling, decoder: Decoder) -> InputError:
     """The reason why there is no first frame."""
     context = decoder.stream.codec_context
     if decoder.decoded:
         return InputError(
             f"`start_s` must lie before the last frame. Received {sampling.start_s:g}, and "
-            f"{path!r} ends before. Give an earlier one."
+            f"{name!r} ends before. Give an earlier one."
         )
     if context.width < 1 or context.height < 1:
         return InputError(
             "`source` must have frames of at least one pixel, and of at most "
-            f"{DEFAULT_MAX_PIXELS / 1e6:g} megapixels. Received {path!r}: of another size. "
+            f"{DEFAULT_MAX_PIXELS / 1e6:g} megapixels. Received {name!r}: of another size. "
             "Make its frames smaller, or copy or download the file again."
         )
     return InputError(
-        f"`source` must be a complete video. Received {path!r}: damaged or truncated, no frame "
+        f"`source` must be a complete video. Received {name!r}: damaged or truncated, no frame "
         "of it can be decoded. Copy or download the file again."
     )
 
@@ -184,6 +216,8 @@ class RGBConverter:
         target = "rgba" if transparent else "rgb24"
         converted = self._reformatter.reformat(frame, *self._stored, target)
         image = cast(RGBImage, converted.to_ndarray())
+        if converted is frame:  # a view of the decoder's own image, which it may need unchanged
+            image = image.copy()
         if transparent:
             image = from_array(image)
         if self._transpose:

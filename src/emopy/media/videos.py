@@ -1,4 +1,4 @@
-"""`open_video`: the frames of a video file or a camera, upright, each with its true time."""
+"""`open_video`: the frames of a video, folder of frames or camera, upright, with true times."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from collections.abc import Iterator
 from typing import Self, TypeAlias
 
 from emopy.errors import InputError
+from emopy.media.addresses import is_stream
 from emopy.media.cameras import Camera, open_camera
+from emopy.media.image_sequences import (
+    ImageSequence,
+    is_animated_webp,
+    open_animated_webp,
+    open_frame_folder,
+)
 from emopy.media.prefetch import Prefetcher, prefetch
 from emopy.media.sampling import Sampling
+from emopy.media.streams import open_stream
 from emopy.media.video_file import VideoFile
-from emopy.types import Frame
+from emopy.types import FailedInput, Frame
 
 VideoSource: TypeAlias = str | os.PathLike[str] | int
-"""What `open_video` accepts: the path of a file, or the number of a camera."""
+"""What `open_video` accepts: a path, an address, or the number of a camera."""
 
 _MIN_PREFETCH, _MAX_PREFETCH, _MAX_PREFETCH_BYTES = 2, 8, 64_000_000
 """Frames decoded in advance: smallest and largest number, and largest size in bytes."""
@@ -29,14 +37,15 @@ class Video:
     the video.
 
     Attributes:
-        source: The path as given, or ``"camera 0"``.
+        source: The path as given, an address without its password, or ``"camera 0"``.
         size: (width, height) of every frame in pixels, upright.
-        duration_s: Declared duration in seconds; None if unknown, and for cameras.
+        duration_s: Duration in seconds of what is presented; None if unknown, and for cameras.
         fps: Average frames per second; None if unknown.
-        frames: Approximate number of selected frames, for a progress bar; None if unknown.
+        frames: Number of selected frames, estimated for files above 128 MB and addresses; None if
+            unknown.
     """
 
-    def __init__(self, reader: VideoFile | Camera) -> None:
+    def __init__(self, reader: VideoFile | ImageSequence | Camera) -> None:
         self.source = reader.source
         self.size = reader.size
         self.duration_s = reader.duration_s
@@ -53,7 +62,7 @@ class Video:
 
     @property
     def is_live(self) -> bool:
-        """Whether it is a camera."""
+        """Whether it is a camera or a live stream."""
         return self._reader.is_live
 
     @property
@@ -62,10 +71,15 @@ class Video:
         return self._reader.skipped
 
     @property
-    def truncated(self) -> bool:
-        """Whether the file ended before its declared end; known after the last frame.
+    def failed(self) -> tuple[FailedInput, ...]:
+        """Images of a folder of frames that could not be read so far; they count as skipped."""
+        return tuple(getattr(self._reader, "failed", ()))
 
-        Always False for formats that declare no duration, such as GIF and MPEG-TS.
+    @property
+    def truncated(self) -> bool:
+        """Whether the file is cut off or could not be read to its end; known after the last frame.
+
+        Formats that do not declare their length, such as GIF and MPEG-TS, may be cut off unseen.
         """
         return self._reader.truncated
 
@@ -119,7 +133,7 @@ def open_video(
     start_s: float = 0.0,
     end_s: float | None = None,
 ) -> Video:
-    """Open a video file or a camera to read its frames.
+    """Open a video, a folder of frames or a camera to read its frames.
 
     Times are presentation times, also where the frame rate varies. 0 is the start of the video
     stream, also where the file's sound starts earlier. Rotation and non-square pixels, as files
@@ -127,20 +141,23 @@ def open_video(
     `start_s`: the compressed frames before it are then counted without decoding them.
 
     Args:
-        source: Path of a file (MP4, MOV, AVI, MKV, WebM, GIF, or another format that FFmpeg
-            decodes), or the number of a camera; 0 is the first.
+        source: Path of a file (MP4, MOV, AVI, MKV, WebM, GIF, animated WebP, or another format
+            that FFmpeg decodes); path of a folder of frames, which are read in natural order
+            (``img2`` before ``img10``); an address: ``http``, ``https``, or a live stream such as
+            ``rtsp``, which is read like a camera; or the number of a camera, 0 for the first.
         every: Read every n-th frame only.
         fps: Read at most that many frames per second: those nearest to a regular grid, none twice.
             For a camera, which cannot wait for a nearer one, the first after each point of the
-            grid.
+            grid. For a folder of frames, the rate at which they were recorded; 25 if left out.
         start_s: Start time in seconds.
         end_s: End time in seconds, excluded; it also ends a camera. A video without a frame between
             start and end gives none, which is no error.
 
     Raises:
-        InputError: No such file or camera; not a video; no frame can be decoded; frames of more
-            than 100 megapixels; a number out of range; both `every` and `fps`.
-        MissingExtraError: A file, and PyAV is not installed.
+        InputError: No such file or camera; no answer from an address; not a video; no frame can be
+            decoded; frames of more than 100 megapixels; a number out of range; both `every` and
+            `fps`.
+        MissingExtraError: A video file or an address, and PyAV is not installed.
 
     Example:
         >>> open_video("interview.mp4", every=2, fps=5)
@@ -149,10 +166,20 @@ def open_video(
     """
     sampling = Sampling(every=every, fps=fps, start_s=start_s, end_s=end_s)
     if isinstance(source, str | os.PathLike):
-        return Video(VideoFile(os.fsdecode(source), sampling))
+        return Video(_open_path(os.fsdecode(source), sampling))
     if isinstance(source, bool) or not hasattr(source, "__index__"):
         raise InputError(
             "`source` must be the path of a video or the number of a camera. "
             f"Received {source!r}. Type 0 for the first camera."
         )
     return Video(open_camera(int(source), sampling))
+
+
+def _open_path(path: str, sampling: Sampling) -> VideoFile | ImageSequence | Camera:
+    if is_stream(path):
+        return open_stream(path, sampling)
+    if os.path.isdir(path):  # noqa: PTH112  Path("") would be the current folder
+        return open_frame_folder(path, sampling)
+    if is_animated_webp(path):
+        return open_animated_webp(path, sampling)
+    return VideoFile(path, sampling)

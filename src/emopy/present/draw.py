@@ -31,6 +31,9 @@ _MIN_SIDE = 480
 _MAX_ENLARGED = 4_000_000
 """Pixels that an enlarged image may have."""
 
+_MAX_ENLARGED_SIDE = 8000
+"""Pixels that a side of an enlarged image may have: every video encoder takes them."""
+
 _SAVERS = {
     ".png": ("PNG", {"compress_level": 4}),
     ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
@@ -66,7 +69,7 @@ def draw_faces(
 
     Returns:
         A new image (H', W', 3) uint8 RGB. H' × W' is H × W, or a whole multiple of it for an
-        image with a side under 480 pixels; `expand` may make it wider.
+        image with a side under 480 pixels, up to 8000 pixels a side; `expand` may make it wider.
 
     Raises:
         InputError: Another kind of array, or not the image of this result.
@@ -129,7 +132,7 @@ def enlargement(width: int, height: int) -> int:
     """Return the whole factor by which `draw_faces` enlarges an image of this size."""
     wanted = math.ceil(_MIN_SIDE / min(width, height))
     possible = int(math.sqrt(_MAX_ENLARGED / (width * height)))
-    return max(1, min(wanted, possible))
+    return max(1, min(wanted, possible, _MAX_ENLARGED_SIDE // max(width, height)))
 
 
 def _check(image: RGBImage) -> None:

@@ -34,10 +34,11 @@ _NOMINAL_FPS = 25
 
 
 class Encoder(NamedTuple):
-    """FFmpeg's name of an encoder, and its options."""
+    """FFmpeg's name of an encoder, its options, and the longest side of its frames in pixels."""
 
     codec: str
     options: dict[str, str]
+    max_side: int
 
 
 class Container(NamedTuple):
@@ -48,11 +49,11 @@ class Container(NamedTuple):
     encoders: tuple[Encoder, ...]
 
 
-_H264 = Encoder("libx264", {"preset": "veryfast", "crf": "20"})
-_MPEG4 = Encoder("mpeg4", {"qscale": "3", "qmin": "3", "qmax": "3"})
+_H264 = Encoder("libx264", {"preset": "veryfast", "crf": "20"}, 16_384)
+_MPEG4 = Encoder("mpeg4", {"qscale": "3", "qmin": "3", "qmax": "3"}, 8_190)
 _FAST = {"deadline": "realtime", "cpu-used": "7"}
-_VP9 = Encoder("libvpx-vp9", {**_FAST, "row-mt": "1", "crf": "30", "b": "0"})
-_VP8 = Encoder("libvpx", {**_FAST, "crf": "10", "b": "4M"})
+_VP9 = Encoder("libvpx-vp9", {**_FAST, "row-mt": "1", "crf": "30", "b": "0"}, 65_534)
+_VP8 = Encoder("libvpx", {**_FAST, "crf": "10", "b": "4M"}, 16_382)
 
 _CONTAINERS = {
     ".mp4": Container("mp4", {"movflags": "+faststart"}, (_H264, _MPEG4)),
@@ -76,7 +77,7 @@ class VideoSink:
             `draw_faces`; an odd side gets one more pixel.
 
     Raises:
-        InputError: Another suffix, or a size below 1.
+        InputError: Another suffix, a size below 1, or frames that are too large for the encoder.
         MissingExtraError: PyAV is not installed.
     """
 
@@ -105,12 +106,13 @@ class VideoSink:
         # One for all frames: a new one builds tables, which takes longer than the conversion.
         self._reformat = self._av.video.reformatter.VideoReformatter().reformat
         format_name, options, encoders = _CONTAINERS[self.path.suffix.lower()]
+        encoder = choose_encoder(encoders, self._av.codecs_available)
+        self._check_sides(encoder)
         with ExitStack() as stack:
             partial = stack.enter_context(atomic_file(self.path))
             with self._errors_name_the_file():
                 container = self._av.open(str(partial), "w", format=format_name, options=options)
             stack.callback(container.close)
-            encoder = choose_encoder(encoders, self._av.codecs_available)
             self._stream = self._add_stream(encoder, container)
             self._container = container
             self._stack = stack.pop_all()
@@ -175,8 +177,7 @@ class VideoSink:
 
     def _add_stream(self, encoder: Encoder, container: Any) -> Any:
         stream = container.add_stream(encoder.codec, rate=_NOMINAL_FPS, options=encoder.options)
-        factor = enlargement(*self.size)
-        stream.width, stream.height = (side * factor + side * factor % 2 for side in self.size)
+        stream.width, stream.height = self._drawn_size()
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, _TICKS_PER_S)
         context = stream.codec_context
@@ -184,6 +185,22 @@ class VideoSink:
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.thread_type = "AUTO"
         return stream
+
+    def _drawn_size(self) -> tuple[int, int]:
+        """Width and height of the annotated frames: even, as the encoders need them."""
+        factor = enlargement(*self.size)
+        width, height = (side * factor + side * factor % 2 for side in self.size)
+        return width, height
+
+    def _check_sides(self, encoder: Encoder) -> None:
+        if max(self._drawn_size()) > encoder.max_side:
+            webm = self.path.with_suffix(".webm")
+            longer = max(self.size) <= _VP9.max_side and self.path.suffix.lower() != ".webm"
+            raise InputError(
+                f"`path` must name a kind of video for frames of {self.size[0]} × {self.size[1]} "
+                f"pixels. Received {str(self.path)!r}, which holds at most {encoder.max_side} "
+                f"pixels a side. {f'Type: {webm}' if longer else 'Make its frames smaller.'}"
+            )
 
     def _ticks(self, image: RGBImage, result: ImageResult) -> int:
         """Time of a frame from the start of the video."""

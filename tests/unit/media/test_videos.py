@@ -155,6 +155,20 @@ def test_transparency_is_composited_on_white(tmp_path):
         assert frame.image[20, 20].tolist() == [255, 255, 255]
 
 
+def test_a_frame_can_be_changed_without_changing_others(tmp_path):
+    path = tmp_path / "a.png"
+    images = [Image.new("RGB", (50, 30), "black") for _ in range(3)]
+    for place, image in enumerate(images):
+        image.paste((255, 255, 255), (place, 0, place + 1, 1))
+    images[0].save(path, save_all=True, append_images=images[1:])
+    path = path.rename(tmp_path / "a.apng")
+    with open_video(path) as video:
+        for frame in video:
+            assert frame.image.sum() == 255 * 3
+            assert frame.image.flags.c_contiguous
+            frame.image[:] = 7
+
+
 def test_every_nth_frame_is_selected(clips):
     assert [frame.number for frame in read(clips("mp4"), every=7)[0]] == list(range(0, 60, 7))
     frames, video = read(clips("mp4"), every=7, start_s=1, end_s=2)
@@ -509,8 +523,11 @@ def test_too_large_frames_are_refused_before_they_are_allocated(clips, clip, tmp
 def test_missing_paths_are_refused(tmp_path):
     for source, message in [
         (tmp_path / "none.mp4", "no such file. Check its spelling."),
-        ("https://example.org/a.mp4", "no such file. Download it first"),
-        (tmp_path, "must be a video. Received the folder .* Give the videos in it one by one."),
+        ("ftp://example.org/a.mp4", "no such file. Download it first"),
+        (
+            tmp_path,
+            "or a folder of frames. Received the folder .* without an image. Give the videos",
+        ),
         ("", "no such file"),
         ("a\0b.mp4", "must be a readable file"),
         (True, "Received True. Type 0 for the first camera."),

@@ -84,6 +84,28 @@ def test_sides_are_made_even(shown, tmp_path, size, drawn):
     assert seen.shape == (drawn[1], drawn[0], 3)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("size", [(2000, 16), (16, 2000), (1, 1), (3, 5), (1, 1500), (8001, 3)])
+def test_small_and_narrow_videos_are_written(shown, found, tmp_path, suffix, size):
+    face = found((0, 0, max(1, size[0] / 2), size[1]), track=1)
+    results = [ImageResult("a", size, (face,), i / 25, i) for i in range(2)]
+    frames = frames_of(written(tmp_path / f"annotated{suffix}", results, size))
+    assert len(frames) == 2
+    width, height = (frames[0][1].shape[side] // size[1 - side] for side in (1, 0))
+    assert abs(width - height) <= 1, "the aspect is kept"
+
+
+@pytest.mark.parametrize(
+    "suffix, way", [(".mp4", r"Type: .*annotated\.webm"), (".webm", "smaller")]
+)
+def test_sides_that_no_encoder_takes_are_refused_in_plain_words(shown, tmp_path, suffix, way):
+    size = (20_000, 2) if suffix == ".mp4" else (70_000, 2)
+    message = rf"`path` must name .* {size[0]} × 2 pixels.*a side. .*{way}"
+    with pytest.raises(InputError, match=message):
+        written(tmp_path / f"annotated{suffix}", [shown(0.0, {}, size=size)], size)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_frames_that_are_not_later_are_skipped(shown, tmp_path):
     results = [shown(t, {}) for t in (5.0, 5.0, 5.1, 5.05, 5.2)]
     frames = frames_of(written(tmp_path / "annotated.mp4", results))
@@ -147,7 +169,7 @@ def test_the_error_names_a_folder_that_cannot_be_written(shown, tmp_path):
 
 
 def test_the_best_encoder_that_is_there_is_chosen():
-    both = (Encoder("libx264", {}), Encoder("mpeg4", {}))
+    both = (Encoder("libx264", {}, 100), Encoder("mpeg4", {}, 100))
     assert choose_encoder(both, {"mpeg4", "libx264"}).codec == "libx264"
     assert choose_encoder(both, {"mpeg4"}).codec == "mpeg4"
     with pytest.raises(InputError, match=r"libx264 or mpeg4.*annotated\.mp4"):

@@ -1,0 +1,56 @@
+"""Live streams at network addresses, such as those of RTSP cameras, read like a camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+
+from emopy.media.addresses import without_password
+from emopy.media.cameras import Camera
+from emopy.media.decoding import Decoded
+from emopy.media.sampling import Sampling
+from emopy.media.video_file import RGBConverter, open_decoder
+
+
+def open_stream(address: str, sampling: Sampling) -> Camera:
+    """Open a stream as a camera: frames that come while the consumer is busy are dropped.
+
+    Raises:
+        InputError: No answer, or it is no video.
+        MissingExtraError: PyAV is not installed.
+    """
+    return Camera(StreamCapture(address), without_password(address), sampling)
+
+
+class StreamCapture:
+    """The images of a stream, with the methods of ``cv2.VideoCapture`` that `Camera` uses."""
+
+    def __init__(self, address: str) -> None:
+        self._decoder = open_decoder(address, 0)
+        self._frames = self._decoder.from_beginning()
+        self._converter: RGBConverter | None = None
+        self._newest: Decoded | None = None
+
+    def grab(self) -> bool:
+        """Wait for the next image; False after the last one."""
+        self._newest = next(self._frames, None)
+        return self._newest is not None
+
+    def retrieve(self) -> tuple[bool, Any]:
+        """Return whether there is an image, and the image: (H, W, 3) uint8 BGR."""
+        if self._newest is None:
+            return False, None
+        if self._converter is None:
+            aspect = self._decoder.stream.sample_aspect_ratio
+            self._converter = RGBConverter(self._newest.image, aspect)
+        return True, cv2.cvtColor(self._converter.to_rgb(self._newest.image), cv2.COLOR_RGB2BGR)
+
+    def get(self, prop: int) -> float:
+        """Return the frame rate for ``cv2.CAP_PROP_FPS``; 0 if unknown."""
+        rate = self._decoder.stream.average_rate
+        return float(rate) if prop == cv2.CAP_PROP_FPS and rate else 0.0
+
+    def release(self) -> None:
+        """Close the stream."""
+        self._decoder.close()
