@@ -201,7 +201,7 @@ class Timeline:
         return copy(self.clock).advance(stamp)
 
     def fork(self) -> Self:
-        """Return a copy that goes on by itself."""
+        """Return a copy that continues by itself."""
         other = copy(self)
         other.clock = copy(self.clock)
         vars(other).update(_waiting=[], _dts=self._dts.copy(), _lost=self._lost.copy())

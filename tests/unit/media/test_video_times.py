@@ -105,7 +105,7 @@ def test_a_frame_is_the_same_from_any_start(tmp_path, name, codec, options):
 @pytest.mark.parametrize("suffix, codec", [("ts", "libx264"), ("mpg", "mpeg2video"),
                                            ("vob", "mpeg2video"), ("h264", "libx264"),
                                            ("hevc.ts", "libx265")])  # fmt: skip
-def test_parts_joined_end_to_end_are_one_video(tmp_path, suffix, codec):
+def test_files_joined_end_to_end_are_one_video(tmp_path, suffix, codec):
     options = X265 if codec == "libx265" else B_FRAMES
     lengths = [40, 60, 25]
     parts = [
