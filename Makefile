@@ -8,10 +8,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench docs images clean
+.PHONY: help setup demo check test test-newest test-oldest fuzz bench docs images clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(VENV)/.core  ## install EmoPy into .venv, without the training extra
 
@@ -28,6 +28,15 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 
 test: $(VENV)/.test  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-newest:  ## every test on Python 3.13 with the newest dependencies
+	scripts/test_newest.sh
+
+test-oldest:  ## every test with the lowest versions that pyproject.toml allows
+	scripts/test_oldest.sh $(PYTHON)
+
+fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind
+	$(BIN)/python -m tests.fuzz.run --minutes 60
 
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks
