@@ -19,6 +19,7 @@ if typing.TYPE_CHECKING:
     from emopy.errors import (
         DataError,
         EmoPyError,
+        ImageWarning,
         InputError,
         LabelError,
         MissingExtraError,
@@ -54,6 +55,7 @@ __all__ = [
     "FailedInput",
     "Frame",
     "ImageResult",
+    "ImageWarning",
     "InputError",
     "LabelError",
     "MissingExtraError",

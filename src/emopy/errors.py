@@ -9,6 +9,8 @@
     │   └── ModelNotFoundError(LookupError)
     └── MissingExtraError(ImportError)
 
+    ImageWarning(UserWarning)         an image that is read, but probably not as it was meant
+
 Each class also inherits from the builtin that people already catch. Wording everywhere:
 *`argument` must be <rule>. Received <value>. <What to do instead>.* Arguments stand between
 backticks, alone or with a value: `fps=5`. The command line replaces them by its options.
@@ -63,6 +65,10 @@ class InputError(EmoPyError, ValueError):
     """An image, video or argument that cannot be read or used."""
 
 
+class ImageWarning(UserWarning):
+    """An image that is read, but whose values probably mean something else."""
+
+
 class LabelError(EmoPyError, ValueError):
     """An emotion that is unknown, repeated, or too few of them."""
 
@@ -90,6 +96,10 @@ class MissingExtraError(EmoPyError, ImportError):
         super().__init__(
             f"{feature}: the extra `{extra}` must be installed. Type: pip install 'emopy[{extra}]'"
         )
+        self._feature, self._extra = feature, extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MissingExtraError, (self._feature, self._extra)
 
 
 @contextmanager

@@ -8,16 +8,26 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.faces import Detector, TrackingDetector, get_detector
 from emopy.labels import select_labels
-from emopy.media import ImageSource, Video, VideoSource, open_video
+from emopy.media import (
+    DEFAULT_MAX_PIXELS,
+    ImageSource,
+    Video,
+    VideoSource,
+    describe_source,
+    open_video,
+    read_image,
+)
+from emopy.media.limits import check_max_pixels
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
 from emopy.models.preprocessing import Crops, checked
 from emopy.models.store import BATCH_SIZE
@@ -30,7 +40,7 @@ from emopy.pipeline import (
     predict_images,
 )
 from emopy.pipeline.images import DetectedFaces
-from emopy.types import FailedInput, Frame, ImageResult, Prediction
+from emopy.types import FailedInput, Frame, ImageResult, Prediction, RGBImage
 
 _log = logging.getLogger("emopy")
 
@@ -54,7 +64,8 @@ class FERModel:
             ``"all"`` for every label of the model.
         model: Name of a model, or path of a model folder.
         detector: Name of a detector (``"mtcnn"``, ``"yunet"``, ``"full-image"`` …), or any callable
-            that takes an RGB image and returns a tuple of `Face`.
+            that takes an RGB image and returns a tuple of `Face`, or arrays: see
+            `emopy.faces.detect`.
         prior: Expected frequency of each emotion: ``"training"``: as in the training data;
             ``"uniform"``: equal; ``"tempered"``: the training frequencies to the power 2/3; or a
             probability for each label, such as ``{"anger": 0.2, "calm": 0.8}``.
@@ -62,10 +73,16 @@ class FERModel:
         threads: CPU threads for each run of the model.
         providers: Where the model runs, such as ``["cuda", "cpu"]``; None takes the fastest
             available.
+        max_pixels: Largest width × height of an image file that is read, and 11 bytes for each of
+            these pixels the most memory for decoding it. Arrays and loaded PIL images have no
+            limit; videos have their own.
+
+    A model can be copied, pickled and sent to other processes: the copy opens the model folder and
+    the detector again.
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
-        InputError: A bad prior, or `min_confidence` out of range.
+        InputError: A bad prior, or `min_confidence` or `max_pixels` out of range.
         ModelNotFoundError: No such model or detector.
         ModelError: The model folder is damaged.
 
@@ -88,6 +105,7 @@ class FERModel:
         min_confidence: float = 0.0,
         threads: int = 1,
         providers: Sequence[str] | None = None,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         self._folder = load_model(model, threads=threads, providers=providers)
         selection = select_labels(target_emotions, self.card.labels)
@@ -99,6 +117,16 @@ class FERModel:
         self._min_confidence = min_confidence
         self._detector_name = detector if isinstance(detector, str) else repr(detector)
         self._detector = get_detector(detector)
+        check_max_pixels(max_pixels)
+        self._max_pixels = max_pixels
+        given = {"model": model, "detector": detector, "prior": prior, "providers": providers}
+        if self._folder.path == Path(model):  # a path, not a name
+            given["model"] = Path(model).absolute()
+        numbers = {"min_confidence": min_confidence, "threads": threads, "max_pixels": max_pixels}
+        self._settings: dict[str, Any] = {**given, **numbers}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), **self._settings), (self._labels,)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -118,7 +146,7 @@ class FERModel:
         """Predict the expression of every face in one image.
 
         Args:
-            source: Path, bytes, file object, array or PIL image.
+            source: Path, bytes, file object, array or PIL image; of an animation the first image.
 
         Returns:
             The faces, largest first; no face is an empty tuple, not an error.
@@ -127,7 +155,8 @@ class FERModel:
             InputError: The image cannot be read, or the model takes clips, not images.
         """
         self._check_takes_images()
-        detected = self._detect_faces(source)
+        image = read_image(source, max_pixels=self._max_pixels)
+        detected = self._detect_faces(image, describe_source(source))
         return join_predictions(detected, self.predict_faces(detected.crops))
 
     def predict_many(
@@ -153,14 +182,14 @@ class FERModel:
         self._check_takes_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
-        single = isinstance(sources, str | bytes | bytearray | os.PathLike)
-        if single or hasattr(sources, "read") or not isinstance(sources, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InputError(
-                f"`sources` must be several images. Received one {type(sources).__name__}. "
-                "Type predict_many([image]) or predict(image)."
-            )
-        predict = partial(self._predict_crops, batch_size=batch_size)
-        return predict_images(sources, self._detect_faces, predict, batch_size=batch_size)
+        _check_several(sources)
+        return predict_images(
+            sources,
+            self._detect_faces,
+            partial(self._predict_crops, batch_size=batch_size),
+            batch_size=batch_size,
+            max_pixels=self._max_pixels,
+        )
 
     def predict_video(
         self,
@@ -210,6 +239,7 @@ class FERModel:
 
         Args:
             frames: ``open_video(…)``, or any iterable of `Frame`, consumed as the results are.
+                Images other than RGB are converted as by `predict`.
             source: Name of the video in the results.
             smoothing_s: Time constant of the smoothing of probabilities, so that the label does
                 not flicker: seconds after which a change has come through to 63 %. 0 is off.
@@ -280,8 +310,22 @@ class FERModel:
                 f"clips of {frames} frames. Use it on videos, or choose another model."
             )
 
-    def _detect_faces(self, source: ImageSource) -> DetectedFaces:
-        return detect_faces(source, self._detector, self.card.input)
+    def _detect_faces(self, image: RGBImage, source: str) -> DetectedFaces:
+        return detect_faces(image, source, self._detector, self.card.input)
+
+
+def _check_several(sources: object) -> None:
+    single = isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike | Image.Image)
+    kind = type(sources)
+    if issubclass(kind, np.ndarray):  # iterating an image would give its rows
+        shape = np.shape(cast("NDArray[Any]", sources))
+        single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
+    if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
+        return
+    hint = "Type predict_many([image]) or predict(image)."
+    if isinstance(sources, str | Path) and Path(sources).is_dir():
+        hint = "For the images of a folder type predict_many(find_images(folder))."
+    raise InputError(f"`sources` must be several images. Received one {kind.__name__}. {hint}")
 
 
 def _close_after(

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ _PREFIX = ".emopy-"
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_SUFFIX_LENGTH = 12
+_MAX_NAME_BYTES = 255
 _MAX_REASON = 100
 """Characters of a reason that a library gives."""
 
@@ -131,6 +133,25 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
             temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def file_name(stem: str, suffix: str) -> str:
+    """Return the name of a file, of at most 255 bytes, the limit of file systems.
+
+    Of a longer stem the start is kept, with a checksum that keeps names apart.
+
+    Example:
+        >>> file_name("portrait", ".png")
+        'portrait.png'
+        >>> len(file_name("a" * 255, ".png"))
+        255
+    """
+    name = f"{stem}{suffix}"
+    if len(os.fsencode(name)) <= _MAX_NAME_BYTES:
+        return name
+    end = f"-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{suffix}"
+    start = os.fsencode(stem)[: _MAX_NAME_BYTES - len(os.fsencode(end))]
+    return start.decode(sys.getfilesystemencoding(), "ignore") + end
 
 
 def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str]) -> str:

@@ -31,6 +31,20 @@ RGBImage = NDArray[np.uint8]
 """An image: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
 
 
+def check_rgb(image: RGBImage) -> None:
+    """Raise InputError unless an image is an `RGBImage` of one pixel or more."""
+    if not isinstance(image, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+        received = type(image).__name__
+    elif image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size:
+        return
+    else:
+        received = f"{image.dtype} of shape {image.shape}"
+    raise InputError(
+        "`image` must be an RGB image, uint8 of shape (H, W, 3). "
+        f"Received {received}. Use read_image to make one."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the image; right and bottom are excluded.
@@ -45,7 +59,11 @@ class Box:
 
     def __post_init__(self) -> None:
         edges = (self.left, self.top, self.right, self.bottom)
-        if not all(math.isfinite(edge) for edge in edges):
+        try:
+            finite = all(map(math.isfinite, edges))
+        except TypeError:
+            raise InputError(f"`Box` must have numbers as edges. Received {edges}.") from None
+        if not finite:
             raise InputError(f"`Box` must have finite edges. Received {edges}.")
         if self.right <= self.left or self.bottom <= self.top:
             raise InputError(
@@ -95,6 +113,16 @@ class Face:
     track: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.box, Box):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(
+                f"`box` must be a Box. Received {type(self.box).__name__}. "
+                "Type: Box(left, top, right, bottom)"
+            )
+        if self.landmarks is not None and not isinstance(self.landmarks, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(
+                "`landmarks` must be an array of shape (5, 2). "
+                f"Received {type(self.landmarks).__name__}. Type: np.array(points, np.float32)"
+            )
         if self.landmarks is not None and self.landmarks.shape != (5, 2):
             raise InputError(
                 "`landmarks` must have shape (5, 2): eyes, nose tip, mouth corners. "

@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from emopy import FERModel
 from emopy.cli.main import VERBS, main
@@ -144,11 +145,85 @@ def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
-def test_a_folder_without_images_is_mentioned_and_no_error(predict, tmp_path, capsys):
-    assert predict(tmp_path, "--format", "json") == 0
+def test_a_folder_without_images_is_mentioned_with_exit_code_1(predict, tmp_path, capsys):
+    assert predict(tmp_path, "--format", "json") == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
+    assert captured.err == (
+        f"emopy: no images in {tmp_path}. Type --recursive to search its subfolders.\n"
+    )
+
+
+def test_a_folder_without_images_beside_others_is_only_mentioned(
+    predict, astronaut_file, tmp_path, capsys
+):
+    assert predict(tmp_path, astronaut_file, "--format", "jsonl") == 0
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 1
     assert "no images in" in captured.err
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a.jpg", "http://x/%20", "s3://bucket/a.png"])
+def test_a_url_is_one_failed_input_that_says_to_download_it(predict, astronaut_file, url, capsys):
+    assert predict(url, astronaut_file, "--format", "json") == 1
+    captured = capsys.readouterr()
+    first, second = json.loads(captured.out)
+    assert (first["source"], len(second["faces"])) == (url, 1)
+    assert f"the URL {url!r}. Download it first" in captured.err.splitlines()[0]
+
+
+def test_the_limit_of_pixels_is_an_option_that_its_error_names(
+    predict, astronaut_file, tmp_path, capsys
+):
+    options = [astronaut_file, "--draw", tmp_path / "drawn", "--max-pixels"]
+    assert predict(*options, 1000) == 1
+    error = capsys.readouterr().err
+    assert "or raise the limit: `--max-pixels 262144`" in error
+    assert predict(*options, 262144) == 0
+    assert [file.name for file in (tmp_path / "drawn").iterdir()] == ["astronaut.png"]
+
+
+def test_images_with_long_names_are_drawn(predict, astronaut_file, tmp_path, capsys):
+    images, drawn = tmp_path / "images", tmp_path / "drawn"
+    images.mkdir()
+    stems = ["写" * 80, "a" * 240, "b" * 251, "b" * 250 + "B", "z"]
+    for stem in stems:
+        Image.new("RGB", (64, 64)).save(images / f"{stem}.png")
+    Image.new("RGB", (64, 64)).save(images / "none", "PNG")
+    (images / "none").rename(images / ("c" * 255))
+    assert predict(images, images / ("c" * 255), "--draw", drawn, "--format", "jsonl") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert len(list(drawn.iterdir())) == 6
+    for suffix in (".csv", ".json"):
+        out = tmp_path / ("d" * (255 - len(suffix)) + suffix)
+        assert predict(astronaut_file, "--out", out) == 0
+        assert out.is_file()
+
+
+def test_a_warning_about_an_image_is_one_line(linear_model, tmp_path):
+    Image.fromarray(np.full((64, 64), 200, np.uint16)).save(tmp_path / "dim.png")
+    words = ["--model", linear_model, "--detector", "full-image", "--draw", tmp_path / "drawn"]
+    done = emopy("predict", tmp_path / "dim.png", *words, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"emopy: {str(tmp_path / 'dim.png')!r} has 16 bits per channel")
+
+
+def test_an_image_on_stdin_that_cannot_be_read_is_called_as_it_was_typed(linear_model):
+    words = [
+        "predict",
+        "-",
+        "--model",
+        linear_model,
+        "--detector",
+        "full-image",
+        "--format",
+        "json",
+    ]
+    done = emopy(*words, input=b"no image")
+    assert done.returncode == 1
+    assert b"Received '-': not an image" in done.stderr
+    assert b"<bytes>" not in done.stdout + done.stderr
+    assert json.loads(done.stdout)[0]["source"] == "-"
 
 
 def test_an_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):

@@ -12,6 +12,8 @@ from PIL import Image
 from emopy.errors import InputError
 from emopy.media import read_image
 
+pytestmark = pytest.mark.filterwarnings("ignore::emopy.errors.ImageWarning")  # dark at random
+
 SIDES = st.integers(1, 12)
 SHAPES = st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.sampled_from([1, 3, 4])))
 FLOATS = arrays.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))

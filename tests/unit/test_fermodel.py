@@ -1,13 +1,29 @@
+import copy
+import io
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 from emopy import FERModel
-from emopy.errors import InputError, LabelError, ModelError, ModelNotFoundError
+from emopy.errors import (
+    ImageWarning,
+    InputError,
+    LabelError,
+    MissingExtraError,
+    ModelError,
+    ModelNotFoundError,
+)
+from emopy.faces import MTCNN, FullImage
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
 from emopy.models import InputSpec, ModelCard, write_model_folder
-from emopy.types import Box, Face, FailedInput, Frame
+from emopy.types import Box, Face, FailedInput, Frame, ImageResult
+
+_STREAM = io.BytesIO()
+Image.new("L", (11, 1)).save(_STREAM, "PNG")
+_PNG = _STREAM.getvalue()
 
 
 def noise(*shape, seed=0):
@@ -149,6 +165,129 @@ def test_an_unreadable_image_is_a_failed_input_among_the_results(model, tmp_path
     assert len(results[0].faces) == 2
 
 
+class Lost:
+    """A file object on a connection that is lost."""
+
+    def read(self):
+        raise RuntimeError("connection lost")
+
+
+def test_inputs_that_cannot_be_read_do_not_end_the_others(model, tmp_path):
+    Image.fromarray(image(2, 1)).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as closed:
+        pass
+    good = tmp_path / "a.png"
+    results = list(model.predict_many([good, closed, good, Lost(), None, ["a.jpg"], good]))
+    failed = {1: "closed before its pixels", 3: "connection lost", 4: "None", 5: "predict_many"}
+    for place, result in enumerate(results):
+        if place in failed:
+            assert isinstance(result, FailedInput)
+            assert failed[place] in str(result.error)
+        else:
+            assert len(result.faces) == 2
+
+
+def test_what_an_iterator_gives_may_change_afterwards(model, tmp_path):
+    """Files closed by their `with`, frames of one animation, one buffer for all images."""
+    images = [image(faces, seed=faces) for faces in (1, 4, 2, 3, 0, 5)]
+    stack = [Image.fromarray(one) for one in images]
+    stack[0].save(tmp_path / "all.tif", save_all=True, append_images=stack[1:])
+    for place, one in enumerate(stack):
+        one.save(tmp_path / f"{place}.png")
+
+    def in_files():
+        for place in range(len(images)):
+            with (tmp_path / f"{place}.png").open("rb") as file:
+                yield file
+
+    def in_lazy_images():
+        for place in range(len(images)):
+            with Image.open(tmp_path / f"{place}.png") as one:
+                yield one
+
+    def in_one_buffer():
+        buffer = np.empty_like(images[0])
+        for one in images:
+            buffer[:] = one
+            yield buffer
+
+    expected = as_numbers(model.predict_many(images))
+    with Image.open(tmp_path / "all.tif") as pages:
+        for sources in (
+            in_files(),
+            in_lazy_images(),
+            in_one_buffer(),
+            ImageSequence.Iterator(pages),
+        ):
+            assert as_numbers(model.predict_many(sources)) == expected
+
+
+def test_a_dark_image_is_a_warning_and_a_failed_input_where_warnings_are_errors(model):
+    dim = image(1, 1).astype(np.uint16)
+    with pytest.warns(ImageWarning, match="almost black"):
+        (result,) = model.predict_many([dim])
+    assert isinstance(result, ImageResult)
+    (result,) = model.predict_many([dim])  # here warnings are errors
+    assert isinstance(result.error, ImageWarning)
+
+
+def test_the_limit_of_pixels_can_be_raised_and_lowered(linear_model, tmp_path):
+    Image.fromarray(image(1, 1)).save(tmp_path / "a.png")
+    path, array = tmp_path / "a.png", image(1, 1)
+
+    def limited(max_pixels):
+        return FERModel(model=linear_model, detector=halves, max_pixels=max_pixels)
+
+    low = limited(64 * 80 - 1)
+    with pytest.raises(InputError, match="`max_pixels=5120`"):
+        low.predict(path)
+    failed, result = low.predict_many([path, array])
+    assert "`max_pixels=5120`" in str(failed.error)
+    assert len(result.faces) == 1
+    assert len(low.predict(array).faces) == len(low.predict(Image.fromarray(array)).faces) == 1
+    assert len(limited(5120).predict(path).faces) == 1
+    with pytest.raises(InputError, match="`max_pixels` must be a whole number"):
+        limited(0)
+
+
+def by_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("copied", [by_pickle, copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("detector", ["mtcnn", halves, FullImage(), MTCNN(40, factor=0.6)])
+def test_a_copied_model_predicts_the_same(linear_model, monkeypatch, tmp_path, copied, detector):
+    monkeypatch.chdir(linear_model.parent)
+    model = FERModel(
+        ["Happy", "calm", "anger"],
+        model=linear_model.name,
+        detector=detector,
+        prior="training",
+        min_confidence=0.4,
+        max_pixels=10,
+    )
+    monkeypatch.chdir(tmp_path)  # also in another folder
+    again = copied(model)
+    assert again.labels == ("Happy", "calm", "anger")
+    for shown, expected in zip(
+        again.predict_faces(noise(3, 48, 48)), model.predict_faces(noise(3, 48, 48)), strict=True
+    ):
+        assert np.array_equal(shown.probabilities, expected.probabilities)
+        assert shown.min_confidence == 0.4
+    assert as_numbers([again.predict(image(2, 1))]) == as_numbers([model.predict(image(2, 1))])
+    with pytest.raises(InputError, match="max_pixels"):
+        again.predict(io.BytesIO(_PNG))
+
+
+def test_results_and_errors_can_be_sent_between_processes(model):
+    results = list(model.predict_many([image(2, 1), None]))
+    again = by_pickle(results)
+    assert as_numbers(again[:1]) == as_numbers(results[:1])
+    assert str(again[1].error) == str(results[1].error)
+    missing = by_pickle(MissingExtraError("Video", "video"))
+    assert str(missing) == str(MissingExtraError("Video", "video"))
+
+
 def test_an_exception_in_a_detector_is_not_hidden(linear_model):
     def broken(image):
         raise ZeroDivisionError
@@ -180,10 +319,26 @@ def test_no_images_give_no_results(model):
     assert list(model.predict_many([])) == []
 
 
-@pytest.mark.parametrize("source", ["a.jpg", b"bytes", None, 5])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("a.jpg", b"bytes", memoryview(b"bytes"), None, 5, Image.new("RGB", (9, 9))),
+        *(noise(9, 9), noise(9, 9, 1), noise(9, 9, 3), noise(9, 9, 4)),
+    ],
+)
 def test_one_image_instead_of_many_is_refused_at_the_call(model, source):
     with pytest.raises(InputError, match="must be several images"):
         model.predict_many(source)
+
+
+def test_a_folder_instead_of_many_images_is_answered_with_what_lists_them(model, tmp_path):
+    with pytest.raises(InputError, match=r"predict_many\(find_images\(folder\)\)"):
+        model.predict_many(tmp_path)
+
+
+def test_an_array_of_many_images_is_many_images(model):
+    assert len(list(model.predict_many(noise(4, 20, 20, 3)))) == 4
+    assert len(list(model.predict_many(noise(4, 20, 20)))) == 4
 
 
 def test_a_file_object_is_not_read_as_many_images(model, astronaut_file):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.fermodel import FERModel
     from emopy.media import Video
 
-Source = str | bytes
+Source = str | BytesIO
+"""Path of an image, or what came on stdin, with the name ``-``."""
 
 
 def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
@@ -28,6 +30,9 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
             continue
         if not path:
             raise InputError("PATH must not be empty. Type an image, a folder, or - for stdin.")
+        if "://" in path:  # a `Path` would lose a slash of a URL
+            yield path
+            continue
         found = find_images([path], recursive=recursive)
         if not found:
             hint = "" if recursive else " Type --recursive to search its subfolders."
@@ -35,10 +40,12 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
         yield from (str(image) for image in found)
 
 
-def _read_stdin() -> bytes:
+def _read_stdin() -> BytesIO:
     if sys.stdin is None:
         raise InputError("- needs an image on stdin. Received a closed one. Type: … < image.jpg")
-    return sys.stdin.buffer.read()
+    image = BytesIO(sys.stdin.buffer.read())
+    image.name = "-"
+    return image
 
 
 def create_model(
@@ -46,11 +53,13 @@ def create_model(
     model: str | None,
     detector: str = "mtcnn",
     min_face_size: int | None = None,
+    max_pixels: int | None = None,
     **options: Any,
 ) -> FERModel:
     """Return the `FERModel` that the options ask for, each None replaced by its default."""
     from emopy.faces import get_detector
     from emopy.fermodel import FERModel
+    from emopy.media import DEFAULT_MAX_PIXELS
     from emopy.models import DEFAULT_MODEL
 
     settings = {} if min_face_size is None else {"min_face_size": min_face_size}
@@ -58,6 +67,7 @@ def create_model(
         target_emotions,
         model=model or DEFAULT_MODEL,
         detector=get_detector(detector, **settings),
+        max_pixels=max_pixels or DEFAULT_MAX_PIXELS,
         **options,
     )
 

@@ -11,13 +11,16 @@ import importlib
 import io
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from emopy.cli.streams import discard_stdout, echo, open_standard_streams
 from emopy.cli.terminal import CommandGroup, interrupt_on_kill, print_error
-from emopy.errors import EmoPyError
+from emopy.errors import EmoPyError, ImageWarning
 from emopy.escaping import one_line
 
 VERBS = (
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_to_exit_code(words: list[str], *, debug: bool) -> int:
     try:
-        with interrupt_on_kill():
+        with interrupt_on_kill(), plain_warnings():
             return _run(words, debug=debug)
     except BrokenPipeError:
         return 0  # the reader of the pipe has ended, such as `head`: no error
@@ -104,6 +107,26 @@ def _print_os_error(error: OSError) -> None:
 
 def _print_traceback(error: BaseException) -> None:
     echo("".join(traceback.format_exception(error)), err=True, nl=False)
+
+
+@contextmanager
+def plain_warnings() -> Generator[None]:
+    """Print each `ImageWarning` once, as one line."""
+    shown: set[str] = set()
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, ImageWarning):
+            usual(message, category, *place, **more)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            echo(one_line(f"emopy: {message}"), err=True)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def _run(words: list[str], *, debug: bool) -> int:

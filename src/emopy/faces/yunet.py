@@ -6,19 +6,21 @@ https://doi.org/10.1007/s11633-023-1423-y.
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
+from emopy.faces.alignment import is_visible
 from emopy.faces.detectors import largest_first, register_detector
+from emopy.forking import fork_safe_lock
 from emopy.media.cameras import quiet_opencv
 from emopy.models.fetch import fetched_path
-from emopy.types import Box, Face, RGBImage
+from emopy.types import Box, Face, RGBImage, check_rgb
 
 NMS_IOU = 0.3
 """Largest intersection over union of two faces."""
@@ -71,11 +73,18 @@ class YuNet:
                 "Leave it out and type: emopy models fetch yunet"
             )
         self.max_side_px = max_side_px
-        self._lock = threading.Lock()
+        self._settings = path, min_score
+        self._lock = fork_safe_lock()
         self._net = _open(path, min_score)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # OpenCV's networks cannot be copied: a copy opens its own.
+        path, min_score = self._settings
+        return partial(YuNet, path, min_score=min_score, max_side_px=self.max_side_px), ()
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces in a (H, W, 3) uint8 RGB image, largest first."""
+        check_rgb(image)
         height, width = image.shape[:2]
         if min(height, width) < 8:
             return ()
@@ -90,7 +99,8 @@ class YuNet:
             rows = cast("NDArray[np.float32] | None", self._net.detect(pixels)[1])
         zoom = np.array([width / size[0], height / size[1]], dtype=np.float32)
         found = () if rows is None else rows
-        return largest_first(_to_face(row, zoom) for row in found if row[2] > 0 and row[3] > 0)
+        faces = (_to_face(row, zoom) for row in found if row[2] > 0 and row[3] > 0)
+        return largest_first(face for face in faces if is_visible(face.box, image))
 
 
 def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:

@@ -1,6 +1,7 @@
 """Reading images, videos and cameras as RGB arrays."""
 
-from emopy.media.images import DEFAULT_MAX_PIXELS, ImageSource, describe_source, read_image
+from emopy.media.images import ImageSource, describe_source, read_image, take_image
+from emopy.media.limits import DEFAULT_MAX_PIXELS
 from emopy.media.paths import IMAGE_SUFFIXES, find_images
 from emopy.media.prefetch import prefetch
 from emopy.media.videos import Video, VideoSource, open_video
@@ -16,4 +17,5 @@ __all__ = [
     "open_video",
     "prefetch",
     "read_image",
+    "take_image",
 ]

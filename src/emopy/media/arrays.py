@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import InputError
+from emopy.media.quiet import warn
 from emopy.types import RGBImage
 
 _ROUNDING = 1e-6
@@ -20,27 +21,28 @@ _BAND_ROWS = 256
 
 
 def from_array(array: NDArray[Any], name: str = "<array>") -> RGBImage:
-    """Convert an image in an array to RGB uint8; the array is not changed.
+    """Convert an image in an array to RGB uint8.
 
     Args:
-        array: Of a shape that `check_shape` accepts, with one pixel or more; uint8 0–255, uint16
-            0–65535 or float 0–1.
+        array: Of a shape that `check_shape` accepts; uint8 0–255, uint16 0–65535 or float 0–1.
         name: The source, for error messages.
 
     Returns:
-        (H, W, 3) uint8, a new array.
+        (H, W, 3) uint8, C-contiguous: a new array, or `array` itself where it is so already.
 
     Raises:
         InputError: Another shape, dtype or range; NaN.
     """
+    array = np.asarray(array)  # without subclasses such as np.matrix
     check_shape(array)
     image = _to_eight_bits(array, name)
     if image.ndim == 2:
         image = image[:, :, np.newaxis]
     if image.shape[2] == 4:
         return np.array(on_white(Image.fromarray(np.ascontiguousarray(image))))
-    height, width, _ = image.shape
-    return np.array(np.broadcast_to(image, (height, width, 3)), order="C")
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    return np.ascontiguousarray(image)
 
 
 def on_white(layer: Image.Image) -> Image.Image:
@@ -50,15 +52,20 @@ def on_white(layer: Image.Image) -> Image.Image:
 
 
 def check_shape(array: NDArray[Any]) -> None:
-    """Raise InputError unless the shape is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)."""
+    """Raise InputError unless the shape is (H, W[, 1 | 3 | 4]), with one pixel or more."""
     shape = array.shape
     if array.ndim == 2 or (array.ndim == 3 and shape[2] in (1, 3, 4)):
+        if 0 in shape:
+            raise InputError(
+                "`source` must have at least one pixel. "
+                f"Received an array of shape {shape}. Check how it was cut out."
+            )
         return
     hint = "Give one image; channels come last."
     if array.ndim == 3 and shape[0] in (1, 3, 4):
         hint = "Move the channels last: image.transpose(1, 2, 0)"
     elif array.ndim == 4:
-        hint = "Give one image at a time: model.predict_many(images)"
+        hint = "Type predict_many(images) for several images."
     raise InputError(
         "`source` must be an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
         f"Received shape {shape}. {hint}"
@@ -70,23 +77,31 @@ def sixteen_to_eight(values: NDArray[Any]) -> NDArray[np.uint8]:
     return _by_bands(values, lambda band: (band.astype(np.uint32) + 128) // 257)
 
 
-def _to_eight_bits(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    dtype = image.dtype
-    if dtype == np.uint8:
-        return image
-    if dtype.kind == "u" and dtype.itemsize == 2:
-        return sixteen_to_eight(image)
-    if dtype.kind == "f":
-        return _float_to_eight(image, name)
-    factor = " * 255" if dtype.kind == "b" else ""
-    raise InputError(
-        "`source` must be uint8 (0–255), uint16 (0–65535) or float (0–1). "
-        f"Received an array of {dtype}. Convert it: image.astype(np.uint8){factor}"
-    )
+def float_to_eight(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale floats 0–1 to 0–255, rounded."""
+    return _by_bands(values, lambda band: np.rint(np.clip(band.astype(np.float32), 0, 1) * 255))
 
 
-def _float_to_eight(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    low, high = float(image.min()), float(image.max())
+def check_integers(low: int, high: int, name: str) -> None:
+    """Check the range of gray or colours of more than 8 bits; all 0–255 probably has only 8.
+
+    Raises:
+        InputError: Below 0 or above 65535.
+    """
+    if low < 0 or high > 65535:
+        raise InputError(
+            f"`source` must have 8 or 16 bits per channel. Received {name!r} with integers "
+            f"{low} to {high}. Scale it to 0–65535 first."
+        )
+    if 0 < high <= 255:
+        warn(
+            f"{name!r} has 16 bits per channel, 0–65535, but no value above {high}: it is read as "
+            "almost black. If 255 is white, convert it first: image.astype(np.uint8)"
+        )
+
+
+def check_floats(low: float, high: float, name: str) -> None:
+    """Raise InputError unless the lowest and highest value are in 0–1."""
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
             f"`source` must hold finite numbers. Received {name!r} with NaN or infinity. "
@@ -98,7 +113,23 @@ def _float_to_eight(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
             f"`source` must hold floats from 0 to 1. Received {name!r} with {low:g} to {high:g}. "
             + hint
         )
-    return _by_bands(image, lambda band: np.rint(np.clip(band.astype(np.float32), 0, 1) * 255))
+
+
+def _to_eight_bits(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    dtype = image.dtype
+    if dtype == np.uint8:
+        return image
+    if dtype.kind == "u" and dtype.itemsize == 2:
+        check_integers(int(image.min()), int(image.max()), name)
+        return sixteen_to_eight(image)
+    if dtype.kind == "f":
+        check_floats(float(image.min()), float(image.max()), name)
+        return float_to_eight(image)
+    factor = " * 255" if dtype.kind == "b" else ""
+    raise InputError(
+        "`source` must be uint8 (0–255), uint16 (0–65535) or float (0–1). "
+        f"Received an array of {dtype}. Convert it: image.astype(np.uint8){factor}"
+    )
 
 
 def _by_bands(

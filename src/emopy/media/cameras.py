@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 import cv2
 
 from emopy.errors import InputError
+from emopy.forking import Owner, fork_safe_lock
 from emopy.media.prefetch import CLOSE_TIMEOUT_S
 from emopy.media.sampling import LiveFilter, Sampling, live_filter
 from emopy.types import Frame, RGBImage
@@ -21,7 +22,7 @@ _MAX_DAMAGED = 100
 _MAX_NUMBER = 2**31 - 1
 """Largest number that OpenCV accepts; no camera has it."""
 
-_LOG_LOCK = threading.Lock()
+_LOG_LOCK = fork_safe_lock()
 _log_levels: list[int] = []  # OpenCV's level to restore, once for each active `quiet_opencv`
 
 
@@ -111,6 +112,7 @@ class Camera:
         self._clock = clock
         self._opened_s = clock()
         self._captured = 0
+        self._owner = Owner()
         self._closing = False
         self._ended = False
         self._changed = threading.Condition()
@@ -134,6 +136,7 @@ class Camera:
         self._thread.start()
         try:
             while True:
+                self._owner.check("source", "Open the camera there.")
                 with self._changed:
                     self._changed.wait_for(self._has_changed)
                     frame, self._newest = self._newest, None
@@ -150,6 +153,8 @@ class Camera:
             self._resources.close()
 
     def _stop(self) -> None:
+        if not self._owner.is_here:
+            return  # the thread, which may hold the lock, is in the parent
         with self._changed:
             self._closing = True
             self._changed.notify_all()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, MissingExtraError
 from emopy.media import addresses
-from emopy.media.images import DEFAULT_MAX_PIXELS
+from emopy.media.limits import DEFAULT_MAX_PIXELS
 from emopy.media.paths import explain_os_errors, is_pipe
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media.arrays import on_white
-from emopy.media.images import DEFAULT_MAX_PIXELS, check_pixels, read_image
+from emopy.media.images import read_image
+from emopy.media.limits import DEFAULT_MAX_PIXELS, check_pixels
 from emopy.media.paths import explain_os_errors, find_images
 from emopy.media.sampling import Sampling, select_recorded
 from emopy.media.timeline import Place

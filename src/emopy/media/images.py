@@ -1,33 +1,30 @@
 """`read_image`: decode any image to RGB uint8, or raise an `InputError` that says what to do.
 
-Pillow decodes the files, without warnings and without output on standard error. The switches for
-that belong to the whole process: they are set for a moment only, by one thread at a time, and put
-back; JPEG, PNG and WebP decode without them. Only the formats of `IMAGE_FORMATS` are tried, so that
-no file can start another program.
+Pillow decodes the files, without warnings and without output on standard error. Only the formats
+of `IMAGE_FORMATS` are tried, so that no file can start another program.
 """
 
 from __future__ import annotations
 
-import ctypes
 import io
-import logging
 import os
-import struct
-import threading
-import warnings
-import zlib
-from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
-from functools import cache
-from typing import IO, Any, TypeAlias
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
-from emopy.errors import InputError
-from emopy.media.arrays import check_shape, from_array, on_white, sixteen_to_eight
+from emopy.errors import EmoPyError, ImageWarning, InputError
+from emopy.media.arrays import from_array
+from emopy.media.limits import DEFAULT_MAX_PIXELS, check_cost
 from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
+from emopy.media.pil_images import from_pil
+from emopy.media.quiet import PILLOW_LOCK, quiet_pillow, quiet_tiff
 from emopy.types import RGBImage
 
 ImageSource: TypeAlias = (
@@ -35,46 +32,13 @@ ImageSource: TypeAlias = (
 )
 """What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL image."""
 
-DEFAULT_MAX_PIXELS = 100_000_000
-"""100 megapixels: 300 MB as an RGB array. A larger image is refused before it is decoded."""
-
-_PILLOW_FORMATS = (*map(str.upper, IMAGE_FORMATS), "DIB")
+_PILLOW_FORMATS = (*(name.upper() for name in IMAGE_FORMATS if name not in {"AVIF", "HEIC"}), "DIB")
 _READABLE = " or ".join(", ".join(IMAGE_FORMATS).rsplit(", ", 1))
 
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-"""Exceptions that Pillow raises on damaged files; fuzzing found no other."""
-
-_ORIENTATION_TAG = 0x0112
-# Exif 2.32, tag 274: the transposition that makes the stored image upright.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-# Python prints errors that Pillow logs where a program has set up no logging; this handler prevents
-# that, and does not change a program's own logging.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-_PILLOW_LOCK = threading.Lock()
+# Source: ISO/IEC 23008-12 and AV1 Image File Format: brands of files with images.
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_START_BYTES = 64
 
 
 def describe_source(source: object) -> str:
@@ -92,7 +56,10 @@ def describe_source(source: object) -> str:
         return "<array>"
     if isinstance(source, Image.Image):
         return "<PIL image>"
-    return "<file>" if hasattr(source, "read") else f"<{type(source).__name__}>"
+    if not _is_file_object(source):
+        return f"<{type(source).__name__}>"
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "<file>"
 
 
 def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> RGBImage:
@@ -105,57 +72,53 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     Args:
         source: Path; encoded bytes; binary file object (read from its start); array (H, W),
             (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA as uint8 0–255, uint16 0–65535 or float
-            0–1; or a PIL image.
-        max_pixels: Largest width × height accepted, checked before decoding.
+            0–1; or a PIL image. Integers of 16 or 32 bits are 0–65535 also where all of them are
+            below 256; an `ImageWarning` says so then.
+        max_pixels: Largest width × height of a file accepted, checked before decoding. It also
+            bounds the memory that decoding may take, 11 bytes for each of these pixels. Arrays and
+            loaded PIL images have no limit.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous, writable.
 
     Raises:
-        InputError: No such file, a folder, empty, truncated, not an image, too large, or an array
-            of another shape, dtype or range.
+        InputError: No such file, a folder, empty, truncated, not an image, too large, too costly
+            to decode, or an array of another shape, dtype or range.
 
     Example:
         >>> read_image(np.zeros((48, 48), np.uint8)).shape
         (48, 48, 3)
     """
+    return take_image(source, max_pixels=max_pixels)()
+
+
+def take_image(
+    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Callable[[], RGBImage]:
+    """Start to read an image: take what the owner may change or close afterwards.
+
+    That is the content of a file object, an array or a PIL image; files are not opened yet.
+
+    Returns:
+        A function that reads the rest, in any thread, and returns what `read_image` does.
+
+    Raises:
+        InputError: As `read_image`; the function raises it too.
+    """
     name = describe_source(source)
     if isinstance(source, np.ndarray):
-        array = np.asarray(source)  # without subclasses such as np.matrix
-        check_shape(array)
-        check_pixels(array.shape[1], array.shape[0], name, max_pixels)
-        return from_array(array)
+        image = from_array(source, name)
+        # A view would change with the array that it was made from.
+        taken = np.array(image) if image.base is not None or image is source else image
+        return lambda: taken
     if isinstance(source, Image.Image):
-        return _decode(source, name, max_pixels)
+        converted = _decode_given(source, name, max_pixels)
+        return lambda: converted
     if isinstance(source, str | os.PathLike):
-        return _read_path(source, name, max_pixels)
+        return partial(_read_path, source, name, max_pixels)
     if not isinstance(source, bytes | bytearray | memoryview):
         source = _read_file_object(source, name)
-    return _decode_file(io.BytesIO(source), name, max_pixels)
-
-
-def check_pixels(
-    width: int, height: int, name: str, max_pixels: int, *, hint: str | None = None
-) -> None:
-    """Raise InputError if width × height, in pixels, is 0 or above `max_pixels`.
-
-    Args:
-        width: In pixels.
-        height: In pixels.
-        name: The source, for error messages.
-        max_pixels: Largest width × height accepted.
-        hint: What to do about a larger one.
-    """
-    if width < 1 or height < 1:
-        raise InputError(
-            f"`source` must have at least one pixel. Received {name!r} of {width} × {height}."
-        )
-    if width * height > max_pixels:
-        hint = hint or "Make it smaller; in Python, read_image takes a larger `max_pixels`."
-        raise InputError(
-            f"`source` must have at most {max_pixels / 1e6:g} megapixels. Received {name!r} of "
-            f"{width} × {height} = {width * height / 1e6:.4g}. {hint}"
-        )
+    return partial(_decode_file, io.BytesIO(source), name, max_pixels)
 
 
 def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
@@ -166,36 +129,66 @@ def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBI
             return _decode_file(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
 
 
+def _is_file_object(source: object) -> bool:
+    try:
+        return hasattr(source, "read")
+    except Exception:  # noqa: BLE001  a property of the caller's object
+        return False
+
+
 def _read_file_object(file: object, name: str) -> bytes:
     """Content of a file object, from its start if it can seek."""
     if isinstance(file, io.TextIOBase):
         raise InputError(
             "`source` must be a binary file object. Received a text file. Open it with mode 'rb'."
         )
-    if not hasattr(file, "read"):
+    if not _is_file_object(file):
         raise InputError(
             "`source` must be a path, bytes, file object, NumPy array or PIL image. "
-            f"Received {type(file).__name__}. Convert it, for example with numpy.asarray(image)."
+            + _describe_kind(file)
         )
     stream: Any = file
     try:
         if getattr(stream, "seekable", lambda: False)():
             stream.seek(0)
         content: object = stream.read()
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the caller's object may raise anything
         raise InputError(
-            f"`source` must be a readable file object. Received {name}: {error}. Open it again."
+            f"`source` must be a readable file object. Received {name}: {_reason(error)}. "
+            "Open it again."
         ) from error
-    if not isinstance(content, bytes):
+    if not isinstance(content, bytes | bytearray | memoryview):
         raise InputError(
             "`source` must be a binary file object. "
             f"Received one that gives {type(content).__name__}. Open it with mode 'rb'."
         )
-    return content
+    return bytes(cast("bytes", content))
+
+
+def _describe_kind(source: object) -> str:
+    """What a source is that is no image, and what to do."""
+    if source is None:
+        return (
+            "Received None, which cv2.imread returns for a file that it cannot read. "
+            "Give the path instead."
+        )
+    kind = type(source).__name__
+    if isinstance(source, Iterable):
+        items = cast("Iterable[object]", source)
+        first = next(islice(items, 1), None) if isinstance(source, list | tuple) else None
+        if isinstance(first, int | float | list) and not isinstance(first, bool):
+            return f"Received a {kind} of numbers. Convert it: numpy.array(image, numpy.uint8)"
+        return f"Received a {kind}. Use FERModel.predict_many for several images."
+    return f"Received {kind}. Convert it, for example with numpy.asarray(image)."
+
+
+def _reason(error: Exception) -> str:
+    """The text of an exception, or its type where it has no text."""
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
-    start = file.read(32)
+    start = file.read(_START_BYTES)
     if not start:
         raise InputError(
             f"`source` must hold an image. Received {name!r}: zero bytes. "
@@ -204,20 +197,52 @@ def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
     file.seek(0)
     try:
         with quiet_pillow():
-            image = Image.open(file, formats=_PILLOW_FORMATS)
-    except _DAMAGE as error:
+            image = Image.open(file, formats=_formats(start))
+    except Exception as error:  # Pillow raises anything on damaged files
         raise InputError(
             f"`source` must be an image ({_READABLE}). Received {name!r}: "
             + _describe_content(start)
         ) from error
     with image:
-        return _decode(image, name, max_pixels)
+        return _decode(image, name, max_pixels, is_loaded=False)
+
+
+def _formats(start: bytes) -> tuple[str, ...]:
+    """Pillow's names of the formats that a file may have, by its first bytes."""
+    brands = _brands(start)
+    if brands & _AVIF_BRANDS:
+        return ("AVIF",)
+    if brands & _HEIF_BRANDS:
+        import_module("pillow_heif").register_heif_opener()
+        return ("HEIF",)
+    return _PILLOW_FORMATS
+
+
+def _brands(start: bytes) -> set[bytes]:
+    """Brands in the first box of an ISO media file; none for other files."""
+    if start[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(start[:4], "big"), len(start))
+    return {start[8:12], *(start[place : place + 4] for place in range(16, end - 3, 4))}
 
 
 def _describe_content(start: bytes) -> str:
     """Kind of a file that no decoder accepts, by its first bytes, and what to do."""
-    if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"avif"}:
-        return "a HEIC or AVIF image. Convert it to JPEG or PNG."
+    brands = _brands(start)
+    if brands & _AVIF_BRANDS:
+        return (
+            "an AVIF image that is damaged, or that this version of Pillow cannot read. "
+            "Convert it to JPEG or PNG, or type: pip install --upgrade pillow"
+        )
+    if brands & _HEIF_BRANDS:
+        try:
+            import_module("pillow_heif")
+        except ImportError:
+            return (
+                "a HEIC image, which needs the package pillow-heif. "
+                "Type: pip install pillow-heif, or convert it to JPEG or PNG."
+            )
+        return "a HEIC image that is damaged. Copy it again, or convert it to JPEG or PNG."
     if start[4:8] == b"ftyp" or start[8:12] == b"AVI " or start[:4] == b"\x1a\x45\xdf\xa3":
         return "a video. Use `FERModel.predict_video`."
     known = {
@@ -238,119 +263,47 @@ def _describe_content(start: bytes) -> str:
     return "not an image. Check that it is the file you meant, or convert it to JPEG or PNG."
 
 
-def _decode(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
+def _decode(image: Image.Image, name: str, max_pixels: int, *, is_loaded: bool) -> RGBImage:
     """Decode the pixels of an image whose header is read."""
-    check_pixels(image.width, image.height, name, max_pixels)
     try:
+        if not is_loaded:
+            check_cost(image, name, max_pixels)
         # Only TIFF reads tags and prints messages while it decodes.
         with quiet_tiff() if image.format == "TIFF" else nullcontext():
             image.load()
-        upright = _UPRIGHT.get(_orientation(image))
-        rgb = _to_rgb(image, name)
-        return np.array(rgb if upright is None else rgb.transpose(upright))
-    except InputError:
+        return from_pil(image, name)
+    except (EmoPyError, ImageWarning):
         raise
-    except _DAMAGE as error:
+    except Exception as error:  # Pillow raises anything on damaged files
         raise InputError(
             f"`source` must be a whole image. Received {name!r}: damaged or truncated "
-            f"({error}). Copy or download the file again."
+            f"({_reason(error)}). Copy or download the file again."
         ) from error
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1–8; 1 (upright) where there is none or it cannot be read."""
+def _decode_given(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
+    """Decode a PIL image of the caller, which other threads may load too."""
+    closed = _is_closed(image)
     try:
-        with quiet_pillow():
-            value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DAMAGE:
-        return 1
-    return value if isinstance(value, int) else 1
-
-
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I"):
-        return Image.fromarray(_sixteen_bit(np.asarray(image), name)).convert("RGB")
-    if image.mode == "F":
-        return Image.fromarray(from_array(np.asarray(image), name))
-    if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
-        # Pillow converts La to LA only, and RGBa not to RGB: all convert to RGBA.
-        layer = image.convert("LA") if image.mode == "La" else image
-        return on_white(layer.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _sixteen_bit(gray: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """Convert gray of Pillow's integer modes, which hold 16 bits in 16 or 32."""
-    if gray.size and (int(gray.min()) < 0 or int(gray.max()) > 65535):
+        with PILLOW_LOCK:
+            return _decode(image, name, max_pixels, is_loaded=_is_loaded(image))
+    except InputError as error:
+        if error.__cause__ is None or not closed:
+            raise
         raise InputError(
-            f"`source` must have 8 or 16 bits per channel. Received {name!r} with integers "
-            f"{int(gray.min())} to {int(gray.max())}. Scale it to 0–65535 first."
-        )
-    return sixteen_to_eight(gray)
+            f"`source` must be an open image. Received {name!r}, whose file was closed before "
+            "its pixels were loaded. Give the path instead, or call image.load() before."
+        ) from error
 
 
-@contextmanager
-def quiet_pillow() -> Generator[None]:
-    """Suppress Pillow's warnings and its own size limit: `max_pixels` is the limit here."""
-    with _PILLOW_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+def _is_loaded(image: Image.Image) -> bool:
+    """Whether the pixels are in memory; some formats have no `tile` before, others no pixels."""
+    if not isinstance(image, ImageFile.ImageFile):
+        return True
+    state = vars(image)  # `im` is a property of `_im` in newer versions of Pillow
+    return not image.tile and state.get("_im", state.get("im")) is not None
 
 
-@contextmanager
-def quiet_tiff() -> Generator[None]:
-    """Suppress Pillow's warnings about TIFF tags and the messages that libtiff prints."""
-    libtiff = _libtiff()
-    silent = without_stderr() if libtiff is None else _without_handlers(libtiff)
-    with quiet_pillow(), silent:
-        yield
-
-
-@contextmanager
-def without_stderr() -> Generator[None]:
-    """Discard what the process writes to standard error."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is none
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-@contextmanager
-def _without_handlers(libtiff: Any) -> Generator[None]:
-    error = libtiff.TIFFSetErrorHandler(None)
-    warning = libtiff.TIFFSetWarningHandler(None)
-    try:
-        yield
-    finally:
-        libtiff.TIFFSetErrorHandler(error)
-        libtiff.TIFFSetWarningHandler(warning)
-
-
-@cache
-def _libtiff() -> Any:
-    """The libtiff that Pillow uses, or None where it is not a separate library (Windows)."""
-    try:
-        # A symbol is looked up in a library and in all that it was linked to.
-        library: Any = ctypes.CDLL(Image.core.__file__)
-        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
-            setter = getattr(library, name)
-            setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
-    except (OSError, AttributeError, TypeError):
-        return None
-    return library
+def _is_closed(image: Image.Image) -> bool:
+    file: Any = getattr(image, "fp", None)
+    return file is None or getattr(file, "closed", False)

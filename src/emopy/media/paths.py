@@ -12,6 +12,9 @@ from pathlib import Path
 
 from emopy.errors import InputError
 
+# `Path` makes one slash of two. A single letter before the colon is a drive of Windows.
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+
 IMAGE_FORMATS: dict[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png",),
@@ -20,11 +23,13 @@ IMAGE_FORMATS: dict[str, tuple[str, ...]] = {
     "TIFF": (".tif", ".tiff"),
     "GIF": (".gif",),
     "PPM": (".pbm", ".pgm", ".ppm", ".pnm"),
+    "AVIF": (".avif",),
+    "HEIC": (".heic", ".heif"),
 }
-"""Formats that `read_image` decodes, and their suffixes in lower case."""
+"""Formats that `read_image` decodes, and their suffixes in lower case. AVIF needs Pillow 11.3 or
+later, HEIC the package ``pillow-heif``."""
 
-# The first three cannot be decoded, but `read_image` says how to convert them.
-IMAGE_SUFFIXES = frozenset({".heic", ".heif", ".avif"}.union(*IMAGE_FORMATS.values()))
+IMAGE_SUFFIXES = frozenset[str]().union(*IMAGE_FORMATS.values())
 """Suffixes, in lower case, of the files in a folder that count as images."""
 
 _SYSTEM_NAMES = frozenset({
@@ -91,9 +96,14 @@ def explain_os_errors(name: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        hint = "Download it first, then give its path." if "://" in name else "Check its spelling."
+        if _URL.match(name):
+            raise InputError(
+                f"`source` must be a file on this computer. Received the URL {name!r}. "
+                "Download it first, then give its path."
+            ) from error
         raise InputError(
-            f"`source` must be an existing file. Received {name!r}: no such file. {hint}"
+            f"`source` must be an existing file. Received {name!r}: no such file. "
+            "Check its spelling."
         ) from error
     except PermissionError as error:
         raise InputError(

@@ -11,6 +11,7 @@ from threading import Event, Semaphore, Thread, current_thread
 from typing import Generic, TypeAlias, TypeVar
 
 from emopy.errors import InputError
+from emopy.forking import Owner
 
 T = TypeVar("T")
 
@@ -69,13 +70,15 @@ class Prefetcher(Iterator[T], Generic[T]):
         self._queue: _Queue[T] = SimpleQueue()
         self._free = Semaphore(0)  # number of items that may be computed now
         self._closed = Event()
+        self._owner = Owner()
         # The thread holds no reference to this object, so that dropping it ends the thread.
         shared = (self._queue, self._free, self._closed)
         thread = Thread(target=_fill, args=(items, *shared), name="emopy-prefetch", daemon=True)
         thread.start()
-        self._close = weakref.finalize(self, _close, *shared, thread)
+        self._close = weakref.finalize(self, _close, *shared, thread, self._owner)
 
     def __next__(self) -> T:
+        self._owner.check("items", "Open the source again in the other process.")
         if self._closed.is_set():
             raise StopIteration
         if self._unused:  # the first request starts the work
@@ -113,7 +116,9 @@ def _fill(items: Iterator[T], queue: _Queue[T], free: Semaphore, closed: Event) 
         queue.put(_End(error))
 
 
-def _close(queue: _Queue[T], free: Semaphore, closed: Event, thread: Thread) -> None:
+def _close(queue: _Queue[T], free: Semaphore, closed: Event, thread: Thread, owner: Owner) -> None:
+    if not owner.is_here:
+        return  # a forked child has no such thread, and the thread may have held the locks
     closed.set()
     free.release()  # the thread may wait for this
     queue.put(_End())  # and a consumer for this

@@ -19,7 +19,7 @@ from emopy.media.addresses import without_password
 from emopy.media.arrays import from_array
 from emopy.media.containers import check_file
 from emopy.media.decoding import Decoded, Decoder, measure
-from emopy.media.images import DEFAULT_MAX_PIXELS, check_pixels
+from emopy.media.limits import DEFAULT_MAX_PIXELS, check_pixels
 from emopy.media.prefetch import prefetch
 from emopy.media.sampling import TOLERANCE_S, Sampling, select_recorded
 from emopy.media.truncation import FORMATS_WITH_DURATION, is_cut_off

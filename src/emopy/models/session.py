@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, nearest
+from emopy.models.forked_session import ForkedSession
+
+# ONNX Runtime 1.29 and later sends data about models to its maker unless this is set before it is
+# imported; the thread for that also keeps forked children from ending.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # ONNX Runtime carries no types.
-_ort: Any = onnxruntime
+_ort: Any = import_module("onnxruntime")
 _ort_state: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
 
 PROVIDERS: dict[str, str] = {
@@ -150,7 +155,7 @@ def open_session(
         providers: As for `OnnxSession`.
 
     Returns:
-        The ``onnxruntime.InferenceSession``, which logs fatal errors only.
+        The ``onnxruntime.InferenceSession``, which logs fatal errors only and survives a fork.
 
     Raises:
         ModelError: No such file, or damaged.
@@ -166,11 +171,15 @@ def open_session(
         raise ModelError(
             f"The weights must be a readable ONNX file. Received {path}: {error.strerror}."
         ) from error
-    try:
+
+    def open_once() -> Any:
         # The fallback of ONNX Runtime prints to stdout; ours is the CPU at the end of `chosen`.
         return _ort.InferenceSession(
             weights, _options(threads), providers=chosen, enable_fallback=0
         )
+
+    try:
+        return ForkedSession(open_once, threads=threads)
     except _ORT_ERRORS as error:
         raise ModelError(
             f"The weights must be a sound ONNX file. Received {path}: {_reason(error)}. "

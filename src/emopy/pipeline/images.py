@@ -11,12 +11,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import EmoPyError
-from emopy.faces import Detector, align_face, largest_first
-from emopy.media import ImageSource, describe_source, read_image
+from emopy.errors import EmoPyError, ImageWarning
+from emopy.faces import Detector, align_face, detect, largest_first
+from emopy.forking import Owner
+from emopy.media import ImageSource, describe_source, take_image
 from emopy.models import InputSpec
 from emopy.models.preprocessing import Crops
-from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction
+from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction, RGBImage
 
 CropPredictor: TypeAlias = Callable[[Crops], Sequence[Prediction]]
 """Function from crops (or clips of crops, for a model of clips) to one prediction each."""
@@ -35,16 +36,23 @@ class DetectedFaces:
     crops: tuple[NDArray[np.uint8], ...]
 
 
-def detect_faces(source: ImageSource, detector: Detector, spec: InputSpec) -> DetectedFaces:
-    """Read an image, detect its faces and crop them to the input of the model.
+def detect_faces(
+    image: RGBImage, source: str, detector: Detector, spec: InputSpec
+) -> DetectedFaces:
+    """Detect the faces of an image and crop them to the input of the model.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        source: Name of the image in the result.
+        detector: Finds the faces.
+        spec: Size of the crops.
 
     Raises:
-        InputError: The image cannot be read.
+        InputError: The detector returns no faces in an accepted form, or one beyond the image.
     """
-    image = read_image(source)
-    faces = largest_first(detector(image))
+    faces = largest_first(detect(detector, image))
     crops = tuple(align_face(image, face, spec) for face in faces)
-    return DetectedFaces(describe_source(source), (image.shape[1], image.shape[0]), faces, crops)
+    return DetectedFaces(source, (image.shape[1], image.shape[0]), faces, crops)
 
 
 def join_predictions(detected: DetectedFaces, predictions: Iterable[Prediction]) -> ImageResult:
@@ -56,52 +64,74 @@ def join_predictions(detected: DetectedFaces, predictions: Iterable[Prediction])
 
 def predict_images(
     sources: Iterable[ImageSource],
-    detect: Callable[[ImageSource], DetectedFaces],
+    detect: Callable[[RGBImage, str], DetectedFaces],
     predict: CropPredictor,
     *,
     batch_size: int,
+    max_pixels: int,
 ) -> Generator[ImageResult | FailedInput]:
     """Yield one result per image, in order.
 
     Args:
         sources: The images, consumed as the results are.
-        detect: Returns the faces of one image; an `EmoPyError` becomes a `FailedInput`.
+        detect: Returns the faces of one image of that name; an `EmoPyError` becomes a
+            `FailedInput`.
         predict: Returns the predictions of crops.
         batch_size: Faces per call of `predict`; also the most images that wait.
+        max_pixels: Largest file that is read, see `read_image`.
     """
+    owner = Owner()
     batch: list[DetectedFaces | FailedInput] = []
     faces = 0
-    for detected in _prefetch_detected(sources, detect):
+    for detected in _prefetch_detected(sources, detect, owner, max_pixels):
         batch.append(detected)
         faces += len(detected.crops) if isinstance(detected, DetectedFaces) else 0
         if faces >= batch_size or len(batch) >= batch_size:
-            yield from _predict_batch(batch, predict)
+            for result in _predict_batch(batch, predict):
+                yield result
+                owner.check("results", "Call predict_many in the other process.")
             batch, faces = [], 0
     yield from _predict_batch(batch, predict)
 
 
 def _prefetch_detected(
-    sources: Iterable[ImageSource], detect: Callable[[ImageSource], DetectedFaces]
+    sources: Iterable[ImageSource],
+    detect: Callable[[RGBImage, str], DetectedFaces],
+    owner: Owner,
+    max_pixels: int,
 ) -> Generator[DetectedFaces | FailedInput]:
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="emopy-detect")
     pending: deque[Future[DetectedFaces | FailedInput]] = deque()
 
-    def try_detect(source: ImageSource) -> DetectedFaces | FailedInput:
+    def detect_in(read: Callable[[], RGBImage], name: str) -> DetectedFaces | FailedInput:
         try:
-            return detect(source)
-        except EmoPyError as error:
-            return FailedInput(describe_source(source), error)
+            return detect(read(), name)
+        except (EmoPyError, ImageWarning) as error:
+            return FailedInput(name, error)
 
     try:
         for source in sources:
-            pending.append(pool.submit(try_detect, source))
+            name = describe_source(source)
+            try:
+                # Here and not in the thread: what the iterator gives may change afterwards.
+                read = take_image(source, max_pixels=max_pixels)
+            except (EmoPyError, ImageWarning) as error:
+                pending.append(_done(FailedInput(name, error)))
+            else:
+                pending.append(pool.submit(detect_in, read, name))
             if len(pending) > _THREADS:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
         # Also when the caller stops early: no thread continues in the background.
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=owner.is_here, cancel_futures=True)
+
+
+def _done(item: FailedInput) -> Future[DetectedFaces | FailedInput]:
+    future: Future[DetectedFaces | FailedInput] = Future()
+    future.set_result(item)
+    return future
 
 
 def _predict_batch(

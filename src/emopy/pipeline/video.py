@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError
 from emopy.faces import TrackingDetector, align_face
+from emopy.media import read_image
+from emopy.media.arrays import from_array
 from emopy.models import InputSpec
 from emopy.pipeline.images import CropPredictor
 from emopy.pipeline.smoothing import Smoother
@@ -40,15 +43,11 @@ def predict_frames(
         smooth: Smooths the predictions of each track.
 
     Raises:
-        InputError: Something other than a `Frame`.
+        InputError: Something other than a `Frame`, or its image is none that `read_image` accepts.
     """
     clips = _TrackClips(spec.frames)
-    for frame in frames:
-        if not isinstance(frame, Frame):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InputError(
-                f"`frames` must be `Frame` records. Received {type(frame).__name__}. "
-                "Type: Frame(image, time_s=seconds, number=n)"
-            )
+    for given in frames:
+        frame = _converted(given)
         faces = detect(frame.image, frame.time_s)
         crops = [align_face(frame.image, face, spec) for face in faces]
         samples = crops if spec.frames == 1 else clips.append(faces, crops, frame.time_s)
@@ -59,6 +58,21 @@ def predict_frames(
         smooth.forget(before_s=frame.time_s - _FORGET_S)
         size = (frame.image.shape[1], frame.image.shape[0])
         yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
+
+
+def _converted(frame: Frame) -> Frame:
+    """The frame with an RGB image: itself, or a copy with a converted image."""
+    if not isinstance(frame, Frame):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            f"`frames` must be `Frame` records. Received {type(frame).__name__}. "
+            "Type: Frame(image, time_s=seconds, number=n)"
+        )
+    image = frame.image
+    if isinstance(image, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+        image = from_array(image, f"frame {frame.number}")
+    else:
+        image = read_image(image)
+    return frame if image is frame.image else replace(frame, image=image)
 
 
 class ClipBuffer:

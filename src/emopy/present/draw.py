@@ -23,7 +23,7 @@ from emopy.present.face_labels import (
     panel_size,
 )
 from emopy.present.label_layout import Label, LabelState, number_of, place_labels
-from emopy.types import FacePrediction, ImageResult, RGBImage
+from emopy.types import FacePrediction, ImageResult, RGBImage, check_rgb
 
 _MIN_SIDE = 480
 """Pixels. An image with a shorter side is enlarged, so that text is readable."""
@@ -74,7 +74,7 @@ def draw_faces(
     Raises:
         InputError: Another kind of array, or not the image of this result.
     """
-    _check(image)
+    check_rgb(image)
     height, width = image.shape[:2]
     if tuple(result.size) != (width, height):
         raise InputError(
@@ -114,7 +114,7 @@ def save_image(image: RGBImage, path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: Another kind of array, another suffix, or a path that cannot be written.
     """
-    _check(image)
+    check_rgb(image)
     path, suffix = Path(path), check_suffix(path, _SAVERS)
     format_name, settings = _SAVERS[suffix]
     with atomic_file(path) as partial:
@@ -133,14 +133,6 @@ def enlargement(width: int, height: int) -> int:
     wanted = math.ceil(_MIN_SIDE / min(width, height))
     possible = int(math.sqrt(_MAX_ENLARGED / (width * height)))
     return max(1, min(wanted, possible, _MAX_ENLARGED_SIDE // max(width, height)))
-
-
-def _check(image: RGBImage) -> None:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise InputError(
-            "`image` must be an RGB image, uint8 of shape (H, W, 3). "
-            f"Received {image.dtype} of shape {image.shape}. Use read_image to make one."
-        )
 
 
 def _to_pixels(face: FacePrediction, factor: int, size: tuple[int, int]) -> Rectangle:

@@ -1,4 +1,6 @@
 import json
+import os
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -21,9 +23,34 @@ def names(files):
 
 
 def test_drawings_of_one_name_are_numbered_also_if_only_the_case_differs():
-    sources = ["a/x.png", "b/x.jpg", "c/X.png", b"bytes", b"more"]
+    sources = ["a/x.png", "b/x.jpg", "c/X.png", BytesIO(b"bytes"), BytesIO(b"more")]
     expected = ["x.png", "x-2.png", "X-3.png", "stdin.png", "stdin-2.png"]
     assert names(drawing_files(Path("drawn"), sources)) == expected
+
+
+@pytest.mark.parametrize("letter", ["a", "写", "é", "\udcff"])
+def test_long_names_give_different_names_that_can_be_written(letter, tmp_path):
+    room = 255 // len(os.fsencode(letter))
+    stems = [letter * (room - 1) + end for end in "xyX"] + [letter * room, letter * (room - 2)]
+    files = drawing_files(tmp_path, [*stems, *stems, "short.jpg"])
+    for file in files:
+        file.touch()
+    assert len({file.name.casefold() for file in files}) == len(files) == 11
+    assert len(list(tmp_path.iterdir())) == 11
+    assert all(file.suffix == ".png" for file in files)
+    assert files[-1].name == "short.png"
+    assert [f.name for f in drawing_files(tmp_path, stems)] == [f.name for f in files[:5]]
+
+
+@pytest.mark.parametrize("table", ["csv", "parquet"])
+def test_outputs_of_videos_with_long_names_can_be_written(table, tmp_path):
+    videos = ["a" * 251 + ".mp4", "a" * 250 + "b.mp4", "a" * 255]
+    wanted = dict.fromkeys(("out", "draw", "plot", "summary"), tmp_path)
+    planned = plan_video_outputs(videos, wanted, table=table)
+    files = [file for outputs in planned for file in outputs.files.values()]
+    for file in files:
+        file.touch()
+    assert len(list(tmp_path.iterdir())) == len(files) == 12
 
 
 def test_an_existing_file_is_refused_unless_overwriting(tmp_path):

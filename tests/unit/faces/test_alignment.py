@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from emopy.errors import InputError
 from emopy.faces import FRAMING, MTCNN, align_face
 from emopy.faces.alignment import box_transform, landmark_transform
 from emopy.models.card import InputSpec
@@ -95,12 +96,28 @@ def test_downsizing_averages_and_does_not_skip_pixels():
     assert np.abs(crop.astype(int) - 127).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "box", [Box(-60, -60, 40, 40), Box(90, 90, 200, 200), Box(500, 0, 600, 90)]
-)
+@pytest.mark.parametrize("box", [Box(-60, -60, 40, 40), Box(90, 90, 200, 200), Box(99, 0, 600, 90)])
 def test_pixels_beyond_the_border_repeat_the_nearest_pixel(box):
     image = np.full((100, 100, 3), 77, np.uint8)
     assert (align_face(image, Face(box), SPEC) == 77).all()
+
+
+@pytest.mark.parametrize(
+    "box", [Box(100, 0, 600, 90), Box(-9, 0, 0, 9), Box(0, -9, 9, 0), Box(0, 100, 9, 109)]
+)
+@pytest.mark.parametrize("landmarks", [None, FRAMING * 50])
+def test_a_box_wholly_outside_the_image_is_refused(box, landmarks):
+    image = np.full((100, 100, 3), 77, np.uint8)
+    with pytest.raises(InputError, match=r"`face` must have a box that shows .*100 × 100"):
+        align_face(image, Face(box, landmarks=landmarks), SPEC)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((9, 9)), np.zeros((9, 9, 4), np.uint8), np.zeros((0, 9, 3), np.uint8), None]
+)
+def test_only_rgb_images_are_cropped(image):
+    with pytest.raises(InputError, match="`image` must be an RGB image"):
+        align_face(image, Face(Box(0, 0, 9, 9)), SPEC)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 3)])

@@ -6,6 +6,7 @@ from emopy.faces import (
     MTCNN,
     FullImage,
     align_face,
+    detect,
     get_detector,
     largest_first,
     list_detectors,
@@ -52,6 +53,75 @@ def test_any_callable_is_a_detector():
         return ()
 
     assert get_detector(nothing) is nothing
+
+
+BLACK = np.zeros((90, 90, 3), np.uint8)
+BOXES = np.array([[0, 0, 20, 20], [10, 5, 60, 70]])
+SCORES = np.array([0.5, 0.75])
+POINTS = np.arange(20).reshape(2, 5, 2)
+
+
+@pytest.mark.parametrize(
+    "found, scores, landmarks",
+    [
+        (tuple(Face(Box(*box)) for box in BOXES.tolist()), (1, 1), None),
+        ([Face(Box(*box)) for box in BOXES.tolist()], (1, 1), None),
+        ([Box(*box) for box in BOXES.tolist()], (1, 1), None),
+        (BOXES, (1, 1), None),
+        (BOXES.astype(np.float32), (1, 1), None),
+        (BOXES.tolist(), (1, 1), None),
+        (tuple(map(tuple, BOXES.tolist())), (1, 1), None),
+        (np.column_stack([BOXES, SCORES]), (0.75, 0.5), None),
+        ((BOXES, SCORES), (0.75, 0.5), None),
+        ((BOXES.tolist(), SCORES.tolist()), (0.75, 0.5), None),
+        ((BOXES, SCORES, POINTS), (0.75, 0.5), POINTS[::-1]),
+    ],
+)
+def test_a_detector_may_return_faces_boxes_or_arrays(found, scores, landmarks):
+    faces = largest_first(detect(lambda image: found, BLACK))
+    assert [face.box for face in faces] == [Box(10, 5, 60, 70), Box(0, 0, 20, 20)]
+    assert tuple(face.score for face in faces) == scores
+    if landmarks is None:
+        assert [face.landmarks for face in faces] == [None, None]
+    else:
+        assert np.array_equal([face.landmarks for face in faces], landmarks)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [(), [], np.zeros((0, 4)), np.array([]), iter(()), (np.zeros((0, 4)), []), np.zeros((0, 5))],
+)
+def test_a_detector_may_return_no_face_in_every_form(found):
+    assert detect(lambda image: found, BLACK) == ()
+
+
+@pytest.mark.parametrize(
+    "found, received",
+    [
+        (None, r"Received None. Return \(\) where there is no face"),
+        (7, "a int: 7"),
+        ("face", "a str: 'face'"),
+        (np.zeros((2, 3)), r"an array of shape \(2, 3\)"),
+        ([{"box": [1, 2, 3, 4]}], "a list"),
+        ([(1, 2, 3)], "a list"),
+        ((BOXES, SCORES[:1]), "a tuple"),
+        ((BOXES, SCORES, POINTS[:1]), "a tuple"),
+        ((10, 10, 40, 40), "a tuple"),
+        ([(40, 40, 10, 10)], "do not fit: `Box` must have left < right"),
+        (np.full((1, 4), np.nan), "do not fit: `Box` must have finite edges"),
+    ],
+)
+def test_what_a_detector_may_not_return_is_answered_with_the_accepted_forms(found, received):
+    with pytest.raises(InputError, match=received) as caught:
+        detect(lambda image: found, BLACK)
+    assert str(caught.value).startswith("`detector` must return a tuple of Face; or boxes (n, 4)")
+
+
+@pytest.mark.parametrize("name", ["mtcnn", "full-image"])
+@pytest.mark.parametrize("image", [BLACK[..., 0], BLACK / 255, BLACK[:0], None, "a.jpg"])
+def test_only_rgb_images_are_searched(name, image):
+    with pytest.raises(InputError, match="`image` must be an RGB image"):
+        get_detector(name)(image)
 
 
 @pytest.mark.parametrize("wrong", [7, None, FullImage])

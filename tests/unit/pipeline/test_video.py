@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from emopy import FERModel, Frame, InputError
 from emopy.faces import TrackingDetector
+from emopy.media import read_image
 from emopy.models import InputSpec
 from emopy.pipeline import Smoother, predict_frames
 from emopy.samples import Actor, scene
@@ -89,6 +91,55 @@ def test_a_model_of_clips_gets_the_last_frames_of_the_same_track():
 def test_an_array_instead_of_a_frame_is_refused():
     with pytest.raises(InputError, match=r"Type: Frame\(image, time_s=seconds, number=n\)"):
         list(predictions([np.zeros((8, 8, 3), np.uint8)], confident))
+
+
+@pytest.mark.parametrize("kind", ["float", "uint16", "gray", "RGBA", "PIL", "path", "strided"])
+def test_images_of_frames_are_converted_as_by_predict(kind, astronaut, astronaut_file):
+    small = np.ascontiguousarray(astronaut[::2, ::2])
+    converted = {
+        "float": lambda: small / 255,
+        "uint16": lambda: small.astype(np.uint16) * 257,
+        "gray": lambda: small[:, :, 0],
+        "RGBA": lambda: np.dstack([small, small[:, :, 0]]),
+        "PIL": lambda: Image.fromarray(small),
+        "path": lambda: astronaut_file,
+        "strided": lambda: astronaut[::2, ::2],
+    }[kind]()
+    model = FERModel()
+    ((frame, result),) = model.predict_frames([Frame(converted, 0.0, 7)], smoothing_s=0)
+    expected = model.predict(converted)
+    assert frame.number == 7
+    assert np.array_equal(frame.image, read_image(converted))
+    assert [face.probabilities for face in result.faces] == [
+        face.probabilities for face in expected.faces
+    ]
+    assert result.size == expected.size
+
+
+@pytest.mark.parametrize(
+    "image, reason",
+    [
+        (np.zeros((3, 40, 40), np.uint8), r"transpose\(1, 2, 0\)"),
+        (np.zeros((40, 40, 3), np.int64), "astype"),
+        (np.full((40, 40, 3), 200.0), "'frame 7' with 200 to 200. Divide by 255"),
+        (np.zeros((0, 40, 3), np.uint8), "at least one pixel"),
+        (None, "cv2.imread"),
+    ],
+)
+def test_a_frame_with_another_image_is_refused(image, reason):
+    with pytest.raises(InputError, match=reason):
+        list(predictions([Frame(image, 0.0, 7)], confident))
+
+
+def test_a_detector_in_a_video_may_return_what_it_may_for_images():
+    boxes = np.array([[10, 10, 50, 50, 0.5]])
+    tracking = TrackingDetector(lambda image: boxes)
+    assert [face.track for face in tracking(np.zeros((64, 64, 3), np.uint8), 0.0)] == [1]
+    for wrong in (None, 7):
+        with pytest.raises(InputError, match="`detector` must return"):
+            TrackingDetector(lambda image, wrong=wrong: wrong)(np.zeros((9, 9, 3), np.uint8), 0.0)
+    with pytest.raises(InputError, match="`image` must be an RGB image"):
+        tracking(np.zeros((64, 64)), 0.0)
 
 
 def test_smoothing_removes_flicker_and_0_turns_it_off():
