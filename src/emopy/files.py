@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import shutil
 import sys
 from collections.abc import Collection, Generator, Iterable
@@ -22,7 +21,6 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 _PREFIX = ".emopy-"
 """Start of every temporary name: the prefix, the process id, eight random digits, the suffix."""
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_SUFFIX_LENGTH = 12
 _MAX_NAME_BYTES = 255
 _MAX_REASON = 100
@@ -173,11 +171,6 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file as 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def readable(text: str) -> str:
-    """Replace what UTF-8 cannot hold by "�": bytes of file names in another encoding."""
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class DamagedFileError(Exception):

@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from emopy.errors import EmoPyError, naming, nearest
+from emopy.escaping import escape_undecodable
 
 Record = TypeVar("Record")
 
@@ -111,11 +112,8 @@ def _unusable(value: object, depth: int) -> str:
         return f"lists or sections nested more than {_MAX_DEPTH} deep"
     if isinstance(value, int) and abs(value) >= _MAX_WHOLE:
         return "a whole number of more than 64 bits"
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return "text that is not UTF-8. Rename the file or folder that it names"
+    if isinstance(value, str) and escape_undecodable(value) != value:
+        return "text that is not UTF-8. Rename the file or folder that it names"
     return ""
 
 

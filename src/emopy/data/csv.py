@@ -25,6 +25,7 @@ from emopy.data.csv_layout import (
 )
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
 from emopy.errors import DataError
+from emopy.escaping import one_line
 from emopy.labels import (
     FER2013_LABELS,
     canonical,
@@ -258,6 +259,8 @@ class _LabelCoder:
         """Number of a label, in order of appearance; None if it has no meaning or is not wanted."""
         if not written:
             raise ValueError("the label is empty")
+        if one_line(written) != written:
+            raise ValueError(f"the label {written!a} must be printable characters")
         if len(self.written) < _MAX_LISTED:
             self.written[written] = None
         label = self._label(written)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emopy.errors import DataError
-from emopy.files import DamagedFileError, atomic_file, read_arrays, readable
+from emopy.escaping import one_line
+from emopy.files import DamagedFileError, atomic_file, read_arrays
 from emopy.labels import composed, select_labels
 from emopy.types import RGBImage
 
@@ -288,7 +289,7 @@ def _dataset_of(stored: Mapping[str, NDArray[Any]]) -> Dataset:
         if array.dtype.kind != "U" or array.ndim != 1:
             raise ValueError(name)
     labels = tuple(composed(str(label)) for label in texts["labels"])
-    if len(set(labels)) < len(labels) or readable("".join(labels)) != "".join(labels):
+    if len(set(labels)) < len(labels) or one_line("".join(labels)) != "".join(labels):
         raise ValueError("labels")
     if stored["targets"].dtype.kind != "f":
         raise ValueError("targets")

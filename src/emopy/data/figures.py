@@ -14,7 +14,8 @@ from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
 from emopy.data.split import Splits, by_name
 from emopy.errors import DataError, MissingExtraError
-from emopy.files import atomic_file, readable
+from emopy.escaping import escape_undecodable
+from emopy.files import atomic_file
 from emopy.types import RGBImage
 
 _CHART_SUFFIXES = (".png", ".svg", ".pdf")
@@ -67,7 +68,7 @@ def plot_counts(
             places + (i + 0.5) * thickness - 0.4,
             [counts.get(label, 0) for label in labels],
             thickness,
-            label=readable(Path(name).name),
+            label=escape_undecodable(Path(name).name),
         )
         axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
     axes.set_yticks(places, labels)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from emopy.data.dataset import SkippedSample
 from emopy.errors import DataError
-from emopy.files import readable
+from emopy.escaping import one_line
 from emopy.labels import (
     ALL_EMOTIONS,
     FER2013_LABELS,
@@ -152,10 +152,10 @@ def _refuse_numbers(path: Path, labels: dict[str, list[Path]]) -> None:
 
 
 def _label_of(folder: Path) -> str:
-    if readable(folder.name) != folder.name:
+    if one_line(folder.name) != folder.name:
         raise DataError(
-            f"The folder of a label must have a name in UTF-8. Received {folder.name!a} in "
-            f"{folder.parent}. Rename it."
+            "The folder of a label must have a name of printable characters in UTF-8. Received "
+            f"{folder.name!a} in {folder.parent}. Rename it."
         )
     return canonical(folder.name)
 

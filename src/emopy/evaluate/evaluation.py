@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError, LabelError, ModelError, nearest
+from emopy.escaping import one_line
 from emopy.evaluate.groups import group_names
 from emopy.evaluate.report import Report, make_report
-from emopy.files import readable
 from emopy.labels import canonical, select_labels
 from emopy.models import (
     ModelCard,
@@ -103,12 +103,12 @@ def record(
 
     Raises:
         ModelError: The folder is read-only or not a model.
-        DataError: `data_name` is empty or not UTF-8.
+        DataError: `data_name` is empty or holds characters that are not printable.
     """
-    if not data_name.strip() or readable(data_name) != data_name:
+    if not data_name.strip() or one_line(data_name) != data_name:
         raise DataError(
-            f"`data_name` must be a name in UTF-8. Received {data_name!a}. Type for example: "
-            "my-data"
+            f"`data_name` must be a name of printable characters. Received {data_name!a}. "
+            "Type for example: my-data"
         )
     folder = load_writable_model(model_folder)
     entry = report.to_dict()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
+from emopy.escaping import escape_undecodable
 from emopy.evaluate import metrics
 from emopy.labels import composed
 from emopy.tables import unquote_csv_text
@@ -267,8 +268,8 @@ def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.st
 
 
 def _comparable(source: str) -> str:
-    """A source as it is compared: composed (NFC), as macOS does not write it, with slashes."""
-    return composed(source.strip()).replace("\\", "/").removeprefix("./")
+    """A source as it is compared: composed (NFC), with slashes, escaped as in tables of results."""
+    return composed(escape_undecodable(source.strip())).replace("\\", "/").removeprefix("./")
 
 
 def _refuse_mismatch(

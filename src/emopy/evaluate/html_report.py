@@ -13,10 +13,10 @@ from PIL import Image
 
 from emopy.data.dataset import Dataset
 from emopy.errors import DataError
+from emopy.escaping import escape_undecodable
 from emopy.evaluate import charts
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES, RESAMPLES, group_metrics
 from emopy.evaluate.report import Report, percent
-from emopy.files import readable
 from emopy.models import ModelCard
 
 MAX_ERRORS = 24
@@ -92,7 +92,7 @@ def html_report(
         errors=None if dataset is None else _errors(report, _matching(report, dataset)),
         error_count=int((~predictions.correct).sum()),
     )  # fmt: skip
-    return readable(page)
+    return escape_undecodable(page)
 
 
 def _environment() -> Environment:

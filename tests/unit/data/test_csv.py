@@ -298,6 +298,7 @@ def test_subjects_are_read_from_their_column(write):
         ((0, "x " * 64, "a"), "whole numbers 0–255"),
         ((0, "", "a"), "Received 0"),
         (("", text(image(9)), "a"), "the label is empty"),
+        (("joy\x1b[31m", text(image(9)), "a"), r"the label 'joy\x1b[31m' must be printable"),
         ((0,), "only 1 cells"),
     ],
 )

@@ -117,6 +117,7 @@ def test_any_damage_to_a_file_is_a_data_error(make_dataset, tmp_path, method):
         {"labels": np.array([1, 2, 3])},
         {"labels": np.array(["a", "b", "b"])},
         {"labels": np.array(["a", "b", "\udcff"])},
+        {"labels": np.array(["a", "b", "\x1b[31m"])},
         {"labels": np.array("abc")},
         {"sources": np.array([1.0, 2.0])},
         {"subject_ids": np.array([b"a", b"b"])},

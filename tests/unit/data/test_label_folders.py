@@ -172,10 +172,13 @@ def test_names_in_composed_and_decomposed_letters_are_one_label(tmp_path):
         assert data.counts() == {composed: 2, "joie": 1}
 
 
-def test_a_label_that_is_not_utf_8_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "shown"), [(b"col\xe8re", r"'col\\udce8re'"), (b"a\x1b[31m", r"'a\\x1b\[31m'")]
+)
+def test_a_label_that_cannot_be_printed_is_refused(tmp_path, name, shown):
     put(tmp_path, "anger/1.png", "joy/2.png")
-    (tmp_path / os.fsdecode(b"col\xe8re")).mkdir()
-    with pytest.raises(DataError, match=r"name in UTF-8\. Received 'col\\udce8re'"):
+    (tmp_path / os.fsdecode(name)).mkdir()
+    with pytest.raises(DataError, match=rf"characters in UTF-8\. Received {shown}"):
         DirectoryDataLoader(tmp_path).load_data()
 
 

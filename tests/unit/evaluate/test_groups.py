@@ -203,6 +203,12 @@ def test_the_name_of_a_file_that_could_not_be_loaded_may_stay(tmp_path, three):
     assert read_groups(groups_file(tmp_path, text), data).tolist() == ["a", "a", "a"]
 
 
+def test_names_that_are_not_utf_8_are_written_as_in_tables_of_results(tmp_path, three):
+    data = replace(three, sources=np.array(["a/caf\udce9.png", "b", "c"]))
+    path = groups_file(tmp_path, "source,group\na/caf\\udce9.png,x\nb,y\nc,z\n")
+    assert read_groups(path, data).tolist() == ["x", "y", "z"]
+
+
 def test_names_and_groups_are_compared_in_composed_letters(tmp_path, three):
     def nfd(text):
         return unicodedata.normalize("NFD", text)

@@ -67,7 +67,7 @@ def test_names_that_are_not_utf_8_are_readable_on_the_page(model_folder, faces, 
     report = evaluate(model_folder, data, groups=[name] * len(faces))
     page = html_report(report, data, data_name=name)
     assert name[0].encode("ascii", "ignore").decode() in page
-    assert "\N{REPLACEMENT CHARACTER}" in page
+    assert "\\ud" in page
     page.encode("utf-8")
 
 
