@@ -28,27 +28,27 @@ def measure_faces(settings: Settings) -> Section:
     model = FERModel(model=settings.model, threads=1)
     spec = model.card.input
     gray = face_crops(FACES, min(spec.height, spec.width))
-    colour = list(np.repeat(face_crops(FACES, 96)[..., None], 3, axis=-1))
+    color = list(np.repeat(face_crops(FACES, 96)[..., None], 3, axis=-1))
     tensor = to_tensor(gray, spec)
     bare = bare_session(settings.model)
     name = bare.get_inputs()[0].name
     sides = {
         "bare": lambda: seconds(lambda: bare.run(None, {name: tensor})),
         "gray": lambda: seconds(lambda: model.predict_faces(gray)),
-        "colour": lambda: seconds(lambda: model.predict_faces(colour)),
+        "color": lambda: seconds(lambda: model.predict_faces(color)),
     }
     alternate(sides, 2)  # the first runs set up memory
     values = alternate(sides, settings.turns(40))
     words = {
         "bare": "ONNX Runtime alone, 64 ready tensors",
         "gray": "`predict_faces`, 64 gray crops of the input size",
-        "colour": "`predict_faces`, 64 RGB crops of 96 × 96 pixels",
+        "color": "`predict_faces`, 64 RGB crops of 96 × 96 pixels",
     }
     figures = [
         ratios(values["gray"], values["bare"]).figure(
             "gray crops of the input size ÷ ONNX Runtime alone", "×", at_most=MOST
         ),
-        ratios(values["colour"], values["bare"]).figure(
+        ratios(values["color"], values["bare"]).figure(
             "RGB crops of 96 × 96 pixels ÷ ONNX Runtime alone", "×"
         ),
         *(Spread.of(values[s]).scaled(1000).figure(what, "ms") for s, what in words.items()),

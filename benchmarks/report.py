@@ -69,7 +69,7 @@ class Settings:
     Attributes:
         model: Name of a model, or an absolute path of a model folder.
         quick: A trial of the benchmark itself: few turns, meaningless figures.
-        data: Labelled faces, or None.
+        data: Labeled faces, or None.
         scratch: An empty folder that is removed afterwards.
     """
 

@@ -27,7 +27,7 @@ from emopy.models import DEFAULT_MODEL
 Measurement = Callable[[Settings], Section]
 
 VALIDATION_FACES = ROOT / "local" / "ferplus" / "validation.npz"
-"""Labelled faces, where `emopy data prepare ferplus` writes them in a clone."""
+"""Labeled faces, where `emopy data prepare ferplus` writes them in a clone."""
 
 
 def run(
@@ -83,7 +83,7 @@ def _options(measurements: Mapping[str, Measurement], description: str) -> argpa
         "--data",
         type=Path,
         default=VALIDATION_FACES if VALIDATION_FACES.is_file() else None,
-        help="labelled faces (.npz) [local/ferplus/validation.npz where it exists]",
+        help="labeled faces (.npz) [local/ferplus/validation.npz where it exists]",
     )
     trial = "try the measurement itself: few repetitions, nothing written"
     parser.add_argument("--quick", action="store_true", help=trial)

@@ -27,7 +27,7 @@ RECIPE = ROOT / "recipes" / "emopy-base.toml"
 def measure(settings: Settings) -> Section:
     """Time the same steps with and without data augmentation, and the augmentation alone."""
     if settings.data is None:
-        raise CannotMeasureError("Give labelled faces: --data FACES.npz")
+        raise CannotMeasureError("Give labeled faces: --data FACES.npz")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 

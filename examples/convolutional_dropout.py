@@ -1,4 +1,4 @@
-"""Dropout, batch normalisation, weight decay, early stopping and calibration.
+"""Dropout, batch normalization, weight decay, early stopping and calibration.
 
 python examples/convolutional_dropout.py
 python examples/convolutional_dropout.py --epochs 1
@@ -15,7 +15,7 @@ from emopy.train import FitSettings, export, fit
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train a regularised convolutional network.")
+    parser = argparse.ArgumentParser(description="Train a regularized convolutional network.")
     parser.add_argument("--epochs", type=int, default=30, help="largest number of epochs")
     parser.add_argument("--filters", type=int, default=12, help="channels of the first layers")
     parser.add_argument("--out", type=Path, default=Path("runs/dropout"), help="model folder")

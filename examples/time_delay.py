@@ -1,4 +1,4 @@
-"""A network of 3D convolutions for clips, whose kernels reach over neighbouring frames.
+"""A network of 3D convolutions for clips, whose kernels reach over neighboring frames.
 
 python examples/time_delay.py
 python examples/time_delay.py --epochs 1

@@ -90,7 +90,7 @@ EXPERIMENTS = (
     Experiment("label smoothing 0.1", ("fit.label_smoothing=0.1",)),
     Experiment("mixup 0.2", ("fit.mixup=0.2",)),
     Experiment("cutmix 1", ("fit.cutmix=1.0",)),
-    # Initialisation and distillation
+    # Initialization and distillation
     Experiment("self-distillation", distilled_from(f"{RUNS}/baseline-seed0")),
     Experiment("distilled from one large network", distilled_from("runs/base-s0")),
     Experiment("distilled from two large networks", distilled_from("runs/base-s0", "runs/base-s1")),
@@ -107,9 +107,9 @@ EXPERIMENTS = (
     Experiment("no brightness, contrast and gamma", without("brightness", "contrast", "gamma")),
     Experiment("no blur and JPEG", without("blur", "jpeg")),
     Experiment("no erasing", without("erase")),
-    # Optimisation
+    # Optimization
     Experiment("no moving average of the weights", ("fit.ema=0.0",)),
-    Experiment("sharpness-aware minimisation", script="-m research.sharpness_aware"),
+    Experiment("sharpness-aware minimization", script="-m research.sharpness_aware"),
     Experiment("twice the epochs", ("fit.epochs=20",)),
     Experiment("constant learning rate", ("fit.min_lr_ratio=1.0",)),
     # Architecture

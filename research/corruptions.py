@@ -73,8 +73,8 @@ def _occlude_half(face: Pixels, rng: np.random.Generator) -> Pixels:
     return occluded
 
 
-def _colour_cast(face: Pixels, rng: np.random.Generator) -> Pixels:
-    """Coloured light: each channel dimmed to 55 to 100 %."""
+def _color_cast(face: Pixels, rng: np.random.Generator) -> Pixels:
+    """Colored light: each channel dimmed to 55 to 100 %."""
     light = rng.uniform(0.55, 1, 3)
     return np.rint(face[..., None] * light).astype(np.uint8)
 
@@ -93,14 +93,14 @@ CORRUPTIONS: dict[str, Corruption] = {
     "JPEG quality 20": _jpeg,
     "noise, σ = 20 of 255": _noise,
     "half of the face covered": _occlude_half,
-    "colour cast": _colour_cast,
+    "color cast": _color_cast,
 }
 
 
 def measure(settings: Settings) -> Section:
     """Evaluate the model on clean faces and under each corruption."""
     if settings.data is None:
-        raise CannotMeasureError("Give labelled faces: --data FACES.npz")
+        raise CannotMeasureError("Give labeled faces: --data FACES.npz")
     data = load_dataset(settings.data)
     if settings.quick:
         data = data.take(np.arange(0, len(data), 20))
@@ -117,7 +117,7 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="Corruption robustness",
         how=(
-            f"Each of {len(data):,} labelled 48 × 48 faces is corrupted, one corruption at a time, "
+            f"Each of {len(data):,} labeled 48 × 48 faces is corrupted, one corruption at a time, "
             "with a fixed seed, and evaluated without detecting or aligning the face again."
         ),
         figures=[Figure(what, float(np.mean(ratios)), "×", at_least=TARGET)],
@@ -125,7 +125,7 @@ def measure(settings: Settings) -> Section:
         rows=rows,
         notes=(
             f"Model: {card.name} {card.version}.",
-            "The faces are gray and the model sees gray: a colour cast changes their brightness.",
+            "The faces are gray and the model sees gray: a color cast changes their brightness.",
         ),
     )
 

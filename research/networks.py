@@ -83,7 +83,7 @@ class Task:
 
 
 SLOW_NETS = ("ConvolutionalNNDropout", "TimeDelayConvNN")
-"""Strongly regularised networks, which need more epochs."""
+"""Strongly regularized networks, which need more epochs."""
 
 WITH_DISGUST = (SUBSETS[4], SUBSETS[6])
 """Pairs with one rare class, which need more epochs."""

@@ -2,7 +2,7 @@
 
     python -m research.robustness [--only stability]
 
-Needs `pip install -e '.[test,bench]'` and, for `corruptions` and some of `stability`, labelled
+Needs `pip install -e '.[test,bench]'` and, for `corruptions` and some of `stability`, labeled
 faces (`--data FACES.npz`). Writes results/robustness.json and docs/robustness.md.
 """
 

@@ -1,4 +1,4 @@
-"""`emopy train` with sharpness-aware minimisation, for the table of docs/training.md.
+"""`emopy train` with sharpness-aware minimization, for the table of docs/training.md.
 
     python -m research.sharpness_aware recipes/emopy-base.toml --set ... --out ...
 
@@ -52,7 +52,7 @@ class SharpnessAware(keras.Model):
 def SharpnessAwareNN(  # noqa: N802 - class-like, as the other networks
     input_shape: tuple[int, ...], classes: int, **settings: Any
 ) -> keras.Model:
-    """`ResidualNN`, trained with sharpness-aware minimisation."""
+    """`ResidualNN`, trained with sharpness-aware minimization."""
     plain = get_net("ResidualNN")(input_shape, classes, **settings)
     return SharpnessAware(plain.input, plain.output, name="SharpnessAwareNN")
 

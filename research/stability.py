@@ -26,7 +26,7 @@ Probabilities = NDArray[np.float32]
 
 
 def measure(settings: Settings) -> Section:
-    """Perturb the photograph, the packaged composites and, where given, labelled faces."""
+    """Perturb the photograph, the packaged composites and, where given, labeled faces."""
     model = FERModel("all", model=settings.model)
     detector = get_detector("mtcnn")
     groups: dict[str, list[Pixels]] = {
@@ -39,7 +39,7 @@ def measure(settings: Settings) -> Section:
         chosen = np.random.default_rng(0).permutation(len(dataset))
         dataset = dataset.take(np.sort(chosen[: 30 if settings.quick else FACES]))
         enlarged_images = [enlarged(image) for image in dataset.images]
-        groups["labelled faces"] = enlarged_images
+        groups["labeled faces"] = enlarged_images
         figures = _accuracy(model, dataset, enlarged_images)
     rows = [row for name, group in groups.items() for row in _perturb(model, detector, name, group)]
     return Section(
@@ -55,7 +55,7 @@ def measure(settings: Settings) -> Section:
         header=("perturbation", "faces", *COLUMNS),
         rows=rows,
         notes=(
-            f"Model: {model.card.name} {model.card.version}. Labelled faces are 48 × 48 crops, "
+            f"Model: {model.card.name} {model.card.version}. Labeled faces are 48 × 48 crops, "
             "enlarged four times and padded by half their side: images without detail, harder "
             "to detect than photographs.",
         ),
@@ -70,7 +70,7 @@ def _accuracy(model: FERModel, dataset: Dataset, images: Sequence[Pixels]) -> li
     detected = np.array([faces[0].emotion if faces else "" for faces in found])
     was_found = detected != ""
     raw_correct, correct = raw == truth, detected == truth
-    name = f"{len(dataset)} labelled faces"
+    name = f"{len(dataset)} labeled faces"
     figures = [
         Figure(f"accuracy on the raw crops, {name}", _percent(raw_correct), "%"),
         Figure("accuracy with detection, not found counts as wrong", _percent(correct), "%"),

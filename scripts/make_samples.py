@@ -132,7 +132,7 @@ def _draw_pair(
 ) -> tuple[Mean, Mean, float]:
     """A neutral composite, one of the emotion, and its strength.
 
-    Both suit one smooth random pattern: neighbours are alike, as light and hair are.
+    Both suit one smooth random pattern: neighbors are alike, as light and hair are.
     """
     coarse = rng.normal(size=(3, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, (6, 6), interpolation=cv2.INTER_LINEAR)

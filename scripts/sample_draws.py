@@ -36,7 +36,7 @@ GrayImage = NDArray[np.float32]
 class Pool:
     """Source faces of one emotion in one split, their landmarks, and the draws so far.
 
-    `looks` (n, 36) is the coarse brightness, standardised: what a draw prefers.
+    `looks` (n, 36) is the coarse brightness, standardized: what a draw prefers.
     """
 
     faces: NDArray[np.uint8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +75,17 @@ def pages() -> dict[Path, str]:
     return {path: _with_table(path, table) for path, table in tables.items()}
 
 
-def _metrics(model: ModelFolder, variant: str = "") -> dict[str, Any]:
+def _metrics(model: ModelFolder, variant: str = "") -> Mapping[str, Any]:
     return model.card.metrics[DATA + variant]
 
 
-def _variant(metrics: dict[str, Any]) -> list[str]:
+def _variant(metrics: Mapping[str, Any]) -> list[str]:
     accuracy, recall, ece = _percentages(metrics)
     covered = f"{100 * metrics['accuracy_at_coverage']['0.8']:.1f} %"
     return [accuracy, f"{metrics['macro_f1']:.3f}", recall, ece, covered]
 
 
-def _percentages(metrics: dict[str, Any]) -> list[str]:
+def _percentages(metrics: Mapping[str, Any]) -> list[str]:
     return [f"{100 * metrics[name]:.1f} %" for name in ("accuracy", "macro_recall", "ece")]
 
 

@@ -98,7 +98,7 @@ def _mtcnn_threads() -> str:
     """Give facenet-pytorch the one function of torchvision that it calls; the default threads.
 
     OpenCV's non-maximum suppression, compiled as torchvision's is, takes about 0.4 ms of a
-    frame. Importing it costs less than torchvision would: any difference favours fer.
+    frame. Importing it costs less than torchvision would: any difference favors fer.
     """
     import torch
 

@@ -156,7 +156,7 @@ def check_net(
 
 
 def _noise(shape: tuple[int, ...], classes: int) -> Dataset:
-    """Labelled noise, two samples per label."""
+    """Labeled noise, two samples per label."""
     n = 2 * classes
     return Dataset(
         np.random.default_rng(0).integers(0, 256, (n, *shape), np.uint8),

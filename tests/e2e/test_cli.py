@@ -383,7 +383,7 @@ def test_the_demo_predicts_its_sample_images(capsys, tmp_path):
         assert f"{emotion}.png" in captured.out
         assert (tmp_path / f"{emotion}.png").is_file()
     assert (tmp_path / "demo.png").is_file()
-    assert "of 7 predicted as labelled" in captured.err
+    assert "of 7 predicted as labeled" in captured.err
 
 
 def test_models_are_listed_shown_and_checked(linear_model, capsys):

@@ -154,7 +154,7 @@ if find_spec("keras"):
         assert "test/anger/000: " in talk
         check_model("model", sample_stills().images[:3])
 
-    def test_the_regularised_network_is_calibrated(run):
+    def test_the_regularized_network_is_calibrated(run):
         talk = run("convolutional_dropout", "--epochs", 2, "--filters", 4, "--out", "model")
         test = sample_splits().test
         check_accuracy(talk, "model", test)

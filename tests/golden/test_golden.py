@@ -8,10 +8,10 @@ from emopy.models.store import GOLDEN_TOLERANCE, read_golden
 
 
 def test_the_input_of_a_network_is_what_it_was():
-    # Worked out by hand: luma of each colour, then (level / 255 - 0.5) / 0.25.
-    colours = [[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
+    # Worked out by hand: luma of each color, then (level / 255 - 0.5) / 0.25.
+    colors = [[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]
     levels = [255, 0, 76, 150, 29, 18]
-    crops = [np.full((12, 8, 3), colour, np.uint8) for colour in colours]
+    crops = [np.full((12, 8, 3), color, np.uint8) for color in colors]
     tensor = to_tensor(crops, InputSpec(12, 8, mean=0.5, std=0.25))
     for crop, level in zip(tensor, levels, strict=True):
         np.testing.assert_allclose(crop, (level / 255 - 0.5) / 0.25, atol=1e-6)

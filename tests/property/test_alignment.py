@@ -49,8 +49,8 @@ def test_a_moved_image_gives_the_same_crop(angle, scale, x, y):
     landmarks = FRAMING * 90 + 35
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shift = 500 + np.array([x, y]) - turn @ (80, 80)
-    centred = np.column_stack([turn, shift + turn @ (0.5, 0.5) - 0.5])
-    moved = cv2.warpAffine(image, centred, (1000, 1000), borderMode=cv2.BORDER_REPLICATE)
+    centered = np.column_stack([turn, shift + turn @ (0.5, 0.5) - 0.5])
+    moved = cv2.warpAffine(image, centered, (1000, 1000), borderMode=cv2.BORDER_REPLICATE)
     face = Face(Box(0, 0, 9, 9), landmarks=(landmarks @ turn.T + shift).astype(np.float32))
     here = align_face(image, Face(Box(0, 0, 9, 9), landmarks=landmarks), spec)
     assert np.abs(align_face(moved, face, spec).astype(int) - here).max() <= 6

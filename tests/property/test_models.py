@@ -13,7 +13,7 @@ SIZES = st.tuples(st.integers(1, 70), st.integers(1, 70))
 
 
 @given(LOGITS, SUBSETS, st.floats(0.2, 5))
-def test_softmax_of_a_subset_is_that_of_all_labels_restricted_and_renormalised(
+def test_softmax_of_a_subset_is_that_of_all_labels_restricted_and_renormalized(
     logits, columns, temperature
 ):
     whole = softmax(logits.astype(np.float64), temperature).astype(np.float64)
@@ -21,8 +21,8 @@ def test_softmax_of_a_subset_is_that_of_all_labels_restricted_and_renormalised(
     kept = whole[:, columns]
     # Where nearly nothing is kept, float32 has no digits left to compare.
     rows = kept.sum(axis=1) > 1e-20
-    renormalised = kept[rows] / kept[rows].sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(part[rows], renormalised, atol=1e-5)
+    renormalized = kept[rows] / kept[rows].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(part[rows], renormalized, atol=1e-5)
     np.testing.assert_allclose(part.sum(axis=1), 1, atol=1e-6)
 
 

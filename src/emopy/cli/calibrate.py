@@ -1,4 +1,4 @@
-"""`emopy calibrate`: fit the temperature of a model on labelled faces."""
+"""`emopy calibrate`: fit the temperature of a model on labeled faces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from emopy.cli.inputs import open_labelled_for
+from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import ANY_PATH, prior_option
 from emopy.cli.streams import echo
 
@@ -19,7 +19,7 @@ MIN_SAMPLES = 200
 @click.argument("dataset", type=ANY_PATH, metavar="DATA")
 @prior_option(default="training")
 def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -> int:
-    """Fit the temperature of a model on labelled faces.
+    """Fit the temperature of a model on labeled faces.
 
     Finds the temperature that calibrates the probabilities of MODEL, a model's name or folder, on
     DATA, and writes it into the card of the model. DATA is a .npz file, a .csv file with one face
@@ -31,7 +31,7 @@ def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -
     from emopy.evaluate import calibrate as fit_temperature
     from emopy.models import find_model
 
-    faces = open_labelled_for(model_folder, dataset)
+    faces = open_labeled_for(model_folder, dataset)
     temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
     if len(faces) < MIN_SAMPLES:
         echo(

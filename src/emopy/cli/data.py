@@ -1,4 +1,4 @@
-"""`emopy data`: describe, check, show, split and prepare labelled faces."""
+"""`emopy data`: describe, check, show, split and prepare labeled faces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emopy.cli.inputs import expand_splits, open_labelled, report_skipped
+from emopy.cli.inputs import expand_splits, open_labeled, report_skipped
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
@@ -27,7 +27,7 @@ from emopy.errors import naming
 
 @click.group(cls=CommandGroup)
 def data() -> None:
-    """Describe, check, show, split and prepare labelled faces.
+    """Describe, check, show, split and prepare labeled faces.
 
     DATA is a .npz file written by `emopy data split` or `prepare`, a folder with one folder of
     images per emotion, or a .csv file with one face per row. `describe` and `check` also take a
@@ -45,7 +45,7 @@ def data() -> None:
 def describe(
     paths: tuple[Path, ...], num_frames: int | None, image: Path | None, overwrite: bool
 ) -> int:
-    """Summarize labelled faces: counts per emotion, image sizes.
+    """Summarize labeled faces: counts per emotion, image sizes.
 
     Exit code 1 means that some files or rows could not be read; they are listed.
     """
@@ -54,7 +54,7 @@ def describe(
 
     refuse_existing({"--image": [image] if image else []}, overwrite=overwrite)
     places = expand_splits(paths)
-    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in places}
+    splits = {str(path): open_labeled(path, num_frames=num_frames) for path in places}
     print_text(describe_data(splits))
     skipped = sum(sample.count for faces in splits.values() for sample in faces.skipped)
     if skipped:
@@ -96,7 +96,7 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
     from emopy.data import check as check_data
 
     places = expand_splits(paths)
-    splits = {str(path): open_labelled(path, num_frames=num_frames) for path in places}
+    splits = {str(path): open_labeled(path, num_frames=num_frames) for path in places}
     report = check_data(splits)
     print_text(str(report))
     skipped = any(faces.skipped for faces in splits.values())
@@ -144,7 +144,7 @@ def show(
         augmented = {"augmentation": plan.augment, "columns": epochs, "seed": plan.fit.seed}
     elif settings:
         raise click.UsageError("--set changes a recipe. Name it with --recipe.")
-    faces = open_labelled(path, num_frames=num_frames)
+    faces = open_labeled(path, num_frames=num_frames)
     sheet = contact_sheet(faces, rows=rows, **augmented)
     with naming(path="--out"):
         echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
@@ -188,7 +188,7 @@ def split(
 
     names = ["train", *(name for name, proportion in proportions.items() if proportion)]
     refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
-    faces = open_labelled(path, num_frames=num_frames, subject_regex=subject_regex)
+    faces = open_labeled(path, num_frames=num_frames, subject_regex=subject_regex)
     splits = split_data(faces, seed=seed, **proportions)
     for name, each in splits.items():
         with naming(path="OUT"):
@@ -247,7 +247,7 @@ def ferplus(images_csv: Path, votes_csv: Path, out: Path, **options: Any) -> int
 def ckplus(folder: Path, out: Path, **options: Any) -> int:
     """Write the faces of CK+ as one folder per emotion.
 
-    FOLDER holds the unpacked cohn-kanade-images and Emotion. The licence of CK+ forbids to pass
+    FOLDER holds the unpacked cohn-kanade-images and Emotion. The license of CK+ forbids to pass
     it on: the output is for the licensee alone.
     """
     from emopy.data import convert_ckplus

@@ -51,18 +51,18 @@ def demo(
     }
     files = [] if draw is None else drawing_files(draw, [*map(str, images.values()), "demo"])
     refuse_existing({"--draw": files}, overwrite=overwrite)
-    as_labelled = 0
+    as_labeled = 0
     with TextSink(None) as sink:
         for number, (label, path) in enumerate(images.items()):
             result = predictor.predict(path)
             sink.write(replace(result, source=path.name))
-            as_labelled += [face.emotion for face in result.faces] == [label]
+            as_labeled += [face.emotion for face in result.faces] == [label]
             if files:
                 draw_result(str(path), result, files[number], expand=True)
     if files:
         sheet = save_image(image_grid([read_image(file) for file in files[:-1]]), files[-1])
         echo(f"emopy: drawn in {sheet}", err=True)
-    echo(f"emopy: {as_labelled} of {len(images)} predicted as labelled. ", err=True, nl=False)
+    echo(f"emopy: {as_labeled} of {len(images)} predicted as labeled. ", err=True, nl=False)
     echo("Next: emopy predict YOUR-PHOTO", err=True)
 
 

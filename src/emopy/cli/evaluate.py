@@ -1,4 +1,4 @@
-"""`emopy evaluate`: evaluate a model on labelled faces."""
+"""`emopy evaluate`: evaluate a model on labeled faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from emopy.cli.inputs import open_labelled_for
+from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
@@ -48,7 +48,7 @@ def evaluate(
     record: str | None,
     **options: Any,
 ) -> int:
-    """Evaluate a model on labelled faces.
+    """Evaluate a model on labeled faces.
 
     Measures how accurate MODEL, a model's name or folder, is on DATA, and how well its
     probabilities are calibrated. DATA is a .npz file, a .csv file with one face per row, or a
@@ -64,7 +64,7 @@ def evaluate(
     from emopy.models import find_model, load_model
 
     refuse_existing({"--html": [html] if html else []}, overwrite=overwrite)
-    faces = open_labelled_for(model, dataset)
+    faces = open_labeled_for(model, dataset)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:
         page = None

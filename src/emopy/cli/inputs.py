@@ -1,4 +1,4 @@
-"""What was typed → images, a model, or labelled faces."""
+"""What was typed → images, a model, or labeled faces."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def expand_splits(paths: Iterable[Path]) -> list[Path]:
     return [place for path in paths for place in (split_folders(path) or (path,))]
 
 
-def open_labelled(path: Path, **options: Any) -> Dataset:
-    """Load labelled faces as `open_data` does, and report each file or row that was skipped."""
+def open_labeled(path: Path, **options: Any) -> Dataset:
+    """Load labeled faces as `open_data` does, and report each file or row that was skipped."""
     from emopy.data import open_data
 
     names = {"num_frames": "--num-frames", "subject_regex": "--subject-regex"}
@@ -97,14 +97,14 @@ def open_labelled(path: Path, **options: Any) -> Dataset:
     return data
 
 
-def open_labelled_for(model: str, path: Path) -> Dataset:
-    """Load labelled faces in the size, channels and clip length of a model."""
+def open_labeled_for(model: str, path: Path) -> Dataset:
+    """Load labeled faces in the size, channels and clip length of a model."""
     from emopy.models import find_model
     from emopy.models.store import read_card
 
     with naming(model="MODEL"):
         spec = read_card(find_model(model)).input
-    return open_labelled(
+    return open_labeled(
         path,
         num_frames=spec.frames if spec.frames > 1 else None,
         size=(spec.height, spec.width),

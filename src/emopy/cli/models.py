@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from emopy.cli.inputs import open_labelled_for
+from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import ANY_PATH, FOLDER, text_or_json_option
 from emopy.cli.streams import echo, echo_path, print_text
 from emopy.cli.terminal import CommandGroup, error_text, print_error, quiet_import, text_width
@@ -38,7 +38,7 @@ def list_names() -> None:
 @click.argument("model", required=False)
 @text_or_json_option
 def show(model: str | None, format: str) -> None:
-    """Show a model card: labels, data, metrics, licence, limits."""
+    """Show a model card: labels, data, metrics, license, limits."""
     from emopy.models import DEFAULT_MODEL, card_text, load_model
 
     card = load_model(model or DEFAULT_MODEL).card
@@ -93,7 +93,7 @@ def fetch(name: str, url: str | None, folder: Path | None) -> None:
 def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
     """Convert a model to int8: a quarter of the size, and faster.
 
-    MODEL is a model's name or folder. The range of each layer is measured on DATA, labelled faces
+    MODEL is a model's name or folder. The range of each layer is measured on DATA, labeled faces
     as for `emopy evaluate`: give faces that MODEL was trained on. Evaluate the new model before you
     use it. Exit code 1 means that some files or rows could not be read; the others are used. Needs
     the extra train.
@@ -103,7 +103,7 @@ def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
     with quiet_import():
         from emopy.train import quantize as to_int8
 
-    faces = open_labelled_for(model, dataset)
+    faces = open_labeled_for(model, dataset)
     with naming(path="--out"):
         echo_path(to_int8(find_model(model), faces, out, name=name))
     return 1 if faces.skipped else 0

@@ -1,4 +1,4 @@
-"""Labelled faces: load, describe, check and split them, with NumPy alone."""
+"""Labeled faces: load, describe, check and split them, with NumPy alone."""
 
 from emopy.data.augment import Augmentation, augment, augment_batch
 from emopy.data.checks import CheckReport, Finding, check

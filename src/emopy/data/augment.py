@@ -48,7 +48,7 @@ class Augmentation:
         channel_shift: Largest change of each channel, relative to the full range: tinted light.
             A gray face gets brighter or darker.
         blur: Probability of a soft or coarse face (Gaussian blur, or down- and up-scaling).
-        jpeg: Probability of JPEG artefacts (quality 10 to 60), 0–1.
+        jpeg: Probability of JPEG artifacts (quality 10 to 60), 0–1.
         noise: Largest standard deviation of Gaussian noise, relative to the full range. The
             frames of a clip have the same amount, but independent noise, as in a video.
         erase: Probability of an erased patch (Zhong et al. 2020, arXiv:1708.04896), 0–1.

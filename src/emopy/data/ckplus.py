@@ -42,13 +42,13 @@ class ConvertReport:
     Attributes:
         path: The new folder.
         samples: Stills or clips per label.
-        unlabelled: Clips without an emotion in CK+, which are not written.
+        unlabeled: Clips without an emotion in CK+, which are not written.
         skipped: Clips and files that could not be used.
     """
 
     path: Path
     samples: dict[str, int]
-    unlabelled: int
+    unlabeled: int
     skipped: tuple[SkippedSample, ...]
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class ConvertReport:
             [
                 *lines,
                 f"{'all':<12}{sum(self.samples.values()):>7,}   {self.path}",
-                f"Skipped: {self.unlabelled:,} clips without an emotion, "
+                f"Skipped: {self.unlabeled:,} clips without an emotion, "
                 f"{len(self.skipped):,} bad clips",
             ]
         )
@@ -105,13 +105,13 @@ def convert_ckplus(
     crop = _Cropper(get_detector(detector), InputSpec(*size, 3))
     skipped: list[SkippedSample] = []
     samples: dict[str, int] = dict.fromkeys(CKPLUS_LABELS, 0)
-    unlabelled = 0
+    unlabeled = 0
     with atomic_folder(out) as folder:
         for place in _clips(images):
             try:
                 label = _label(emotions / place)
                 if label is None:
-                    unlabelled += 1
+                    unlabeled += 1
                     continue
                 clip = _Clip("_".join(place.parts), find_images(images / place), label)
                 if kind == "clips":
@@ -125,10 +125,10 @@ def convert_ckplus(
                     samples[emotion] += 1
         if not any(samples.values()):
             raise DataError(
-                f"`path` must hold clips with an emotion. Received {path}: {unlabelled} without "
+                f"`path` must hold clips with an emotion. Received {path}: {unlabeled} without "
                 f"one, {len(skipped)} bad ones. Unpack both folders of CK+ into it."
             )
-    return ConvertReport(Path(out), samples, unlabelled, tuple(skipped))
+    return ConvertReport(Path(out), samples, unlabeled, tuple(skipped))
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class CSVDataLoader:
         3,70 80 82 … 106,Training
 
     Pixels are whole numbers 0–255 separated by space, row by row from the top left; for images
-    in colour red, green and blue of each pixel. Squares of another size are resized, and channels
+    in color red, green and blue of each pixel. Squares of another size are resized, and channels
     are converted, as for prediction. The file is streamed: memory holds the result and one row.
 
     Args:

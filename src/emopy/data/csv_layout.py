@@ -264,7 +264,7 @@ def _find_size(
 def _image_shape(count: int, size: tuple[int, int] | None) -> tuple[int, int, int] | None:
     """(height, width, channels) of an image of `size` or of a square; None if it is neither.
 
-    No number is both a square and three times a square, so gray and colour are distinguished.
+    No number is both a square and three times a square, so gray and color are distinguished.
     """
     for channels in (1, 3):
         if size is not None and count == size[0] * size[1] * channels:

@@ -1,4 +1,4 @@
-"""`Dataset`: labelled face crops in memory, samples that were skipped, and `.npz` files."""
+"""`Dataset`: labeled face crops in memory, samples that were skipped, and `.npz` files."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def refuse_skipped(skipped: Sequence[SkippedSample], what: str) -> None:
 
 @dataclass(slots=True)
 class ImageStats:
-    """Sizes and colours of images before they are resized.
+    """Sizes and colors of images before they are resized.
 
     Attributes:
         sizes: Number of images of each (width, height) in pixels.
-        colour: Number of images in colour; the others are gray.
+        color: Number of images in color; the others are gray.
     """
 
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
-    colour: int = 0
+    color: int = 0
 
     def __len__(self) -> int:
         return self.sizes.total()
@@ -89,7 +89,7 @@ class ImageStats:
         """Count one image, (H, W, 1 | 3)."""
         height, width = image.shape[:2]
         self.sizes[width, height] += 1
-        self.colour += bool(np.any(image != image[..., :1]))
+        self.color += bool(np.any(image != image[..., :1]))
 
     def smaller_than(self, width: float, height: float) -> int:
         """Number of images that are narrower or lower, in pixels."""
@@ -110,15 +110,15 @@ class ImageStats:
                 f"{min(widths)}–{max(widths)} pixels wide, {min(heights)}–{max(heights)} high, "
                 f"most often {usual[0]} × {usual[1]} ({count / len(self):.0%})"
             )
-        gray = len(self) - self.colour
-        if not self.colour:
+        gray = len(self) - self.color
+        if not self.color:
             return f"{text}; all gray"
-        return f"{text}; {f'{gray:,} gray, {self.colour:,} in colour' if gray else 'all in colour'}"
+        return f"{text}; {f'{gray:,} gray, {self.color:,} in color' if gray else 'all in color'}"
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled face crops.
+    """Labeled face crops.
 
     Attributes:
         images: (n, H, W, C) uint8, or (n, T, H, W, C) for clips; C is 1 or 3 (RGB).
@@ -128,7 +128,7 @@ class Dataset:
         sources: (n,) str: file, or file and row, of each sample.
         skipped: Files and rows that the loader could not use. It belongs to one call of
             `load_data`: `take`, `only`, `split` and `save` do not keep it.
-        image_stats: Sizes and colours of the loaded images before they were resized; None if
+        image_stats: Sizes and colors of the loaded images before they were resized; None if
             unknown. Not kept either.
 
     Raises:
@@ -210,7 +210,7 @@ class Dataset:
     def only(self, target_emotions: str | Sequence[str]) -> Dataset:
         """The samples whose dominant label is one of some labels.
 
-        Soft targets are restricted to these labels and renormalised.
+        Soft targets are restricted to these labels and renormalized.
 
         Raises:
             LabelError: Unknown, repeated or fewer than two labels.
@@ -307,7 +307,7 @@ def pixels_as_uint8(images: ArrayLike) -> NDArray[np.uint8]:
         The same shape and values; uint8 comes back without a copy.
 
     Raises:
-        DataError: Other numbers, such as scaled or standardised pixels.
+        DataError: Other numbers, such as scaled or standardized pixels.
 
     Example:
         >>> pixels_as_uint8([0.0, 255.0])
@@ -321,6 +321,6 @@ def pixels_as_uint8(images: ArrayLike) -> NDArray[np.uint8]:
         if np.array_equal(pixels, given):
             return pixels
     raise DataError(
-        "`images` must be whole numbers 0–255: scaling and standardising happen later. "
+        "`images` must be whole numbers 0–255: scaling and standardizing happen later. "
         f"Received {given.dtype}. For values in 0–1 type: (255 * images).round()"
     )

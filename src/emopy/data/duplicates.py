@@ -154,7 +154,7 @@ def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
         small = cv2.resize(gray, (_HASH_SIDE + 1, _HASH_SIDE), interpolation=cv2.INTER_AREA)
         for side, pixels in enumerate((small, small[:, ::-1])):
             bits[row, side] = (pixels[:, 1:] > pixels[:, :-1]).ravel()
-    # Neighbouring bits agree more often than not; shuffled, every word is equally distinctive.
+    # Neighboring bits agree more often than not; shuffled, every word is equally distinctive.
     mixed = bits[:, :, np.random.default_rng(0).permutation(_HASH_BITS)]
     words = np.ascontiguousarray(np.packbits(mixed, axis=2)).view(np.uint16)
     by_clip = words.reshape(len(images), frames, 2, _HASH_WORDS).transpose(0, 2, 1, 3)

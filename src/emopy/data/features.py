@@ -1,6 +1,6 @@
 """HOG and LBP: handcrafted features for classical models.
 
-Faces in colour are converted to gray first. Needs the extra `features`.
+Faces in color are converted to gray first. Needs the extra `features`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def hog_features(
         images: (n, H, W, 1 | 3) uint8 faces of one size.
         orientations: Number of directions.
         pixels_per_cell: (height, width) of the area of a histogram, pixels.
-        cells_per_block: (height, width) of the area that is normalised, cells.
+        cells_per_block: (height, width) of the area that is normalized, cells.
 
     Returns:
         (n, features) float32, 0–1.
@@ -84,8 +84,8 @@ def lbp_features(
 
     Args:
         images: (n, H, W, 1 | 3) uint8 faces of one size.
-        radius: Of the circle of neighbours a pixel is compared with, pixels.
-        n_points: Neighbours on that circle.
+        radius: Of the circle of neighbors a pixel is compared with, pixels.
+        n_points: Neighbors on that circle.
         pixels_per_cell: (height, width) of the area of a histogram, pixels.
 
     Returns:

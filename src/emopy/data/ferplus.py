@@ -61,7 +61,7 @@ class VotedFaces:
                 ``"majority"`` for `majority_targets`.
 
         Returns:
-            Faces labelled with `ALL_EMOTIONS`; `sources` are ``fer2013:<row>``.
+            Faces labeled with `ALL_EMOTIONS`; `sources` are ``fer2013:<row>``.
         """
         numbers, keep = _VOTE_RULES[targets](self.votes[rows])
         sources = [f"fer2013:{row}" for row in self.rows[rows][keep]]

@@ -1,4 +1,4 @@
-"""Figures of labelled faces: a bar chart of the counts, and a contact sheet of samples."""
+"""Figures of labeled faces: a bar chart of the counts, and a contact sheet of samples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FONT_PX = 13
 def plot_counts(
     data: Dataset | Splits | Mapping[str, Dataset], path: str | os.PathLike[str]
 ) -> Path:
-    """Draw a bar chart of the samples per label, one colour per dataset.
+    """Draw a bar chart of the samples per label, one color per dataset.
 
     Args:
         data: A dataset, the splits, or datasets by name.

@@ -71,9 +71,9 @@ def find_label_folders(path: Path, skipped: list[SkippedSample]) -> LabelFolders
     subjects = _subject_folders(path, tops)
     for folder in (path, *subjects):
         skipped += _loose_images(folder)
-    labelled = [inner for subject in subjects for inner in _folders_in(subject)] or tops
+    labeled = [inner for subject in subjects for inner in _folders_in(subject)] or tops
     found: dict[str, list[Path]] = {}
-    for folder in labelled:
+    for folder in labeled:
         found.setdefault(_label_of(folder), []).append(folder)
     _refuse_numbers(path, found)
     if len(found) < 2:

@@ -1,4 +1,4 @@
-"""`open_data`: load labelled faces from a file or folder."""
+"""`open_data`: load labeled faces from a file or folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emopy.media.paths import is_system_entry
 
 
 class Loader(Protocol):
-    """Anything that loads labelled faces."""
+    """Anything that loads labeled faces."""
 
     def load_data(self) -> Dataset:
         """Load the faces; `Dataset.skipped` lists what could not be used."""
@@ -30,7 +30,7 @@ def open_data(
     channels: int = 1,
     subject_regex: SubjectRule | None = None,
 ) -> Dataset:
-    """Load labelled faces from a file or folder.
+    """Load labeled faces from a file or folder.
 
     Args:
         path: A ``.npz`` file that `Dataset.save` wrote; a ``.csv`` file with one face per row,

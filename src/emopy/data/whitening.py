@@ -1,7 +1,7 @@
 """ZCA whitening: decorrelate the pixels of faces.
 
 For experiments only. A model card cannot hold the matrix (2,304 × 2,304 numbers for faces of 48 ×
-48 pixels), so a network trained on whitened faces cannot be exported; batch normalisation has a
+48 pixels), so a network trained on whitened faces cannot be exported; batch normalization has a
 similar effect and can.
 """
 
@@ -43,7 +43,7 @@ class Whitening:
         Args:
             images: (n, H, W, C), or clips (n, T, H, W, C), whose frames count separately.
             epsilon: Added to each variance, so that directions without variance are not amplified;
-                in squared units of the images: 1e-6 is for standardised images.
+                in squared units of the images: 1e-6 is for standardized images.
 
         Raises:
             DataError: Fewer than two faces, another shape, too large faces, or no such epsilon.

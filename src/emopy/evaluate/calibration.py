@@ -137,14 +137,14 @@ def fit_temperature(
             "`shift` must be finite numbers. Received infinite ones or NaN. Give each label a "
             "frequency above 0, or remove its samples."
         )
-    centred = logits.astype(np.float64)
-    centred -= centred.max(axis=1, keepdims=True)
-    offset = np.zeros(centred.shape[1]) if shift is None else shift.astype(np.float64)
-    expected = float(np.mean(np.sum(targets * centred, axis=1)))
+    centered = logits.astype(np.float64)
+    centered -= centered.max(axis=1, keepdims=True)
+    offset = np.zeros(centered.shape[1]) if shift is None else shift.astype(np.float64)
+    expected = float(np.mean(np.sum(targets * centered, axis=1)))
 
     def loss(log_temperature: float) -> float:
         scale = math.exp(-log_temperature)
-        return float(np.mean(_log_sum_exp(centred * scale + offset))) - expected * scale
+        return float(np.mean(_log_sum_exp(centered * scale + offset))) - expected * scale
 
     return math.exp(_golden_section(loss, math.log(MIN_TEMPERATURE), math.log(MAX_TEMPERATURE)))
 

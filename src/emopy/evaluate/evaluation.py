@@ -38,7 +38,7 @@ def evaluate(
     prior: Prior = "training",
     threads: int = 1,
 ) -> Report:
-    """Measure a model on labelled faces, with the preprocessing and ONNX file that `FERModel` uses.
+    """Measure a model on labeled faces, with the preprocessing and ONNX file that `FERModel` uses.
 
     The true label of a soft target is its most probable one. Where the data have fewer labels
     than the model, it predicts among those only, as `FERModel` does with ``labels``.

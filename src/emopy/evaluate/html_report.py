@@ -27,7 +27,7 @@ THUMBNAIL_PX = 144
 
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5, 0.25)
 _DARK, _MEDIUM = 0.72, 0.6
-"""Proportions from which a confusion cell needs another text colour than the page's."""
+"""Proportions from which a confusion cell needs another text color than the page's."""
 
 
 def html_report(

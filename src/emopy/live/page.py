@@ -167,7 +167,7 @@ class PageFrame:
 
     @cached_property
     def record(self) -> bytes:
-        """The result as JSON: `ImageResult.to_dict`, colours, frame rate and latency."""
+        """The result as JSON: `ImageResult.to_dict`, colors, frame rate and latency."""
         labels = self.result.faces[0].prediction.labels if self.result.faces else ()
         colors = {label: color_of(label, labels) for label in labels}
         record = {

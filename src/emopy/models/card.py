@@ -128,7 +128,7 @@ class ModelCard:
             https://arxiv.org/abs/1706.04599). Written by `emopy.evaluate.calibrate` only.
         files: SHA-256 of each file of the folder except the card and the README.
         data: Training data.
-        licence: Licence of the weights and rights of the data.
+        licence: License of the weights and rights of the data.
         training: Network, parameters, epochs, seed, recipe hash, `label_prior` (proportion of each
             label in the training data), `parent_models`, quantization, calibration.
         metrics: Metrics of each evaluation, keyed by the name of the data. Written by

@@ -45,7 +45,7 @@ class Download:
         sha256: SHA-256, 64 hexadecimal digits.
         file: File name to keep it under. ``.zip`` marks a packed model folder, which is unpacked
             and found by the name of the model.
-        licence: Licence of the file.
+        licence: License of the file.
     """
 
     url: str

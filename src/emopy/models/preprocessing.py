@@ -24,7 +24,7 @@ Crops: TypeAlias = Pixels | Sequence[Pixels] | Sequence[Sequence[Pixels]]
 def to_tensor(crops: Crops, spec: InputSpec) -> NDArray[np.float32]:
     """Convert face crops to the input tensor of a model.
 
-    Each crop is converted to gray or RGB, resized and standardised:
+    Each crop is converted to gray or RGB, resized and standardized:
     ``(pixel * scale - mean) / std``.
 
     Args:

@@ -26,7 +26,7 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
     """Shift of calibrated logits that replaces the training prior by another prior.
 
     A trained model has the prior of its training data. By Bayes' rule the posterior under a new
-    prior is the old posterior times new prior / training prior, normalised. In logits it is a
+    prior is the old posterior times new prior / training prior, normalized. In logits it is a
     sum.
 
     Args:

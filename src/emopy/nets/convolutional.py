@@ -1,4 +1,4 @@
-"""Two convolutional networks for stills: a plain one and a regularised one."""
+"""Two convolutional networks for stills: a plain one and a regularized one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def ConvolutionalNNDropout(  # noqa: N802
     dropout: float = 0.3,
     l2: float = 1e-4,
 ) -> keras.Model:
-    """Build a regularised network: dropout, batch normalisation and L2 regularisation.
+    """Build a regularized network: dropout, batch normalization and L2 regularization.
 
     Three stages of two convolutions; each stage halves the resolution and doubles the
     channels. 33 million multiply-adds for a gray crop of 48 × 48 pixels.
@@ -70,16 +70,16 @@ def ConvolutionalNNDropout(  # noqa: N802
         classes: Number of labels k.
         filters: Channels of the first stage.
         kernel_size: Side of each kernel, or its rows and columns, in pixels.
-        activation: Non-linearity after each normalisation.
+        activation: Non-linearity after each normalization.
         dropout: Dropout rate after each stage, 0–1.
-        l2: L2 regularisation factor of the kernels.
+        l2: L2 regularization factor of the kernels.
 
     Returns:
         A Keras model from (n, H, W, C) to logits (n, k).
 
     Source:
         Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html (dropout);
-        Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 (batch normalisation).
+        Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 (batch normalization).
     """
     crops = keras.Input(input_shape)
     x = crops

@@ -22,7 +22,7 @@ Net = Callable[..., keras.Model]
 """A function ``(input_shape, classes, **settings) -> keras.Model`` that returns logits."""
 
 PIXELS = "pixels"
-"""Name of an input of pixels of 0 to 1, not standardised."""
+"""Name of an input of pixels of 0 to 1, not standardized."""
 
 BACKBONE = "backbone"
 """Name of a pretrained submodel: `fit` freezes it at first."""
@@ -101,7 +101,7 @@ def load_keras_model(model: str | Path) -> tuple[ModelCard, keras.Model]:
 
 
 def pixels_input(input_shape: tuple[int, ...]) -> keras.KerasTensor:
-    """An input of pixels of 0 to 1, for a network that standardises them itself.
+    """An input of pixels of 0 to 1, for a network that standardizes them itself.
 
     Args:
         input_shape: (H, W, C) of one crop, or (T, H, W, C) of one clip.
@@ -110,7 +110,7 @@ def pixels_input(input_shape: tuple[int, ...]) -> keras.KerasTensor:
 
 
 def wants_pixels(model: keras.Model) -> bool:
-    """Whether a network takes pixels of 0 to 1 instead of standardised ones."""
+    """Whether a network takes pixels of 0 to 1 instead of standardized ones."""
     return model.inputs[0].name == PIXELS
 
 
@@ -127,7 +127,7 @@ def freeze_backbone(model: keras.Model) -> None:
 def unfreeze_backbone(model: keras.Model, fraction: float) -> None:
     """Make the top layers of the pretrained backbone trainable, and freeze the others.
 
-    Batch normalisation stays frozen: its statistics come from far more faces than a small data
+    Batch normalization stays frozen: its statistics come from far more faces than a small data
     set has.
 
     Args:

@@ -71,7 +71,7 @@ def TimeDelayConvNN(  # noqa: N802
     dropout: float = 0.3,
     grid: int = 1,
 ) -> keras.Model:
-    """Build a network of 3D convolutions over neighbouring frames.
+    """Build a network of 3D convolutions over neighboring frames.
 
     After three of them, one more convolution covers the whole clip. 17 million
     multiply-adds for each gray frame of 48 × 48 pixels.
@@ -81,7 +81,7 @@ def TimeDelayConvNN(  # noqa: N802
         classes: Number of labels k.
         filters: Channels of the first stage; each further stage has twice as many.
         kernel_size: Side of each kernel, or its frames, rows and columns.
-        activation: Non-linearity after each normalisation.
+        activation: Non-linearity after each normalization.
         dropout: Dropout rate of the pooled features, 0–1.
         grid: Rows and columns of the final average pooling. 1 is global pooling, without
             positions; 3 keeps the position of features, which trains faster on few clips because

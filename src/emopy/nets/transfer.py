@@ -87,7 +87,7 @@ def TransferLearningNN(  # noqa: N802 - class-like, as keras.applications.ResNet
 ) -> keras.Model:
     """Build a network with a pretrained backbone and a new head.
 
-    The network converts crops of any size and colour to the input of the backbone.
+    The network converts crops of any size and color to the input of the backbone.
     `emopy.train.fit` first trains the head
     alone, then the top of the backbone with it; see `FitSettings.head_epochs_fraction` and
     `FitSettings.unfreeze_fraction`.
@@ -215,7 +215,7 @@ def _emopy_backbone(name: str | Path, weights: Weights) -> Backbone:
     )
 
 
-def _with_constant_normalisation(
+def _with_constant_normalization(
     network: keras.Model, factor: tuple[float, ...] = (1.0, 1.0, 1.0)
 ) -> keras.Model:
     """Replace `keras.layers.Normalization` by `Rescaling` with the same constants.
@@ -224,7 +224,7 @@ def _with_constant_normalisation(
 
     Args:
         network: A model of `keras.applications`.
-        factor: Factor of each channel after the normalisation.
+        factor: Factor of each channel after the normalization.
     """
 
     def fixed(layer: keras.Layer) -> keras.Layer:
@@ -281,6 +281,6 @@ def _keras_backbone(name: str, weights: Weights, size_px: int) -> Backbone:
         ) from error
     # Keras applies this factor to its own download only, but a file of ImageNet weights needs it.
     from_file = weights not in ("default", None) and attribute.startswith("EfficientNetB")
-    network = _with_constant_normalisation(network, _EFFICIENTNET if from_file else (1.0, 1.0, 1.0))
+    network = _with_constant_normalization(network, _EFFICIENTNET if from_file else (1.0, 1.0, 1.0))
     body = _named_backbone(network.inputs[0], network.outputs[0], weights)
     return Backbone(body, shape, **expected)

@@ -24,7 +24,7 @@ COLORS: dict[str, Color] = {
     "sadness": (0, 114, 178),  # blue
     "surprise": (86, 180, 233),  # sky blue
 }
-"""RGB colour of each emotion.
+"""RGB color of each emotion.
 
 Source: Okabe & Ito, "Color Universal Design", https://jfly.uni-koeln.de/color/
 """
@@ -86,7 +86,7 @@ class Style(NamedTuple):
 
 
 def color_of(label: str | None, labels: Sequence[str]) -> Color:
-    """Return the colour of a label's emotion; other labels use the palette in their order."""
+    """Return the color of a label's emotion; other labels use the palette in their order."""
     if label is None:
         return _TEXT
     if color := COLORS.get(canonical(label)):

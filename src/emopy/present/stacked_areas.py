@@ -66,7 +66,7 @@ def draw_areas(axes: Any, curves: Sequence[ProbabilityCurve], labels: Sequence[s
 
 
 def swatch(label: str, labels: Sequence[str]) -> tuple[float, ...]:
-    """Return the RGB colour of a label's area, 0–1."""
+    """Return the RGB color of a label's area, 0–1."""
     return tuple(channel / 255 for channel in color_of(label, labels))
 
 

@@ -23,7 +23,7 @@ _PLAIN = str.maketrans("▏▎▍▌▋▊▉█▶·×–…", "   #####>-x-.")
 
 
 def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) -> str:
-    """Return a result as lines of text, without colour and without a final line end.
+    """Return a result as lines of text, without color and without a final line end.
 
     Args:
         result: Faces of an image or video frame, or a failed input.

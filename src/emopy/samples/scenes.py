@@ -32,7 +32,7 @@ class Actor:
     """A face that moves.
 
     Attributes:
-        path: Two or more points (time_s, x, y, side_px) in order of time: the centre and the
+        path: Two or more points (time_s, x, y, side_px) in order of time: the center and the
             side of the face in pixels, linear between them. Before the first point and after
             the last one the actor is absent.
         emotions: (time_s, emotion) in order of time: the emotion from then on.

@@ -122,7 +122,7 @@ class Summary:
 
     Args:
         labels: Labels of every prediction, in order.
-        min_episode_s: Shorter episodes are merged into their neighbours, and a face that is lost
+        min_episode_s: Shorter episodes are merged into their neighbors, and a face that is lost
             for a shorter time continues its episode. Seconds.
 
     Attributes:
@@ -288,10 +288,10 @@ class EpisodeBuilder:
 
 
 def merge_short_episodes(episodes: Iterable[Episode], min_episode_s: float) -> list[Episode]:
-    """Merge short episodes into their neighbours, the shortest first.
+    """Merge short episodes into their neighbors, the shortest first.
 
-    Between two episodes of one emotion the three become one; else the longer neighbour is
-    extended. An episode without neighbours is kept.
+    Between two episodes of one emotion the three become one; else the longer neighbor is
+    extended. An episode without neighbors is kept.
 
     Args:
         episodes: In the order of time, without gaps.
@@ -313,9 +313,9 @@ def merge_short_episodes(episodes: Iterable[Episode], min_episode_s: float) -> l
         shortest = kept[index]
         if shortest.seconds > min_episode_s - _TIME_TOLERANCE_S:
             break
-        neighbours = kept[max(index - 1, 0) : index] + kept[index + 1 : index + 2]
-        emotion = max(neighbours, key=lambda neighbour: neighbour.seconds).emotion
-        merged = [shortest, *(each for each in neighbours if each.emotion == emotion)]
+        neighbors = kept[max(index - 1, 0) : index] + kept[index + 1 : index + 2]
+        emotion = max(neighbors, key=lambda neighbor: neighbor.seconds).emotion
+        merged = [shortest, *(each for each in neighbors if each.emotion == emotion)]
         start, end = min(each.start_s for each in merged), max(each.end_s for each in merged)
         first = index - 1 if index and kept[index - 1] in merged else index
         kept[first : first + len(merged)] = [Episode(start, end, emotion)]

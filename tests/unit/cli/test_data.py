@@ -97,7 +97,7 @@ def test_a_first_look_says_what_the_files_are_and_what_to_type_next(tmp_path, ca
     assert main(["data", "describe", str(folder)]) == 0
     captured = capsys.readouterr()
     assert "64–64 pixels wide, 20–60 high" in captured.out
-    assert "all in colour" in captured.out
+    assert "all in color" in captured.out
     assert "! 1 of 2 images are smaller than half of 48 × 48 pixels" in captured.out
     assert f"next: emopy data check '{folder}', then: emopy data split" in captured.err
     assert main(["data", "describe", str(folder), str(folder / "..") + "/my faces"]) == 0

@@ -1,4 +1,4 @@
-"""Skipped files and rows of labelled faces are reported by every verb."""
+"""Skipped files and rows of labeled faces are reported by every verb."""
 
 import re
 import shutil

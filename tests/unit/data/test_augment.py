@@ -83,7 +83,7 @@ def test_a_channel_shift_makes_a_gray_face_brighter_or_darker():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_poor_jpeg_resembles_the_face_and_keeps_the_order_of_colours(channels):
+def test_a_poor_jpeg_resembles_the_face_and_keeps_the_order_of_colors(channels):
     ramp = np.linspace(40, 200, 48).astype(np.uint8)
     face = np.stack([np.tile(ramp, (48, 1)) // (1 + channel) for channel in range(channels)], -1)
     stored = augment(face, Augmentation(jpeg=1.0), np.random.default_rng(0))

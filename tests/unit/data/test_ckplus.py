@@ -43,7 +43,7 @@ def test_peaks_carry_the_emotion_and_first_frames_are_neutral(ckplus, tmp_path):
     assert set(data.subject_ids) == {"S005", "S010"}
     assert report.samples["disgust"] == 3
     assert report.samples["anger"] == 0
-    assert (report.unlabelled, report.skipped) == (1, ())
+    assert (report.unlabeled, report.skipped) == (1, ())
     assert "Skipped: 1 clips without an emotion, 0 bad clips" in str(report)
 
 
@@ -59,7 +59,7 @@ def test_what_systems_leave_behind_is_passed_over(ckplus, tmp_path):
             file.with_name(f"._{file.name}").write_bytes(b"\0\5\x16\7")
             (folder / "@eaDir" / file.name).write_bytes(file.read_bytes())
     after = convert_ckplus(copy, tmp_path / "after", detector="full-image")
-    assert (after.samples, after.unlabelled, after.skipped) == (before.samples, 1, ())
+    assert (after.samples, after.unlabeled, after.skipped) == (before.samples, 1, ())
 
 
 def test_neutral_faces_can_be_left_out(ckplus, tmp_path):

@@ -264,7 +264,7 @@ def test_the_size_can_be_given(write):
         CSVDataLoader(path, size=(9, 8)).load_data()
 
 
-def test_images_in_colour_are_known_by_their_length(write):
+def test_images_in_color_are_known_by_their_length(write):
     red = np.tile([255, 0, 0], 64)
     path = write([("joy", text(red)), ("fear", text(image(1, 192)))])
     assert CSVDataLoader(path).load_data().images[0, 0, 0].tolist() == [255, 0, 0]
@@ -356,16 +356,16 @@ def test_squares_join_images_of_a_size_that_was_given(write):
     assert [skipped_sample.line for skipped_sample in data.skipped] == [4]
 
 
-def test_gray_and_colour_may_be_mixed(write):
+def test_gray_and_color_may_be_mixed(write):
     red = np.tile([255, 0, 0], 100)
     rows = [("joy", image(0)), ("fear", image(1)), ("joy", red)]
     path = write([(label, text(cell)) for label, cell in rows])
     loaded = CSVDataLoader(path).load_data()
     assert (loaded.images[2] == 76).all()
-    assert loaded.image_stats.colour == 1
-    colour = CSVDataLoader(path, channels=3).load_data().images
-    assert (colour[2] == (255, 0, 0)).all()
-    assert (colour[0] == colour[0][..., :1]).all()
+    assert loaded.image_stats.color == 1
+    color = CSVDataLoader(path, channels=3).load_data().images
+    assert (color[2] == (255, 0, 0)).all()
+    assert (color[0] == color[0][..., :1]).all()
 
 
 def test_what_an_earlier_call_saw_is_forgotten(fer2013):

@@ -243,10 +243,10 @@ def red(width, height):
     [
         ([], "none"),
         ([gray(40, 30)], "40 × 30 pixels; all gray"),
-        ([red(40, 30)] * 2, "40 × 30 pixels; all in colour"),
+        ([red(40, 30)] * 2, "40 × 30 pixels; all in color"),
         (
             [red(40, 30), gray(20, 60), gray(20, 60), gray(25, 50)],
-            "20–40 pixels wide, 30–60 high, most often 20 × 60 (50%); 3 gray, 1 in colour",
+            "20–40 pixels wide, 30–60 high, most often 20 × 60 (50%); 3 gray, 1 in color",
         ),
     ],
 )

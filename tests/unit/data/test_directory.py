@@ -10,7 +10,7 @@ from emopy.testing import check_loader
 
 
 def write(path, value, size=(48, 48)):
-    """An image of one gray value, or one colour."""
+    """An image of one gray value, or one color."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = "L" if isinstance(value, int) else "RGB"
     Image.new(mode, (size[1], size[0]), value).save(path)
@@ -58,12 +58,12 @@ def test_mixed_sizes_are_resized(folder):
     assert (data.images[data.truth == 1] == 77).all()
 
 
-def test_colour_is_kept_or_turned_gray_as_asked(folder):
+def test_color_is_kept_or_turned_gray_as_asked(folder):
     write(folder / "fear" / "red.png", (255, 0, 0))
     gray = DirectoryDataLoader(folder, target_emotions=["fear", "anger"]).load_data()
-    colour = DirectoryDataLoader(folder, target_emotions=["fear", "anger"], channels=3).load_data()
+    color = DirectoryDataLoader(folder, target_emotions=["fear", "anger"], channels=3).load_data()
     assert gray.images[0, 0, 0].tolist() == [76]  # 0.299 × 255
-    assert colour.images[0, 0, 0].tolist() == [255, 0, 0]
+    assert color.images[0, 0, 0].tolist() == [255, 0, 0]
 
 
 def test_only_the_requested_labels_are_loaded_in_their_order(folder):
@@ -165,7 +165,7 @@ def test_open_data_says_what_it_wants(tmp_path, make_dataset):
 
 
 def frame(path, value, size=(48, 48)):
-    """An image of one gray value, or one colour."""
+    """An image of one gray value, or one color."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = "L" if isinstance(value, int) else "RGB"
     Image.new(mode, (size[1], size[0]), value).save(path)
@@ -261,13 +261,13 @@ def test_files_in_odd_places_are_listed(clip_folder):
     ]
 
 
-def test_frames_of_mixed_sizes_and_colours_are_made_alike(clip_folder):
+def test_frames_of_mixed_sizes_and_colors_are_made_alike(clip_folder):
     frame(clip_folder / "anger" / "S2_1" / "4.png", (255, 0, 0), size=(90, 70))
     gray = DirectoryDataLoader(clip_folder, num_frames=4, size=(32, 40)).load_data()
     assert gray.images.shape == (4, 4, 32, 40, 1)
     assert values(gray)[0] == [20, 21, 22, 76]
-    colour = DirectoryDataLoader(clip_folder, num_frames=4, channels=3).load_data()
-    assert colour.images[0, :, 0, 0].tolist()[2:] == [[22, 22, 22], [255, 0, 0]]
+    color = DirectoryDataLoader(clip_folder, num_frames=4, channels=3).load_data()
+    assert color.images[0, :, 0, 0].tolist()[2:] == [[22, 22, 22], [255, 0, 0]]
 
 
 def test_clips_may_lie_in_a_folder_per_subject(tmp_path):
@@ -334,13 +334,13 @@ def test_stills_come_back_unchanged(make_dataset, tmp_path):
     assert read.sources[0] == "anger/row 0_000000.png"
 
 
-def test_images_in_colour_stay_in_colour(make_dataset, tmp_path):
+def test_images_in_color_stay_in_color(make_dataset, tmp_path):
     gray = make_dataset([0, 1], labels=("anger", "fear"), side=16)
-    colour = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
-    data = Dataset(colour, gray.targets, gray.labels, gray.subject_ids, gray.sources)
+    color = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    data = Dataset(color, gray.targets, gray.labels, gray.subject_ids, gray.sources)
     out = save_folders(data, tmp_path / "out")
     read = DirectoryDataLoader(out, size=(16, 16), channels=3).load_data()
-    np.testing.assert_array_equal(read.images, colour)
+    np.testing.assert_array_equal(read.images, color)
 
 
 def test_clips_come_back_unchanged(make_dataset, tmp_path):
@@ -405,7 +405,7 @@ def test_a_loader_of_stills_notes_what_it_read_each_time_anew(clips_with_a_bad_f
     loader = DirectoryDataLoader(clips_with_a_bad_frame)
     for _ in range(2):
         loaded = loader.load_data()
-        assert str(loaded.image_stats) == "60 × 50 pixels; all in colour"
+        assert str(loaded.image_stats) == "60 × 50 pixels; all in color"
         assert len(loaded.image_stats) == 6
 
 

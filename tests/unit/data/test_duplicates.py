@@ -80,7 +80,7 @@ def test_stills_are_not_compared_with_clips(make_dataset):
     assert find_near_duplicates({"stills": stills, "clips": clips}) == ()
 
 
-def test_near_duplicates_in_other_sizes_and_colours_are_found(make_dataset):
+def test_near_duplicates_in_other_sizes_and_colors_are_found(make_dataset):
     small = make_dataset([0, 1], side=32)
     large = small.images.repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3)
     other = Dataset(large, small.targets, small.labels, small.subject_ids, small.sources)

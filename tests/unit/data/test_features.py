@@ -64,7 +64,7 @@ def test_features_do_not_depend_on_the_other_faces(faces):
         np.testing.assert_array_equal(extract(faces)[2], extract(faces[2:3])[0])
 
 
-def test_colour_is_seen_as_gray(faces):
+def test_color_is_seen_as_gray(faces):
     rgb = np.repeat(faces, 3, axis=3)
     np.testing.assert_array_equal(lbp_features(rgb), lbp_features(faces))
     np.testing.assert_allclose(hog_features(rgb), hog_features(faces))

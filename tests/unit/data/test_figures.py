@@ -13,7 +13,7 @@ from emopy.present import save_image
 
 
 def blue_pixels(path):
-    """How much is covered by the first colour of Matplotlib's bars, #1f77b4."""
+    """How much is covered by the first color of Matplotlib's bars, #1f77b4."""
     image = read_image(path)
     return int((np.abs(image.astype(int) - [0x1F, 0x77, 0xB4]).sum(axis=2) < 12).sum())
 
@@ -85,7 +85,7 @@ def test_more_rows_than_samples_show_every_sample_once(make_dataset):
     assert sheet.shape[0] == HEAD_PX + 2 * 20
 
 
-def test_frames_of_a_clip_stand_side_by_side_in_colour():
+def test_frames_of_a_clip_stand_side_by_side_in_color():
     clips = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16, 3), dtype=np.uint8)
     empty = np.full(2, "")
     data = Dataset(clips, np.eye(2, dtype=np.float32), ("fear", "joy"), empty, empty)

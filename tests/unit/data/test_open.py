@@ -39,7 +39,7 @@ def test_what_is_no_data_is_named(tmp_path):
         open_data(tmp_path / "absent.csv")
 
 
-def test_a_folder_is_read_in_the_size_and_colour_that_is_asked_for(tmp_path):
+def test_a_folder_is_read_in_the_size_and_color_that_is_asked_for(tmp_path):
     for emotion in ("anger", "fear"):
         (tmp_path / emotion).mkdir()
         shutil.copy(sample_images()[emotion], tmp_path / emotion)

@@ -7,7 +7,7 @@ from emopy.errors import DataError
 
 @pytest.fixture
 def faces():
-    """Smooth random faces: neighbouring pixels go along with each other."""
+    """Smooth random faces: neighboring pixels go along with each other."""
     rng = np.random.default_rng(0)
     coarse = rng.normal(0, 1, (400, 4, 4, 1))
     smooth = coarse.repeat(2, axis=1).repeat(2, axis=2)

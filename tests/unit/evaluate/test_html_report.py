@@ -97,7 +97,7 @@ def test_the_page_loads_nothing_and_runs_nothing(report, faces, card):
 
 def test_the_page_is_accessible_to_screen_readers(report, faces, card):
     page = Page(html_report(report, faces, card=card))
-    assert all(image["alt"].startswith("Face labelled ") for image in page.of("img"))
+    assert all(image["alt"].startswith("Face labeled ") for image in page.of("img"))
     charts = [svg for svg in page.of("svg") if svg["class"] == "chart"]
     assert len(charts) == 2
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in charts)
@@ -135,7 +135,7 @@ def test_the_most_confident_error_is_the_first_face(report, faces, card):
     label, predicted = (
         report.labels[column[row]] for column in (predictions.y_true, predictions.y_pred)
     )
-    assert first["alt"].startswith(f"Face labelled {label}, predicted as {predicted}")
+    assert first["alt"].startswith(f"Face labeled {label}, predicted as {predicted}")
     assert base64.b64decode(first["src"].partition(",")[2]).startswith(b"\x89PNG")
 
 

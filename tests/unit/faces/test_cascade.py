@@ -17,7 +17,7 @@ def test_an_image_below_min_face_size_has_no_pyramid():
     assert cascade.pyramid_scales(20, 400, min_face_size=24, factor=0.7) == []
 
 
-def test_network_input_is_transposed_and_centred():
+def test_network_input_is_transposed_and_centered():
     image = np.zeros((1, 2, 3, 3), np.uint8)
     image[0, 1, 2] = 255
     tensor = cascade.to_input(image)

@@ -46,18 +46,18 @@ def test_crops_may_come_from_an_iterator():
     assert to_tensor((noise(50, 50) for _ in range(3)), GRAY).shape == (3, 48, 40, 1)
 
 
-def test_colour_becomes_the_luma_of_bt601():
-    colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
-    crops = np.broadcast_to(colours[:, None, None], (3, 48, 40, 3))
+def test_color_becomes_the_luma_of_bt601():
+    colors = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
+    crops = np.broadcast_to(colors[:, None, None], (3, 48, 40, 3))
     levels = to_tensor(crops, RAW)[:, 0, 0, 0]
     np.testing.assert_allclose(levels, [0.299 * 255, 0.587 * 255, 0.114 * 255], atol=0.6)
 
 
-def test_gray_given_as_colour_is_the_same_as_gray():
+def test_gray_given_as_color_is_the_same_as_gray():
     gray = noise(4, 60, 50)
-    colour = np.repeat(gray[..., None], 3, axis=-1)
-    np.testing.assert_array_equal(to_tensor(gray, GRAY), to_tensor(colour, GRAY))
-    np.testing.assert_array_equal(to_tensor(gray, RGB), to_tensor(colour, RGB))
+    color = np.repeat(gray[..., None], 3, axis=-1)
+    np.testing.assert_array_equal(to_tensor(gray, GRAY), to_tensor(color, GRAY))
+    np.testing.assert_array_equal(to_tensor(gray, RGB), to_tensor(color, RGB))
 
 
 def test_a_crop_is_prepared_the_same_alone_as_among_others_of_any_size():

@@ -117,7 +117,7 @@ def test_a_run_folder_names_its_model_folder(linear_model, tmp_path):
         find_model(tmp_path / "mine")
 
 
-def test_the_name_of_a_detector_is_recognised():
+def test_the_name_of_a_detector_is_recognized():
     with pytest.raises(ModelNotFoundError, match="which is a face detector"):
         find_model("yunet")
 

@@ -22,7 +22,7 @@ def test_the_settings_of_the_original_change_the_layers(net):
     assert "relu" not in {activation.__name__ for activation in activations}
 
 
-def test_the_regularised_network_has_dropout_normalisation_and_l2():
+def test_the_regularized_network_has_dropout_normalization_and_l2():
     model = ConvolutionalNNDropout((48, 48, 1), 7, dropout=0.4, l2=1e-3)
     kinds = [type(layer) for layer in model.layers]
     assert kinds.count(layers.BatchNormalization) == 6

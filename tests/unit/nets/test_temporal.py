@@ -53,7 +53,7 @@ def test_the_order_of_the_frames_matters(net):
     assert np.abs(np.asarray(forward) - np.asarray(backward)).max() > 1e-6
 
 
-def test_the_time_delay_network_mixes_neighbouring_frames_within_its_kernels():
+def test_the_time_delay_network_mixes_neighboring_frames_within_its_kernels():
     model = TimeDelayConvNN((4, 16, 16, 1), 3)
     assert [shape[0] for shape in kernels(model)] == [3, 3, 3, 4]
 

@@ -11,7 +11,7 @@ from emopy.errors import ModelError, RecipeError
 from emopy.models import OnnxSession, check_model_folder, to_tensor
 from emopy.nets import TransferLearningNN, list_backbones
 from emopy.nets.registry import UNTRAINED_BACKBONE, backbone_of, wants_pixels
-from emopy.nets.transfer import _with_constant_normalisation, get_backbone
+from emopy.nets.transfer import _with_constant_normalization, get_backbone
 from emopy.train import FitSettings, export, fit
 from emopy.train.export import to_onnx
 from emopy.train.stages import plan_stages
@@ -23,12 +23,12 @@ def features_of(run, crops):
     return np.asarray(inner(to_tensor(crops, run.spec), training=False))
 
 
-def test_the_backbone_gets_its_own_preprocessing_for_gray_and_colour_crops(own_folder, own_run):
+def test_the_backbone_gets_its_own_preprocessing_for_gray_and_color_crops(own_folder, own_run):
     crops = np.random.default_rng(1).integers(0, 256, (5, 16, 16, 1), np.uint8)
     gray = TransferLearningNN((16, 16, 1), 2, backbone=own_folder)
-    colour = TransferLearningNN((16, 16, 3), 2, backbone=str(own_folder))
+    color = TransferLearningNN((16, 16, 3), 2, backbone=str(own_folder))
     expected = features_of(own_run, crops)
-    for model, given in ((gray, crops), (colour, np.repeat(crops, 3, axis=-1))):
+    for model, given in ((gray, crops), (color, np.repeat(crops, 3, axis=-1))):
         assert wants_pixels(model)
         after = model.layers[model.layers.index(backbone_of(model)) + 1]
         inner = keras.Model(model.inputs[0], after.input)
@@ -56,11 +56,11 @@ def test_a_backbone_with_random_weights_trains_from_the_start(own_folder, tmp_pa
     for backbone in (own_folder, tmp_path / "frozen"):
         model = TransferLearningNN((16, 16, 1), 2, backbone=backbone, weights=weights)
         assert backbone_of(model) is None
-        normalised = [
+        normalized = [
             layer for layer in model.get_layer(UNTRAINED_BACKBONE).layers if "norm" in layer.name
         ]
-        assert normalised
-        assert all(layer.trainable for layer in normalised)
+        assert normalized
+        assert all(layer.trainable for layer in normalized)
         settings = FitSettings(epochs=4, head_epochs_fraction=0.5)
         assert [stage.end for stage in plan_stages(model, settings)] == [4]
 
@@ -72,13 +72,13 @@ def _record_checksum(folder):
     (folder / "card.json").write_text(json.dumps(card))
 
 
-def test_a_normalisation_is_replaced_by_constants_that_the_onnx_file_keeps(tmp_path):
+def test_a_normalization_is_replaced_by_constants_that_the_onnx_file_keeps(tmp_path):
     crops = keras.Input((4, 4, 3))
     measured = keras.layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[0.04, 0.09, 0.0])
     kept = keras.layers.Conv2D(2, 3)
     features = keras.layers.GlobalAveragePooling2D()(kept(measured(crops)))
     network = keras.Model(crops, features)
-    fixed = _with_constant_normalisation(network)
+    fixed = _with_constant_normalization(network)
     assert not any(isinstance(layer, keras.layers.Normalization) for layer in fixed.layers)
     assert kept in fixed.layers
     tensor = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)
@@ -129,9 +129,9 @@ def test_weights_of_a_keras_application_can_be_taken_from_a_file(tmp_path):
     network = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg"
     )
-    normalisation = next(x for x in network.layers if isinstance(x, keras.layers.Normalization))
-    normalisation.adapt_mean.assign([0.485, 0.456, 0.406])
-    normalisation.adapt_variance.assign([0.229, 0.224, 0.225])
+    normalization = next(x for x in network.layers if isinstance(x, keras.layers.Normalization))
+    normalization.adapt_mean.assign([0.485, 0.456, 0.406])
+    normalization.adapt_variance.assign([0.229, 0.224, 0.225])
     network.save_weights(tmp_path / "own.weights.h5")
     given = get_backbone("efficientnet_b0", weights=tmp_path / "own.weights.h5", size_px=32)
     stem = given.network.get_layer("stem_conv").get_weights()[0]

@@ -38,7 +38,7 @@ def test_box_text_and_bars_are_visible_on_any_background(found, value):
     assert dark[panel].mean() > 0.3
 
 
-def test_the_line_of_the_box_has_the_colour_of_the_emotion(found):
+def test_the_line_of_the_box_has_the_color_of_the_emotion(found):
     image = drawn(flat(640, 480), found((50, 50, 200, 230), "fear"))
     edge = image[150, 50:58].tolist()
     assert list(COLORS["fear"]) in edge
@@ -87,7 +87,7 @@ def test_expand_keeps_the_size_where_there_is_room_or_no_face(found):
     assert np.array_equal(draw_faces(image, nobody, expand=True), image)
 
 
-def test_thirty_faces_all_have_their_colours(found):
+def test_thirty_faces_all_have_their_colors(found):
     faces = [
         found((20 + i % 8 * 78, 20 + i // 8 * 110, 64 + i % 8 * 78, 76 + i // 8 * 110), label)
         for i, label in enumerate((STANDARD_EMOTIONS * 5)[:30])
@@ -106,13 +106,13 @@ def test_large_images_get_thicker_lines(found):
     assert (image[1500, 495:530] == COLORS["happiness"]).all(axis=1).sum() >= 8
 
 
-def test_a_label_has_the_colour_of_its_emotion_whatever_word_is_used(found):
+def test_a_label_has_the_color_of_its_emotion_whatever_word_is_used(found):
     image = drawn(flat(640, 480), found((50, 50, 200, 230), "Joy", labels=("calm", "Joy")))
     assert {COLORS["happiness"], COLORS["neutral"]} <= colors_in(image)
     assert color_of("calm", ("calm", "Joy")) == COLORS["neutral"]
 
 
-def test_custom_labels_have_different_colours():
+def test_custom_labels_have_different_colors():
     labels = ("bored", "awake", "lost")
     assert len({color_of(label, labels) for label in labels}) == 3
     assert len({color_of(label, ALL_EMOTIONS) for label in ALL_EMOTIONS}) == 8

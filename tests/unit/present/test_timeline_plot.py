@@ -22,7 +22,7 @@ def plotted(results, path, labels=STANDARD_EMOTIONS, image=None, **settings):
 
 
 def part_of(image, label):
-    """Where an image has the colour of a label."""
+    """Where an image has the color of a label."""
     return (np.array(image) == COLORS[label]).all(axis=2)
 
 
@@ -31,7 +31,7 @@ def texts(path):
     return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
 
 
-def test_areas_have_the_colours_and_heights_of_the_probabilities(clip, tmp_path):
+def test_areas_have_the_colors_and_heights_of_the_probabilities(clip, tmp_path):
     image = Image.open(plotted(clip, tmp_path / "a.png")).convert("RGB")
     assert image.size == (1440, 665)
     happy, fear, neutral = (part_of(image, name) for name in ("happiness", "fear", "neutral"))

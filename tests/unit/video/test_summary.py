@@ -71,7 +71,7 @@ def test_flicker_is_merged_and_short_losses_are_bridged(shown):
     assert [e for _, _, e in episodes_of(raw)] == ["happiness", "fear", "happiness"] * 2
 
 
-def test_short_episodes_are_merged_into_the_longer_neighbour_and_a_lone_one_is_kept():
+def test_short_episodes_are_merged_into_the_longer_neighbor_and_a_lone_one_is_kept():
     runs = [Episode(0, 1, "a"), Episode(1, 1.2, "b"), Episode(1.2, 4, "c"), Episode(4, 4.1, "a")]
     assert merge_short_episodes(runs, 0.25) == [Episode(0, 1, "a"), Episode(1, 4.1, "c")]
     assert merge_short_episodes(runs[1:2], 0.25) == runs[1:2]
