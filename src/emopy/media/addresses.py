@@ -39,12 +39,12 @@ def without_password(source: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def explain_failure(address: str, error: Exception) -> InputError:
-    """Return the error for an address that FFmpeg cannot open."""
+def explain_failure(address: str, error: Exception, *, waited_s: float) -> InputError:
+    """Return the error for an address that FFmpeg could not open in some time."""
     name = without_password(address)
+    kind = type(error).__name__
     known = {
-        "ExitError": f"no answer within {TIMEOUT_S:g} seconds",
-        "TimeoutError": "no answer",
+        "TimeoutError": f"no answer within {TIMEOUT_S:g} seconds",
         "ConnectionRefusedError": "the connection was refused",
         "ProtocolNotFoundError": f"PyAV cannot open {_scheme(address)} addresses here",
         "HTTPUnauthorizedError": "user name or password are missing or wrong (HTTP 401)",
@@ -52,7 +52,8 @@ def explain_failure(address: str, error: Exception) -> InputError:
         "HTTPNotFoundError": "there is nothing at this address (HTTP 404)",
         "HTTPServerError": "the server fails (HTTP 5xx)",
     }
-    kind = type(error).__name__
+    # The reason that FFmpeg gives for what it did not finish in time is not always that.
+    kind = "TimeoutError" if waited_s >= TIMEOUT_S else kind
     if kind in {"InvalidDataError", "DemuxerNotFoundError"}:
         return InputError(
             f"`source` must be the address of a video or camera. Received {name!r}: not a video. "

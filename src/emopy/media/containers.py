@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, MissingExtraError
@@ -70,6 +71,7 @@ def open_container(path: str) -> InputContainer:
     is_address = addresses.is_address(path)
     if is_address:
         options, timeout_s = addresses.OPTIONS, addresses.TIMEOUT_S
+    began_s = time.monotonic()
     open_any: Any = av.open  # its arguments differ between versions
     try:
         return open_any(
@@ -83,7 +85,8 @@ def open_container(path: str) -> InputContainer:
         )
     except FFmpegError as error:
         if is_address:
-            raise addresses.explain_failure(path, error) from error
+            waited_s = time.monotonic() - began_s
+            raise addresses.explain_failure(path, error, waited_s=waited_s) from error
         raise InputError(
             f"`source` must be a video ({_READABLE}). {_describe_content(path)}"
         ) from error
