@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emopy.cli.streams import echo
+from emopy.cli.terminal import print_error
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -74,6 +75,8 @@ def create_model(
 
 def report_shortfall(video: Video) -> int:
     """Report damaged frames and a missing end of a video; return 1 if the end is missing."""
+    for failed in video.failed:
+        print_error(failed.error)
     if video.shortfall:
         echo(f"emopy: {video.shortfall}", err=True)
     return 1 if video.truncated else 0

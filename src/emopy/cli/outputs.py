@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from emopy.cli.inputs import Source
 from emopy.cli.streams import echo
@@ -142,7 +143,7 @@ def plan_video_outputs(
     )
     planned: list[VideoOutputs] = []
     for video in videos:
-        stem = Path(video).stem
+        stem = _stem(video)
         inside = {
             option: given[option] / file_name(stem, f".{suffixes[option]}") for option in folders
         }
@@ -160,6 +161,14 @@ def plan_video_outputs(
             )
         taken.add(place.casefold())
     return planned
+
+
+def _stem(video: str) -> str:
+    """Return the name of a video without its suffix: a path, or an address."""
+    if "://" not in video:
+        return Path(video).stem
+    address = urlsplit(video)
+    return Path(address.path).stem or address.hostname or "video"
 
 
 def _is_folder(path: Path, option: str, videos: int) -> bool:

@@ -51,10 +51,11 @@ def predict(
 ) -> int:
     """Predict facial expressions in images.
 
-    PATH is an image, a folder of images, or - for one image on stdin. Exit code 1 means
-    that some images could not be read, or that there are none; those that could not be
-    read are listed, and the others are done.
+    PATH is an image, a folder of images, or - for one image on stdin. Of an animation the first
+    frame is predicted; emopy video predicts all. Exit code 1 means that some images could not be
+    read, or that there are none; those that could not be read are listed, and the others are done.
     """
+    from emopy.media.image_sequences import is_animation
     from emopy.types import FailedInput
 
     images = list(find_sources(sources, recursive=recursive))
@@ -79,7 +80,10 @@ def predict(
             if isinstance(result, FailedInput):
                 failed += 1
                 print_error(result.error)
-            elif drawings:
+                continue
+            if isinstance(source, str) and is_animation(source):
+                echo(f"emopy: {source}: its first frame. For all: emopy video {source}", err=True)
+            if drawings:
                 from emopy.cli.outputs import draw_result
 
                 draw_result(source, result, drawings[number], max_pixels=options["max_pixels"])

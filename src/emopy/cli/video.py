@@ -47,7 +47,8 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
               help="Process every N-th frame.")  # fmt: skip
 @click.option("--fps", type=float, metavar="FPS",
-              help="Process this number of frames per second.  [default: all]")  # fmt: skip
+              help="Process this number of frames per second; for a folder of frames, their "
+              "rate.  [default: all; 25]")  # fmt: skip
 @click.option("--start", "start_s", type=Time(), default="0",
               help="Where to start: seconds, or 1:02:03.")  # fmt: skip
 @click.option("--end", "end_s", type=Time(),
@@ -72,6 +73,7 @@ def video(
 ) -> int:
     """Predict facial expressions in videos, over time.
 
+    SOURCE is a video, a folder of frames, or an address such as http:// or rtsp://.
     Prints a summary: how long each face is visible and what it expresses. For several videos
     --out, --draw, --plot and --summary are folders; rerun the same command to resume: files that
     were finished with the same options are kept. Exit code 1 means that a video could not be
@@ -177,7 +179,6 @@ class _Run:
         """Return everything that decides what is in an output, under the names of the options."""
         from emopy import __version__
 
-        status = Path(source).stat() if Path(source).is_file() else None
         context = click.get_current_context()
         options = {**self._sampling, **self._options, "smoothing_s": self._smoothing_s}
         shown = {parameter.name: parameter.opts[0] for parameter in context.command.params}
@@ -188,9 +189,23 @@ class _Run:
             "--model": self._model.card.name,
             "version of the model": model_checksum(self._model.card),
             "version of EmoPy": __version__,
-            "version of the video": [status.st_size, status.st_mtime_ns] if status else None,
+            "version of the video": _version(source),
             **special.get(name, {}),
         }
+
+
+def _version(source: str) -> list[int] | None:
+    """Return sizes and dates that change with a file or folder; None for other sources."""
+    path = Path(source)
+    if not path.exists() or "://" in source:
+        return None
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    states = [each.stat() for each in found if each.is_file()]
+    return [
+        *([len(states)] if path.is_dir() else []),
+        sum(state.st_size for state in states),
+        max((state.st_mtime_ns for state in states), default=0),
+    ]
 
 
 def _as_typed(value: Any) -> Any:

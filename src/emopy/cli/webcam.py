@@ -26,7 +26,7 @@ VIEWS = ("auto", "window", "page", "terminal")
 
 
 @click.command()
-@click.argument("file", required=False, type=FILE)
+@click.argument("file", required=False)
 @click.option("--camera", type=click.IntRange(min=0), metavar="N",
               help="Number of the camera.  [default: 0]")  # fmt: skip
 @click.option("--loop", is_flag=True, help="Restart FILE at its end.")
@@ -45,7 +45,7 @@ VIEWS = ("auto", "window", "page", "terminal")
 @model_options
 @smoothing_option
 def webcam(
-    file: Path | None,
+    file: str | None,
     camera: int | None,
     loop: bool,
     view: str,
@@ -59,22 +59,23 @@ def webcam(
 ) -> int:
     """Predict facial expressions from a camera, live.
 
-    FILE is a video to show in place of a camera. Stop with Ctrl-C, with Stop on the page, or with
-    Esc or q in the window; the recording is kept. Exit code 1 means that FILE is truncated.
+    FILE is a video to show in place of a camera, or an address, such as rtsp://user:password@host
+    of a network camera. Stop with Ctrl-C, with Stop on the page, or with Esc or q in the window;
+    the recording is kept. Exit code 1 means that FILE is truncated.
     """
     from emopy.live import Page, open_live, open_view, show_live
     from emopy.present import open_table
 
     _check_options(file, camera, loop=loop, out=out, seconds=seconds)
     refuse_existing({"--out": [out] if out else []}, overwrite=overwrite)
-    source = f"camera {camera or 0}" if file is None else str(file)
     model = create_model(**options)
     with ExitStack() as stack:
         stack.enter_context(naming(source="--camera" if file is None else "FILE"))
         stack.enter_context(naming(path="--out", target="--out"))
         recording = open_table(out, model.labels) if out else None
         shown = stack.enter_context(open_view(view, port=port))
-        frames = stack.enter_context(open_live(file or camera or 0, loop=loop))
+        frames = stack.enter_context(open_live(camera or 0 if file is None else file, loop=loop))
+        source = frames.video.source
         if isinstance(shown, Page):
             echo(f"emopy: open {shown.address} in a browser (stop with Ctrl-C)", err=True)
             if open_browser:
@@ -88,7 +89,7 @@ def webcam(
 
 
 def _check_options(
-    file: Path | None, camera: int | None, *, loop: bool, out: Path | None, seconds: float
+    file: str | None, camera: int | None, *, loop: bool, out: Path | None, seconds: float
 ) -> None:
     """Refuse options that do not go together."""
     if file is not None and camera is not None:
@@ -102,7 +103,7 @@ def _check_options(
         raise InputError(
             f"--seconds must be a number above 0. Received {seconds}. Leave it out for no limit."
         )
-    if out is not None and file is not None and out.resolve() == file.resolve():
+    if out is not None and file is not None and out.resolve() == Path(file).resolve():
         raise InputError(f"--out must not be FILE. Received {out} for both. Name a new file.")
 
 

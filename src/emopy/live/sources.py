@@ -37,10 +37,10 @@ class LiveFrames(Iterator[Frame]):
 
 @contextmanager
 def open_live(source: str | os.PathLike[str] | int, *, loop: bool = False) -> Generator[LiveFrames]:
-    """Open a camera, or a video file in place of one.
+    """Open a camera, or a video or live stream in place of one.
 
     Args:
-        source: Number of a camera, or path of a video.
+        source: Number of a camera, path of a video, or an address.
         loop: Restart a file at its end.
 
     Yields:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from typing import IO
 
@@ -130,6 +131,18 @@ def open_frame_folder(folder: str, sampling: Sampling) -> ImageSequence:
 
     names = [str(path) for path in paths]
     return ImageSequence(folder, names, times_s, load, all_frames)
+
+
+def is_animation(path: str) -> bool:
+    """Return whether an image file holds several frames: an animated GIF, WebP or PNG."""
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    if suffix == ".gif":
+        with suppress(OSError, ValueError), Image.open(path, formats=["GIF"]) as image:
+            return getattr(image, "n_frames", 1) > 1
+    elif suffix == ".png":
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
+            return b"acTL" in file.read(64)
+    return suffix == ".webp" and is_animated_webp(path)
 
 
 def is_animated_webp(path: str) -> bool:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media import open_video
+from emopy.media.containers import _metadata_setting
 
 # How to write each kind of file. In the second AVI images are decoded out of order.
 KINDS = {
@@ -408,6 +409,21 @@ def test_odd_names_are_paths(clips, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(clips("mkv").read_bytes())
     assert len(read(name, end_s=0.2)[0]) == 4
+
+
+def test_metadata_of_another_encoding_are_no_obstacle(clip, tmp_path):
+    path = clip(tmp_path / "a.mkv", times_ms=[0, 50])
+    content = path.read_bytes()
+    place = content.index(b"Lavf")
+    path.write_bytes(content[:place] + b"\xe4\xff\xfe\xfc" + content[place + 4 :])
+    assert len(read(path)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "version, expected", [("14.1.0", True), ("18.1.0", True), ("19.0.2", False)]
+)
+def test_the_setting_for_metadata_is_given_to_versions_that_know_it(version, expected):
+    assert ("metadata_errors" in _metadata_setting(version)) == expected
 
 
 def test_cover_art_is_no_video(tmp_path):
