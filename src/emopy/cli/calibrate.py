@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from emopy.cli.inputs import open_labeled_for
-from emopy.cli.options import ANY_PATH, prior_option
+from emopy.cli.options import ANY_PATH, max_pixels_option, prior_option
 from emopy.cli.streams import echo
 
 MIN_SAMPLES = 200
@@ -18,7 +18,10 @@ MIN_SAMPLES = 200
 @click.argument("model_folder", metavar="MODEL")
 @click.argument("dataset", type=ANY_PATH, metavar="DATA")
 @prior_option(default="training")
-def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -> int:
+@max_pixels_option
+def calibrate(
+    model_folder: str, dataset: Path, prior: str | dict[str, float], max_pixels: int | None
+) -> int:
     """Fit the temperature of a model on labeled faces.
 
     Finds the temperature that calibrates the probabilities of MODEL, a model's name or folder, on
@@ -31,7 +34,7 @@ def calibrate(model_folder: str, dataset: Path, prior: str | dict[str, float]) -
     from emopy.evaluate import calibrate as fit_temperature
     from emopy.models import find_model
 
-    faces = open_labeled_for(model_folder, dataset)
+    faces = open_labeled_for(model_folder, dataset, max_pixels=max_pixels)
     temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
     if len(faces) < MIN_SAMPLES:
         echo(

@@ -16,6 +16,7 @@ from emopy.cli.options import (
     Decorator,
     data_arguments,
     detector_option,
+    max_pixels_option,
     num_frames_option,
     overwrite_option,
 )
@@ -40,11 +41,10 @@ def data() -> None:
 @data.command()
 @data_arguments
 @num_frames_option
+@max_pixels_option
 @click.option("--image", type=FILE, help="File for a chart of the counts: .png, .svg or .pdf.")
 @overwrite_option
-def describe(
-    paths: tuple[Path, ...], num_frames: int | None, image: Path | None, overwrite: bool
-) -> int:
+def describe(paths: tuple[Path, ...], image: Path | None, overwrite: bool, **options: Any) -> int:
     """Summarize labeled faces: counts per emotion, image sizes.
 
     Exit code 1 means that some files or rows could not be read; they are listed.
@@ -54,7 +54,7 @@ def describe(
 
     refuse_existing({"--image": [image] if image else []}, overwrite=overwrite)
     places = expand_splits(paths)
-    splits = {str(path): open_labeled(path, num_frames=num_frames) for path in places}
+    splits = {str(path): open_labeled(path, **options) for path in places}
     print_text(describe_data(splits))
     skipped = sum(sample.count for faces in splits.values() for sample in faces.skipped)
     if skipped:
@@ -62,7 +62,7 @@ def describe(
     if image is not None:
         with naming(path="--image"):
             echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
-    commands = _next_commands(places, num_frames, is_split=len(places) > len(paths))
+    commands = _next_commands(places, options["num_frames"], is_split=len(places) > len(paths))
     echo(f"emopy: next: {commands}", err=True)
     return 1 if skipped else 0
 
@@ -85,7 +85,8 @@ def _next_commands(paths: list[Path], num_frames: int | None, *, is_split: bool)
 @data.command()
 @data_arguments
 @num_frames_option
-def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
+@max_pixels_option
+def check(paths: tuple[Path, ...], **options: Any) -> int:
     """Find duplicates, contradictory labels and leaks.
 
     Name the splits of a data set together to find images and subjects that are in more than one.
@@ -96,7 +97,7 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
     from emopy.data import check as check_data
 
     places = expand_splits(paths)
-    splits = {str(path): open_labeled(path, num_frames=num_frames) for path in places}
+    splits = {str(path): open_labeled(path, **options) for path in places}
     report = check_data(splits)
     print_text(str(report))
     skipped = any(faces.skipped for faces in splits.values())
@@ -106,6 +107,7 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
 @data.command()
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @num_frames_option
+@max_pixels_option
 @click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), help="Image to write, .png or .jpg.")
 @overwrite_option
@@ -117,13 +119,13 @@ def check(paths: tuple[Path, ...], num_frames: int | None) -> int:
               help="Replace a setting of the recipe, such as augment.flip=0.")  # fmt: skip
 def show(
     path: Path,
-    num_frames: int | None,
     recipe: Path | None,
     out: Path,
     overwrite: bool,
     rows: int,
     epochs: int,
     settings: tuple[str, ...],
+    **options: Any,
 ) -> int:
     """Draw faces as they are, or as a recipe augments them.
 
@@ -144,7 +146,7 @@ def show(
         augmented = {"augmentation": plan.augment, "columns": epochs, "seed": plan.fit.seed}
     elif settings:
         raise click.UsageError("--set changes a recipe. Name it with --recipe.")
-    faces = open_labeled(path, num_frames=num_frames)
+    faces = open_labeled(path, **options)
     sheet = contact_sheet(faces, rows=rows, **augmented)
     with naming(path="--out"):
         echo(f"emopy: drawn in {save_image(sheet, out)}", err=True)
@@ -161,6 +163,7 @@ def _proportion(name: str, help: str) -> Decorator:
 @click.argument("out", type=FOLDER)
 @overwrite_option
 @num_frames_option
+@max_pixels_option
 @click.option("--subject-regex", metavar="REGEX",
               help="Subject ids: what this, or its first group, matches in the path of an "
               "image.")  # fmt: skip
@@ -173,6 +176,7 @@ def split(
     out: Path,
     overwrite: bool,
     num_frames: int | None,
+    max_pixels: int | None,
     subject_regex: str | None,
     seed: int,
     **proportions: float,
@@ -188,7 +192,9 @@ def split(
 
     names = ["train", *(name for name, proportion in proportions.items() if proportion)]
     refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
-    faces = open_labeled(path, num_frames=num_frames, subject_regex=subject_regex)
+    faces = open_labeled(
+        path, num_frames=num_frames, subject_regex=subject_regex, max_pixels=max_pixels
+    )
     splits = split_data(faces, seed=seed, **proportions)
     for name, each in splits.items():
         with naming(path="OUT"):

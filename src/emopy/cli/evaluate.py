@@ -14,6 +14,7 @@ from emopy.cli.options import (
     ANY_PATH,
     FILE,
     emotions_option,
+    max_pixels_option,
     overwrite_option,
     prior_option,
     text_or_json_option,
@@ -38,6 +39,7 @@ from emopy.errors import naming
 @overwrite_option
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
+@max_pixels_option
 def evaluate(
     model: str,
     dataset: Path,
@@ -46,6 +48,7 @@ def evaluate(
     html: Path | None,
     overwrite: bool,
     record: str | None,
+    max_pixels: int | None,
     **options: Any,
 ) -> int:
     """Evaluate a model on labeled faces.
@@ -64,7 +67,7 @@ def evaluate(
     from emopy.models import find_model, load_model
 
     refuse_existing({"--html": [html] if html else []}, overwrite=overwrite)
-    faces = open_labeled_for(model, dataset)
+    faces = open_labeled_for(model, dataset, max_pixels=max_pixels)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:
         page = None

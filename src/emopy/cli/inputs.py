@@ -89,10 +89,12 @@ def expand_splits(paths: Iterable[Path]) -> list[Path]:
     return [place for path in paths for place in (split_folders(path) or (path,))]
 
 
-def open_labeled(path: Path, **options: Any) -> Dataset:
+def open_labeled(path: Path, *, max_pixels: int | None = None, **options: Any) -> Dataset:
     """Load labeled faces as `open_data` does, and report each file or row that was skipped."""
     from emopy.data import open_data
+    from emopy.media import DEFAULT_MAX_PIXELS
 
+    options["max_pixels"] = max_pixels or DEFAULT_MAX_PIXELS
     names = {"num_frames": "--num-frames", "subject_regex": "--subject-regex"}
     with naming(path="DATA", **names):
         data = open_data(path, **options)
@@ -100,7 +102,7 @@ def open_labeled(path: Path, **options: Any) -> Dataset:
     return data
 
 
-def open_labeled_for(model: str, path: Path) -> Dataset:
+def open_labeled_for(model: str, path: Path, *, max_pixels: int | None) -> Dataset:
     """Load labeled faces in the size, channels and clip length of a model."""
     from emopy.models import find_model
     from emopy.models.store import read_card
@@ -112,10 +114,11 @@ def open_labeled_for(model: str, path: Path) -> Dataset:
         num_frames=spec.frames if spec.frames > 1 else None,
         size=(spec.height, spec.width),
         channels=spec.channels,
+        max_pixels=max_pixels,
     )
 
 
 def report_skipped(*skipped: SkippedSample) -> None:
     """Print on stderr which files or rows were skipped, and why."""
     for sample in skipped:
-        echo(f"emopy: {sample}", err=True)
+        print_error(InputError(str(sample)))

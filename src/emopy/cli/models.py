@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from emopy.cli.inputs import open_labeled_for
-from emopy.cli.options import ANY_PATH, FOLDER, text_or_json_option
+from emopy.cli.options import ANY_PATH, FOLDER, max_pixels_option, text_or_json_option
 from emopy.cli.streams import echo, echo_path, print_text
 from emopy.cli.terminal import CommandGroup, error_text, print_error, quiet_import, text_width
 from emopy.errors import ModelNotFoundError, naming
@@ -90,7 +90,8 @@ def fetch(name: str, url: str | None, folder: Path | None) -> None:
 @click.argument("dataset", type=ANY_PATH, metavar="DATA")
 @click.option("--out", type=FOLDER, required=True, help="Model folder to write.")
 @click.option("--name", help="Name on the card.  [default: that of MODEL]")
-def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
+@max_pixels_option
+def quantize(model: str, dataset: Path, out: Path, name: str | None, max_pixels: int | None) -> int:
     """Convert a model to int8: a quarter of the size, and faster.
 
     MODEL is a model's name or folder. The range of each layer is measured on DATA, labeled faces
@@ -103,7 +104,7 @@ def quantize(model: str, dataset: Path, out: Path, name: str | None) -> int:
     with quiet_import():
         from emopy.train import quantize as to_int8
 
-    faces = open_labeled_for(model, dataset)
+    faces = open_labeled_for(model, dataset, max_pixels=max_pixels)
     with naming(path="--out"):
         echo_path(to_int8(find_model(model), faces, out, name=name))
     return 1 if faces.skipped else 0

@@ -17,7 +17,7 @@ from emopy.data.label_folders import LabelFolders, find_label_folders
 from emopy.errors import DataError, InputError
 from emopy.files import atomic_folder
 from emopy.labels import canonical, composed, is_number, select_labels
-from emopy.media import IMAGE_SUFFIXES, find_images, read_image
+from emopy.media import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, find_images, read_image
 from emopy.media.paths import is_system_entry
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
@@ -62,9 +62,15 @@ class DirectoryDataLoader:
         strict: Raise an error when any file or clip is bad; otherwise bad ones are listed in
             `Dataset.skipped` and the rest is loaded.
 
+    Attributes:
+        max_pixels: Largest image that is loaded, width × height in pixels; may be set before
+            `load_data`.
+
     Raises:
         DataError: A bad argument.
     """
+
+    max_pixels = DEFAULT_MAX_PIXELS
 
     def __init__(
         self,
@@ -171,7 +177,7 @@ class DirectoryDataLoader:
 
     def _load(self, file: Path, stats: ImageStats) -> NDArray[np.uint8]:
         """(height, width, channels) uint8 of one image."""
-        image = read_image(file)
+        image = read_image(file, max_pixels=self.max_pixels)
         stats.add(image)
         return to_pixels([image], self._spec)[0]
 

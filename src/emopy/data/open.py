@@ -11,6 +11,7 @@ from emopy.data.csv_layout import CSVSettings, read_settings, settings_path
 from emopy.data.dataset import Dataset, load_dataset
 from emopy.data.directory import DirectoryDataLoader, SubjectRule
 from emopy.errors import DataError, naming
+from emopy.media import DEFAULT_MAX_PIXELS
 from emopy.media.paths import is_system_entry
 
 
@@ -29,6 +30,7 @@ def open_data(
     size: tuple[int, int] = (48, 48),
     channels: int = 1,
     subject_regex: SubjectRule | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Dataset:
     """Load labeled faces from a file or folder.
 
@@ -40,6 +42,7 @@ def open_data(
         size: (height, width) that the images of a folder are resized to; files keep theirs.
         channels: 1 for gray or 3 for RGB images of a folder; files keep theirs.
         subject_regex: Subject ids of a folder, see `DirectoryDataLoader`.
+        max_pixels: Largest image of a folder that is loaded, width × height in pixels.
 
     Returns:
         The faces; `Dataset.skipped` lists the files and rows that could not be used.
@@ -55,9 +58,11 @@ def open_data(
                 f"`path` must be one data set. Received {path}, which holds {', '.join(files)}. "
                 f"Type for example: {path / files[0]}"
             )
-        return DirectoryDataLoader(
+        loader = DirectoryDataLoader(
             path, num_frames=num_frames, size=size, channels=channels, subject_regex=subject_regex
-        ).load_data()
+        )
+        loader.max_pixels = max_pixels
+        return loader.load_data()
     if subject_regex is not None:
         raise DataError(
             "`path` must be a folder if `subject_regex` is given: it is searched in the paths of "

@@ -47,6 +47,23 @@ def test_a_calibration_lists_skipped_files_and_uses_the_rest(faces, model, capsy
     assert captured.out.startswith("temperature ")
 
 
+@pytest.mark.parametrize(
+    "words", ["evaluate {model} {faces}", "calibrate {model} {faces}", "data describe {faces}",
+              "data check {faces}", "data show {faces} --out {out}/sheet.png",
+              "data split {faces} {out} --validation 0.2 --calibration 0 --test 0.2"],
+)  # fmt: skip
+def test_the_limit_of_pixels_applies_wherever_images_are_read(
+    faces, model, tmp_path, capsys, words
+):
+    (faces / "fear" / BAD).unlink()
+    Image.fromarray(np.zeros((99, 99), np.uint8)).save(faces / "fear" / "large.png")
+    typed = words.format(model=model, faces=faces, out=tmp_path).split()
+    assert main([*typed, "--max-pixels", "2304"]) == 1
+    assert "or raise the limit: `--max-pixels 9801`" in capsys.readouterr().err
+    main([*typed, "--max-pixels", "9801", *(["--overwrite"] if "{out}" in words else [])])
+    assert "large.png" not in capsys.readouterr().err
+
+
 def test_without_skipped_files_nothing_is_reported(faces, model, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["evaluate", model, str(faces)]) == 0
