@@ -38,8 +38,8 @@ def calibrate(
     temperature = fit_temperature(find_model(model_folder), faces, prior=prior)
     if len(faces) < MIN_SAMPLES:
         echo(
-            f"emopy: the temperature is imprecise, fitted on {len(faces)} samples only. "
-            f"Give {MIN_SAMPLES} or more.",
+            f"emopy: the temperature is imprecise with fewer than {MIN_SAMPLES} faces. "
+            f"Received {len(faces)}. Give more.",
             err=True,
         )
     echo(f"temperature {temperature:.4f}")

@@ -172,7 +172,7 @@ def _stem(video: str) -> str:
 
 
 def _is_folder(path: Path, option: str, videos: int) -> bool:
-    if path.is_dir() or not path.suffix:
+    if path.is_dir() or not (path.suffix or path.exists()):
         return True
     if videos > 1:
         raise InputError(

@@ -84,7 +84,8 @@ def webcam(
         count, is_over = _show(show, frames, recording, seconds=seconds)
     recorded = f" recorded in {out}" if out else ""
     ended = f" {source} has ended." if is_over and not shown.stopped else ""
-    echo(f"emopy: {count} frames{recorded}.{ended}", err=True)
+    frame_count = "1 frame" if count == 1 else f"{count:,} frames"
+    echo(f"emopy: {frame_count}{recorded}.{ended}", err=True)
     return report_shortfall(frames.video)
 
 

@@ -90,6 +90,7 @@ class Terminal:
             self._stream.flush()
         except OSError as error:
             if error.errno not in _READER_GONE:
+                error.filename = getattr(self._stream, "name", None)  # not the recording's
                 raise
             self._reader_gone = True
 

@@ -73,7 +73,7 @@ def test_without_skipped_files_nothing_is_reported(faces, model, capsys):
 def test_a_temperature_from_few_faces_is_called_imprecise(faces, model, tmp_path, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["calibrate", model, str(faces)]) == 0
-    assert "imprecise, fitted on 16 samples" in capsys.readouterr().err
+    assert "imprecise with fewer than 200 faces. Received 16." in capsys.readouterr().err
     many = np.random.default_rng(1).integers(0, 256, (200, 48, 48, 1), np.uint8)
     targets = np.eye(2, dtype=np.float32)[np.arange(200) % 2]
     names = np.arange(200).astype(str)

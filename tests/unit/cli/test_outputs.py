@@ -142,3 +142,12 @@ def test_the_record_keeps_what_other_runs_wrote(finished):
 def test_a_summary_is_not_written_under_the_suffix_of_another_format(name, tmp_path, capsys):
     assert main(["video", "no.mp4", "--summary", str(tmp_path / name)]) == 2
     assert "`--summary` must end in .json" in capsys.readouterr().err
+
+
+def test_a_file_or_device_without_a_suffix_is_no_folder(tmp_path):
+    path = tmp_path / "table"
+    path.touch()
+    (planned,) = plan_video_outputs(["a.mp4"], {"out": path}, table="csv")
+    assert planned.out == path
+    with pytest.raises(InputError, match="must be a folder for several videos"):
+        plan_video_outputs(["a.mp4", "b.mp4"], {"out": path}, table="csv")

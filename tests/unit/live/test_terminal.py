@@ -224,3 +224,15 @@ def test_other_write_errors_are_raised():
     with pytest.raises(OSError, match="No space left"):
         show(view, result())
     assert not view.stopped
+
+
+def test_a_full_disk_names_the_stream_and_not_a_recording():
+    class Full(io.StringIO):
+        name = "<stdout>"
+
+        def flush(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as caught, Terminal(Full()) as terminal:
+        terminal.show(None, ImageResult("a", (9, 9)), latency_s=0, fps=1)
+    assert caught.value.filename == "<stdout>"
