@@ -98,6 +98,13 @@ WORDS = {
     # video
     r"films?": "annotated video",
     r"rhythm": "FPS meter",
+    # American spelling
+    r"(?:un|mis)?labell(?:ed|ing)": "labeled, labeling",
+    r"colou(?:r|rs|red)|grey": "color, gray",
+    r"neighbour(?:s|ing)?|behaviours?|favou(?:r|rs|red)": "neighbor, behavior, favor",
+    r"centre[ds]?|artefacts?|analys(?:e|ed|es)": "center, artifact, analyze",
+    r"(?:re)?(?:normal|recogn|standard|regular|minim|optim|local|initial|quant|summar|organ|general)"
+    r"is(?:e|ed|es|ing|ation)": "-ize, -ization",
     # benchmarks
     r"hardships?": "degradation",
 }

@@ -3,7 +3,7 @@
     EmoPyError
     ├── InputError(ValueError)        unreadable or unusable image, video, argument
     ├── LabelError(ValueError)        unknown or too few emotions
-    ├── DataError(ValueError)         empty, unreadable, leaking or mislabelled data
+    ├── DataError(ValueError)         empty, unreadable, leaking or mislabeled data
     ├── RecipeError(ValueError)       unknown key, bad value
     ├── ModelError                    folder missing, damaged, card ≠ weights
     │   └── ModelNotFoundError(LookupError)
@@ -74,7 +74,7 @@ class LabelError(EmoPyError, ValueError):
 
 
 class DataError(EmoPyError, ValueError):
-    """Labelled data that are empty, unreadable, leaking or mislabelled."""
+    """Labeled data that are empty, unreadable, leaking or mislabeled."""
 
 
 class RecipeError(EmoPyError, ValueError):

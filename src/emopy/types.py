@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 RGBImage = NDArray[np.uint8]
-"""An image: (H, W, 3) uint8, red first. The only colour order inside EmoPy."""
+"""An image: (H, W, 3) uint8, red first. The only color order inside EmoPy."""
 
 
 def check_rgb(image: RGBImage) -> None:

@@ -90,8 +90,8 @@ def test_a_mistyped_command_is_answered_with_the_nearest(typed, meant, capsys):
 
 
 def test_an_unknown_option_is_wrong_usage(capsys):
-    assert main(["predict", "a.jpg", "--colour", "red"]) == 2
-    assert "--colour" in capsys.readouterr().err
+    assert main(["predict", "a.jpg", "--hue", "red"]) == 2
+    assert "--hue" in capsys.readouterr().err
 
 
 def test_the_version_is_printed(capsys):

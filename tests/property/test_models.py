@@ -28,7 +28,7 @@ def test_softmax_of_a_subset_is_that_of_all_labels_restricted_and_renormalized(
 
 @given(subset=SUBSETS, seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=25)
-def test_a_subset_of_labels_renormalises_the_probabilities_of_all(linear_model, subset, seed):
+def test_a_subset_of_labels_renormalizes_the_probabilities_of_all(linear_model, subset, seed):
     labels = [ALL_EMOTIONS[i] for i in subset]
     crops = np.random.default_rng(seed).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     whole = FERModel("all", model=linear_model, detector="full-image").predict_faces(crops)

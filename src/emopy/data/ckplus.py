@@ -173,12 +173,12 @@ def _write_stills(
 ) -> list[str]:
     """Write the last frames, and the first where there is one before them."""
     start = [(clip.frames[0], "neutral")] if neutral and len(clip.frames) > peaks else []
-    labelled = [*start, *((frame, clip.label) for frame in clip.frames[-peaks:])]
-    faces = crop(clip.frames[0], [frame for frame, _ in labelled])
-    for (frame, label), face in zip(labelled, faces, strict=True):
+    labeled = [*start, *((frame, clip.label) for frame in clip.frames[-peaks:])]
+    faces = crop(clip.frames[0], [frame for frame, _ in labeled])
+    for (frame, label), face in zip(labeled, faces, strict=True):
         (folder / label).mkdir(exist_ok=True)
         save_image(face, folder / label / clip.file_name(frame))
-    return [label for _, label in labelled]
+    return [label for _, label in labeled]
 
 
 def _find_folder(path: Path, names: tuple[str, ...]) -> Path:

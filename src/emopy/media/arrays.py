@@ -83,7 +83,7 @@ def float_to_eight(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def check_integers(low: int, high: int, name: str) -> None:
-    """Check the range of gray or colours of more than 8 bits; all 0–255 probably has only 8.
+    """Check the range of gray or colors of more than 8 bits; all 0–255 probably has only 8.
 
     Raises:
         InputError: Below 0 or above 65535.

@@ -54,7 +54,7 @@ def draw_faces(
 ) -> RGBImage:
     """Return a copy of an image with a box, the predicted emotion and bars for each face.
 
-    Colour-blind people can distinguish the colours. Text has a translucent dark background,
+    Color-blind people can distinguish the colors. Text has a translucent dark background,
     so that it is readable on any image. Line width and font size follow the size of the image.
     Bars go beside their face, over no other face. A face without room for them gets a name with a
     striped line of its probabilities; a single face gets its three most probable emotions in the
@@ -158,11 +158,11 @@ def _expanded(
 
 
 def _draw_outline(canvas: Image.Image, box: Rectangle, color: Color, style: Style) -> None:
-    """Draw a coloured line between two dark ones, visible on any background."""
+    """Draw a colored line between two dark ones, visible on any background."""
     draw = ImageDraw.Draw(canvas)
     line = min(style.line, max(1, min(box.width, box.height) // 6))
     left, top, right, bottom = box.left, box.top, box.right - 1, box.bottom - 1
-    # A small box gets the coloured line only.
+    # A small box gets the colored line only.
     rim = 0 if line < style.line else max(1, style.line // 3)
     if rim:
         draw.rectangle((left, top, right, bottom), outline=_OUTLINE_RIM, width=line + 2 * rim)

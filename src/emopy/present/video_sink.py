@@ -24,7 +24,7 @@ from emopy.present.label_layout import LabelState
 from emopy.types import ImageResult, RGBImage
 
 _BT709 = 1
-"""Code of BT.709 in ITU-T H.273: colour primaries, transfer function and matrix."""
+"""Code of BT.709 in ITU-T H.273: color primaries, transfer function and matrix."""
 
 _TICKS_PER_S = 30_000
 """Time base of the video: 24, 25, 30 and 29.97 frames/s and milliseconds are exact."""

@@ -187,7 +187,7 @@ def test_rows_are_taken_by_number_or_mask(make_dataset):
     assert len(data.take([])) == 0
 
 
-def test_only_keeps_some_labels_and_renormalises_soft_targets(make_dataset):
+def test_only_keeps_some_labels_and_renormalizes_soft_targets(make_dataset):
     data = make_dataset([0, 1, 2])
     data.targets[0] = [0.5, 0.3, 0.2]
     kept = data.only(["joy", "angry"])

@@ -46,7 +46,7 @@ def test_frames_keep_their_times_and_annotations(shown, tmp_path, suffix):
     assert seen.shape == expected.shape
     assert np.abs(seen.astype(int) - expected).mean() < 3
     box = close(expected, COLORS["surprise"], 0)
-    # Chroma has half the resolution: lines of two pixels keep their colour roughly.
+    # Chroma has half the resolution: lines of two pixels keep their color roughly.
     assert close(seen[box], COLORS["surprise"], 60).mean() > 0.8
     # An encoder with one thread instead of two rounds differently, by one level.
     assert np.abs(frames[-1][1].astype(int) - 90).max() <= 7
@@ -59,7 +59,7 @@ def test_the_last_frame_lasts_as_the_one_before(shown, tmp_path, suffix):
         assert video.duration / av.time_base == pytest.approx(2.0, abs=0.005)
 
 
-def test_players_get_h264_with_standard_colours_and_the_index_first(shown, tmp_path):
+def test_players_get_h264_with_standard_colors_and_the_index_first(shown, tmp_path):
     path = written(tmp_path / "annotated.mp4", [shown(i / 25, {1: "fear"}) for i in range(5)])
     with av.open(str(path)) as video:
         codec = video.streams.video[0].codec_context
@@ -69,7 +69,7 @@ def test_players_get_h264_with_standard_colours_and_the_index_first(shown, tmp_p
     assert 0 < content.index(b"moov") < content.index(b"mdat")
 
 
-def test_a_uniform_colour_is_kept(tmp_path):
+def test_a_uniform_color_is_kept(tmp_path):
     with VideoSink(tmp_path / "annotated.mp4", size=(640, 480)) as sink:
         for i in range(3):
             image = np.full((480, 640, 3), COLORS["anger"], np.uint8)
