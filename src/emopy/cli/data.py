@@ -170,7 +170,8 @@ def _proportion(name: str, help: str) -> Decorator:
 @_proportion("--validation", "Faces to monitor the training with.")
 @_proportion("--calibration", "Faces to fit the temperature on.")
 @_proportion("--test", "Faces to evaluate the model on.")
-@click.option("--seed", default=0, metavar="N", help="Seed of the random assignment.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N",
+              help="Seed of the random assignment.")  # fmt: skip
 def split(
     path: Path,
     out: Path,
@@ -217,7 +218,8 @@ def prepare() -> None:
 @click.argument("out", type=FOLDER)
 @click.option("--calibration", type=click.IntRange(min=1), default=2500, metavar="N",
               help="Training faces to hold out for calibration.")  # fmt: skip
-@click.option("--seed", default=0, metavar="N", help="Seed of the random choice of these.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N",
+              help="Seed of the random choice of these.")  # fmt: skip
 @click.option("--as", "layout", type=click.Choice(["npz", "folders"]), default="npz",
               help="A file per split, or a folder per emotion.")  # fmt: skip
 @click.option("--unknown", type=click.Choice(["drop", "spread"]), default="drop",

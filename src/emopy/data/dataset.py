@@ -132,7 +132,7 @@ class Dataset:
             unknown. Not kept either.
 
     Raises:
-        DataError: The shapes do not fit together, or `targets` are negative or do not sum to 1.
+        DataError: The shapes do not fit together, or `targets` do not sum to 1.
     """
 
     images: NDArray[np.uint8]
@@ -159,12 +159,8 @@ class Dataset:
                 f"`targets` must have shape ({n}, {len(self.labels)}): one row per image, one "
                 f"column per label. Received shape {self.targets.shape}."
             )
-        if n and not (
-            np.allclose(self.targets.sum(axis=1), 1, atol=1e-4) and self.targets.min() >= 0
-        ):
-            raise DataError(
-                "`targets` must be 0 or more, with rows that sum to 1. Divide each row by its sum."
-            )
+        if n and not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
+            raise DataError("`targets` must have rows that sum to 1. Divide each row by its sum.")
         if len(self.subject_ids) != n or len(self.sources) != n:
             raise DataError(
                 f"`subject_ids` and `sources` must have {n} entries. "
@@ -291,7 +287,7 @@ def _dataset_of(stored: Mapping[str, NDArray[Any]]) -> Dataset:
     labels = tuple(composed(str(label)) for label in texts["labels"])
     if len(set(labels)) < len(labels) or one_line("".join(labels)) != "".join(labels):
         raise ValueError("labels")
-    if stored["targets"].dtype.kind != "f":
+    if stored["targets"].dtype.kind != "f" or bool((stored["targets"] < 0).any()):
         raise ValueError("targets")
     targets = stored["targets"].astype(np.float32, copy=False)
     return Dataset(stored["images"], targets, labels, texts["subject_ids"], texts["sources"])

@@ -97,19 +97,21 @@ def split(
         validation: Proportion of the samples, 0–1; 0 for none.
         calibration: Proportion of the samples, 0–1; 0 for none.
         test: Proportion of the samples, 0–1; 0 for none.
-        seed: The same seed gives the same splits.
+        seed: The same seed gives the same splits; 0 or more.
 
     Returns:
         The splits; the rest is `train`. Samples keep their order.
 
     Raises:
-        DataError: Proportions out of range, or a requested split would have no sample.
+        DataError: Proportions or seed out of range, or a requested split would have no sample.
 
     Source:
         Greedy assignment of groups: Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification
         of multi-label data", https://doi.org/10.1007/978-3-642-23808-6_10.
     """
     held_out = {"validation": validation, "calibration": calibration, "test": test}
+    if seed < 0:
+        raise DataError(f"`seed` must be 0 or more. Received {seed}.")
     _check_proportions(held_out)
     proportions = np.array([1 - sum(held_out.values()), *held_out.values()])
     split_of = _assign_splits(data, proportions, np.random.default_rng(seed))

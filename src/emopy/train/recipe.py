@@ -201,6 +201,8 @@ class FitSettings:
                 value = getattr(self, name)
                 if not fits(value):
                     raise RecipeError(f"`{name}` must be {rule}. Received {value}.")
+        if not 0 <= self.seed < 2**32:
+            raise RecipeError(f"`seed` must be 0 to {2**32 - 1}. Received {self.seed}.")
         if isinstance(self.teacher, str):
             raise RecipeError(
                 "`teacher` must be a list of models. "

@@ -87,6 +87,7 @@ def test_a_requested_split_without_samples_is_refused(make_dataset):
 @pytest.mark.parametrize(
     "proportions, wrong",
     [
+        ({"seed": -1}, "`seed` must be 0 or more"),
         ({"test": 1.0}, "`test` must be a proportion"),
         ({"validation": -0.1}, "`validation` must be a proportion"),
         ({"test": float("nan")}, "`test` must be a proportion"),

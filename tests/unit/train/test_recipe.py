@@ -60,6 +60,8 @@ def test_the_hash_depends_on_the_settings_and_not_on_the_name(recipe_file):
         ("fit.teacher_weight=2", r"`fit.teacher_weight` must be in \[0, 1\]"),
         ("fit.teacher_temperature=0", "`fit.teacher_temperature` must be positive"),
         ("fit.mixup=-0.1", "`fit.mixup` must be 0 or more"),
+        ("fit.seed=-1", "`fit.seed` must be 0 to 4294967295"),
+        ("fit.seed=4294967296", "`fit.seed` must be 0 to 4294967295"),
         ("fit.cutmix=-1", "`fit.cutmix` must be 0 or more"),
         ("fit.target_sharpening=0", "`fit.target_sharpening` must be positive"),
         ("fit.logit_adjustment=-1", "`fit.logit_adjustment` must be 0 or more"),
