@@ -24,6 +24,7 @@ _ROOMS = (
         "faces",
         "models",
         "pipeline",
+        "explain",
         "video",
         "present",
         "live",

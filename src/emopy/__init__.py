@@ -27,6 +27,7 @@ if typing.TYPE_CHECKING:
         ModelNotFoundError,
         RecipeError,
     )
+    from emopy.explain import Explanation
     from emopy.fermodel import FERModel
     from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
     from emopy.present import to_frame
@@ -49,6 +50,7 @@ __all__ = [
     "DataError",
     "EmoPyError",
     "Emotion",
+    "Explanation",
     "FERModel",
     "Face",
     "FacePrediction",
@@ -68,6 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "emopy.explain": ("Explanation",),
     "emopy.fermodel": ("FERModel",),
     "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
     "emopy.present": ("to_frame",),

@@ -16,6 +16,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.escaping import one_line
+from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
 from emopy.labels import select_labels
 from emopy.media import (
@@ -40,7 +41,7 @@ from emopy.pipeline import (
     predict_images,
 )
 from emopy.pipeline.images import DetectedFaces
-from emopy.types import FailedInput, Frame, ImageResult, Prediction, RGBImage
+from emopy.types import Face, FailedInput, Frame, ImageResult, Prediction, RGBImage
 
 _log = logging.getLogger("emopy")
 
@@ -297,6 +298,50 @@ class FERModel:
         images = cast("Iterable[NDArray[np.uint8]]", checked(crops, replace(spec, frames=1)))
         buffer = ClipBuffer(spec.frames)
         return self.predict_faces([buffer.append(image) for image in images])
+
+    def explain(
+        self,
+        source: ImageSource,
+        emotion: str | Iterable[str] | None = None,
+        *,
+        face: Face | None = None,
+        method: str = DEFAULT_METHOD,
+        seed: int = 0,
+    ) -> Explanation:
+        """Explain which pixels of a face raise or lower the probability of an emotion.
+
+        The model runs on 200 to 400 copies of the face with parts hidden.
+
+        Args:
+            source: As for `predict`. An image of the input size of the model is one face crop.
+            emotion: A label of the results, several, or ``"all"``; None is the most probable one.
+            face: A face of the image, such as ``predict(image).faces[1].face``; None is the
+                largest.
+            method: ``"rise"`` or ``"occlusion"``.
+            seed: Seed of the masks, 0 or more: the same seed gives the same maps.
+
+        Raises:
+            InputError: The image cannot be read or shows no face, a bad argument, or the model
+                takes clips.
+            LabelError: An emotion that the results do not have.
+
+        Source:
+            RISE: Petsiuk, Das and Saenko 2018, https://arxiv.org/abs/1806.07421. Occlusion: Zeiler
+            and Fergus 2014, https://arxiv.org/abs/1311.2901.
+        """
+        self._check_takes_images()
+        image = read_image(source, max_pixels=self._max_pixels)
+        spec = self.card.input
+        if face is None and image.shape[:2] != (spec.height, spec.width):
+            detected = self._detect_faces(image, describe_source(source))
+            if not detected.faces:
+                raise InputError(
+                    f"`source` must show a face. Received {detected.source}, in which none was "
+                    "found. Give `face`, or a face crop with `detector='full-image'`."
+                )
+            face = detected.faces[0]
+        predict = self.predict_faces
+        return explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
 
     def _predict_crops(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
         logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]

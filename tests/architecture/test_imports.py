@@ -12,7 +12,7 @@ ROOMS_OF_LIBRARIES = {
     "tensorflow": {"nets", "train"},
     "tf2onnx": {"train"},
     "onnxruntime": {"models", "faces"},
-    "cv2": {"media", "faces", "models", "present", "samples", "data", "live"},
+    "cv2": {"media", "faces", "models", "present", "explain", "samples", "data", "live"},
     "av": {"media", "present"},
     "pandas": {"present"},
     "jinja2": {"evaluate"},

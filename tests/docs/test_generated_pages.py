@@ -11,7 +11,7 @@ NEED_KERAS = {"emopy.nets", "emopy.train"}
 ROOMS = [
     "emopy",
     *(f"emopy.{room}" for room in ("media", "faces", "models", "pipeline", "video", "present")),
-    *(f"emopy.{room}" for room in ("live", "data", "samples", "nets", "train")),
+    *(f"emopy.{room}" for room in ("explain", "live", "data", "samples", "nets", "train")),
     *(f"emopy.{room}" for room in ("evaluate", "testing")),
 ]
 HERE = [name for name in ROOMS if name not in NEED_KERAS or find_spec("keras")]

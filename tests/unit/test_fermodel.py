@@ -435,6 +435,11 @@ def test_a_model_of_clips_takes_clips_and_refuses_images(clip_model):
         model.predict_many([])
 
 
+def test_a_model_of_clips_explains_no_image(clip_model):
+    with pytest.raises(InputError, match="`model` must take still images here"):
+        FERModel(model=clip_model, detector=halves).explain(noise(60, 60, 3))
+
+
 def test_a_model_of_clips_gets_each_crop_of_a_sequence_with_those_before_it(clip_model):
     model = FERModel(model=clip_model, detector=halves)
     levels = [255, 255, 0, 0, 0]

@@ -60,18 +60,35 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
         (48, 48, 3)
     """
     check_rgb(image)
+    return _warp(image, face_transform(image, face, spec), spec)
+
+
+def face_transform(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.float64]:
+    """Return the transform by which `align_face` crops a face.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        face: A face in that image.
+        spec: Size of the crop and its margin.
+
+    Returns:
+        (2, 3) matrix from pixels of the image to pixels of the crop; the center of the first pixel
+        is (0.5, 0.5) in both.
+
+    Raises:
+        InputError: A box that is wholly outside the image.
+    """
+    height, width = image.shape[:2]
     if not is_visible(face.box, image):
         raise InputError(
-            f"`face` must have a box that shows a part of the image, {image.shape[1]} × "
-            f"{image.shape[0]}. Received {face.box}. Give its edges in pixels of this image."
+            f"`face` must have a box that shows a part of the image, {width} × {height}. "
+            f"Received {face.box}. Give its edges in pixels of this image."
         )
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
-        transform = landmark_transform(face.landmarks, spec)
-    elif face.box == Box(0, 0, image.shape[1], image.shape[0]):
-        transform = _centered(face.box, spec)
-    else:
-        transform = box_transform(face.box, spec)
-    return _warp(image, transform, spec)
+        return landmark_transform(face.landmarks, spec)
+    if face.box == Box(0, 0, width, height):
+        return _centered(face.box, spec)
+    return box_transform(face.box, spec)
 
 
 def is_visible(box: Box, image: RGBImage) -> bool:
