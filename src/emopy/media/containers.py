@@ -79,9 +79,8 @@ def open_container(path: str) -> InputContainer:
             path if is_address else os.path.abspath(path),  # noqa: PTH100
             # Large frames are refused elsewhere, but a file may declare small ones: the limit
             # stops the decoder before it allocates memory.
-            options={**options, **_SIZE_LIMIT},
             timeout=timeout_s,
-            **_metadata_setting(av.__version__),
+            **_version_settings({**options, **_SIZE_LIMIT}, av.__version__),
         )
     except FFmpegError as error:
         if is_address:
@@ -92,12 +91,14 @@ def open_container(path: str) -> InputContainer:
         ) from error
 
 
-def _metadata_setting(version: str) -> dict[str, Any]:
-    """Return the argument that lets PyAV read metadata that are not UTF-8.
-
-    PyAV 19 removed it: it reads them without.
-    """
-    return {"metadata_errors": "replace"} if int(version.split(".", 1)[0]) < 19 else {}
+def _version_settings(options: dict[str, str], version: str) -> dict[str, Any]:
+    """Return the arguments of ``av.open`` that differ between versions of PyAV."""
+    major = int(version.split(".", 1)[0])
+    # Before 18, options for the streams crash in formats without a header, such as MPEG-PS.
+    settings: dict[str, Any] = {"options" if major >= 18 else "container_options": options}
+    if major < 19:  # 19 keeps metadata that are not UTF-8, without being told
+        settings["metadata_errors"] = "replace"
+    return settings
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:

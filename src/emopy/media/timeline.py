@@ -70,11 +70,11 @@ class Clock:
     def __init__(self, stream: VideoStream) -> None:
         rate = stream.average_rate or stream.guessed_rate
         self.interval_s = float(1 / rate) if rate else 0.04
-        tick = stream.time_base
-        self._tick = Fraction(tick.numerator, tick.denominator) if tick else Fraction(1, 1000)
+        tick = stream.time_base or Fraction(1, 1000)
+        self._seconds, self._ticks = tick.numerator, tick.denominator
         self._zero = stream.start_time or 0
         # From one frame to the next with the same timestamp.
-        self._step_s = max(float(self._tick) / 16, 2 * TOLERANCE_S)
+        self._step_s = max(self._seconds / self._ticks / 16, 2 * TOLERANCE_S)
         self._last_s: float | None = None
         self._offset_s = 0.0
         self._former_offset_s: float | None = None
@@ -83,7 +83,7 @@ class Clock:
         """Return the time of the next frame in seconds: later than that of the frame before."""
         last_s, former_s = self._last_s, self._former_offset_s
         self._former_offset_s = None
-        read_s = 0.0 if stamp is None else float((stamp - self._zero) * self._tick)
+        read_s = 0.0 if stamp is None else (stamp - self._zero) * self._seconds / self._ticks
         if last_s is None:
             time_s = max(0.0, read_s)
         elif stamp is None:

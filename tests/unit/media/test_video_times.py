@@ -1,6 +1,7 @@
 """Numbers and times of frames, from any start, in any container; and what is called cut off."""
 
 import itertools
+import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emopy.media import open_video
+from emopy.media import decoding, open_video
 from emopy.media.timeline import Clock
 from emopy.media.truncation import is_cut_off
 
@@ -185,6 +186,49 @@ def test_an_end_cut_off_by_an_edit_list_is_no_damage(tmp_path, suffix, codec):
     content[place : place + 4] = halved.to_bytes(4, "big")
     path.write_bytes(content)
     assert len(check_starts(path, [0.3, 0.9])) == 30
+
+
+def with_edits(path, edits):
+    """Replace the edit list: (duration in ms, first media time in ticks; -1: nothing) each."""
+    content = path.read_bytes()
+    place = content.index(b"edts") - 4
+    old = int.from_bytes(content[place : place + 4], "big")
+    entries = b"".join(struct.pack(">IiI", *edit, 1 << 16) for edit in edits)
+    elst = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, len(edits)) + entries
+    new = struct.pack(">I4s", 8 + len(elst), b"edts") + elst
+    content = bytearray(content[:place] + new + content[place + old :])
+    for box in (b"moov", b"trak"):  # the index is at the end: no offsets change
+        at = content.rindex(box) - 4
+        size = int.from_bytes(content[at : at + 4], "big") + len(new) - old
+        content[at : at + 4] = size.to_bytes(4, "big")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "edits, count",
+    [
+        ([(1000, 0), (800, 20480)], 45),  # a cut in the middle
+        ([(1000, 0), (1000, 12800), (400, 25600)], 60),
+        ([(400, -1), (1000, 6400)], 25),  # starts later than the file
+    ],
+)
+def test_several_edits_are_no_damage(tmp_path, edits, count):
+    path = write(tmp_path / "a.mp4", "libx264", {"g": "12", "bf": "0"})
+    with_edits(path, edits)
+    whole, video = read(path)
+    assert [number for number, _, _ in whole] == list(range(len(whole)))
+    assert (video.frames, video.shortfall) == (len(whole), "")
+    assert abs(len(whole) - count) <= 2
+    for start_s in (0.5, 0.9):
+        shown, video = read(path, start_s=start_s)
+        assert shown == [frame for frame in whole if frame[1] >= start_s - 1e-6]
+        assert video.shortfall == ""
+
+
+def test_a_long_distance_between_keyframes_needs_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "_MAX_WAITING_BYTES", 3000)
+    path = write(tmp_path / "a.mkv", "libx264", {"g": "30", "bf": "2"})
+    check_starts(path, [0.9, 1.3, 2.3])
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm"])

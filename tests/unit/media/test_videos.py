@@ -17,7 +17,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media import open_video
-from emopy.media.containers import _metadata_setting
+from emopy.media.containers import _version_settings
 
 # How to write each kind of file. In the second AVI images are decoded out of order.
 KINDS = {
@@ -420,10 +420,15 @@ def test_metadata_of_another_encoding_are_no_obstacle(clip, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "version, expected", [("14.1.0", True), ("18.1.0", True), ("19.0.2", False)]
+    "version, expected",
+    [
+        ("14.1.0", {"container_options", "metadata_errors"}),
+        ("18.1.0", {"options", "metadata_errors"}),
+        ("19.0.2", {"options"}),
+    ],
 )
-def test_the_setting_for_metadata_is_given_to_versions_that_know_it(version, expected):
-    assert ("metadata_errors" in _metadata_setting(version)) == expected
+def test_each_version_of_pyav_gets_the_arguments_that_it_knows(version, expected):
+    assert set(_version_settings({}, version)) == expected
 
 
 def test_cover_art_is_no_video(tmp_path):
