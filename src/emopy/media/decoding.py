@@ -114,7 +114,7 @@ class Decoder:
         first: int | None = None
         for packet in packets:
             if packet is None:
-                return [*group, None]
+                return None if self._is_ambiguous(group) else [*group, None]
             stamp = packet.pts
             if stamp is None or not (self._timeline.is_clear(packet) or packet.is_discard):
                 return None
@@ -124,6 +124,8 @@ class Decoder:
                 if first is None or stamp < first:
                     return None
             if packet.is_keyframe and group:
+                if self._is_ambiguous(group):
+                    return None
                 timeline = self._timeline.fork()
                 timeline.skip(each for each in group if each is not None)
                 if timeline.next_s(stamp) > self._start_s:
@@ -133,7 +135,14 @@ class Decoder:
             size += packet.size
             if size > _MAX_WAITING_BYTES:
                 break
-        return group
+        return None if self._is_ambiguous(group) else group
+
+    def _is_ambiguous(self, group: Iterable[Packet[Any] | None]) -> bool:
+        """Return whether the timestamps of packets do not tell the order of presentation."""
+        context: Any = self.stream.codec_context
+        packets = [packet for packet in group if packet and self._timeline.is_shown(packet)]
+        stamps = {packet.pts for packet in packets}
+        return bool(context.has_b_frames) and len(stamps) < len(packets)
 
     def _decode(self, packets: Iterable[Packet[Any] | None]) -> Generator[Decoded]:
         timeline = self._timeline

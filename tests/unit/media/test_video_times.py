@@ -127,9 +127,11 @@ def remuxed(source, path, start_s, *, with_sound=False):
 
     with av.open(str(source)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
-        copied = {stream: new.add_stream_from_template(stream)}
+        copied = {stream: new.add_stream_from_template(stream, opaque=True)}
         if with_sound:
-            copied[old.streams.audio[0]] = new.add_stream_from_template(old.streams.audio[0])
+            copied[old.streams.audio[0]] = new.add_stream_from_template(
+                old.streams.audio[0], opaque=True
+            )
         old.seek(int(start_s / stream.time_base), stream=stream)
         for packet in old.demux(list(copied)):
             if packet.pts is None:
@@ -147,7 +149,7 @@ def with_sound(path, codec, options):
     plain = write(path.with_name("silent.mkv"), codec, options)
     with av.open(str(plain)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
-        copied = new.add_stream_from_template(stream)
+        copied = new.add_stream_from_template(stream, opaque=True)
         sound = new.add_stream("aac", rate=48000, layout="mono")
         for packet in old.demux(stream):
             if packet.pts is not None:
@@ -337,3 +339,32 @@ def test_lost_packets_of_a_transport_stream_are_reported(tmp_path):
     shown, video = read(path)
     assert video.skipped or len(shown) < 60
     assert all(before[0] < after[0] for before, after in itertools.pairwise(shown))
+
+
+def test_a_start_is_exact_where_timestamps_do_not_tell_the_order(tmp_path):
+    """A keyframe and the B-frame before it with one timestamp, as in sparsely stamped VOB files."""
+    path = write(tmp_path / "a.ts", "mpeg2video", B_FRAMES)
+    times = read_packets(path)
+    keyframe = next(stamp for stamp, is_keyframe in times[20:] if is_keyframe)
+    content = bytearray(path.read_bytes())
+    later, sooner = (pes_stamp(stamp) for stamp in (keyframe, keyframe - 7200))
+    assert content.count(later) == 1
+    path.write_bytes(content.replace(later, sooner))
+    whole, video = read(path)
+    assert video.shortfall == ""
+    for start_s in (0.9, 1.0, 1.1, 1.3, 1.9):
+        shown, _ = read(path, start_s=start_s)
+        assert shown == [frame for frame in whole if frame[1] >= start_s - 1e-6], start_s
+
+
+def read_packets(path):
+    import av
+
+    with av.open(str(path)) as container:
+        return [(packet.pts, packet.is_keyframe) for packet in container.demux(video=0)]
+
+
+def pes_stamp(stamp):
+    """A presentation timestamp as in a PES header with a decoding timestamp (ISO/IEC 13818-1)."""
+    high, middle, low = stamp >> 30, stamp >> 15 & 0x7FFF, stamp & 0x7FFF
+    return struct.pack(">BHH", 0x31 | high << 1, middle << 1 | 1, low << 1 | 1)
