@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate
@@ -16,6 +18,7 @@ from emopy.media.arrays import on_white
 from emopy.media.images import read_image
 from emopy.media.limits import DEFAULT_MAX_PIXELS, check_pixels
 from emopy.media.paths import explain_os_errors, find_images
+from emopy.media.quiet import quiet_pillow
 from emopy.media.sampling import Sampling, select_recorded
 from emopy.media.timeline import Place
 from emopy.types import FailedInput, Frame, RGBImage
@@ -25,6 +28,12 @@ DEFAULT_FPS = 25.0
 
 _MIN_DURATION_MS = 10
 """Browsers show a frame of an animation for this time at least; shorter ones mean 100 ms."""
+
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError),
+    *(MemoryError, struct.error, Image.DecompressionBombError),
+)
+"""Exceptions that Pillow raises on damaged animations."""
 
 
 class ImageSequence:
@@ -137,8 +146,8 @@ def is_animation(path: str) -> bool:
     """Return whether an image file holds several frames: an animated GIF, WebP or PNG."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     if suffix == ".gif":
-        with suppress(OSError, ValueError), Image.open(path, formats=["GIF"]) as image:
-            return getattr(image, "n_frames", 1) > 1
+        with suppress(*_DAMAGE), quiet_pillow(), Image.open(path, formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
     elif suffix == ".png":
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
             return b"acTL" in file.read(64)
@@ -161,12 +170,14 @@ def open_animated_webp(path: str, sampling: Sampling) -> ImageSequence:
     Raises:
         InputError: It is damaged, or its frames have more than 100 megapixels.
     """
-    with open(path, "rb") as file:  # noqa: PTH123
-        durations_ms = list(_durations_ms(file)) or [100]
+    with explain_os_errors(path), open(path, "rb") as file:  # noqa: PTH123
+        content = file.read()
+    durations_ms = list(_durations_ms(io.BytesIO(content))) or [100]
     times_s = [ms / 1000 for ms in accumulate(durations_ms, initial=0)]
     try:
-        animation = Image.open(path, formats=["WEBP"])
-    except OSError as error:
+        with quiet_pillow():
+            animation = Image.open(io.BytesIO(content), formats=["WEBP"])
+    except _DAMAGE as error:
         raise _damaged(path, error) from error
     check_pixels(*animation.size, path, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
 
@@ -174,7 +185,7 @@ def open_animated_webp(path: str, sampling: Sampling) -> ImageSequence:
         try:
             animation.seek(number)
             return np.array(on_white(animation.convert("RGBA")))
-        except (OSError, EOFError, ValueError) as error:
+        except _DAMAGE as error:
             raise _damaged(path, error) from error
 
     names = [f"{path}, frame {number}" for number in range(len(durations_ms))]
