@@ -96,7 +96,7 @@ def _version_settings(options: dict[str, str], version: str) -> dict[str, Any]:
     major = int(version.split(".", 1)[0])
     # Before 18, options for the streams crash in formats without a header, such as MPEG-PS.
     settings: dict[str, Any] = {"options" if major >= 18 else "container_options": options}
-    if major < 19:  # 19 keeps metadata that are not UTF-8, without being told
+    if major < 19:  # 19 keeps metadata that are not UTF-8, by itself
         settings["metadata_errors"] = "replace"
     return settings
 
