@@ -32,13 +32,13 @@ BYTES_PER_PIXEL = 11
 a usual file beside it: coefficients of a progressive JPEG, or a TIFF strip."""
 
 # Every format may use its most memory while that is less than an image of 100 megapixels takes.
-_MOST_BYTES_PER_PIXEL = 16
+_MOST_BYTES_PER_PIXEL = 17
 _ALWAYS_BYTES = BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS
 
 _BLOCK_BYTES = 1 << 20
 _PILLOW_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
-_DECODER_BYTES = {"WEBP": 12}
-"""Bytes per pixel that a decoder allocates beside Pillow's image: two canvases and a copy."""
+_DECODER_BYTES = {"WEBP": 13, "AVIF": 8}
+"""Bytes per pixel that a decoder allocates beside Pillow's image; measured."""
 
 
 def check_max_pixels(max_pixels: int) -> None:
