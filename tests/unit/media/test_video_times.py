@@ -4,6 +4,7 @@ import itertools
 import struct
 import zlib
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ import pytest
 from emopy.media import decoding, open_video
 from emopy.media.timeline import Clock
 from emopy.media.truncation import is_cut_off
+
+OLD = int(version("av").split(".", 1)[0]) < 18
+"""Whether PyAV cannot copy a stream of video, and FFmpeg writes VOB with sparse timestamps."""
 
 B_FRAMES = {"g": "12", "bf": "2"}
 X265 = {"x265-params": "log-level=none:keyint=20:min-keyint=20"}
@@ -89,7 +93,8 @@ def check_starts(path, starts_s, *, longer_sound=False):
     for start_s in starts_s:
         shown, video = read(path, start_s=start_s)
         assert shown == [frame for frame in whole if frame[1] >= start_s - 1e-6], start_s
-        assert (video.frames, video.shortfall) == (len(shown), ""), start_s
+        assert video.shortfall == ""
+        assert video.frames == len(shown), start_s
     return whole
 
 
@@ -107,6 +112,8 @@ def test_a_frame_is_the_same_from_any_start(tmp_path, name, codec, options):
                                            ("vob", "mpeg2video"), ("h264", "libx264"),
                                            ("hevc.ts", "libx265")])  # fmt: skip
 def test_files_joined_end_to_end_are_one_video(tmp_path, suffix, codec):
+    if OLD and suffix == "vob":
+        pytest.skip("its frames have no timestamps of their own")
     options = X265 if codec == "libx265" else B_FRAMES
     lengths = [40, 60, 25]
     parts = [
@@ -127,11 +134,9 @@ def remuxed(source, path, start_s, *, with_sound=False):
 
     with av.open(str(source)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
-        copied = {stream: new.add_stream_from_template(stream, opaque=True)}
+        copied = {stream: new.add_stream_from_template(stream)}
         if with_sound:
-            copied[old.streams.audio[0]] = new.add_stream_from_template(
-                old.streams.audio[0], opaque=True
-            )
+            copied[old.streams.audio[0]] = new.add_stream_from_template(old.streams.audio[0])
         old.seek(int(start_s / stream.time_base), stream=stream)
         for packet in old.demux(list(copied)):
             if packet.pts is None:
@@ -149,7 +154,7 @@ def with_sound(path, codec, options):
     plain = write(path.with_name("silent.mkv"), codec, options)
     with av.open(str(plain)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
-        copied = new.add_stream_from_template(stream, opaque=True)
+        copied = new.add_stream_from_template(stream)
         sound = new.add_stream("aac", rate=48000, layout="mono")
         for packet in old.demux(stream):
             if packet.pts is not None:
@@ -164,6 +169,7 @@ def with_sound(path, codec, options):
     return path
 
 
+@pytest.mark.skipif(OLD, reason="makes its input by copying a stream")
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
 @pytest.mark.parametrize("sound", [False, True])
