@@ -142,7 +142,7 @@ def test_ctrl_c_and_a_closed_terminal_are_good_ends_that_keep_the_recording(
     running.process.send_signal(number)
     code, _, err = running.end()
     assert code == 0
-    (count,) = re.findall(r"^emopy: (\d+) frames recorded in", err, re.MULTILINE)
+    (count,) = re.findall(r"^emopy: (\d+) frames? recorded in", err, re.MULTILINE)
     assert len({row["frame"] for row in rows(table)}) == int(count) >= 1
     assert list(tmp_path.iterdir()) == [table]
 
