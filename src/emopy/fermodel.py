@@ -310,7 +310,7 @@ class FERModel:
     ) -> Explanation:
         """Explain which pixels of a face raise or lower the probability of an emotion.
 
-        The model runs on 200 to 400 copies of the face with parts hidden.
+        The model runs on some 250 copies of the face with parts hidden.
 
         Args:
             source: As for `predict`. An image of the input size of the model is one face crop.

@@ -24,7 +24,7 @@ from emopy.errors import EmoPyError, ImageWarning
 from emopy.escaping import one_line
 
 VERBS = (
-    *("demo", "predict", "video", "webcam", "models"),
+    *("demo", "predict", "explain", "video", "webcam", "models"),
     *("train", "evaluate", "calibrate", "data", "doctor"),
 )
 """One file of this folder per verb, in the order in which a newcomer meets them."""

@@ -24,7 +24,7 @@ PATCH = 1 / 6
 GRID = 7
 """Cells of a RISE mask along the shorter side of the crop, as in the paper."""
 
-RISE_MASKS = 400
+RISE_MASKS = 256
 """Masks of RISE. docs/explanations.md says what more of them would change."""
 
 
@@ -48,7 +48,9 @@ def occlusion_masks(height: int, width: int, rng: np.random.Generator) -> Masks:
     return masks
 
 
-def rise_masks(height: int, width: int, rng: np.random.Generator) -> Masks:
+def rise_masks(
+    height: int, width: int, rng: np.random.Generator, *, count: int = RISE_MASKS
+) -> Masks:
     """Coarse random grids, half of their cells hidden, enlarged smoothly and shifted at random.
 
     Source:
@@ -58,9 +60,9 @@ def rise_masks(height: int, width: int, rng: np.random.Generator) -> Masks:
     cell = math.ceil(min(height, width) / GRID)
     rows, columns = math.ceil(height / cell), math.ceil(width / cell)
     size = (columns + 1) * cell, (rows + 1) * cell
-    grids = (rng.random((RISE_MASKS, rows + 1, columns + 1)) < 0.5).astype(np.float32)
-    shifts = rng.integers(0, cell, size=(RISE_MASKS, 2)).tolist()
-    masks = np.empty((RISE_MASKS, height, width), np.float32)
+    grids = (rng.random((count, rows + 1, columns + 1)) < 0.5).astype(np.float32)
+    shifts = rng.integers(0, cell, size=(count, 2)).tolist()
+    masks = np.empty((count, height, width), np.float32)
     for mask, grid, (top, left) in zip(masks, grids, shifts, strict=True):
         large = cast("Masks", cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR))
         mask[...] = large[top : top + height, left : left + width]

@@ -6,6 +6,7 @@ Only the outputs of a model are used, so that any model folder can be explained.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ CropPredictor = Callable[[NDArray[np.uint8]], Sequence[Prediction]]
 
 BATCH_SIZE = 64
 """Masked crops per run of the model."""
+
+_THREADS = 2
+"""Runs of the model at the same time."""
 
 _LEAST = 1e-30
 """Smallest probability that counts: log-odds are within about ±69."""
@@ -110,20 +114,52 @@ def explain_crop(
         InputError: An unknown method, or a bad seed.
     """
     masks = make_masks(crop.shape[-3], crop.shape[-2], method=method, seed=seed)
+    scores = masked_log_odds(crop, masks, predict)
+    if method == "rise":
+        maps = slopes(masks, scores)
+    else:
+        maps = mean_falls(masks, log_odds(prediction.probabilities) - scores)
+    return dict(zip(prediction.labels, maps, strict=True)), len(masks)
+
+
+def masked_log_odds(
+    crop: NDArray[np.uint8], masks: Masks, predict: CropPredictor
+) -> NDArray[np.float64]:
+    """Predict a crop under each of n masks: (n, k) log-odds of the labels."""
     fill = crop.mean(axis=tuple(range(crop.ndim - 1)), dtype=np.float32)
     detail = crop - fill
-    predictions = [prediction]
-    for start in range(0, len(masks), BATCH_SIZE):
-        batch = masks[start : start + BATCH_SIZE]
+
+    def score(batch: Masks) -> NDArray[np.float64]:
         shape = (len(batch), *[1] * (crop.ndim - 3), *batch.shape[1:], 1)
         masked = np.rint(batch.reshape(shape) * detail + fill)
-        predictions += predict(masked.astype(np.uint8))
-    whole, *others = _log_odds(np.stack([each.probabilities for each in predictions]))
-    if method == "rise":
-        maps = _slopes(masks, np.stack(others))
-    else:
-        maps = _mean_falls(masks, whole - np.stack(others))
-    return dict(zip(prediction.labels, maps, strict=True)), len(masks)
+        predictions = predict(masked.astype(np.uint8))
+        return log_odds(np.stack([each.probabilities for each in predictions]))
+
+    batches = [masks[start : start + BATCH_SIZE] for start in range(0, len(masks), BATCH_SIZE)]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="emopy-explain") as pool:
+        return np.concatenate([*pool.map(score, batches)])
+
+
+def log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the natural logarithm of p / (1 - p) of k probabilities that sum to 1: (..., k)."""
+    p = probabilities.astype(np.float64)
+    # The sum of the others is exact where p rounds to 1.
+    others = p @ (1 - np.eye(p.shape[-1]))
+    return np.log(np.maximum(p, _LEAST)) - np.log(np.maximum(others, _LEAST))
+
+
+def slopes(masks: Masks, scores: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Regression slope of each score (n, k) on the visibility of each pixel: (k, H, W)."""
+    visible = masks - masks.mean(axis=0)
+    centered = (scores - scores.mean(axis=0)).astype(np.float32)
+    products = np.tensordot(centered.T, visible, axes=1)
+    return products / np.maximum(np.square(visible).sum(axis=0), np.float32(1e-6))
+
+
+def mean_falls(masks: Masks, falls: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mean fall of each score (n, k) over the masks that hide a pixel: (k, H, W)."""
+    hidden = 1 - masks
+    return np.tensordot(falls.T.astype(np.float32), hidden, axes=1) / hidden.sum(axis=0)
 
 
 def asked_labels(emotion: str | Iterable[str] | None, prediction: Prediction) -> tuple[str, ...]:
@@ -165,25 +201,3 @@ def _check_face(face: object) -> None:
             f"`face` must be a Face. Received {type(face).__name__}. "
             "Type for example: `face=model.predict(image).faces[0].face`"
         )
-
-
-def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the natural logarithm of p / (1 - p) for (n, k) probabilities."""
-    p = probabilities.astype(np.float64)
-    # The sum of the others is exact where p rounds to 1.
-    others = p @ (1 - np.eye(p.shape[1]))
-    return np.log(np.maximum(p, _LEAST)) - np.log(np.maximum(others, _LEAST))
-
-
-def _slopes(masks: Masks, scores: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Regression slope of each score (n, k) on the visibility of each pixel: (k, H, W)."""
-    visible = masks - masks.mean(axis=0)
-    centered = (scores - scores.mean(axis=0)).astype(np.float32)
-    products = np.tensordot(centered.T, visible, axes=1)
-    return products / np.maximum(np.square(visible).sum(axis=0), np.float32(1e-6))
-
-
-def _mean_falls(masks: Masks, falls: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Mean fall of each score (n, k) over the masks that hide a pixel: (k, H, W)."""
-    hidden = 1 - masks
-    return np.tensordot(falls.T.astype(np.float32), hidden, axes=1) / hidden.sum(axis=0)
