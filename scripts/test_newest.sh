@@ -15,7 +15,7 @@ in_venv() {  # python3.13, folder of the virtual environment
 
 if [ "${1:-}" = inside ]; then
   in_venv python3.13 local/newest-debian
-elif command -v python3.13 >/dev/null; then
+elif python3.13 -c "" 2>/dev/null; then
   in_venv python3.13 local/newest
 else
   if [ ! -e "$root/emopy" ]; then

@@ -11,6 +11,10 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same sums on every CPU
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is one worker per core: threads of several workers would only wait for each other.
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
