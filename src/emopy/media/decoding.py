@@ -62,7 +62,13 @@ class Decoder:
         self._timeline = Timeline(self.stream)
         self._passed_over = False  # whether packets were read without decoding them
         self._doubtful = False
-        self.close = self.container.close
+
+    def close(self) -> None:
+        """Close the file; more than once does no harm."""
+        # Freeing a decoder waits for its threads while no other Python code can run. One that logs
+        # to Python (`av.logging`) would then wait for ever. Flushing waits for them before.
+        self.stream.codec_context.flush_buffers()
+        self.container.close()
 
     @property
     def is_doubtful(self) -> bool:
