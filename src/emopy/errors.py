@@ -41,14 +41,21 @@ __all__ = [
 ]
 
 
+_MAX_TEXT = 4000
+
+
 class EmoPyError(Exception):
     """Base of every error that EmoPy raises on purpose; its text is meant for the user.
 
-    Control characters in it are escaped: it may quote the name of a file, or a server.
+    Control characters in it are escaped: it may quote the name of a file, or a server. The middle
+    of a text of more than 4,000 characters is left out.
     """
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(escape_controls(text))
+        text = escape_controls(text)
+        if len(text) > _MAX_TEXT:
+            text = f"{text[: _MAX_TEXT // 2]} … {text[-_MAX_TEXT // 4 :]}"
+        super().__init__(text)
 
     def worded(self, rename: Callable[[str], str]) -> str:
         """Return the text with every piece of code between backticks renamed.

@@ -203,6 +203,11 @@ def read_arrays(
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):  # a member that is no array comes back as bytes
             raise DamagedFileError(f"{name} is not an array")
+        # NumPy reads the characters of texts without checking that there are such characters.
+        if array.dtype.kind == "U" and (code_points := array.tobytes()):
+            kind = f"{array.dtype.byteorder}u4"
+            if np.frombuffer(code_points, kind).max() > sys.maxunicode:
+                raise DamagedFileError(f"{name} holds characters that do not exist")
     return arrays
 
 

@@ -29,3 +29,10 @@ def test_the_nearest_names_come_first_and_all_are_listed():
         nearest("sadnes", ["anger", "sadness"]) == "Did you mean 'sadness'? Known: anger, sadness."
     )
     assert nearest("xyz", ["anger"]) == "Known: anger."
+
+
+def test_the_middle_of_a_very_long_message_is_left_out():
+    text = str(EmoPyError(f"`x` must be short. Received {'a' * 100_000}. Type y."))
+    assert len(text) < 5000
+    assert text.startswith("`x` must be short.")
+    assert text.endswith("Type y.")

@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from emopy.errors import InputError
-from emopy.files import atomic_file, atomic_folder, sha256_of
+from emopy.files import DamagedFileError, atomic_file, atomic_folder, read_arrays, sha256_of
 
 
 def names(folder):
@@ -106,3 +107,11 @@ def test_a_folder_whose_writer_fails_leaves_nothing(tmp_path):
 def test_the_checksum_is_that_of_the_standard(tmp_path):
     (tmp_path / "empty").touch()
     assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_with_characters_that_do_not_exist_are_damage(tmp_path, order):
+    codes = np.array([97, 0x110000], f"{order}u4")
+    np.savez(tmp_path / "x.npz", labels=codes.view(f"{order}U2"))
+    with pytest.raises(DamagedFileError, match="labels holds characters that do not exist"):
+        read_arrays(tmp_path / "x.npz")
