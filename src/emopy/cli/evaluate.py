@@ -35,7 +35,8 @@ from emopy.errors import naming
               help="Evaluate groups separately: columns source and group, or group alone in the "
               "order of the data.")  # fmt: skip
 @click.option("--html", type=FILE, metavar="FILE",
-              help="File for an HTML report: charts, the most confident errors.")  # fmt: skip
+              help="File for an HTML report: charts, the most confident errors and what the model "
+              "reacts to in them.")  # fmt: skip
 @overwrite_option
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
@@ -77,8 +78,8 @@ def evaluate(
         with naming(target_emotions="labels"):
             report = evaluate_model(model, faces, groups=names, **options)
         if page:
-            card = load_model(model).card
-            text = html_report(report, faces, card=card, data_name=dataset.name)
+            folder = load_model(model, threads=options["threads"])
+            text = html_report(report, faces, model=folder, data_name=dataset.name)
             page.write_text(text, encoding="utf-8")
     if html:
         echo(f"emopy: the report is {html}", err=True)

@@ -148,7 +148,7 @@ def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]
         LabelError: The data have labels that the model does not know.
         DataError: No faces.
     """
-    columns = _label_columns(folder.card, dataset.labels)
+    columns = label_columns(folder.card, dataset.labels)
     if not len(dataset):
         raise DataError("`dataset` must hold faces to evaluate on. Received none.")
     return folder.logits(dataset.images)[:, columns]
@@ -161,11 +161,11 @@ def label_shift(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArr
         InputError: An invalid prior.
         ModelError: The card does not state the label frequencies in training.
     """
-    spelled = [card.labels[column] for column in _label_columns(card, labels)]
+    spelled = [card.labels[column] for column in label_columns(card, labels)]
     return prior_shift(card, spelled, prior)
 
 
-def _label_columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
+def label_columns(card: ModelCard, labels: tuple[str, ...]) -> list[int]:
     """Index of each label among the model's."""
     columns = {canonical(label): i for i, label in enumerate(card.labels)}
     for label in labels:

@@ -15,12 +15,19 @@ from emopy.data.dataset import Dataset
 from emopy.errors import DataError
 from emopy.escaping import escape_undecodable
 from emopy.evaluate import charts
+from emopy.evaluate.evaluation import label_columns, label_shift
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES, RESAMPLES, group_metrics
 from emopy.evaluate.report import Report, percent
-from emopy.models import ModelCard
+from emopy.explain import explain_crop
+from emopy.explain.draw import MIN_LIMIT, overlay
+from emopy.models import ModelCard, ModelFolder, softmax, to_pixels
+from emopy.types import Prediction
 
 MAX_ERRORS = 24
 """Maximum number of wrong predictions on the page."""
+
+MAX_EXPLAINED = 12
+"""Maximum number of them with an explanation map, which takes the time of some 250 predictions."""
 
 THUMBNAIL_PX = 144
 """Longest side of a face on the page, pixels; larger faces are scaled down."""
@@ -36,6 +43,7 @@ def html_report(
     *,
     card: ModelCard | None = None,
     data_name: str = "",
+    model: ModelFolder | None = None,
 ) -> str:
     """Format a report as an HTML page: metrics explained, charts, the most confident errors.
 
@@ -48,6 +56,8 @@ def html_report(
             confident errors, so it then contains images of people.
         card: The model's card, for its name, limits and rights.
         data_name: Name of the data.
+        model: The model that was evaluated. With it and the data the page shows explanation maps
+            of the first errors, see `FERModel.explain`.
 
     Raises:
         DataError: `dataset` is not the data of the report.
@@ -59,6 +69,7 @@ def html_report(
         https://html.spec.whatwg.org.
     """
     predictions = report.predictions
+    card = model.card if card is None and model is not None else card
     columns = [report.labels.index(label) for label in report.macro_labels]
     everyone = np.full(report.samples, "all faces")
     (overall,) = group_metrics(predictions.proba, predictions.y_true, everyone, columns=columns)
@@ -89,7 +100,8 @@ def html_report(
         ],
         half_accuracy=float(curve.accuracy[curve.row_at(0.5)]),
         interval_scale=charts.interval_scale(g.accuracy for g in groups if not g.too_small),
-        errors=None if dataset is None else _errors(report, _matching(report, dataset)),
+        errors=None if dataset is None else _errors(report, _matching(report, dataset), model),
+        max_explained=MAX_EXPLAINED,
         error_count=int((~predictions.correct).sum()),
     )  # fmt: skip
     return escape_undecodable(page)
@@ -176,21 +188,48 @@ def _shade(proportion: float) -> str:
     return "dark" if proportion >= _DARK else "medium" if proportion >= _MEDIUM else "light"
 
 
-def _errors(report: Report, dataset: Dataset) -> list[dict[str, Any]]:
-    """The most confident errors: images, labels, probabilities and sources."""
+def _errors(report: Report, dataset: Dataset, model: ModelFolder | None) -> list[dict[str, Any]]:
+    """The most confident errors: images, maps, labels, probabilities and sources."""
     predictions = report.predictions
     y_true, y_pred, proba = predictions.y_true, predictions.y_pred, predictions.proba
+    rows = predictions.most_confident_errors(MAX_ERRORS)
+    faces = [dataset.images[row] for row in rows]
+    maps: list[str | None] = [None] * len(faces)
+    if model is not None:
+        labels = [report.labels[y_pred[row]] for row in rows[:MAX_EXPLAINED]]
+        explained = zip(faces[:MAX_EXPLAINED], labels, strict=True)
+        maps[: len(labels)] = [_map_uri(face, label, report, model) for face, label in explained]
     return [
         {
-            "image": data_uri(dataset.images[row]),
+            "image": data_uri(face),
+            "map": found,
             "true": report.labels[y_true[row]],
             "predicted": report.labels[y_pred[row]],
             "true_probability": float(proba[row, y_true[row]]),
             "confidence": float(proba[row, y_pred[row]]),
             "source": str(dataset.sources[row]),
         }
-        for row in predictions.most_confident_errors(MAX_ERRORS)
+        for row, face, found in zip(rows, faces, maps, strict=True)
     ]
+
+
+def _map_uri(face: NDArray[np.uint8], label: str, report: Report, model: ModelFolder) -> str:
+    """What raises and lowers the predicted label, over the gray face, as `data_uri` does."""
+    columns = label_columns(model.card, report.labels)
+    shift = label_shift(model.card, report.labels, report.prior)
+
+    def predict(crops: NDArray[np.uint8]) -> list[Prediction]:
+        logits = model.logits(crops)[:, columns] / report.temperature
+        return [Prediction(report.labels, row) for row in softmax(logits + shift)]
+
+    (crop,) = to_pixels([face], model.card.input)
+    (prediction,) = predict(crop[np.newaxis])
+    found = explain_crop(crop, predict, prediction)[0][label]
+    still = _still(face).convert("RGB")
+    scale = THUMBNAIL_PX / max(still.size)
+    size = max(1, round(still.width * scale)), max(1, round(still.height * scale))
+    large = np.asarray(still.resize(size, Image.Resampling.BICUBIC))
+    return data_uri(overlay(large, found, max(float(np.abs(found).max()), MIN_LIMIT)))
 
 
 def data_uri(face: NDArray[np.uint8]) -> str:
@@ -207,9 +246,14 @@ def data_uri(face: NDArray[np.uint8]) -> str:
         >>> data_uri(np.zeros((8, 8, 1), np.uint8))[:22]
         'data:image/png;base64,'
     """
-    still = face[-1] if face.ndim == 4 else face
-    image = Image.fromarray(still[:, :, 0] if still.shape[2] == 1 else still)
+    image = _still(face)
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _still(face: NDArray[np.uint8]) -> Image.Image:
+    """A face as an image, gray or RGB; of a clip the last frame."""
+    still = face[-1] if face.ndim == 4 else face
+    return Image.fromarray(still[:, :, 0] if still.shape[2] == 1 else still)

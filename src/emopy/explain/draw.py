@@ -29,7 +29,7 @@ _BAR_PX = 14
 _ROWS = 8
 """Labels beside a face; of more, the most probable."""
 
-_LEAST = 0.01
+MIN_LIMIT = 0.01
 """Smallest log-odds that get the full color: rounding is not shown as an effect."""
 
 _TEXT: Color = (255, 255, 255)
@@ -124,7 +124,7 @@ def _draw_row(image: RGBImage, explanation: Explanation, number: int | None) -> 
     prediction = explanation.prediction
     rows = None if len(prediction.labels) <= _ROWS else _ROWS
     panel = panel_size(prediction, number, _STYLE, rows=rows)
-    limit = max(_LEAST, *(float(np.abs(found).max()) for found in explanation.maps.values()))
+    limit = max(MIN_LIMIT, *(float(np.abs(found).max()) for found in explanation.maps.values()))
     scale = _draw_scale(height, limit)
     cells = [face, *(overlay(face, found, limit) for found in explanation.maps.values())]
     size = (

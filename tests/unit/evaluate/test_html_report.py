@@ -11,7 +11,7 @@ from PIL import Image
 from emopy.data import Dataset
 from emopy.errors import DataError
 from emopy.evaluate import evaluate, html_report, make_report
-from emopy.evaluate.html_report import THUMBNAIL_PX, data_uri
+from emopy.evaluate.html_report import MAX_EXPLAINED, THUMBNAIL_PX, data_uri
 from emopy.models import InputSpec, ModelCard, load_model
 
 VOID = {"meta", "img", "br"}
@@ -139,6 +139,39 @@ def test_the_most_confident_error_is_the_first_face(report, faces, card):
     assert base64.b64decode(first["src"].partition(",")[2]).startswith(b"\x89PNG")
 
 
+def test_the_first_errors_have_a_map_of_what_raises_the_predicted_label(
+    report, faces, model_folder
+):
+    page = Page(html_report(report, faces, model=load_model(model_folder)))
+    images = page.of("img")
+    maps = [image for image in images if "orange raises the probability of" in image["alt"]]
+    assert len(images) == 20 + MAX_EXPLAINED
+    assert len(maps) == MAX_EXPLAINED
+    assert f"Below the first {MAX_EXPLAINED} faces" in page.text
+    assert "corners 1" in page.text
+    (row,) = report.predictions.most_confident_errors(1)
+    corner = report.predictions.y_pred[row]  # the pixel that is the logit of this label
+    drawn = decoded(maps[0]["src"]).astype(int)
+    assert drawn.shape == (THUMBNAIL_PX, THUMBNAIL_PX, 3)
+    orange = drawn[..., 0] - drawn[..., 2]
+    pixel = THUMBNAIL_PX // 8
+    assert orange[:pixel, corner * pixel : (corner + 1) * pixel].mean() > orange.mean() + 30
+
+
+def test_a_report_of_some_labels_in_other_words_has_maps(model_folder, faces):
+    report = evaluate(model_folder, faces, labels=["happy", "angry"])
+    page = Page(html_report(report, faces, model=load_model(model_folder)))
+    assert sum("orange raises" in image["alt"] for image in page.of("img")) == len(
+        report.predictions.most_confident_errors(MAX_EXPLAINED)
+    )
+
+
+def test_without_the_model_there_are_no_maps(report, faces, card):
+    page = Page(html_report(report, faces, card=card))
+    assert not any("orange" in image["alt"] for image in page.of("img"))
+    assert "orange" not in page.text
+
+
 def test_without_faces_no_person_is_on_the_page(report):
     page = Page(html_report(report))
     assert not page.of("img")
@@ -152,8 +185,9 @@ def test_the_page_of_a_model_without_errors_says_so(faces):
     assert "Most frequent confusion" not in page.text
 
 
-def test_the_same_report_gives_the_same_page(report, faces, card):
-    assert html_report(report, faces, card=card) == html_report(report, faces, card=card)
+def test_the_same_report_gives_the_same_page(report, faces, model_folder):
+    pages = [html_report(report, faces, model=load_model(model_folder)) for _ in range(2)]
+    assert pages[0] == pages[1]
 
 
 def test_faces_of_the_evaluated_labels_are_selected_from_the_whole_dataset(model_folder, faces):
