@@ -41,6 +41,7 @@ from emopy.cli.demo import image_grid
 from emopy.data import Augmentation, contact_sheet
 from emopy.data.dataset import load_dataset
 from emopy.evaluate import evaluate, html_report
+from emopy.explain import draw_explanations
 from emopy.files import atomic_file
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.live import Page
@@ -56,6 +57,9 @@ FERPLUS = ROOT / "local" / "ferplus" / "validation.npz"
 RECIPE = ROOT / "recipes" / "convolutional-dropout.toml"
 MODELS = ("emopy-base", "emopy-tiny")
 FACE_PX = 48
+EXPLAINED = ("happiness", "surprise", "anger")
+"""Sample images whose predictions are explained."""
+
 MOMENTS_S = (3.0, 5.5)
 """Times of the two frames of the annotated video: each expression is at its peak."""
 
@@ -126,6 +130,15 @@ def demo() -> Drawing:
         if emotion in model.labels
     ]
     return Image.fromarray(image_grid(annotated)).reduce(2), None
+
+
+def explanations() -> Drawing:
+    """What `emopy explain --draw` draws for three of the sample images."""
+    model = FERModel()
+    images = [read_image(sample_images()[emotion]) for emotion in EXPLAINED]
+    rows = [draw_explanations(image, [model.explain(image)]) for image in images]
+    width = min(row.shape[1] for row in rows)
+    return Image.fromarray(np.vstack([row[:, :width] for row in rows])), None
 
 
 @cache
@@ -328,7 +341,10 @@ SOURCES: dict[str, Callable[[], Record]] = {
 }
 """Checksums of what is drawn, for images that cannot be drawn everywhere."""
 
-_ALL = (annotated_video, clips, curves, data_show, demo, reliability, report, samples)
+_ALL = (
+    *(annotated_video, clips, curves, data_show, demo, explanations),
+    *(reliability, report, samples),
+)
 
 IMAGES: dict[str, Callable[..., Drawing]] = {
     draw.__name__.replace("_", "-"): draw for draw in (*_ALL, timeline, webcam)

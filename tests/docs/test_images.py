@@ -10,7 +10,9 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
-REDRAWN = ["annotated-video", "clips", "data-show", "demo", "samples", "timeline"]
+REDRAWN = [
+    *("annotated-video", "clips", "data-show", "demo", "explanations", "samples", "timeline")
+]
 REDRAWN_FROM_NUMBERS = ["reliability", *(["curves"] if find_spec("keras") else [])]
 ADVICE = "type: python scripts/write_images.py"
 

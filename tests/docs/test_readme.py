@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from emopy.cli.main import main
@@ -21,6 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "your-own-model.md").read_text(encoding="utf-8")
 VIDEO = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+EXPLANATIONS = (ROOT / "docs" / "explanations.md").read_text(encoding="utf-8")
 CALIBRATION = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
 TRAINING = "## Train your own model"
 FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
@@ -117,6 +119,13 @@ def test_the_results_page_lists_the_columns_in_order(visited):
 def test_the_calibration_page_runs(visited, capsys):
     run(CALIBRATION)
     assert "happiness" in capsys.readouterr().out
+
+
+def test_the_explanations_page_gives_what_it_shows(visited):
+    names = run(EXPLANATIONS.split("## What the numbers mean")[0])
+    assert np.shape(names["explanation"].map) == (48, 48)
+    for made in ("explained/happiness.png", "maps.json", "explained.png"):
+        assert (visited / made).is_file(), made
 
 
 if find_spec("keras"):

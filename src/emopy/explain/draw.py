@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.explain.explanation import Explanation, Map
+from emopy.faces.alignment import warp
 from emopy.present.face_labels import BACKGROUND, Color, Rectangle, Style, draw_panel, panel_size
 from emopy.types import RGBImage, check_rgb
 
@@ -106,13 +108,10 @@ def overlay(face: NDArray[np.uint8], found: Map, limit: float) -> RGBImage:
 def face_image(image: RGBImage, explanation: Explanation, factor: float) -> RGBImage:
     """Cut out the face as the model takes it, `factor` times as large as the crop: RGB."""
     spec = explanation.spec
-    size = round(spec.width * factor), round(spec.height * factor)
-    matrix = explanation.transform * factor
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # OpenCV starts at the center of a pixel
-    large = cv2.warpAffine(
-        image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    large = replace(
+        spec, height=round(spec.height * factor), width=round(spec.width * factor), margin=0.0
     )
-    return np.asarray(large, np.uint8)
+    return warp(image, explanation.transform * factor, large)
 
 
 def _draw_row(image: RGBImage, explanation: Explanation, number: int | None) -> Image.Image:

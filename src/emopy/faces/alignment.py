@@ -60,7 +60,7 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
         (48, 48, 3)
     """
     check_rgb(image)
-    return _warp(image, face_transform(image, face, spec), spec)
+    return warp(image, face_transform(image, face, spec), spec)
 
 
 def face_transform(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.float64]:
@@ -143,8 +143,11 @@ def _matrix(rotation: complex, shift: complex) -> NDArray[np.float64]:
     return np.array([[a, -b, shift.real], [b, a, shift.imag]], dtype=np.float64)
 
 
-def _warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> NDArray[np.uint8]:
-    """Apply a transform with one interpolation, after averaging where it downsizes by 2 or more."""
+def warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> NDArray[np.uint8]:
+    """Apply a transform with one interpolation, after averaging where it downsizes by 2 or more.
+
+    From (H, W, 3) uint8 RGB to (spec.height, spec.width, 3), by a matrix as of `face_transform`.
+    """
     matrix = transform.copy()
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     left, top, right, bottom = _region(image, matrix, spec)

@@ -111,3 +111,22 @@ def test_another_image_is_refused(wrong, explained):
 def test_nothing_to_draw_is_refused(image):
     with pytest.raises(InputError, match="`explanations` must hold one or more"):
         draw_explanations(image, [])
+
+
+def test_a_face_of_a_very_wide_image_is_placed_and_drawn():
+    """OpenCV moves images of up to 32,767 pixels only."""
+    image = np.zeros((60, 40_000, 3), np.uint8)
+    image[30:, 39_000:] = 200
+    face = Face(Box(39_480, 5, 39_520, 55))
+    explanation = explain_face(image, face, predict, SPEC)
+    rows, columns = np.nonzero(np.isfinite(explanation.on_image()))
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx(face.box.center, abs=1)
+    assert draw_explanations(image, [explanation]).max() > 200
+
+
+def test_a_large_face_is_averaged_not_thinned_out(explained):
+    image = np.zeros((2000, 2000, 3), np.uint8)
+    image[::2] = 255  # lines that thinning out would keep or lose altogether
+    explanation = explain_face(image, Face(Box(0, 0, 2000, 2000)), predict, SPEC)
+    assert 100 < face_image(image, explanation, 5).mean() < 155
+    assert face_image(image, explanation, 5).std() < 30
