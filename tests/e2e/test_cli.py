@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -242,6 +243,18 @@ def test_an_image_may_come_on_stdin(linear_model, astronaut_file, tmp_path):
     (record,) = json.loads(done.stdout)
     assert (record["source"], record["width"], len(record["faces"])) == ("-", 512, 1)
     assert (drawn / "stdin.png").is_file()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_an_image_from_a_pipe_is_predicted_and_drawn(predict, astronaut_file, tmp_path, capsys):
+    pipe, drawn = tmp_path / "pipe", tmp_path / "drawn"
+    os.mkfifo(pipe)
+    content = astronaut_file.read_bytes()
+    threading.Thread(target=pipe.write_bytes, args=[content], daemon=True).start()
+    assert predict(pipe, "--draw", drawn, "--format", "json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["source"], len(record["faces"])) == (str(pipe), 1)
+    assert (drawn / "pipe.png").is_file()
 
 
 def test_emotions_come_in_the_order_and_spelling_asked_for(predict, astronaut_file, capsys):

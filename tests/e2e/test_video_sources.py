@@ -101,8 +101,10 @@ def test_an_address_takes_the_place_of_a_camera(address, tmp_path, capsys):
     assert "HTTP 404" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png", "avif"])
 def test_an_animation_is_a_video_and_its_first_frame_an_image(astronaut, tmp_path, capsys, suffix):
+    if suffix not in {name.lstrip(".") for name in Image.registered_extensions()}:
+        pytest.skip(f"this version of Pillow does not write {suffix}")
     path = tmp_path / f"a.{suffix}"
     images = [Image.fromarray(astronaut[place : place + 200, 120:320]) for place in range(4)]
     images[0].save(path, save_all=True, append_images=images[1:], duration=100)

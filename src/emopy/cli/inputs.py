@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.media import Video
 
 Source = str | BytesIO
-"""Path of an image, or what came on stdin, with the name ``-``."""
+"""Path of an image, or what came on stdin, with the name ``-``, or through a pipe."""
 
 
 def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
@@ -34,6 +34,9 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
         if "://" in path:  # a `Path` would lose a slash of a URL
             yield path
             continue
+        if _is_pipe(path):
+            yield _read_pipe(path)
+            continue
         found = find_images([path], recursive=recursive)
         if not found:
             hint = "" if recursive else " Type --recursive to search its subfolders."
@@ -46,6 +49,23 @@ def _read_stdin() -> BytesIO:
         raise InputError("- needs an image on stdin. Received a closed one. Type: … < image.jpg")
     image = BytesIO(sys.stdin.buffer.read())
     image.name = "-"
+    return image
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        return Path(path).is_fifo()
+    except (OSError, ValueError):  # reading it gives the reason
+        return False
+
+
+def _read_pipe(path: str) -> Source:
+    """Read a pipe, which gives its content only once, such as ``<(command)`` of a shell."""
+    try:
+        image = BytesIO(Path(path).read_bytes())
+    except OSError:
+        return path
+    image.name = path
     return image
 
 

@@ -69,7 +69,8 @@ def drawing_files(folder: Path, sources: Sequence[Source]) -> list[Path]:
 
     names: dict[str, str] = {}
     for source in sources:
-        stem = Path(source).stem if isinstance(source, str) else "stdin"
+        given = source if isinstance(source, str) else getattr(source, "name", "-")
+        stem = "stdin" if given == "-" else Path(given).stem
         name, number = file_name(stem, ".png"), 1
         while name.casefold() in names:
             number += 1

@@ -28,6 +28,9 @@ _SIZE_LIMIT = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
 _IMAGE_BRANDS = {"heic", "heix", "mif1", "avif"}
 """Major brands of MP4-like files that hold an image."""
 
+_SEQUENCE_BRANDS = {"avis", "hevc", "msf1"}
+"""Major brands of animated AVIF and HEIC: a still image comes first, then the animation."""
+
 # ISO/IEC 14496-12, 4.2: the boxes that a QuickTime or MP4 file may start with.
 _MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 
@@ -117,7 +120,10 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
         )
     if kind == "tty":  # FFmpeg takes any text for terminal art
         raise InputError(f"`source` must be a video. Received {name!r}: a text. {_CHECK_FILE}")
-    for stream in container.streams.video:
+    streams = list(container.streams.video)
+    if brand in _SEQUENCE_BRANDS:
+        streams.sort(key=lambda stream: stream.frames, reverse=True)
+    for stream in streams:
         if not stream.disposition & Disposition.attached_pic:  # cover art
             # Without a decoder there is no context, unlike in PyAV's annotations.
             if getattr(stream, "codec_context", None) is None:

@@ -143,7 +143,7 @@ def open_frame_folder(folder: str, sampling: Sampling) -> ImageSequence:
 
 
 def is_animation(path: str) -> bool:
-    """Return whether an image file holds several frames: an animated GIF, WebP or PNG."""
+    """Return whether an image file holds several frames: an animated GIF, WebP, PNG or AVIF."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     if suffix == ".gif":
         with suppress(*_DAMAGE), quiet_pillow(), Image.open(path, formats=["GIF"]) as image:
@@ -151,6 +151,9 @@ def is_animation(path: str) -> bool:
     elif suffix == ".png":
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
             return b"acTL" in file.read(64)
+    elif suffix == ".avif":
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
+            return file.read(12)[4:] == b"ftypavis"
     return suffix == ".webp" and is_animated_webp(path)
 
 

@@ -455,6 +455,9 @@ def test_cover_art_is_no_video(tmp_path):
 def content_of(clips, what):
     image = io.BytesIO()
     if what in {"JPEG", "PNG", "AVIF"}:
+        Image.init()
+        if what not in Image.SAVE:
+            pytest.skip(f"this version of Pillow does not write {what}")
         Image.new("RGB", (64, 48), "red").save(image, what)
         return image.getvalue()
     whole = clips("mov").read_bytes()
