@@ -143,8 +143,9 @@ def open_video(
     Args:
         source: Path of a file (MP4, MOV, AVI, MKV, WebM, animated GIF, WebP, PNG or AVIF, or
             another format that FFmpeg decodes); path of a folder of frames, which are read in
-            natural order (``img2`` before ``img10``); an address: ``http``, ``https``, or a live stream such as
-            ``rtsp``, which is read like a camera; or the number of a camera, 0 for the first.
+            natural order (``img2`` before ``img10``); an address: ``http``, ``https``, or a live
+            stream such as ``rtsp``, which is read like a camera; or the number of a camera, 0 for
+            the first.
         every: Read every n-th frame only.
         fps: Read at most that many frames per second: those nearest to a regular grid, none twice.
             For a camera, which cannot wait for a nearer one, the first after each point of the
