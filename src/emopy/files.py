@@ -23,6 +23,7 @@ _PREFIX = ".emopy-"
 
 _MAX_SUFFIX_LENGTH = 12
 _MAX_NAME_BYTES = 255
+_FILE_MANAGER_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _MAX_REASON = 100
 """Characters of a reason that a library gives."""
 
@@ -105,7 +106,7 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
             be written.
     """
     target = Path(path).absolute()
-    if target.is_file() or (not replace and target.is_dir() and any(target.iterdir())):
+    if target.is_file() or (not replace and target.is_dir() and not is_empty(target)):
         raise InputError(
             f"`path` must be a new or empty folder. Received {str(path)!r}, which "
             f"{'is a file' if target.is_file() else 'is not empty'}. Choose another folder."
@@ -131,6 +132,16 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
             temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_file_of_file_manager(name: str) -> bool:
+    """Return whether file managers write a file of this name into each folder that they show."""
+    return name in _FILE_MANAGER_NAMES or name.startswith("._")
+
+
+def is_empty(folder: Path) -> bool:
+    """Return whether a folder is empty, but for files that file managers write."""
+    return all(is_file_of_file_manager(item.name) for item in folder.iterdir())
 
 
 def file_name(stem: str, suffix: str) -> str:

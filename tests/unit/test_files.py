@@ -87,6 +87,21 @@ def test_a_folder_appears_when_it_is_complete(tmp_path):
     assert (tmp_path / "out" / "a").read_text() == "1"
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "._a", "Thumbs.db", "desktop.ini"])
+def test_a_folder_with_files_of_file_managers_alone_is_empty(tmp_path, name):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).touch()
+    with atomic_folder(tmp_path / "out") as temporary:
+        (temporary / "a").touch()
+    assert names(tmp_path / "out") == ["a"]
+
+
+def test_a_folder_with_hidden_content_is_not_empty(tmp_path):
+    (tmp_path / "out" / ".git").mkdir(parents=True)
+    with pytest.raises(InputError, match="not empty"), atomic_folder(tmp_path / "out"):
+        pass
+
+
 def test_a_folder_with_content_is_only_replaced_on_request(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()

@@ -196,10 +196,12 @@ class _Run:
 
 def _version(source: str) -> list[int] | None:
     """Return sizes and dates that change with a file or folder; None for other sources."""
+    from emopy.media import find_images
+
     path = Path(source)
     if not path.exists() or "://" in source:
         return None
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = find_images(path)
     states = [each.stat() for each in found if each.is_file()]
     return [
         *([len(states)] if path.is_dir() else []),

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -62,7 +62,8 @@ class CSVDataLoader:
     Args:
         path: The file.
         labels: Emotions that the written labels stand for, such as
-            ``{"0": "anger", "3": "happiness"}``; rows with other labels are left out. By default
+            ``{"0": "anger", "3": "happiness"}``; rows with other labels are left out; in a
+            file with the columns of FER2013, codes that FER2013 does not know are listed. By default
             labels are words, of which aliases are understood, or, in a file with the columns of
             FER2013, its codes. ``3.0`` is the code 3. Codes without a meaning, and numbers among
             words, are listed once each in `Dataset.skipped`, with their count.
@@ -125,7 +126,12 @@ class CSVDataLoader:
         first = list(islice(lines, _PEEKED_ROWS))
         layout = find_layout(self.path, self.layout, self.size, [cells for _, cells in first])
         meaning = _label_meaning(self.path, layout, self.labels)
-        labels = _LabelCoder(meaning, self.target_emotions, selective=self.labels is not None)
+        labels = _LabelCoder(
+            meaning,
+            self.target_emotions,
+            selective=self.labels is not None,
+            codes=FER2013_LABELS if layout.is_fer2013 else None,
+        )
         rows = _LoadedRows(InputSpec(*layout.size, self.channels or layout.channels))
         for line, cells in islice(chain(first, lines), 1 if layout.header else 0, None):
             try:
@@ -227,6 +233,7 @@ class _LabelCoder:
         meaning: Emotions that the written labels stand for; None if they are words.
         target_emotions: The labels that the user requested.
         selective: Whether the user chose `meaning`, so that other labels are left out.
+        codes: All codes of the format, if it is known.
 
     Attributes:
         target_emotions: The labels that the user requested.
@@ -239,10 +246,12 @@ class _LabelCoder:
         target_emotions: str | Sequence[str] | None,
         *,
         selective: bool,
+        codes: Collection[str] | None,
     ) -> None:
         self.target_emotions = target_emotions
         self.written: dict[str, None] = {}
         self._selective = selective
+        self._known_codes = codes
         self._meaning = (
             None
             if meaning is None
@@ -281,8 +290,7 @@ class _LabelCoder:
         return self._meaning.get(_code_or_word(written))
 
     def _note_unknown(self, written: str, line: int) -> None:
-        is_code_or_word = bool(label_code(written)) or not is_number(written)
-        if self._selective and is_code_or_word:
+        if self._selective and self._may_be_left_out(written):
             return
         if known := self._unknown.get(written):
             self._unknown[written] = replace(known, count=known.count + 1)
@@ -290,8 +298,15 @@ class _LabelCoder:
         if self._meaning is None:
             reason = f"the label {written!r} is a number, the others are words"
         else:
-            reason = f"the label {written!r} is none of the codes {', '.join(self._meaning)}"
+            codes = ", ".join(self._known_codes or self._meaning)
+            reason = f"the label {written!r} is none of the codes {codes}"
         self._unknown[written] = SkippedSample("", reason, line=line)
+
+    def _may_be_left_out(self, written: str) -> bool:
+        """Whether the user's mapping may leave out a label: a word, or a code of the format."""
+        if code := label_code(written):
+            return self._known_codes is None or code in self._known_codes
+        return not is_number(written)
 
     def without_meaning(self, path: Path) -> list[SkippedSample]:
         """The labels without a meaning, once each, with the number of their rows."""

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
 from emopy.escaping import one_line
-from emopy.files import atomic_file, atomic_folder, sha256_of
+from emopy.files import atomic_file, atomic_folder, is_empty, sha256_of
 from emopy.models.card import CARD_FILE, MODEL_FILES
 
 TIMEOUT_S = 30.0
@@ -147,7 +147,7 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
         is_there = target.is_file() and sha256_of(target) == download.sha256
     if is_there:
         return target
-    if target.is_dir() and (not download.is_packed or any(target.iterdir())):
+    if target.is_dir() and (not download.is_packed or not is_empty(target)):
         raise ModelError(
             f"{target} must be free for the download. Received a folder there. "
             "Move it away or choose another `folder`."

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import ModelError
-from emopy.files import atomic_file, atomic_folder, sha256_of
+from emopy.files import atomic_file, atomic_folder, is_file_of_file_manager, sha256_of
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -95,7 +95,9 @@ def _check_replaceable(path: Path) -> None:
     if not path.exists() and not path.is_symlink():
         return
     names = [item.name for item in path.iterdir()] if path.is_dir() else [path.name]
-    others = [name for name in names if name not in MODEL_FILES]
+    others = [
+        name for name in names if name not in MODEL_FILES and not is_file_of_file_manager(name)
+    ]
     if others:
         raise ModelError(
             f"`path` must be new, or a model folder to replace. Received {path}, which holds "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emopy.errors import ModelError, RecipeError
+from emopy.media.paths import is_system_entry
 from emopy.models.store import read_card
 from emopy.tables import text_table
 from emopy.train.recipe import Recipe, differing_settings, load_recipe
@@ -66,7 +67,7 @@ def compare_runs(folder: str | Path) -> tuple[LeaderboardEntry, ...]:
     runs = [
         (path.parent, load_recipe(path))
         for path in sorted(Path(folder).glob("*/recipe.toml"))
-        if (path.parent / "metrics.csv").is_file()
+        if (path.parent / "metrics.csv").is_file() and not is_system_entry(path.parent.name)
     ]
     if not runs:
         raise RecipeError(

@@ -144,6 +144,17 @@ def test_labels_stand_for_what_the_user_says_and_others_are_left_out(fer2013):
     assert data.skipped == ()
 
 
+@pytest.mark.parametrize("labels", [FER2013_LABELS, {"0": "anger", "3": "happiness"}])
+def test_codes_that_fer2013_does_not_know_are_listed_also_with_labels_of_the_user(write, labels):
+    rows = [(i % 8, text(image(i)), "a") for i in range(40)]
+    path = write([HEAD, *rows])
+    (sample,) = CSVDataLoader(path, labels=labels).load_data().skipped
+    assert (sample.line, sample.count) == (9, 5)
+    assert sample.reason.endswith("'7' is none of the codes 0, 1, 2, 3, 4, 5, 6")
+    with pytest.raises(DataError, match=r"no bad rows\. Received 5:"):
+        CSVDataLoader(path, labels=labels, strict=True).load_data()
+
+
 def test_two_written_labels_may_stand_for_one_emotion(fer2013):
     data = CSVDataLoader(fer2013, labels={"0": "bad", "1": "bad", "3": "good"}).load_data()
     assert data.counts() == {"bad": 2, "good": 1}

@@ -48,6 +48,7 @@ def test_a_failed_write_leaves_the_older_model_as_it_was(folder, parts):
 
 
 def test_an_older_model_folder_is_replaced(folder, parts, tmp_path):
+    (folder / ".DS_Store").touch()  # as the file manager of macOS leaves it
     write_model_folder(folder, **{**parts, "card": CARD.changed(version="2")})
     assert load_model(folder).card.version == "2"
     assert names_in(tmp_path) == ["loose.onnx", "tiny"]

@@ -96,6 +96,14 @@ def test_an_unfinished_run_is_an_entry_of_its_own(runs, tmp_path):
     assert "good-0, unfinished" not in text
 
 
+@pytest.mark.parametrize("name", [".old", "@eaDir", "__MACOSX"])
+def test_runs_in_hidden_and_system_folders_are_left_out(runs, tmp_path, name):
+    for place in ("good-0", name):
+        shutil.copytree(runs / "good-0", tmp_path / place)
+    (entry,) = compare_runs(tmp_path)
+    assert [path.name for path in entry.folders] == ["good-0"]
+
+
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="emopy train RECIPE --out runs/first"):
         compare_runs(tmp_path)
