@@ -62,11 +62,10 @@ class CSVDataLoader:
     Args:
         path: The file.
         labels: Emotions that the written labels stand for, such as
-            ``{"0": "anger", "3": "happiness"}``; rows with other labels are left out; in a
-            file with the columns of FER2013, codes that FER2013 does not know are listed. By default
-            labels are words, of which aliases are understood, or, in a file with the columns of
-            FER2013, its codes. ``3.0`` is the code 3. Codes without a meaning, and numbers among
-            words, are listed once each in `Dataset.skipped`, with their count.
+            ``{"0": "anger", "3": "happiness"}``; rows with other labels are left out. By
+            default labels are words, of which aliases are understood, or, in a file with the
+            columns of FER2013, its codes. ``3.0`` is the code 3. Codes that FER2013 does not know,
+            and numbers among words, are listed once each in `Dataset.skipped`, with their count.
         target_emotions: Labels to load, in this order; all by default.
         size: (height, width) in pixels of the result. Images of that size are loaded unchanged;
             others must be squares, and are resized. Specify it for images that are not square:
