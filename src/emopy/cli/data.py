@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from emopy.cli.options import (
 from emopy.cli.outputs import refuse_existing
 from emopy.cli.streams import echo, echo_path, print_text
 from emopy.cli.terminal import CommandGroup, quiet_import
-from emopy.errors import naming
+from emopy.errors import DataError, naming
 
 
 @click.group(cls=CommandGroup)
@@ -58,7 +59,8 @@ def describe(paths: tuple[Path, ...], image: Path | None, overwrite: bool, **opt
     print_text(describe_data(splits))
     skipped = sum(sample.count for faces in splits.values() for sample in faces.skipped)
     if skipped:
-        echo(f"emopy: {skipped:,} files or rows were skipped, see above.", err=True)
+        count = "1 file or row was" if skipped == 1 else f"{skipped:,} files or rows were"
+        echo(f"emopy: {count} skipped, see above.", err=True)
     if image is not None:
         with naming(path="--image"):
             echo(f"emopy: chart written to {plot_counts(splits, image)}", err=True)
@@ -73,13 +75,17 @@ def _next_commands(paths: list[Path], num_frames: int | None, *, is_split: bool)
     words += ["--num-frames", str(num_frames)] if num_frames else []
     check = shlex.join(["emopy", "data", "check", *words])
     if is_split:
-        train = next((path for path in paths if "train" in path.name.lower()), paths[0])
-        setting = shlex.quote(f"data.train={train}")
-        return f"{check}, then, as it is split already: emopy train RECIPE --set {setting}"
+        return f"{check}, then, as it is split already: {_train_command(paths)}"
     if len(paths) > 1:
         return check
     words.insert(1, "splits")
     return f"{check}, then: {shlex.join(['emopy', 'data', 'split', *words])}"
+
+
+def _train_command(splits: Sequence[Path]) -> str:
+    """Return what to type to train with the split for training."""
+    train = next((path for path in splits if "train" in path.name.lower()), splits[0])
+    return f"emopy train RECIPE --set {shlex.quote(f'data.train={train}')}"
 
 
 @data.command()
@@ -190,7 +196,13 @@ def split(
     """
     from emopy.data import describe as describe_data
     from emopy.data import split as split_data
+    from emopy.data.label_folders import split_folders
 
+    if found := split_folders(path):
+        raise DataError(
+            f"DATA must be faces that are not split yet. Received {path}, which is split into "
+            f"{', '.join(each.name for each in found)}. Train at once: {_train_command(found)}"
+        )
     names = ["train", *(name for name, proportion in proportions.items() if proportion)]
     refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
     faces = open_labeled(

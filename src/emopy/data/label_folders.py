@@ -82,8 +82,9 @@ def find_label_folders(path: Path, skipped: list[SkippedSample]) -> LabelFolders
 
 
 def split_folders(path: Path) -> tuple[Path, ...]:
-    """Return the folders of the splits in a folder, such as ``train`` and ``test``; mostly none."""
+    """Return the folders of the splits in a folder, that for training first; mostly none."""
     filled = [folder for folder in _folders_in(path) if _has_samples(folder)]
+    filled.sort(key=lambda folder: "train" not in folder.name.lower())
     return tuple(filled) if all(map(_is_split, filled)) else ()
 
 

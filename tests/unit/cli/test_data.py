@@ -67,7 +67,7 @@ def test_what_could_not_be_read_is_listed_and_the_rest_is_described(clips, capsy
     assert captured.err.startswith(f"emopy: {clips / 'joy' / 'a' / '0.png'}: ")
     assert "happiness" in captured.out
     assert "images      48 × 48 pixels; all gray" in captured.out
-    assert "1 files or rows were skipped" in captured.err
+    assert "1 file or row was skipped" in captured.err
 
 
 def test_clips_are_described_and_checked_on_request(clips, capsys):
@@ -295,22 +295,27 @@ def kaggle(tmp_path):
 def test_a_folder_of_splits_is_described_and_checked_split_by_split(kaggle, capsys):
     assert main(["data", "describe", str(kaggle)]) == 0
     captured = capsys.readouterr()
-    assert captured.out.splitlines()[0].split() == ["label", "test", "train"]
-    assert captured.out.splitlines()[3].split() == ["all", "3", "2"]
+    assert captured.out.splitlines()[0].split() == ["label", "train", "test"]
+    assert captured.out.splitlines()[3].split() == ["all", "2", "3"]
     train, test = kaggle / "train", kaggle / "test"
-    assert f"next: emopy data check {test} {train}" in captured.err
+    assert f"next: emopy data check {train} {test}" in captured.err
     assert f"already: emopy train RECIPE --set data.train={train}" in captured.err
     assert main(["data", "check", str(kaggle)]) == 1
     assert "✗ 1 images are in more than one split" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", ["split", "show"])
-def test_a_folder_of_splits_is_no_data_set_of_one_split(kaggle, tmp_path, capsys, verb):
-    target = [str(tmp_path / "out")] if verb == "split" else []
-    assert main(["data", verb, str(kaggle), *target]) == 2
+def test_a_folder_of_splits_is_not_split_again(kaggle, tmp_path, capsys):
+    assert main(["data", "split", str(kaggle), str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "which is split into train, test. " in error
+    assert error.endswith(f": emopy train RECIPE --set data.train={kaggle / 'train'}\n")
+
+
+def test_a_folder_of_splits_is_no_data_set_of_one_split(kaggle, capsys):
+    assert main(["data", "show", str(kaggle)]) == 2
     error = capsys.readouterr().err
     assert "which is split already. " in error
-    assert f"Type {kaggle / 'test'} or {kaggle / 'train'}" in error
+    assert f"Type {kaggle / 'train'} or {kaggle / 'test'}" in error
 
 
 def test_names_that_are_not_utf_8_are_listed_shown_and_split(subjects, tmp_path, capsys):

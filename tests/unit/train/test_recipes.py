@@ -95,7 +95,7 @@ def test_a_folder_of_splits_names_the_setting_and_the_paths_to_type(tmp_path):
     samples = write_samples(tmp_path / "samples") / "stills"
     with pytest.raises(DataError, match=r"^`data\.train` must .* is split already") as raised:
         train_recipe(RECIPES[0], settings=[f"data.train={samples}"], out=tmp_path / "run")
-    assert str(raised.value).endswith(f"Type {samples / 'test'} or {samples / 'train'}")
+    assert str(raised.value).endswith(f"Type {samples / 'train'} or {samples / 'test'}")
 
 
 def test_a_recipe_trains_on_folders_of_clips(tmp_path):
