@@ -179,6 +179,8 @@ def asked_labels(emotion: str | Iterable[str] | None, prediction: Prediction) ->
         if emotion.strip().lower() == "all" and "all" not in labels:
             return prediction.labels
         emotion = [emotion]
+    if not isinstance(emotion, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        emotion = [emotion]
     asked: dict[str, None] = {}
     for label in emotion:
         if canonical(label) not in labels:

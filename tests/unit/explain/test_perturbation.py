@@ -124,7 +124,7 @@ def test_a_label_called_all_is_that_label():
     assert asked_labels("all", prediction) == ("all",)
 
 
-@pytest.mark.parametrize("emotion", ["fear", ["anger", "fear"], "", [], [None]])
+@pytest.mark.parametrize("emotion", ["fear", ["anger", "fear"], "", [], [None], 3])
 def test_another_emotion_is_answered_with_the_known(emotion):
     prediction = Prediction(("anger", "calm"), np.array([0.1, 0.9], np.float32))
     with pytest.raises(LabelError, match=r"`emotion` must .* Received (none|.*Known: anger, calm)"):
