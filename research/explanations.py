@@ -153,10 +153,15 @@ def _curves(model: FERModel, crop: Crop, label: str, found: Array) -> Curves:
     blurred = cv2.GaussianBlur(crop, (0, 0), BLUR_PX).reshape(crop.shape)
     fill = np.uint8(round(spec.mean / spec.scale))
     areas = [
-        float(np.trapezoid(_probabilities(model, images, label), dx=1 / STEPS))
+        _area(_probabilities(model, images, label))
         for images in (np.where(first, fill, crop), np.where(first, crop, blurred))
     ]
     return Curves(*areas)
+
+
+def _area(curve: Array) -> float:
+    """Area under a curve over 0–1, by the trapezoidal rule."""
+    return float((curve[1:] + curve[:-1]).mean() / 2)
 
 
 def _faithfulness_row(name: str, curves: Array, control: Array) -> tuple[str, ...]:
