@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -85,6 +86,18 @@ def test_a_folder_appears_when_it_is_complete(tmp_path):
         (temporary / "a").write_text("1")
         assert not (tmp_path / "out").exists()
     assert (tmp_path / "out" / "a").read_text() == "1"
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", bytes(8 * 2**20))
+    whole = path.read_bytes()
+    size, huge = (count.to_bytes(4, "little") for count in (8 * 2**20, 3 * 2**30))
+    assert whole.count(size) == 2  # before the content, and in the directory of the archive
+    path.write_bytes(whole.replace(size, huge))
+    with pytest.raises(DamagedFileError, match=r"unpacks to 3\.22 GB"):
+        read_arrays(path)
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "._a", "Thumbs.db", "desktop.ini"])
