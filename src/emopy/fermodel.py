@@ -76,7 +76,7 @@ class FERModel:
             available.
         max_pixels: Largest width × height of an image file that is read, and 11 bytes for each of
             these pixels the most memory for decoding it. Arrays and loaded PIL images have no
-            limit; videos have their own.
+            limit; videos other than folders of frames have their own.
 
     A model can be copied, pickled and sent to other processes: the copy opens the model folder and
     the detector again.
@@ -221,7 +221,14 @@ class FERModel:
             InputError: No such video or camera, or a bad argument.
             MissingExtraError: Video files need the extra ``video``.
         """
-        video = open_video(source, every=every, fps=fps, start_s=start_s, end_s=end_s)
+        video = open_video(
+            source,
+            every=every,
+            fps=fps,
+            start_s=start_s,
+            end_s=end_s,
+            max_pixels=self._max_pixels,
+        )
         try:
             results = self.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
         except BaseException:

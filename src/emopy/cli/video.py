@@ -44,6 +44,9 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @model_options
 @smoothing_option
+@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N",
+              help="Largest image of a folder of frames, width times height in pixels.  [default: "
+              "100000000]")  # fmt: skip
 @click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
               help="Process every N-th frame.")  # fmt: skip
 @click.option("--fps", type=float, metavar="FPS",
@@ -164,10 +167,11 @@ class _Run:
         settings: Mapping[str, Settings],
         rows: Table | None,
     ) -> int:
-        from emopy.media import open_video
+        from emopy.media import DEFAULT_MAX_PIXELS, open_video
         from emopy.present import summary_text
 
-        with open_video(source, **self._sampling) as video:
+        max_pixels = self._options["max_pixels"] or DEFAULT_MAX_PIXELS
+        with open_video(source, **self._sampling, max_pixels=max_pixels) as video:
             writers = _Writers(outputs, self._model.labels, video, self._format, rows)
             writers.run(self._model, video, self._smoothing_s, thumbnails=self._thumbnails)
         record_outputs(outputs, settings, video.shortfall if video.truncated else None)

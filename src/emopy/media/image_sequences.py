@@ -16,7 +16,7 @@ from PIL import Image
 from emopy.errors import InputError
 from emopy.media.arrays import on_white
 from emopy.media.images import read_image
-from emopy.media.limits import DEFAULT_MAX_PIXELS, check_pixels
+from emopy.media.limits import check_pixels
 from emopy.media.paths import explain_os_errors, find_images
 from emopy.media.quiet import quiet_pillow
 from emopy.media.sampling import Sampling, select_recorded
@@ -119,7 +119,7 @@ class ImageSequence:
             )
 
 
-def open_frame_folder(folder: str, sampling: Sampling) -> ImageSequence:
+def open_frame_folder(folder: str, sampling: Sampling, max_pixels: int) -> ImageSequence:
     """Open the images in a folder as frames, in natural order, at `fps` of the sampling.
 
     Raises:
@@ -136,7 +136,7 @@ def open_frame_folder(folder: str, sampling: Sampling) -> ImageSequence:
     all_frames = Sampling(sampling.every, None, sampling.start_s, sampling.end_s)
 
     def load(number: int) -> RGBImage:
-        return read_image(paths[number])
+        return read_image(paths[number], max_pixels=max_pixels)
 
     names = [str(path) for path in paths]
     return ImageSequence(folder, names, times_s, load, all_frames)
@@ -167,11 +167,11 @@ def is_animated_webp(path: str) -> bool:
     return start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X" and bool(start[20] & 2)
 
 
-def open_animated_webp(path: str, sampling: Sampling) -> ImageSequence:
+def open_animated_webp(path: str, sampling: Sampling, max_pixels: int) -> ImageSequence:
     """Open an animated WebP, which FFmpeg does not decode.
 
     Raises:
-        InputError: It is damaged, or its frames have more than 100 megapixels.
+        InputError: It is damaged, or its frames have more pixels than `max_pixels`.
     """
     with explain_os_errors(path), open(path, "rb") as file:  # noqa: PTH123
         content = file.read()
@@ -182,7 +182,9 @@ def open_animated_webp(path: str, sampling: Sampling) -> ImageSequence:
             animation = Image.open(io.BytesIO(content), formats=["WEBP"])
     except _DAMAGE as error:
         raise _damaged(path, error) from error
-    check_pixels(*animation.size, path, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
+    width, height = animation.size
+    hint = f"Make its frames smaller, or raise the limit: `max_pixels={width * height}`"
+    check_pixels(width, height, path, max_pixels, hint=hint)
 
     def load(number: int) -> RGBImage:
         try:

@@ -15,6 +15,7 @@ from emopy.media.image_sequences import (
     open_animated_webp,
     open_frame_folder,
 )
+from emopy.media.limits import DEFAULT_MAX_PIXELS
 from emopy.media.prefetch import Prefetcher, prefetch
 from emopy.media.sampling import Sampling
 from emopy.media.streams import open_stream
@@ -132,6 +133,7 @@ def open_video(
     fps: float | None = None,
     start_s: float = 0.0,
     end_s: float | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Video:
     """Open a video, a folder of frames or a camera to read its frames.
 
@@ -153,10 +155,12 @@ def open_video(
         start_s: Start time in seconds.
         end_s: End time in seconds, excluded; it also ends a camera. A video without a frame between
             start and end gives none, which is no error.
+        max_pixels: Largest image of a folder, or frame of an animated WebP, width × height in
+            pixels. Frames of other videos have at most 100 megapixels.
 
     Raises:
         InputError: No such file or camera; no answer from an address; not a video; no frame can be
-            decoded; frames of more than 100 megapixels; a number out of range; both `every` and
+            decoded; frames that are too large; a number out of range; both `every` and
             `fps`.
         MissingExtraError: A video file or an address, and PyAV is not installed.
 
@@ -167,7 +171,7 @@ def open_video(
     """
     sampling = Sampling(every=every, fps=fps, start_s=start_s, end_s=end_s)
     if isinstance(source, str | os.PathLike):
-        return Video(_open_path(os.fsdecode(source), sampling))
+        return Video(_open_path(os.fsdecode(source), sampling, max_pixels))
     if isinstance(source, bool) or not hasattr(source, "__index__"):
         raise InputError(
             "`source` must be the path of a video or the number of a camera. "
@@ -176,11 +180,13 @@ def open_video(
     return Video(open_camera(int(source), sampling))
 
 
-def _open_path(path: str, sampling: Sampling) -> VideoFile | ImageSequence | Camera:
+def _open_path(
+    path: str, sampling: Sampling, max_pixels: int
+) -> VideoFile | ImageSequence | Camera:
     if is_stream(path):
         return open_stream(path, sampling)
     if os.path.isdir(path):  # noqa: PTH112  Path("") would be the current folder
-        return open_frame_folder(path, sampling)
+        return open_frame_folder(path, sampling, max_pixels)
     if is_animated_webp(path):
-        return open_animated_webp(path, sampling)
+        return open_animated_webp(path, sampling, max_pixels)
     return VideoFile(path, sampling)

@@ -237,6 +237,19 @@ def test_a_folder_of_frames_is_read_in_natural_order_at_its_rate(frames_folder):
     assert read(frames_folder, start_s=0.081, end_s=0.1)[0] == []
 
 
+def test_the_limit_of_pixels_applies_to_the_frames_of_folders_and_animations(
+    frames_folder, animation
+):
+    Image.new("RGB", (50, 30)).save(frames_folder / "img5.png")
+    frames, video = read(frames_folder, max_pixels=1200)
+    assert len(frames) == 11
+    (failed,) = video.failed
+    assert str(failed.error).endswith("or raise the limit: `max_pixels=1500`")
+    assert len(read(animation, max_pixels=1200)[0]) == 6
+    with pytest.raises(InputError, match=r"raise the limit: `max_pixels=1200`$"):
+        open_video(animation, max_pixels=1199)
+
+
 def test_bad_frames_of_a_folder_are_listed_and_leave_a_gap(frames_folder):
     (frames_folder / "img0.png").write_bytes(b"no image")
     (frames_folder / "img5.png").write_bytes((frames_folder / "img6.png").read_bytes()[:50])
