@@ -11,8 +11,9 @@ import errno
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,6 +56,24 @@ def print_text(text: str, *, err: bool = False) -> None:
     from emopy.present import encodable
 
     echo(encodable(text, (sys.stderr if err else sys.stdout).encoding), err=err)
+
+
+class ProgressStream:
+    """stderr for what a library prints meanwhile; what cannot be written is lost."""
+
+    def write(self, text: str) -> int:
+        """Write text, control characters as they are."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
 
 
 def discard_stdout() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from emopy.cli.inputs import report_skipped
 from emopy.cli.options import FOLDER
-from emopy.cli.streams import echo, echo_path, print_text
+from emopy.cli.streams import ProgressStream, echo, echo_path, print_text
 from emopy.cli.terminal import quiet_import
 from emopy.errors import naming
 
@@ -57,7 +56,7 @@ def train(
         report_skipped(skipped_sample)  # before the training, not after it
         skipped.append(skipped_sample)
 
-    with contextlib.redirect_stdout(sys.stderr):  # progress of Keras; stdout is for the path
+    with contextlib.redirect_stdout(ProgressStream()):  # progress of Keras; stdout is for the path
         try:
             with naming(folder="--out"):
                 run = train_recipe(recipe, settings=list(settings), out=out, on_skipped=report)

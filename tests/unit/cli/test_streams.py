@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emopy.cli.main import main
-from emopy.cli.streams import echo, echo_path, print_text
+from emopy.cli.streams import ProgressStream, echo, echo_path, print_text
 from emopy.cli.terminal import error_text, print_error
 from emopy.errors import InputError
 from emopy.files import atomic_file
@@ -79,6 +79,26 @@ def test_messages_that_cannot_be_printed_change_no_exit_code(words, code, redire
     done = shell(redirection, *words)
     assert done.returncode == code
     assert "Traceback" not in done.stdout
+
+
+class FullStream(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_progress_that_cannot_be_printed_ends_no_training(monkeypatch, capsys):
+    progress = ProgressStream()
+    progress.write("epoch 1\n")
+    assert capsys.readouterr().err == "epoch 1\n"
+    monkeypatch.setattr("sys.stderr", FullStream())
+    assert progress.write("epoch 2\n") == 8
+    progress.flush()
+    assert not progress.isatty()
 
 
 @posix
