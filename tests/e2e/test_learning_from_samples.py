@@ -18,7 +18,7 @@ from emopy.samples import sample_clip_splits, sample_splits
 
 pytest.importorskip("keras")
 
-FRAMES = 3
+FRAMES = 2
 CHANGES = Augmentation(flip=0.5, shift=0.04, rotation_deg=6, contrast=0.3, brightness=0.1)
 
 
@@ -41,12 +41,12 @@ class Training:
 # Chance is 1/7 = 0.14.
 SMALL = {"widths": (12, 24, 48), "blocks": (1, 1, 1), "dropout": 0}
 TRAININGS = [
-    Training("ConvolutionalNN", 12, 2e-3, {"filters": 8, "dense": 32}, 0.45),
+    Training("ConvolutionalNN", 10, 3e-3, {"filters": 8, "dense": 32}, 0.45),
     Training("ConvolutionalNNDropout", 16, 4e-3, {"filters": 8, "dropout": 0.1}, 0.45),
     Training("ResidualNN", 16, 4e-3, SMALL, 0.45),
-    Training("TransferLearningNN", 6, 2e-3, {"dense": 32, "dropout": 0.1}, 0.7),
-    Training("ConvolutionalLstmNN", 16, 4e-3, {"filters": 8, "dropout": 0.1}, 0.4, clips=True),
-    Training("TimeDelayConvNN", 16, 4e-3, {"filters": 4, "dropout": 0, "grid": 6}, 0.4, clips=True),
+    Training("TransferLearningNN", 3, 4e-3, {"dense": 32, "dropout": 0.1}, 0.7),
+    Training("ConvolutionalLstmNN", 12, 6e-3, {"filters": 8, "dropout": 0.1}, 0.4, clips=True),
+    Training("TimeDelayConvNN", 12, 6e-3, {"filters": 4, "dropout": 0, "grid": 6}, 0.4, clips=True),
 ]
 
 

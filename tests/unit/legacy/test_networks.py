@@ -151,7 +151,7 @@ def test_transfer_learning_from_arrays(in_tmp):
 OFFLINE = """
 import numpy as np
 from emopy.legacy.networks import TransferLearningNN
-net = TransferLearningNN("inception_v3", {"anger": 0, "fear": 1})
+net = TransferLearningNN("vgg16", {"anger": 0, "fear": 1})
 net.fit(np.zeros((4, 48, 48, 3), np.uint8), np.eye(2)[[0, 1, 0, 1]], 0, epochs=1)
 """
 

@@ -100,14 +100,14 @@ def test_a_keras_application_is_trained_and_exported(own_run, tmp_path):
         np.array([f"made-up:{i}" for i in range(n)]),
     )
     net_settings = {
-        "backbone": "mobilenet_v3_small",
+        "backbone": "mobilenet",
         "weights": "random",
         "size_px": 32,
         "dense": 8,
     }
     settings = FitSettings(epochs=1, batch_size=n)
     run = fit("TransferLearningNN", Splits.of(faces), settings=settings, net_settings=net_settings)
-    assert len(run.model.trainable_variables) > 100
+    assert len(run.model.trainable_variables) > 80
     assert check_model_folder(export(run, tmp_path / "model", trainable="never")) < 1e-3
 
 

@@ -1,5 +1,6 @@
 """Small made-up data that a network can learn within seconds."""
 
+import shutil
 from contextlib import contextmanager
 
 import numpy as np
@@ -51,6 +52,28 @@ def killed_after(monkeypatch):
 
         with monkeypatch.context() as patch, pytest.raises(KilledError):  # noqa: PT012
             patch.setattr(RunFolder, "save", save_and_stop)
+            yield
+
+    return context
+
+
+@pytest.fixture(scope="module")
+def kept_after():
+    """A context in which a training leaves a copy of its folder after every epoch.
+
+    The copy in ``copies / "2"`` is the folder of a training that was killed after two epochs.
+    """
+
+    @contextmanager
+    def context(copies):
+        save = RunFolder.save
+
+        def save_and_copy(self, state, history):
+            save(self, state, history)
+            shutil.copytree(self.path, copies / str(state.epochs))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(RunFolder, "save", save_and_copy)
             yield
 
     return context

@@ -48,8 +48,15 @@ def train(splits, folder=None):
 
 
 @pytest.fixture(scope="module")
-def whole(splits):
-    return train(splits)
+def copies(tmp_path_factory):
+    """The folders that `whole` left after every epoch."""
+    return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture(scope="module")
+def whole(splits, kept_after, copies):
+    with kept_after(copies):
+        return train(splits, copies / "whole")
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, splits):
@@ -63,14 +70,13 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, splits):
 
 
 @pytest.mark.parametrize("before_the_end", [0, 1])
-def test_early_stopping_resumes_after_a_kill(whole, splits, tmp_path, killed_after, before_the_end):
-    with killed_after(len(whole.history) - before_the_end):
-        train(splits, tmp_path)
-    resumed = train(splits, tmp_path)
+def test_early_stopping_resumes_after_a_kill(whole, splits, copies, before_the_end):
+    folder = copies / str(len(whole.history) - before_the_end)
+    resumed = train(splits, folder)
     assert resumed.history == whole.history
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert train(splits, tmp_path).history == whole.history
+    assert train(splits, folder).history == whole.history
 
 
 def test_early_stopping_without_validation_faces_is_refused(splits):

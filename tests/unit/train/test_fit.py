@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,19 +9,21 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 from emopy.data import Dataset, Splits
 from emopy.data.augment import Augmentation
 from emopy.errors import DataError, RecipeError
-from emopy.models import load_model
+from emopy.models import load_model, write_model_folder
+from emopy.models.store import read_golden
 from emopy.nets import ResidualNN
 from emopy.train import export, fit
 from emopy.train.recipe import FitSettings
 from emopy.train.run_folder import RunFolder
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1], "dropout": 0.2}
-SETTINGS = FitSettings(epochs=4, batch_size=32, learning_rate=5e-3, ema=0.9, seed=3)
+SETTINGS = FitSettings(epochs=6, batch_size=32, learning_rate=5e-3, ema=0.9, seed=3)
 AUGMENTATION = Augmentation(shift=0.1, noise=0.05, brightness=0.1)
 
 
@@ -35,19 +38,31 @@ def train(splits: Splits, folder: Path | None = None):
     )
 
 
-def test_training_improves_accuracy_and_fills_the_run_folder(splits, tmp_path):
-    run = fit(ResidualNN, splits, epochs=6, settings=SETTINGS, folder=tmp_path, net_settings=SMALL)
+@pytest.fixture(scope="module")
+def finished(splits, tmp_path_factory):
+    """A finished training."""
+    return train(splits, tmp_path_factory.mktemp("finished") / "run")
+
+
+@pytest.fixture
+def run_folder(finished, tmp_path):
+    """A copy of the folder of the finished training."""
+    return shutil.copytree(finished.folder, tmp_path / "run")
+
+
+def test_training_improves_accuracy_and_fills_the_run_folder(finished, splits):
+    run = finished
     assert run.history[-1]["val_accuracy"] > 0.8
     assert run.labels == splits.train.labels
     assert len(run.history) == 6
     assert "val_accuracy" in run.summary
     for name in ("recipe.toml", "metrics.csv", "curves.png", "model.keras"):
-        assert (tmp_path / name).stat().st_size > 0
-    assert not list(tmp_path.glob("partial*")) + list(tmp_path.glob(".emopy-*"))
+        assert (run.folder / name).stat().st_size > 0
+    assert not list(run.folder.glob("partial*")) + list(run.folder.glob(".emopy-*"))
 
 
-def test_the_same_seed_gives_the_same_curve_and_weights(splits):
-    first, second = train(splits), train(splits)
+def test_the_same_seed_gives_the_same_curve_and_weights(finished, splits):
+    first, second = finished, train(splits)
     assert first.history == second.history
     for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -63,7 +78,7 @@ train(Splits.of(load_dataset(sys.argv[2]), load_dataset(sys.argv[3])), sys.argv[
 """
 
 
-def test_a_killed_training_resumes_to_the_same_curve_and_weights(splits, tmp_path):
+def test_a_killed_training_resumes_to_the_same_curve_and_weights(finished, splits, tmp_path):
     run_folder = tmp_path / "run"
     files = splits.train.save(tmp_path / "train.npz"), splits.validation.save(tmp_path / "val.npz")
     child = subprocess.Popen(
@@ -81,15 +96,15 @@ def test_a_killed_training_resumes_to_the_same_curve_and_weights(splits, tmp_pat
     child.communicate()
     assert not (run_folder / "model.keras").exists()
 
-    resumed, whole = train(splits, run_folder), train(splits)
-    assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
-    assert resumed.history == whole.history
-    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+    resumed = train(splits, run_folder)
+    assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4, 5, 6]
+    assert resumed.history == finished.history
+    for a, b in zip(resumed.model.get_weights(), finished.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
-    splits, tmp_path, monkeypatch
+    finished, splits, tmp_path, monkeypatch
 ):
     def die(*_):
         raise KeyboardInterrupt
@@ -98,30 +113,29 @@ def test_a_training_killed_after_its_last_epoch_ends_with_the_same_weights(
         patch.setattr(RunFolder, "finish", die)
         with pytest.raises(KeyboardInterrupt):
             train(splits, tmp_path)
-    resumed, whole = train(splits, tmp_path), train(splits)
-    assert resumed.history == whole.history
-    for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+    resumed = train(splits, tmp_path)
+    assert resumed.history == finished.history
+    for a, b in zip(resumed.model.get_weights(), finished.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_finished_run_is_loaded_and_not_trained_again(splits, tmp_path):
-    first = train(splits, tmp_path)
-    written = (tmp_path / "metrics.csv").stat().st_mtime_ns
-    again = train(splits, tmp_path)
-    assert again.history == first.history
-    assert (tmp_path / "metrics.csv").stat().st_mtime_ns == written
+def test_a_finished_run_is_loaded_and_not_trained_again(finished, splits, run_folder):
+    assert not finished.reopened
+    written = (run_folder / "metrics.csv").stat().st_mtime_ns
+    again = train(splits, run_folder)
+    assert again.reopened
+    assert again.history == finished.history
+    assert (run_folder / "metrics.csv").stat().st_mtime_ns == written
 
 
-def test_a_folder_with_a_run_on_other_data_is_refused(splits, tmp_path):
-    assert not train(splits, tmp_path).reopened
-    assert train(splits, tmp_path).reopened
+def test_a_folder_with_a_run_on_other_data_is_refused(splits, run_folder):
     fewer = dataclasses.replace(splits, train=splits.train.take(range(100)))
     with pytest.raises(RecipeError, match="trained on others"):
-        train(fewer, tmp_path)
+        train(fewer, run_folder)
 
 
 def test_other_validation_data_with_early_stopping_is_refused(splits, tmp_path):
-    patient = dataclasses.replace(SETTINGS, patience=2)
+    patient = dataclasses.replace(SETTINGS, epochs=1, patience=2)
 
     def train_with(splits):
         return fit(ResidualNN, splits, settings=patient, folder=tmp_path, net_settings=SMALL)
@@ -142,17 +156,24 @@ def test_another_teacher_of_the_same_name_is_refused(splits, tmp_path):
     card = load_model(export(train_with(0, teacher=(str(teacher),)), folder / "model")).card
     checksum = load_model(teacher).card.files["model.onnx"]
     assert card.training["parent_models"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
-    folder = None
-    export(train_with(1), teacher)
-    folder = tmp_path / "pupil"
+    other = load_model(teacher)
+    golden = read_golden(teacher)
+    weights = onnx.load(teacher / "model.onnx")
+    weights.doc_string = "another file"
+    write_model_folder(
+        teacher,
+        card=other.card,
+        weights=weights.SerializeToString(),
+        golden_crops=golden.crops,
+        golden_logits=golden.logits,
+    )
     with pytest.raises(RecipeError, match="the same teachers"):
         train_with(0, teacher=(str(teacher),))
 
 
-def test_a_folder_with_another_run_is_refused(splits, tmp_path):
-    train(splits, tmp_path)
+def test_a_folder_with_another_run_is_refused(splits, run_folder):
     with pytest.raises(RecipeError, match=r"another folder") as refused:
-        fit(ResidualNN, splits, epochs=1, folder=tmp_path, net_settings=SMALL)
+        fit(ResidualNN, splits, epochs=1, folder=run_folder, net_settings=SMALL)
     assert "fit.epochs is" in str(refused.value)
 
 

@@ -44,17 +44,22 @@ def weights_of(run):
 
 
 @pytest.fixture(scope="module")
-def whole(splits, own_folder):
-    return transfer(splits, own_folder)
+def copies(tmp_path_factory):
+    """The folders that `whole` left after every epoch."""
+    return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture(scope="module")
+def whole(splits, own_folder, kept_after, copies):
+    with kept_after(copies):
+        return transfer(splits, own_folder, copies / "whole")
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_a_training_in_two_stages_resumes_to_the_same_weights_after_any_epoch(
-    whole, splits, own_folder, tmp_path, killed_after, epoch
+    whole, splits, own_folder, copies, epoch
 ):
-    with killed_after(epoch):
-        transfer(splits, own_folder, tmp_path)
-    resumed = transfer(splits, own_folder, tmp_path)
+    resumed = transfer(splits, own_folder, copies / str(epoch))
     assert list(resumed.history) == list(whole.history)
     for a, b in zip(weights_of(resumed), weights_of(whole), strict=True):
         np.testing.assert_array_equal(a, b)
