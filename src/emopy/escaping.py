@@ -1,4 +1,4 @@
-r"""Escape what must not reach a terminal or a UTF-8 file as it is: control characters and the like.
+r"""Escape what must not reach a terminal, a UTF-8 file or a spreadsheet as it is.
 
 Names of files, labels and texts of model cards, and what a server sends may hold any character,
 also the sequences that move the cursor of a terminal or rename its window.
@@ -6,9 +6,13 @@ also the sequences that move the cursor of a terminal or rename its window.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"  # part of Persian and Indic words, and of emoji
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+"""Start of a text that a spreadsheet would take for a formula, or that was quoted for that."""
 
 
 def escape_undecodable(text: str) -> str:
@@ -37,6 +41,31 @@ def escape_controls(text: str) -> str:
     return "".join(
         letter if letter in "\n\t" or _is_shown(letter) else _escaped(letter) for letter in text
     )
+
+
+def quote_csv_text(text: str) -> str:
+    """Return the text for a cell of a CSV file, so that no spreadsheet takes it for a formula.
+
+    An apostrophe is put before a text that begins with ``= + - @``, a tab or a line end, or with
+    apostrophes and one of these. `unquote_csv_text` takes it off again.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection.
+
+    Example:
+        >>> quote_csv_text("=1+1.jpg"), quote_csv_text("'twas.jpg")
+        ("'=1+1.jpg", "'twas.jpg")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unquote_csv_text(text: str) -> str:
+    """Return the text of a cell that `quote_csv_text` wrote; others are unchanged.
+
+    Example:
+        >>> unquote_csv_text("'=1+1.jpg"), unquote_csv_text("'twas.jpg")
+        ('=1+1.jpg', "'twas.jpg")
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def _is_shown(letter: str) -> bool:

@@ -1,15 +1,11 @@
-"""The formats of tables; Markdown tables, plain-text tables, and cells of CSV files."""
+"""The formats of tables; Markdown tables and plain-text tables."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 """Formats of tables of results: the names, which are also the file suffixes."""
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-"""Start of a text that a spreadsheet would take for a formula, or that was quoted for that."""
 
 
 def markdown_table(
@@ -67,31 +63,6 @@ def text_table(
         ).rstrip()
         for line in lines
     )
-
-
-def quote_csv_text(text: str) -> str:
-    """Return the text for a cell of a CSV file, so that no spreadsheet takes it for a formula.
-
-    An apostrophe is put before a text that begins with ``= + - @``, a tab or a line end, or with
-    apostrophes and one of these. `unquote_csv_text` takes it off again.
-
-    Source: https://owasp.org/www-community/attacks/CSV_Injection.
-
-    Example:
-        >>> quote_csv_text("=1+1.jpg"), quote_csv_text("'twas.jpg")
-        ("'=1+1.jpg", "'twas.jpg")
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unquote_csv_text(text: str) -> str:
-    """Return the text of a cell that `quote_csv_text` wrote; others are unchanged.
-
-    Example:
-        >>> unquote_csv_text("'=1+1.jpg"), unquote_csv_text("'twas.jpg")
-        ('=1+1.jpg', "'twas.jpg")
-    """
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def _default_align(header: Sequence[str]) -> str:

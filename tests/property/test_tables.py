@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emopy.errors import InputError
-from emopy.escaping import one_line
+from emopy.escaping import one_line, unquote_csv_text
 from emopy.labels import ALL_EMOTIONS
 from emopy.present import TABLE_FORMATS, as_text, encodable, open_table, to_frame
 from emopy.rows import COLUMN_TYPES, row_columns, to_rows
-from emopy.tables import unquote_csv_text
 from emopy.types import (
     Box,
     Face,

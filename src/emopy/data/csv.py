@@ -25,7 +25,7 @@ from emopy.data.csv_layout import (
 )
 from emopy.data.dataset import Dataset, ImageStats, SkippedSample, refuse_skipped
 from emopy.errors import DataError
-from emopy.escaping import one_line
+from emopy.escaping import one_line, unquote_csv_text
 from emopy.labels import (
     FER2013_LABELS,
     canonical,
@@ -36,7 +36,6 @@ from emopy.labels import (
 )
 from emopy.models.card import InputSpec
 from emopy.models.preprocessing import to_pixels
-from emopy.tables import unquote_csv_text
 
 _PEEKED_ROWS = 64
 """First rows that show the layout of a file."""

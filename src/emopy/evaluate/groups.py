@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
-from emopy.escaping import escape_undecodable
+from emopy.escaping import escape_undecodable, unquote_csv_text
 from emopy.evaluate import metrics
 from emopy.labels import composed
-from emopy.tables import unquote_csv_text
 
 MIN_GROUP_SAMPLES = 30
 """Samples below which a group is marked as too small."""

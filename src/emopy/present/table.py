@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from emopy.errors import InputError, import_extra
+from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
 from emopy.rows import COLUMN_TYPES, row_columns, to_rows
-from emopy.tables import TABLE_FORMATS, quote_csv_text
+from emopy.tables import TABLE_FORMATS
 from emopy.types import FailedInput, ImageResult, check_labels
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class CSVTable(Table):
     """CSV with a header line.
 
     Texts that a spreadsheet would take for formulas are written with an apostrophe before them:
-    `emopy.tables.quote_csv_text`.
+    `emopy.escaping.quote_csv_text`.
     """
 
     def _begin(self) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from emopy.data import SkippedSample
 from emopy.errors import DataError
+from emopy.escaping import quote_csv_text
 from emopy.evaluate import evaluate, group_metrics, make_report, metrics, read_groups
 from emopy.evaluate.groups import GROUP_METRICS, MIN_GROUP_SAMPLES
 from emopy.labels import ALL_EMOTIONS
-from emopy.tables import quote_csv_text
 
 
 def predicted(n, *, accuracy, seed):
