@@ -56,7 +56,7 @@ def copies(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(splits, kept_after, copies):
     with kept_after(copies):
-        return train(splits, copies / "whole")
+        return train(splits, copies / "end")
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(whole, splits):

@@ -52,7 +52,7 @@ def copies(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(splits, own_folder, kept_after, copies):
     with kept_after(copies):
-        return transfer(splits, own_folder, copies / "whole")
+        return transfer(splits, own_folder, copies / "end")
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
