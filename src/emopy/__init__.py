@@ -31,6 +31,7 @@ if typing.TYPE_CHECKING:
     from emopy.fermodel import FERModel
     from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
     from emopy.present import to_frame
+    from emopy.present.draw import draw
     from emopy.types import (
         Box,
         Face,
@@ -66,6 +67,7 @@ __all__ = [
     "Prediction",
     "RecipeError",
     "__version__",
+    "draw",
     "to_frame",
 ]
 
@@ -74,6 +76,7 @@ _HOMES = {
     "emopy.fermodel": ("FERModel",),
     "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
     "emopy.present": ("to_frame",),
+    "emopy.present.draw": ("draw",),
     "emopy.types": (
         *("Box", "Face", "FacePrediction", "FailedInput", "Frame", "ImageResult", "Prediction"),
     ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
-from emopy.types import FailedInput, ImageResult, check_labels
+from emopy.types import FailedInput, ImageResult
 
 _COLUMNS_BEFORE = (
     *("source", "width", "height", "time_s", "frame", "face", "track"),
@@ -70,3 +71,14 @@ def to_rows(result: ImageResult | FailedInput, labels: Sequence[str]) -> list[di
         for face in record["faces"]
     ]
     return rows or [{**empty, **image}]
+
+
+def check_labels(result: ImageResult | FailedInput, labels: Sequence[str]) -> None:
+    """Raise InputError if a face of the result has other labels, or another order of them."""
+    for face in result.faces if isinstance(result, ImageResult) else ():
+        if face.prediction.labels != tuple(labels):
+            raise InputError(
+                f"`result` must have the labels {list(labels)}. "
+                f"Received {list(face.prediction.labels)}. Use the labels of the model: "
+                "model.labels."
+            )

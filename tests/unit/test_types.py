@@ -1,8 +1,10 @@
 import json
 
 import numpy as np
+import PIL.Image
 import pytest
 
+import emopy
 from emopy.errors import InputError
 from emopy.rows import row_columns, to_rows
 from emopy.types import (
@@ -142,3 +144,46 @@ def test_rows_of_other_labels_are_refused():
     result = ImageResult("a", (9, 9), (FacePrediction(Face(Box(0, 0, 9, 9)), SHOWN),))
     with pytest.raises(InputError, match="must have the labels"):
         to_rows(result, SHOWN.labels[::-1])
+
+
+def test_a_result_has_the_length_and_the_items_of_its_faces(found):
+    faces = (found((0, 0, 9, 9)), found((1, 1, 5, 5), "fear"))
+    result = ImageResult("a.jpg", (20, 10), faces)
+    assert (len(result), list(result), result[1]) == (2, list(faces), faces[1])
+    nothing = ImageResult("wall.jpg", (20, 10))
+    assert (len(nothing), list(nothing), bool(nothing)) == (0, [], True)
+    with pytest.raises(IndexError):
+        nothing[0]
+
+
+def test_a_result_is_shown_with_one_line_per_face(found):
+    faces = (found((0, 0, 9, 9)), found((1, 1, 5, 5), "fear", track=4))
+    lines = repr(ImageResult("a.jpg", (20, 10), faces)).splitlines()
+    assert lines == [
+        "ImageResult('a.jpg', 20 × 10, 2 faces)",
+        "  happiness 70.0% in Box(0, 0, 9, 9)",
+        "  track 4: fear 70.0% in Box(1, 1, 5, 5)",
+    ]
+    late = ImageResult("clip.mp4", (20, 10), (), time_s=1.5, frame=3)
+    assert repr(late) == "ImageResult('clip.mp4', 20 × 10, frame 3, 1.50 s, no face)"
+
+
+def test_json_and_data_frame_of_a_result_hold_its_record_and_rows(found):
+    result = ImageResult("ä.jpg", (20, 10), (found((0, 0, 9, 9)), found((1, 1, 5, 5), "fear")))
+    assert json.loads(result.to_json()) == result.to_dict()
+    assert "ä.jpg" in result.to_json(indent=2)
+    table = result.to_frame()
+    assert table["emotion"].tolist() == ["happiness", "fear"]
+    assert table["source"].tolist() == ["ä.jpg", "ä.jpg"]
+
+
+def test_the_image_of_a_result_is_drawn(found, tmp_path):
+    image = np.full((300, 400, 3), 90, np.uint8)
+    PIL.Image.fromarray(image).save(tmp_path / "a.png")
+    result = ImageResult(str(tmp_path / "a.png"), (400, 300), (found((50, 50, 150, 180)),))
+    drawn = result.show()
+    assert isinstance(drawn, PIL.Image.Image)
+    assert np.ptp(np.asarray(drawn)) > 100
+    assert np.array_equal(np.asarray(drawn), np.asarray(emopy.draw(image, result)))
+    with pytest.raises(InputError, match="must be the image of `result`"):
+        result.show(image[:100])

@@ -1,4 +1,4 @@
-"""`draw_faces`: boxes, predicted emotions and probability bars on an image; `save_image`."""
+"""`draw_faces`, `draw`: boxes, predicted emotions and bars on an image; `save_image`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from emopy.errors import InputError
 from emopy.files import atomic_file, check_suffix
+from emopy.media import ImageSource, read_image
 from emopy.present.face_labels import (
     BACKGROUND,
     COMPACT_ROWS,
@@ -43,6 +44,19 @@ _EXPANDED_FONT = 1.4
 """Factor of the font size beside an image, where there is more room."""
 
 _OUTLINE_RIM: Color = (16, 16, 20)
+
+
+def draw(image: ImageSource, result: ImageResult) -> Image.Image:
+    """Return the image of a result with the predictions drawn in, as a PIL image.
+
+    Args:
+        image: The image of the result: path, bytes, array or PIL image, see `read_image`.
+        result: What `FERModel.predict` returned for it.
+
+    Raises:
+        InputError: The image cannot be read, or is not the image of this result.
+    """
+    return Image.fromarray(draw_faces(read_image(image), result, expand=True))
 
 
 def draw_faces(

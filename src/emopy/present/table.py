@@ -24,9 +24,9 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 from emopy.errors import InputError, import_extra
 from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
-from emopy.rows import COLUMN_TYPES, row_columns, to_rows
+from emopy.rows import COLUMN_TYPES, check_labels, row_columns, to_rows
 from emopy.tables import TABLE_FORMATS
-from emopy.types import FailedInput, ImageResult, check_labels
+from emopy.types import FailedInput, ImageResult
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]

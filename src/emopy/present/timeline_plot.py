@@ -25,7 +25,8 @@ from emopy.escaping import one_line
 from emopy.files import atomic_file, check_suffix
 from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes, swatch
 from emopy.present.text import duration
-from emopy.types import ImageResult, RGBImage, check_labels
+from emopy.rows import check_labels
+from emopy.types import ImageResult, RGBImage
 from emopy.video import TimeBins
 
 _METADATA = {

@@ -20,11 +20,11 @@ import numpy as np
 
 from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
+from emopy.rows import check_labels
 from emopy.types import (
     FacePrediction,
     ImageResult,
     Prediction,
-    check_labels,
     round_number,
     round_time,
 )
