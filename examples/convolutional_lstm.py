@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     clips = clips.take(np.char.startswith(clips.sources, "test/"))
     model = FERModel(model=folder)
     probabilities = [
-        [prediction.as_dict()[clips.labels[truth]] for prediction in model.predict_sequence(clip)]
+        [prediction.to_dict()[clips.labels[truth]] for prediction in model.predict_sequence(clip)]
         for clip, truth in zip(clips.images, clips.truth, strict=True)
     ]
     print("Mean probability of the true emotion, from neutral to its peak:")

@@ -110,6 +110,7 @@ def test_the_video_page_gives_what_it_shows(visited, capsys):
 
 def test_the_results_page_lists_the_columns_in_order(visited):
     write_samples(visited / "samples")
+    shutil.copy(visited / "group.jpg", visited / "photos")
     names = run(RESULTS)
     first = re.findall(r"^\| ([^|]+) \|", section(RESULTS, "## Columns"), re.MULTILINE)[1:]
     listed = ", ".join(first).replace("*one column per emotion*", ", ".join(names["model"].labels))

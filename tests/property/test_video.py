@@ -59,4 +59,4 @@ def test_a_summary_agrees_with_itself_and_with_the_time_bins(video, min_episode_
         for curve in bins.curves(track.track):
             assert (np.diff(curve.times_s) >= 0).all()
             assert np.allclose(curve.probabilities.sum(axis=1), 1, atol=1e-5)
-    assert summary_text(summary, width=80).count("\n  face ") == len(seen)
+    assert summary_text(summary, width=80).count("\n  track ") == len(seen)
