@@ -48,11 +48,14 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
     return Camera(capture, f"camera {number}", sampling)
 
 
+_SILENT = 0
+
+
 @contextmanager
 def quiet_opencv() -> Generator[None]:
     """Suppress OpenCV's log; of nested uses, the last to end restores the level."""
     with _LOG_LOCK:
-        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        level = _set_log_level(_SILENT)
         _log_levels.append(_log_levels[0] if _log_levels else level)
     try:
         yield
@@ -60,7 +63,7 @@ def quiet_opencv() -> Generator[None]:
         with _LOG_LOCK:
             level = _log_levels.pop()
             if not _log_levels:
-                cv2.utils.logging.setLogLevel(level)
+                _set_log_level(level)
 
 
 class Capture(Protocol):
@@ -81,6 +84,12 @@ class Capture(Protocol):
     def release(self) -> None:
         """Close it."""
         ...
+
+
+def _set_log_level(level: int) -> int:
+    """Set what OpenCV prints; return the level of before. The function has moved in OpenCV 5."""
+    place: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
+    return int(place.setLogLevel(level))
 
 
 class Camera:
