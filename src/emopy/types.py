@@ -280,7 +280,7 @@ class ImageResult:
         return "\n  ".join([head, *map(_face_line, self.faces)])
 
     def _repr_html_(self) -> str:
-        from emopy.present import as_html
+        from emopy.present.notebook import as_html
 
         return as_html(self)
 

@@ -3,7 +3,6 @@
 from emopy.present.draw import draw_faces, save_image
 from emopy.present.face_labels import COLORS
 from emopy.present.label_layout import LabelState
-from emopy.present.notebook import as_html
 from emopy.present.table import Table, open_table, table_format, to_frame
 from emopy.present.text import as_text, encodable, summary_text
 from emopy.present.timeline_plot import TimelinePlot, check_plot_path
@@ -17,7 +16,6 @@ __all__ = [
     "Table",
     "TimelinePlot",
     "VideoSink",
-    "as_html",
     "as_text",
     "check_plot_path",
     "check_video_path",
