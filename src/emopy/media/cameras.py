@@ -22,6 +22,9 @@ _MAX_DAMAGED = 100
 _MAX_NUMBER = 2**31 - 1
 """Largest number that OpenCV accepts; no camera has it."""
 
+_SILENT = 0
+"""The level of OpenCV's log at which nothing is printed."""
+
 _LOG_LOCK = fork_safe_lock()
 _log_levels: list[int] = []  # OpenCV's level to restore, once for each active `quiet_opencv`
 
@@ -46,9 +49,6 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
         )
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return Camera(capture, f"camera {number}", sampling)
-
-
-_SILENT = 0
 
 
 @contextmanager
