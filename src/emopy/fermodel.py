@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +17,6 @@ from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
-from emopy.labels import select_labels
 from emopy.media import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -29,11 +27,10 @@ from emopy.media import (
     read_image,
 )
 from emopy.media.limits import check_max_pixels
-from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model, prior_shift, softmax
-from emopy.models.preprocessing import Crops, checked
-from emopy.models.store import BATCH_SIZE
+from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model
+from emopy.models.preprocessing import Crops
 from emopy.pipeline import (
-    ClipBuffer,
+    Classifier,
     Smoother,
     detect_faces,
     join_predictions,
@@ -108,40 +105,36 @@ class FERModel:
         providers: Sequence[str] | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
-        self._folder = load_model(model, threads=threads, providers=providers)
-        selection = select_labels(target_emotions, self.card.labels)
-        self._labels = selection.labels
-        self._columns = list(selection.columns)
-        self._shift = prior_shift(self.card, selection.known, prior)
-        if not 0 <= min_confidence <= 1:
-            raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
-        self._min_confidence = min_confidence
+        folder = load_model(model, threads=threads, providers=providers)
+        self._classifier = Classifier(
+            folder, target_emotions, prior=prior, min_confidence=min_confidence
+        )
         self._detector_name = detector if isinstance(detector, str) else repr(detector)
         self._detector = get_detector(detector)
         check_max_pixels(max_pixels)
         self._max_pixels = max_pixels
         given = {"model": model, "detector": detector, "prior": prior, "providers": providers}
-        if self._folder.path == Path(model):  # a path, not a name
+        if folder.path == Path(model):  # a path, not a name
             given["model"] = Path(model).absolute()
         numbers = {"min_confidence": min_confidence, "threads": threads, "max_pixels": max_pixels}
         self._settings: dict[str, Any] = {**given, **numbers}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), **self._settings), (self._labels,)
+        return partial(type(self), **self._settings), (self.labels,)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of all results: as they were asked for, in the same order."""
-        return self._labels
+        return self._classifier.labels
 
     @property
     def card(self) -> ModelCard:
         """The card of the model."""
-        return self._folder.card
+        return self._classifier.card
 
     def __repr__(self) -> str:
         names = f"model={self.card.name!r}, detector={self._detector_name!r}"
-        return f"FERModel({list(self._labels)}, {names})"
+        return f"FERModel({list(self.labels)}, {names})"
 
     def predict(self, source: ImageSource) -> ImageResult:
         """Predict the expression of every face in one image.
@@ -155,7 +148,7 @@ class FERModel:
         Raises:
             InputError: The image cannot be read, or the model takes clips, not images.
         """
-        self._check_takes_images()
+        self._classifier.check_takes_images()
         image = read_image(source, max_pixels=self._max_pixels)
         detected = self._detect_faces(image, describe_source(source))
         return join_predictions(detected, self.predict_faces(detected.crops))
@@ -180,14 +173,14 @@ class FERModel:
             InputError: One image instead of several, a bad `batch_size`, or a model of clips.
         """
         # Checked here, not in the generator: a mistake shows at the call, not at the first result.
-        self._check_takes_images()
+        self._classifier.check_takes_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
         _check_several(sources)
         return predict_images(
             sources,
             self._detect_faces,
-            partial(self._predict_crops, batch_size=batch_size),
+            partial(self._classifier.predict, batch_size=batch_size),
             batch_size=batch_size,
             max_pixels=self._max_pixels,
         )
@@ -281,7 +274,7 @@ class FERModel:
         Raises:
             InputError: Another type or shape.
         """
-        return self._predict_crops(crops, BATCH_SIZE)
+        return self._classifier.predict(crops)
 
     def predict_sequence(self, crops: Crops) -> tuple[Prediction, ...]:
         """Predict the expressions of one person's crops in the order of time.
@@ -299,12 +292,7 @@ class FERModel:
         Raises:
             InputError: Another type or shape.
         """
-        spec = self.card.input
-        if spec.frames == 1:
-            return self.predict_faces(crops)
-        images = cast("Iterable[NDArray[np.uint8]]", checked(crops, replace(spec, frames=1)))
-        buffer = ClipBuffer(spec.frames)
-        return self.predict_faces([buffer.append(image) for image in images])
+        return self._classifier.predict_sequence(crops)
 
     def explain(
         self,
@@ -336,7 +324,7 @@ class FERModel:
             RISE: Petsiuk, Das and Saenko 2018, https://arxiv.org/abs/1806.07421. Occlusion: Zeiler
             and Fergus 2014, https://arxiv.org/abs/1311.2901.
         """
-        self._check_takes_images()
+        self._classifier.check_takes_images()
         image = read_image(source, max_pixels=self._max_pixels)
         spec = self.card.input
         if face is None and image.shape[:2] != (spec.height, spec.width):
@@ -349,18 +337,6 @@ class FERModel:
             face = detected.faces[0]
         predict = self.predict_faces
         return explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
-
-    def _predict_crops(self, crops: Crops, batch_size: int) -> tuple[Prediction, ...]:
-        logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]
-        probabilities = softmax(logits / self.card.temperature + self._shift)
-        return tuple(Prediction(self._labels, row, self._min_confidence) for row in probabilities)
-
-    def _check_takes_images(self) -> None:
-        if (frames := self.card.input.frames) > 1:
-            raise InputError(
-                f"`model` must take still images here. Received {self.card.name!r}, which takes "
-                f"clips of {frames} frames. Use it on videos, or choose another model."
-            )
 
     def _detect_faces(self, image: RGBImage, source: str) -> DetectedFaces:
         return detect_faces(image, source, self._detector, self.card.input)

@@ -1,10 +1,12 @@
 """From images and frames to results: prefetch, detect, predict, smooth."""
 
+from emopy.pipeline.classifier import Classifier
 from emopy.pipeline.images import CropPredictor, detect_faces, join_predictions, predict_images
 from emopy.pipeline.smoothing import Smoother
 from emopy.pipeline.video import ClipBuffer, predict_frames
 
 __all__ = [
+    "Classifier",
     "ClipBuffer",
     "CropPredictor",
     "Smoother",
