@@ -74,6 +74,7 @@ def create_model(
     model: str | None,
     detector: str = "mtcnn",
     min_face_size: int | None = None,
+    min_face_score: float | None = None,
     max_pixels: int | None = None,
     **options: Any,
 ) -> FERModel:
@@ -83,11 +84,14 @@ def create_model(
     from emopy.media import DEFAULT_MAX_PIXELS
     from emopy.models import DEFAULT_MODEL
 
-    settings = {} if min_face_size is None else {"min_face_size": min_face_size}
+    asked = {"min_face_size": min_face_size, "min_score": min_face_score}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    with naming(min_score="--min-face-score"):
+        finder = get_detector(detector, **settings)
     return FERModel(
         target_emotions,
         model=model or DEFAULT_MODEL,
-        detector=get_detector(detector, **settings),
+        detector=finder,
         max_pixels=max_pixels or DEFAULT_MAX_PIXELS,
         **options,
     )

@@ -95,6 +95,10 @@ detector_option: Decorator = click.option("--detector", default="mtcnn", metavar
 min_face_size_option: Decorator = click.option("--min-face-size", type=click.IntRange(min=12),
     metavar="PIXELS", help="Smallest face to find, side in pixels.  [default: 24, or more above "
     "one megapixel; a large face ends the search]")  # fmt: skip
+min_face_score_option: Decorator = click.option("--min-face-score",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SCORE",
+    help="Smallest score that the detector gives a face, between 0 and 1.  [default: 0.8 for "
+    "mtcnn, 0.7 for yunet]")  # fmt: skip
 min_confidence_option: Decorator = click.option("--min-confidence", default=0.0,
     type=click.FloatRange(0, 1), metavar="PROBABILITY",
     help='Confidence below which the emotion is "not sure".')  # fmt: skip
@@ -120,6 +124,7 @@ _MODEL_OPTIONS = (
     model_option,
     detector_option,
     min_face_size_option,
+    min_face_score_option,
     prior_option(),
     min_confidence_option,
     threads_option,

@@ -102,6 +102,14 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
     return factory(**settings)
 
 
+def check_min_score(min_score: float) -> None:
+    """Raise `InputError` unless `min_score`, a setting of detectors, is between 0 and 1."""
+    if not 0 < min_score < 1:
+        raise InputError(
+            f"`min_score` must be between 0 and 1. Received {min_score}. Type for example: 0.9"
+        )
+
+
 def detect(detector: Callable[[RGBImage], object], image: RGBImage) -> tuple[Face, ...]:
     """Call a detector and return its faces, in its order.
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from emopy.errors import InputError, ModelError
 from emopy.faces import cascade
 from emopy.faces.cascade import CELL_PX, Floats, nms, regress, to_squares
-from emopy.faces.detectors import register_detector
+from emopy.faces.detectors import check_min_score, register_detector
 from emopy.models.session import open_session
 from emopy.types import Box, Face, RGBImage, check_rgb
 
@@ -67,6 +67,9 @@ class MTCNN:
             megapixels: down to 83 pixels), so that no image takes long.
         thresholds: Smallest scores, 0–1, that P-Net, R-Net and O-Net accept. The paper's
             authors use 0.7 for O-Net; 0.8 loses few faces and most false positives.
+        min_score: Smallest score of a face, between 0 and 1, whatever O-Net accepts: a higher one
+            leaves out some of the faces, a lower one finds more, and more false positives. None is
+            the last of `thresholds`.
         factor: Ratio between two levels of the pyramid, 0.3–0.95. A larger one finds slightly
             more faces and takes longer.
         threads: CPU threads for each call of a network.
@@ -86,10 +89,13 @@ class MTCNN:
         min_face_size: int | None = None,
         *,
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
+        min_score: float | None = None,
         factor: float = 0.709,
         threads: int = 1,
     ) -> None:
         _check_settings(min_face_size, thresholds, factor)
+        self.min_score = thresholds[2] if min_score is None else min_score
+        check_min_score(self.min_score)
         self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.factor = factor
@@ -102,8 +108,8 @@ class MTCNN:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Sessions cannot be copied: a copy opens its own.
-        settings = {"thresholds": self.thresholds, "factor": self.factor, "threads": self._threads}
-        return partial(MTCNN, self.min_face_size, **settings), ()
+        numbers = {"min_score": self.min_score, "factor": self.factor, "threads": self._threads}
+        return partial(MTCNN, self.min_face_size, thresholds=self.thresholds, **numbers), ()
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces with score and landmarks in a (H, W, 3) uint8 RGB image, largest first.
@@ -123,7 +129,9 @@ class MTCNN:
         if len(coarse) < len(scales) and not _is_portrait(image, boxes, scores):
             proposals += self._propose(image, scales[: len(scales) - len(coarse)])
             boxes, scores, landmarks = self._classify(image, proposals)
-        order = np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
+        # Not before: a face that is left out must not end the search of the first pass.
+        kept = np.flatnonzero(scores >= self.min_score)
+        order = kept[np.argsort(-np.prod(boxes[kept, 2:] - boxes[kept, :2], axis=1), kind="stable")]
         return tuple(_to_face(boxes[i], float(scores[i]), landmarks[i]) for i in order)
 
     def refine(self, image: RGBImage, boxes: Sequence[Box]) -> tuple[Face | None, ...]:
@@ -145,6 +153,8 @@ class MTCNN:
         faces: list[Face | None] = [None] * len(boxes)
         found, scores, landmarks, rows = self._run_onet(image, squares)
         for i, row in enumerate(rows.tolist()):
+            if scores[i] < self.min_score:
+                continue
             faces[row] = _to_face(found[i], float(scores[i]), landmarks[i])
         return tuple(faces)
 
@@ -198,7 +208,7 @@ class MTCNN:
         relative = points.reshape(-1, 2, 5).transpose(0, 2, 1)
         landmarks = squares[:, None, :2] + relative * (squares[:, 2:] - squares[:, :2])[:, None]
         boxes = regress(squares, offsets)
-        accepted = scores[:, 1] >= self.thresholds[2]
+        accepted = scores[:, 1] >= min(self.thresholds[2], self.min_score)
         size = image.shape[1::-1]
         visible = np.all((boxes[:, 2:] > 0) & (boxes[:, :2] < size), axis=1)
         rows = np.flatnonzero(accepted & visible & np.all(boxes[:, 2:] > boxes[:, :2], axis=1))

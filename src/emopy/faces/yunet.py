@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
 from emopy.faces.alignment import is_visible
-from emopy.faces.detectors import largest_first, register_detector
+from emopy.faces.detectors import check_min_score, largest_first, register_detector
 from emopy.forking import fork_safe_lock
 from emopy.media.cameras import quiet_opencv
 from emopy.models.fetch import fetched_path
@@ -40,7 +40,8 @@ class YuNet:
 
     Args:
         model_path: The ONNX file; None takes the one that ``emopy models fetch yunet`` keeps.
-        min_score: Smallest score of a face, 0–1.
+        min_score: Smallest score of a face, between 0 and 1; a lower one finds more faces, and
+            more false positives.
         max_side_px: Larger images are resized to this longer side: the network detects faces of
             about 10 to 300 pixels. Increase it to find tiny faces in large images.
 
@@ -57,10 +58,7 @@ class YuNet:
         min_score: float = 0.7,
         max_side_px: int = 640,
     ) -> None:
-        if not 0 < min_score < 1:
-            raise InputError(
-                f"`min_score` must be between 0 and 1. Received {min_score}. Type for example: 0.7"
-            )
+        check_min_score(min_score)
         if max_side_px < MIN_SIDE_PX:
             raise InputError(
                 f"`max_side_px` must be {MIN_SIDE_PX} or more. Received {max_side_px}. "

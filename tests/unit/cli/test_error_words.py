@@ -39,6 +39,8 @@ ERRORS = [
     "predict photo.png --min-confidence nan",
     "predict photo.png --detector mtcn",
     "predict photo.png --detector full-image --min-face-size 20",
+    "predict photo.png --detector full-image --min-face-score 0.9",
+    "predict photo.png --min-face-score 1.5",
     "predict photo.png --detector yunet",
     "predict photo.png --model empty",
     "predict photo.png --model {clip_model}",

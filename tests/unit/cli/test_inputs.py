@@ -1,5 +1,6 @@
 """Skipped files and rows of labeled faces are reported by every verb."""
 
+import json
 import re
 import shutil
 
@@ -68,6 +69,16 @@ def test_without_skipped_files_nothing_is_reported(faces, model, capsys):
     (faces / "fear" / BAD).unlink()
     assert main(["evaluate", model, str(faces)]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("verb", ["predict", "explain"])
+def test_faces_below_the_asked_score_are_left_out(verb, linear_model, astronaut_file, capsys):
+    words = [verb, str(astronaut_file), "--model", str(linear_model), "--format", "json"]
+    assert main(words) == 0
+    ((face,),) = [image["faces"] for image in json.loads(capsys.readouterr().out)]
+    for score, count in ((face["score"] - 1e-4, 1), ((1 + face["score"]) / 2, 0)):
+        assert main([*words, "--min-face-score", str(score)]) == 0
+        assert len(json.loads(capsys.readouterr().out)[0]["faces"]) == count
 
 
 def test_a_temperature_from_few_faces_is_called_imprecise(faces, model, tmp_path, capsys):

@@ -1,3 +1,4 @@
+import copy
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,6 +72,32 @@ def test_min_face_size_finds_faces_that_the_portrait_search_misses(astronaut):
     small = [face for face in MTCNN(min_face_size=24)(image) if face.box.height < 45]
     assert len(small) == 1
     assert not [face for face in MTCNN(min_face_size=60)(image) if face.box.height < 45]
+
+
+def blurred(image, sigma):
+    return cv2.GaussianBlur(image, (0, 0), sigma)
+
+
+def test_a_higher_min_score_leaves_out_uncertain_faces_and_changes_no_other(mtcnn, astronaut):
+    piece, small = resized(astronaut, 0.5), resized(astronaut, 0.25)
+    image = canvas(480, 600, (piece, 5, 5), (blurred(piece, 3), 5, 300), (small, 300, 400))
+    found = mtcnn(image)
+    assert len(found) == 3
+    soft = min(found, key=lambda face: face.score)
+    assert soft.box.height > 45  # the large one, without which the image would be a portrait
+    detector = MTCNN(min_score=soft.score + 1e-4)
+    kept = [(face.box, face.score) for face in found if face is not soft]
+    assert [(face.box, face.score) for face in detector(image)] == kept
+    refined = detector.refine(image, [face.box for face in found])
+    assert [face is None for face in refined] == [face is soft for face in found]
+    assert copy.deepcopy(detector).min_score == detector.min_score
+
+
+def test_a_lower_min_score_finds_more_faces(mtcnn, astronaut):
+    image = blurred(resized(astronaut, 0.5), 4)
+    assert mtcnn(image) == ()
+    (face,) = MTCNN(min_score=0.5)(image)
+    assert 0.5 <= face.score < 0.8
 
 
 @pytest.mark.parametrize("angle_deg", [-30, -20, 20, 30])
@@ -185,6 +212,8 @@ def test_a_large_image_is_searched_for_larger_faces(mtcnn, astronaut):
         ({"min_face_size": 5}, "min_face_size"),
         ({"thresholds": (0.5, 0.5)}, "thresholds"),
         ({"thresholds": (0.5, 0.5, 1.5)}, "thresholds"),
+        ({"min_score": 1.0}, "min_score"),
+        ({"min_score": float("nan")}, "min_score"),
         ({"factor": 1.0}, "factor"),
         ({"threads": 0}, "threads"),
     ],
