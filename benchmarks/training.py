@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.environments import ROOT
 from benchmarks.report import CannotMeasureError, Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, seconds
 from emopy.data import Dataset, load_dataset
@@ -21,7 +20,7 @@ BATCHES = 12
 AT_LEAST = 0.9
 """Training speed with augmentation ÷ without."""
 
-RECIPE = ROOT / "recipes" / "emopy-base.toml"
+RECIPE = "emopy-base"
 
 
 def measure(settings: Settings) -> Section:
@@ -56,7 +55,7 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="Training",
         how=(
-            f"{BATCHES} steps of {recipe.fit.batch_size} faces of `recipes/emopy-base.toml`, with "
+            f"{BATCHES} steps of {recipe.fit.batch_size} faces of the recipe `emopy-base`, with "
             "its data augmentation and without, and the same batches alone; "
             f"{settings.turns(7)} turns. Ratios are taken turn by turn."
         ),

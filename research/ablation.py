@@ -27,7 +27,7 @@ from emopy.models import load_model
 from emopy.tables import markdown_table
 from research import ROOT, write_results
 
-RECIPE = "recipes/emopy-base.toml"
+RECIPE = "emopy-base"
 SMALL = ("net.settings.widths=[16, 32, 64]", "fit.epochs=10", "fit.ema=0.99")
 """Settings that shorten all trainings: a quarter of the network, a tenth of the epochs."""
 

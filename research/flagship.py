@@ -65,7 +65,7 @@ METRICS = (
 
 MODELS = {
     "emopy-base": Flagship(
-        "recipes/emopy-base.toml",
+        "emopy-base",
         "runs/base-s",
         members=2,
         trainable=True,
@@ -73,7 +73,7 @@ MODELS = {
         targets=dict(zip(METRICS, (0.885, 0.80, 0.015, 0.95, 0.78, 5.0), strict=True)),
     ),
     "emopy-tiny": Flagship(
-        "recipes/emopy-tiny.toml",
+        "emopy-tiny",
         "runs/tiny-s",
         members=1,
         trainable=False,

@@ -1,6 +1,6 @@
 """`emopy train` with sharpness-aware minimization, for the table of docs/training.md.
 
-    python -m research.sharpness_aware recipes/emopy-base.toml --set ... --out ...
+    python -m research.sharpness_aware emopy-base --set ... --out ...
 
 Takes the options of `emopy train`. Keras has no backend-independent gradients, so this needs
 TensorFlow and is not a setting of recipes.

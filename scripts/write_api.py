@@ -29,7 +29,7 @@ _ROOMS = (
         "present",
         "live",
     ),
-    *("data", "samples", "nets", "train", "evaluate", "testing", "errors"),
+    *("data", "samples", "nets", "recipes", "train", "evaluate", "testing", "errors"),
 )
 ROOMS = ("emopy", *(f"emopy.{room}" for room in _ROOMS))
 LONGEST = 72

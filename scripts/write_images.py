@@ -48,13 +48,14 @@ from emopy.live import Page
 from emopy.media import read_image
 from emopy.models import find_model, load_model
 from emopy.present import LabelState, TimelinePlot, draw_faces
+from emopy.recipes import find_recipe
 from emopy.samples import sample_clips, sample_images, sample_splits, sample_stills, scene
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(emopy.__file__).parent
 FOLDER = ROOT / "docs/pictures"
 FERPLUS = ROOT / "local" / "ferplus" / "validation.npz"
-RECIPE = ROOT / "recipes" / "convolutional-dropout.toml"
+RECIPE = find_recipe("convolutional-dropout")
 MODELS = ("emopy-base", "emopy-tiny")
 FACE_PX = 48
 EXPLAINED = ("happiness", "surprise", "anger")

@@ -70,7 +70,6 @@ def visited(samples, tmp_path, monkeypatch, astronaut):
     shutil.copytree(samples / "stills" / "train", tmp_path / "faces")
     shutil.copytree(samples / "clips" / "train", tmp_path / "clips")
     shutil.copy(samples / "stills.csv", tmp_path / "faces.csv")
-    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     images = "src/emopy/samples/images"  # the README uses an image of the clone
     shutil.copytree(ROOT / images, tmp_path / images)
     monkeypatch.chdir(tmp_path)

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from emopy.models.store import find_model
+from emopy.recipes import find_recipe, list_recipes
 from emopy.samples import sample_stills
 
-RECIPES = Path(__file__).parents[2] / "recipes"
 CODECS = {
     "mp4": "libx264",
     "mov": "mpeg4",
@@ -71,6 +71,7 @@ def videos(folder: Path) -> dict[str, bytes]:
         path = folder / f"clip.{kind}"
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate=10)
+            assert isinstance(stream, av.VideoStream)
             stream.width, stream.height = 64, 48
             stream.pix_fmt = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
             stream.gop_size = 4
@@ -116,5 +117,5 @@ def tables() -> dict[str, bytes]:
 
 
 def recipes() -> dict[str, bytes]:
-    """The recipes of the project."""
-    return {path.name: path.read_bytes() for path in sorted(RECIPES.glob("*.toml"))}
+    """The packaged recipes."""
+    return {name: find_recipe(name).read_bytes() for name in list_recipes()}

@@ -114,7 +114,7 @@ def check(paths: tuple[Path, ...], **options: Any) -> int:
 @click.argument("path", type=ANY_PATH, metavar="DATA")
 @num_frames_option
 @max_pixels_option
-@click.option("--recipe", type=FILE, help="Recipe whose data augmentation is shown.")
+@click.option("--recipe", metavar="RECIPE", help="Recipe whose data augmentation is shown.")
 @click.option("--out", type=FILE, default=Path("sheet.png"), help="Image to write, .png or .jpg.")
 @overwrite_option
 @click.option("--rows", type=click.IntRange(min=1), default=8, metavar="N",
@@ -125,7 +125,7 @@ def check(paths: tuple[Path, ...], **options: Any) -> int:
               help="Replace a setting of the recipe, such as augment.flip=0.")  # fmt: skip
 def show(
     path: Path,
-    recipe: Path | None,
+    recipe: str | None,
     out: Path,
     overwrite: bool,
     rows: int,
@@ -147,7 +147,7 @@ def show(
         with quiet_import():
             from emopy.train import load_recipe
 
-        with naming(path="--recipe"):
+        with naming(recipe="--recipe"):
             plan = load_recipe(recipe, settings)
         augmented = {"augmentation": plan.augment, "columns": epochs, "seed": plan.fit.seed}
     elif settings:

@@ -13,37 +13,52 @@ from emopy.cli.options import FOLDER
 from emopy.cli.streams import ProgressStream, echo, echo_path, print_text
 from emopy.cli.terminal import quiet_import
 from emopy.errors import naming
+from emopy.recipes import find_recipe, list_recipes
 
 if TYPE_CHECKING:
     from emopy.data import SkippedSample
 
-RECIPE = click.Path(exists=True, dir_okay=False, path_type=Path)
-"""A recipe that exists: checked before the slow import."""
-
 
 @click.command()
-@click.argument("recipe", type=RECIPE, required=False)
+@click.argument("recipe", required=False)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
               help="Replace a setting of the recipe, such as fit.epochs=3. May be "
               "repeated.")  # fmt: skip
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-seedSEED]")
+@click.option("--list", "list_only", is_flag=True,
+              help="Do not train: list the packaged recipes.")  # fmt: skip
 @click.option("--compare", type=FOLDER, metavar="RUNS",
               help="Do not train: rank the runs in this folder, mean ± standard deviation over "
               "seeds.")  # fmt: skip
 def train(
-    recipe: Path | None, settings: tuple[str, ...], out: Path | None, compare: Path | None
+    recipe: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    compare: Path | None,
+    *,
+    list_only: bool,
 ) -> int:
     """Train a model from a recipe.
 
-    RECIPE is a TOML file. The model folder is model/ in the folder of the run; its path is
-    printed on stdout. Rerun the command to resume a run that was interrupted: the result is the
-    same as without the interruption. Exit code 1 means that some files or rows could not be read;
-    they are listed, and the others are used. Needs the extra train.
+    RECIPE is one of `emopy train --list`, or a TOML file. The model folder is model/ in the
+    folder of the run; its path is printed on stdout. Rerun the command to resume a run that was
+    interrupted: the result is the same as without the interruption. Exit code 1 means that some
+    files or rows could not be read; they are listed, and the others are used. Needs the extra
+    train.
     """
-    if (recipe is None) == (compare is None):
-        raise click.UsageError("Type either a recipe, or --compare and a folder of runs.")
-    if compare and (settings or out):
-        raise click.UsageError("--compare does not train: leave out --set and --out.")
+    if (recipe is not None) + (compare is not None) + list_only != 1:
+        raise click.UsageError(
+            "Type either a recipe, or --list, or --compare and a folder of runs."
+        )
+    if recipe is None and (settings or out):
+        does = "--list does" if list_only else "--compare does"
+        raise click.UsageError(f"{does} not train: leave out --set and --out.")
+    if list_only:
+        print_text(_recipe_list())
+        return 0
+    if recipe is not None:
+        with naming(recipe="RECIPE"):
+            find_recipe(recipe)  # before the slow import
     with quiet_import():
         from emopy.train import compare_runs, leaderboard, train_recipe
     if recipe is None:
@@ -71,3 +86,10 @@ def train(
     if run.folder is not None:
         echo_path(run.folder / "model")
     return 1 if skipped else 0
+
+
+def _recipe_list() -> str:
+    """One line for each packaged recipe: its name and what it is for."""
+    recipes = list_recipes()
+    width = max(map(len, recipes))
+    return "\n".join(f"{name:<{width}}  {purpose}" for name, purpose in recipes.items())

@@ -51,13 +51,13 @@ def train_recipe(
     out: str | Path | None = None,
     on_skipped: OnSkipped | None = None,
 ) -> Run:
-    """Train a network as a recipe file says and export it to ``<run folder>/model``.
+    """Train a network as a recipe says and export it to ``<run folder>/model``.
 
     The model folder of a finished run is kept with its calibration and recorded metrics. Delete
     it to export the network again.
 
     Args:
-        recipe: TOML file.
+        recipe: TOML file, or the name of a packaged recipe.
         settings: Overrides such as ``"fit.epochs=3"``.
         out: Run folder; ``runs/<name>-seed<seed>`` by default. An unfinished run in it is resumed.
         on_skipped: Called before the training with each file or row that could not be loaded, and
@@ -67,7 +67,7 @@ def train_recipe(
         The run; ``run.folder / "model"`` is the model folder.
 
     Raises:
-        RecipeError: Unknown key, invalid value, or no training data.
+        RecipeError: No such recipe, unknown key, invalid value, or no training data.
         DataError: The data cannot be loaded.
     """
     plan = load_recipe(recipe, settings)

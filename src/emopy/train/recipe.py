@@ -14,6 +14,7 @@ import tomli_w
 
 from emopy.data.augment import Augmentation
 from emopy.errors import RecipeError
+from emopy.recipes import find_recipe
 from emopy.settings import from_mapping, read_toml
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -256,20 +257,21 @@ class Recipe:
         return hashlib.sha256(tomli_w.dumps(content).encode()).hexdigest()
 
 
-def load_recipe(path: str | Path, settings: Iterable[str] = ()) -> Recipe:
+def load_recipe(recipe: str | Path, settings: Iterable[str] = ()) -> Recipe:
     """Load a recipe and override single settings.
 
     Args:
-        path: TOML file.
+        recipe: TOML file, or the name of a packaged recipe: see `emopy.recipes.list_recipes`.
         settings: Overrides such as ``"fit.epochs=3"``. Values are TOML; bare words are strings.
 
     Raises:
-        RecipeError: Missing file, invalid TOML, unknown key or invalid value.
+        RecipeError: No such recipe, invalid TOML, unknown key or invalid value.
+
+    Example:
+        >>> load_recipe("transfer", ["fit.epochs=3"]).fit.epochs
+        3
     """
-    path = Path(path)
-    if not path.is_file():
-        raise RecipeError(f"`path` must be a recipe in TOML. Received {path}: no such file.")
-    raw = read_toml(path, RecipeError)
+    raw = read_toml(find_recipe(recipe), RecipeError)
     for setting in settings:
         _apply(raw, setting)
     return from_mapping(Recipe, raw, "the recipe", RecipeError, option="--set")

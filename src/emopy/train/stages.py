@@ -190,7 +190,7 @@ def init_weights_from(model: str, network: keras.Model, labels: Sequence[str]) -
         raise RecipeError(
             "`fit.init_from` must be a model of the same network with the same input size and "
             f"`net.settings`. Received {model!r}, whose layers have other shapes. To fine-tune "
-            "another network, use the model as a backbone: see recipes/transfer.toml."
+            "another network, use the model as a backbone: see the recipe transfer."
         )
     known = {canonical(label): place for place, label in enumerate(card.labels)}
     for place, label in enumerate(map(canonical, labels)):

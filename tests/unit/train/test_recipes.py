@@ -1,7 +1,6 @@
 """The ready recipes: they parse, their networks take their settings, and one of them trains."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -11,10 +10,11 @@ from emopy.evaluate import calibrate
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
+from emopy.recipes import find_recipe, list_recipes
 from emopy.samples import write_samples
 from emopy.train import load_recipe, train_recipe
 
-RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.toml"))
+RECIPES = [find_recipe(name) for name in list_recipes()]
 CLIPS = {"ConvolutionalLstmNN", "TimeDelayConvNN"}
 
 
@@ -42,8 +42,7 @@ def test_a_recipe_without_data_is_refused():
 
 def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tmp_path, capsys):
     splits.train.save(tmp_path / "train.npz")
-    recipe = next(path for path in RECIPES if path.stem == "convolutional-dropout")
-    words = ["train", str(recipe), "--out", str(tmp_path / "run")]
+    words = ["train", "convolutional-dropout", "--out", str(tmp_path / "run")]
     data = f"data.train={(tmp_path / 'train.npz').as_posix()}"
     for override in (data, "fit.epochs=1", "net.settings.filters=4"):
         words += ["--set", override]
@@ -70,7 +69,7 @@ def test_skipped_samples_and_empty_labels_are_reported_before_the_training(tmp_p
     (samples / "fear" / "000.png").rename(samples / "fear" / os.fsdecode(b"caf\xe9.png"))
     (samples / "contempt").mkdir()
     (samples / "__MACOSX" / "fear").mkdir(parents=True)
-    recipe = str(next(path for path in RECIPES if path.stem == "convolutional"))
+    recipe = "convolutional"
     overrides = [f"data.train={samples.as_posix()}", "fit.epochs=1", "net.settings.filters=4"]
     skipped = []
     run = train_recipe(recipe, settings=overrides, out=tmp_path / "run", on_skipped=skipped.append)
@@ -79,6 +78,7 @@ def test_skipped_samples_and_empty_labels_are_reported_before_the_training(tmp_p
         samples.as_posix(),
     ]
     assert "contempt: the training data have no face of it" in skipped[1].reason
+    assert run.folder is not None
     assert load_model(run.folder / "model").card.labels == STANDARD_EMOTIONS
     words = ["train", recipe, "--out", str(tmp_path / "run")]
     for override in overrides:
@@ -100,10 +100,9 @@ def test_a_folder_of_splits_names_the_setting_and_the_paths_to_type(tmp_path):
 
 def test_a_recipe_trains_on_folders_of_clips(tmp_path):
     clips = write_samples(tmp_path / "samples") / "clips" / "test"
-    recipe = next(path for path in RECIPES if path.stem == "time-delay")
     overrides = [f"data.train={clips.as_posix()}", "fit.epochs=1", "net.settings.filters=2"]
-    run = train_recipe(recipe, settings=overrides, out=tmp_path / "run")
-    assert load_model(run.folder / "model").card.input.frames == 4
+    train_recipe("time-delay", settings=overrides, out=tmp_path / "run")
+    assert load_model(tmp_path / "run" / "model").card.input.frames == 4
 
 
 def test_a_negative_number_of_frames_is_refused(tmp_path):
