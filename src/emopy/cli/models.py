@@ -10,8 +10,18 @@ from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import ANY_PATH, FOLDER, max_pixels_option, text_or_json_option
 from emopy.cli.streams import echo, echo_path, print_text
 from emopy.cli.terminal import CommandGroup, error_text, print_error, quiet_import, text_width
-from emopy.errors import ModelNotFoundError, naming
+from emopy.errors import ModelError, ModelNotFoundError, naming
 from emopy.escaping import one_line
+from emopy.tables import text_table
+
+HEADER = ("model", "MB", "labels", "accuracy", "ECE", "parameters")
+"""Columns of `emopy models list`."""
+
+METRICS = ("accuracy", "ece")
+"""Keys on the card of the metrics among them, in this order."""
+
+MISSING = "–"
+"""Cell of what the card does not say."""
 
 
 @click.group(cls=CommandGroup)
@@ -24,14 +34,62 @@ def models() -> None:
 
 @models.command("list")
 def list_names() -> None:
-    """List the installed models; * marks the default."""
+    """List the installed models; * marks the default.
+
+    MB is the size of the weights. The more parameters, the slower the model. Accuracy and expected
+    calibration error (ECE) are those of the last evaluation on the card, which is named below.
+    """
     from emopy.models import DEFAULT_MODEL, list_models
 
-    names = list_models()
-    for name in map(one_line, names):
-        echo(f"{name} *" if name == DEFAULT_MODEL else name)
-    if not names:
+    rows: list[list[str]] = []
+    evaluated: list[str] = []
+    unreadable: list[str] = []
+    for name in list_models():
+        shown = one_line(name)
+        marked = f"{shown} *" if name == DEFAULT_MODEL else shown
+        try:
+            cells, data = _row(name)
+        except ModelError:
+            cells, data = [MISSING] * (len(HEADER) - 1), ""
+            unreadable.append(shown)
+        rows.append([marked, *cells])
+        evaluated += [f"{shown}: {data}"] if data else []
+    if not rows:
         echo("emopy: no model is installed. Type: emopy train RECIPE", err=True)
+        return
+    notes = ["", "Evaluated on:", *(f"  {line}" for line in evaluated)] if evaluated else []
+    print_text("\n".join([text_table(HEADER, rows), *notes]))
+    if unreadable:
+        names = ", ".join(unreadable)
+        echo(f"emopy: cannot be read: {names}. For the reasons type: emopy models check", err=True)
+
+
+def _row(name: str) -> tuple[list[str], str]:
+    """Cells of a model after its name, and what the metrics among them were measured on.
+
+    Raises:
+        ModelError: Its card or its weights are missing or damaged.
+    """
+    from emopy.models import find_model
+    from emopy.models.card import WEIGHTS_FILE
+    from emopy.models.store import read_card
+
+    folder = find_model(name)
+    card = read_card(folder)
+    try:
+        size = (folder / WEIGHTS_FILE).stat().st_size
+    except OSError as error:
+        raise ModelError(f"{folder} must hold {WEIGHTS_FILE}: {error.strerror}.") from error
+    data, metrics = list(card.metrics.items())[-1] if card.metrics else ("", {})
+    parameters, samples = card.training.get("parameters"), metrics.get("samples")
+    cells = [
+        f"{size / 1e6:.1f}",
+        str(len(card.labels)),
+        *(MISSING if metrics.get(key) is None else f"{metrics[key]:.1%}" for key in METRICS),
+        f"{parameters / 1e6:.2f} M" if isinstance(parameters, int) else MISSING,
+    ]
+    faces = f" ({samples:,} faces)" if samples else ""
+    return cells, f"{data}{faces}" if data else ""
 
 
 @models.command()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from emopy.cli.main import main
 from emopy.files import sha256_of
-from emopy.models import list_models
+from emopy.models import find_model, list_models
+from emopy.models.store import read_card
 
 RED = "\x1b[31mred"
 
@@ -55,9 +57,36 @@ def bad_models(linear_model):
 
 def test_bad_folders_hide_no_other_model(bad_models, capsys):
     assert main(["models", "list"]) == 0
-    listed = capsys.readouterr().out
-    assert {"emopy-base *", "emopy-tiny", "good", "nested"} <= set(listed.splitlines())
-    assert "\x1b" not in listed
+    listed = capsys.readouterr()
+    rows = {line.split()[0]: line.split()[1:] for line in listed.out.splitlines() if line}
+    assert {"emopy-base", "emopy-tiny", "good", "nested"} <= set(rows)
+    assert rows["nested"] == rows["no-weights"] == ["–"] * 5
+    assert rows["good"][1:4] == ["8", "–", "–"]
+    assert listed.err.startswith("emopy: cannot be read: ")
+    assert "nested" in listed.err
+    assert "\x1b" not in listed.out + listed.err
+
+
+def test_the_list_has_size_labels_and_the_metrics_of_the_last_evaluation(capsys):
+    assert main(["models", "list"]) == 0
+    out, err = capsys.readouterr()
+    assert not err
+    lines = out.splitlines()
+    assert lines[0].split() == ["model", "MB", "labels", "accuracy", "ECE", "parameters"]
+    assert max(map(len, lines)) <= 100
+    for name in ("emopy-base", "emopy-tiny"):
+        folder = find_model(name)
+        card = read_card(folder)
+        data, metrics = list(card.metrics.items())[-1]
+        (line,) = [line for line in lines if re.match(rf"{name}(?: \*)? ", line)]
+        assert re.findall(r"[\d.]+", line) == [
+            f"{(folder / 'model.onnx').stat().st_size / 1e6:.1f}",
+            str(len(card.labels)),
+            f"{100 * metrics['accuracy']:.1f}",
+            f"{100 * metrics['ece']:.1f}",
+            f"{card.training['parameters'] / 1e6:.2f}",
+        ]
+        assert f"  {name}: {data} ({metrics['samples']:,} faces)" in lines
 
 
 def test_each_bad_folder_is_reported_in_one_line_and_the_others_are_checked(bad_models, capsys):
