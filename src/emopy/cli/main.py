@@ -94,8 +94,8 @@ def _run_to_exit_code(words: list[str], *, debug: bool) -> int:
     except click.ClickException as error:
         _print_usage_error(error)
         return USAGE_ERROR
-    except (click.Abort, KeyboardInterrupt):
-        echo("emopy: stopped.", err=True)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        echo(" ".join(filter(None, ("emopy: stopped.", str(stop)))), err=True)
         return INTERRUPTED
 
 

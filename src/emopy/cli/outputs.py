@@ -6,20 +6,21 @@ that a run over many videos can be resumed: finished files with the same setting
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from emopy.cli.inputs import Source
+from emopy.cli.records import Settings, differences
 from emopy.cli.streams import echo
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
-    from emopy.models import ModelCard
     from emopy.types import ImageResult
 
 RECORD_FILE = ".emopy-outputs.json"
@@ -28,19 +29,24 @@ RECORD_FILE = ".emopy-outputs.json"
 SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json"}
 """Suffixes of the files in a folder; that of a table is its format."""
 
-Settings = dict[str, Any]
-"""How a file was made: the name of an option, or of another condition, → a value in JSON."""
-
 
 # Images
 
 
 def protect_inputs(sources: Sequence[Source], *, out: Path | None, draw: Path | None) -> None:
     """Refuse to write over the images that are read, or into a folder that holds one."""
-    images = {Path(source).resolve() for source in sources if isinstance(source, str)}
-    if out and out.resolve() in images:
+    real_folder = lru_cache(os.path.realpath)  # a hundred thousand images may lie in one
+    images: set[str] = set()
+    folders: set[str] = set()
+    for source in (source for source in sources if isinstance(source, str)):
+        folder, name = os.path.split(source)
+        is_link = os.path.islink(source)  # noqa: PTH114  a `Path` is slow to make
+        image = os.path.realpath(source) if is_link else os.path.join(real_folder(folder), name)  # noqa: PTH118
+        images.add(image)
+        folders.add(os.path.split(image)[0])
+    if out and os.path.realpath(out) in images:
         raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
-    if draw and draw.resolve() in {image.parent for image in images}:
+    if draw and os.path.realpath(draw) in folders:
         raise InputError(
             f"--draw must be another folder than that of the images. Received {draw}. "
             "Type for example: --draw drawn"
@@ -214,23 +220,12 @@ def _check_recorded(file: Path, option: str, settings: Settings) -> list[str]:
             "how it was made. Name another folder, or add --overwrite."
         )
     made = entry.get("settings", {})
-    names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
-    if names:
+    if differ := differences(made, settings):
         raise InputError(
-            f"{file} must have been made in the same way to be kept. Received one with "
-            f"{'; '.join(_difference(name, made, settings) for name in names)}. "
+            f"{file} must have been made in the same way to be kept. Received one with {differ}. "
             "Name another folder, or add --overwrite to replace it."
         )
     return [entry["shortfall"]] if entry.get("shortfall") else []
-
-
-def _difference(name: str, made: Settings, settings: Settings) -> str:
-    if not name.startswith("--"):
-        return f"another {name}"
-    before, now = (
-        "none" if each.get(name) is None else str(each[name]) for each in (made, settings)
-    )
-    return f"{name} {before} instead of {now}"
 
 
 def record_outputs(
@@ -261,8 +256,3 @@ def _read_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return entries if isinstance(entries, dict) else {}
-
-
-def model_checksum(card: ModelCard) -> str:
-    """Return a checksum of what decides the predictions of a model; its card has the weights'."""
-    return hashlib.sha256(card.changed(metrics={}).to_json().encode()).hexdigest()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import create_model, find_sources
+from emopy.cli.inputs import Source, create_model, find_sources
 from emopy.cli.options import (
     FILE,
     FOLDER,
@@ -18,13 +20,18 @@ from emopy.cli.options import (
     overwrite_option,
     refuse_parquet_on_stdout,
 )
+from emopy.cli.outputs import draw_result, drawing_files, protect_inputs, refuse_existing
+from emopy.cli.partial import Key, PartialResults, State, image_keys, image_state, partial_path
+from emopy.cli.records import made_with
 from emopy.cli.streams import echo
-from emopy.cli.terminal import TextSink, print_error, progress
+from emopy.cli.terminal import TextSink, on_stop, print_error, progress
 from emopy.errors import InputError, naming
 from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.fermodel import FERModel
     from emopy.present import Table
+    from emopy.types import FailedInput, ImageResult
 
 FORMATS = ("text", *TABLE_FORMATS)
 
@@ -52,44 +59,157 @@ def predict(
     """Predict facial expressions in images.
 
     PATH is an image, a folder of images, or - for one image on stdin. Of an animation the first
-    frame is predicted; emopy video predicts all. Exit code 1 means that some images could not be
-    read, or that there are none; those that could not be read are listed, and the others are done.
+    frame is predicted; emopy video predicts all. With --out, rerun the same command to resume a run
+    that was interrupted. Exit code 1 means that some images could not be read, or that there are
+    none; those that could not be read are listed, and the others are done.
     """
-    from emopy.media.image_sequences import is_animation
-    from emopy.types import FailedInput
-
     images = list(find_sources(sources, recursive=recursive))
-    drawings: list[Path] = []
-    if out or draw:
-        from emopy.cli.outputs import drawing_files, protect_inputs, refuse_existing
-
-        protect_inputs(images, out=out, draw=draw)
-        drawings = drawing_files(draw, images) if draw else []
-        refuse_existing({"--out": [out] if out else [], "--draw": drawings}, overwrite=overwrite)
     chosen = choose_format(format, out)
+    is_resumable = out is not None and (out.is_file() or not out.exists())  # no device, no pipe
+    drawings = _plan(images, out, draw, overwrite=overwrite)
     model = create_model(**options)
-    failed = 0
-    with (
-        naming(path="--out") if out else nullcontext(),
-        open_sink(chosen, out, model.labels) as sink,
-    ):
-        busy = out is None and sys.stdout.isatty()
-        results = progress(model.predict_many(images), len(images), "Predicting", busy=busy)
-        for number, (source, result) in enumerate(zip(images, results, strict=True)):
-            sink.write(result)
-            if isinstance(result, FailedInput):
-                failed += 1
-                print_error(result.error)
-                continue
-            if isinstance(source, str) and is_animation(source):
-                echo(f"emopy: {source}: its first frame. For all: emopy video {source}", err=True)
-            if drawings:
-                from emopy.cli.outputs import draw_result
+    run = _Run(images, drawings, model, max_pixels=options["max_pixels"])
+    with naming(path="--out") if out else nullcontext():
+        sink = open_sink(chosen, out, model.labels)
+        if out and is_resumable:
+            conditions = {"--draw": draw and str(draw), "--format": chosen}
+            partial = PartialResults(
+                out,
+                made_with(model, options, conditions),
+                labels=model.labels,
+                min_confidence=options["min_confidence"],
+                overwrite=overwrite,
+            )
+            hint = "To resume, rerun the same command: the images that are done are kept."
+            with on_stop(hint), partial:
+                run.to_file(partial, sink, overwrite=overwrite)
+        else:
+            with on_stop("With --out a run can be resumed." if len(images) > 1 else ""):
+                run.to_stream(sink, busy=out is None)
+    if run.failed and len(images) > 1:
+        echo(f"emopy: {run.failed} of {len(images)} images could not be read.", err=True)
+    return 1 if run.failed or not images else 0
 
-                draw_result(source, result, drawings[number], max_pixels=options["max_pixels"])
-    if failed and len(images) > 1:
-        echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
-    return 1 if failed or not images else 0
+
+def _plan(
+    images: list[Source], out: Path | None, draw: Path | None, *, overwrite: bool
+) -> list[Path]:
+    """Return the file for each annotated image, after a check that no file would be replaced."""
+    if not (out or draw):
+        return []
+    protect_inputs(images, out=out, draw=draw)
+    drawings = drawing_files(draw, images) if draw else []
+    may_be_drawn = out is not None and partial_path(out).exists()  # `_Run.to_file` checks them
+    files = {"--out": [out] if out else [], "--draw": [] if may_be_drawn else drawings}
+    refuse_existing(files, overwrite=overwrite)
+    return drawings
+
+
+class _Run:
+    """One command: images through the model, and their results to a table and drawings.
+
+    Attributes:
+        failed: Images that could not be read.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[Source],
+        drawings: Sequence[Path],
+        model: FERModel,
+        *,
+        max_pixels: int | None,
+    ) -> None:
+        self.failed = 0
+        self._images = images
+        self._drawings = drawings
+        self._model = model
+        self._max_pixels = max_pixels
+
+    def to_stream(self, sink: TextSink | Table, *, busy: bool) -> None:
+        """Predict all images and write each result to a sink that is not resumed."""
+        with sink:
+            results = self._model.predict_many(self._images, batch_size=1)
+            busy = busy and sys.stdout.isatty()
+            shown = progress(results, len(self._images), "Predicting", busy=busy)
+            for number, result in enumerate(shown):
+                sink.write(result)
+                self._report(number, result)
+                self._draw(number, result)
+
+    def to_file(self, partial: PartialResults, sink: TextSink | Table, *, overwrite: bool) -> None:
+        """Predict the images that are not done yet, then write all results to a file.
+
+        Args:
+            partial: The results of those that are done.
+            sink: Writes the file, which appears when it is complete.
+            overwrite: Whether drawings may be replaced.
+        """
+        keys = image_keys(self._images)
+        to_do = self._resume(partial, keys, overwrite=overwrite)
+        states: deque[State] = deque()
+
+        def sources() -> Iterator[Source]:
+            for number in to_do:
+                states.append(image_state(self._images[number]))  # as it is when it is read
+                yield self._images[number]
+
+        # One by one: what a model of floats predicts may depend on the batch in the last digits.
+        results = self._model.predict_many(sources(), batch_size=1)
+        for number, result in zip(
+            to_do, progress(results, len(to_do), "Predicting", busy=False), strict=True
+        ):
+            drawn = self._drawings[number].name if self._drawings else None
+            partial.add(keys[number], states.popleft(), result, drawn=drawn)
+            self._report(number, result)
+            self._draw(number, result)
+        with sink:
+            for key in keys:
+                sink.write(partial.result(key))
+        partial.complete()
+
+    def _resume(
+        self, partial: PartialResults, keys: Sequence[Key], *, overwrite: bool
+    ) -> list[int]:
+        """Report and draw what an interrupted run left, and return the images still to do."""
+        numbers = range(len(keys))
+        to_do = [n for n in numbers if not partial.is_done(keys[n], self._images[n])]
+        if self._drawings:
+            own = partial.drawings
+            files = [self._drawings[number] for number in to_do]
+            refuse_existing(
+                {"--draw": [f for f in files if f.name not in own]}, overwrite=overwrite
+            )
+        if len(to_do) < len(keys):
+            done = len(keys) - len(to_do)
+            echo(f"emopy: resumed: {done} of {len(keys)} images are done already.", err=True)
+        for number in sorted(set(numbers) - set(to_do)):
+            key = keys[number]
+            if partial.has_failed(key):
+                self._report(number, partial.result(key))
+            elif self._drawings:
+                file = self._drawings[number]
+                if partial.drawn(key) != file.name or not file.exists():
+                    self._draw(number, partial.result(key))
+        return to_do
+
+    def _report(self, number: int, result: ImageResult | FailedInput) -> None:
+        from emopy.media.image_sequences import is_animation
+        from emopy.types import FailedInput
+
+        source = self._images[number]
+        if isinstance(result, FailedInput):
+            self.failed += 1
+            print_error(result.error)
+        elif isinstance(source, str) and is_animation(source):
+            echo(f"emopy: {source}: its first frame. For all: emopy video {source}", err=True)
+
+    def _draw(self, number: int, result: ImageResult | FailedInput) -> None:
+        from emopy.types import ImageResult
+
+        if self._drawings and isinstance(result, ImageResult):
+            file = self._drawings[number]
+            draw_result(self._images[number], result, file, max_pixels=self._max_pixels)
 
 
 def choose_format(format: str | None, out: Path | None) -> str:

@@ -191,14 +191,27 @@ class TextSink:
 
 
 def progress(items: Iterable[T], total: int | None, label: str, *, busy: bool) -> Iterator[T]:
-    """Pass items on, with a progress bar if stderr is a terminal.
+    """Pass items on, with a progress bar and the time left if stderr is a terminal.
 
     There is no bar if `total` is None, or if `busy`: the results are printed on the same terminal.
     """
     if busy or total is None or total < MIN_PROGRESS_STEPS or not sys.stderr.isatty():
         yield from items
         return
-    with click.progressbar(items, length=total, label=one_line(label), file=sys.stderr) as bar:
+
+    def time_left(_: T | None) -> str | None:
+        return f"{bar.format_eta()} left" if bar.eta_known and not bar.finished else None
+
+    bar = click.progressbar(
+        items,
+        length=total,
+        label=one_line(label),
+        file=sys.stderr,
+        show_eta=False,  # a time that does not say what it is
+        show_pos=True,
+        item_show_func=time_left,
+    )
+    with bar:
         yield from bar
 
 
@@ -226,6 +239,15 @@ def quiet_import() -> Iterator[None]:
 
 
 # Ctrl-C
+
+
+@contextmanager
+def on_stop(hint: str) -> Generator[None]:
+    """Add to the message that the command was stopped how to resume it, in one line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(hint) from None
 
 
 class StopRequest:

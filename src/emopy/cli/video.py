@@ -21,13 +21,12 @@ from emopy.cli.options import (
     smoothing_option,
 )
 from emopy.cli.outputs import (
-    Settings,
     VideoOutputs,
-    model_checksum,
     plan_video_outputs,
     record_outputs,
     unfinished,
 )
+from emopy.cli.records import Settings, made_with
 from emopy.cli.streams import echo, print_text, tolerate_closed_stdout
 from emopy.cli.terminal import print_error, progress, text_width
 from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
@@ -181,21 +180,10 @@ class _Run:
 
     def _settings(self, source: str, name: str) -> Settings:
         """Return everything that decides what is in an output, under the names of the options."""
-        from emopy import __version__
-
-        context = click.get_current_context()
         options = {**self._sampling, **self._options, "smoothing_s": self._smoothing_s}
-        shown = {parameter.name: parameter.opts[0] for parameter in context.command.params}
         special = {"out": {"--format": self._format}, "plot": {"--thumbnails": self._thumbnails}}
-        return {
-            **{shown[key]: _as_typed(value) for key, value in options.items() if key != "threads"},
-            "--emotions": ",".join(self._model.labels),
-            "--model": self._model.card.name,
-            "version of the model": model_checksum(self._model.card),
-            "version of EmoPy": __version__,
-            "version of the video": _version(source),
-            **special.get(name, {}),
-        }
+        conditions = {"version of the video": _version(source), **special.get(name, {})}
+        return made_with(self._model, options, conditions)
 
 
 def _version(source: str) -> list[int] | None:
@@ -212,12 +200,6 @@ def _version(source: str) -> list[int] | None:
         sum(state.st_size for state in states),
         max((state.st_mtime_ns for state in states), default=0),
     ]
-
-
-def _as_typed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return ",".join(f"{label}={number:g}" for label, number in value.items())
-    return value
 
 
 class _Writers:

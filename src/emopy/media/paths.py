@@ -8,6 +8,7 @@ import stat
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from emopy.errors import InputError
@@ -188,6 +189,7 @@ def _natural_key(path: Path) -> list[tuple[list[tuple[int, str]], str]]:
     return [(_natural_pieces(part), part) for part in path.parts]
 
 
+@lru_cache(maxsize=1000)  # the folders of a hundred thousand images are the same
 def _natural_pieces(name: str) -> list[tuple[int, str]]:
     # ASCII digits only: int() refuses some characters that count as digits elsewhere. A text
     # piece sorts as number -1 so that pieces of both kinds compare. Numbers are compared by length

@@ -77,20 +77,21 @@ def predict_images(
         detect: Returns the faces of one image of that name; an `EmoPyError` becomes a
             `FailedInput`.
         predict: Returns the predictions of crops.
-        batch_size: Faces per call of `predict`; also the most images that wait.
+        batch_size: Faces per call of `predict`; also the most images that wait. The first calls
+            have fewer, so that the first results do not wait: one, then twice as many each time.
         max_pixels: Largest file that is read, see `read_image`.
     """
     owner = Owner()
     batch: list[DetectedFaces | FailedInput] = []
-    faces = 0
+    faces, size = 0, 1
     for detected in _prefetch_detected(sources, detect, owner, max_pixels):
         batch.append(detected)
         faces += len(detected.crops) if isinstance(detected, DetectedFaces) else 0
-        if faces >= batch_size or len(batch) >= batch_size:
+        if faces >= size or len(batch) >= size:
             for result in _predict_batch(batch, predict):
                 yield result
                 owner.check("results", "Call predict_many in the other process.")
-            batch, faces = [], 0
+            batch, faces, size = [], 0, min(2 * size, batch_size)
     yield from _predict_batch(batch, predict)
 
 
