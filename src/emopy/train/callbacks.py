@@ -52,14 +52,15 @@ class BestWeights(keras.callbacks.Callback):
 
 
 class RunLog(keras.callbacks.Callback):
-    """Appends a row per epoch to the history, writes checkpoints, and stops early.
+    """Appends a row per epoch to the history, writes checkpoints, and ends the stage.
 
     Args:
         history: Rows of earlier epochs; extended in place.
         folder: Run folder, if any.
         best: The best weights so far; None without early stopping.
         patience: Epochs without a lower validation loss after which training stops; 0: never.
-        first_epoch: Epoch from which `patience` counts.
+        epochs: Epochs of the stage, as a range: it ends after the last of them, and `patience`
+            counts from the first.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class RunLog(keras.callbacks.Callback):
         folder: RunFolder | None,
         best: BestWeights | None,
         patience: int,
-        first_epoch: int,
+        epochs: range,
     ) -> None:
         super().__init__()
         self._history = history
         self._folder = folder
         self._best = best
         self._patience = patience
-        self._first_epoch = first_epoch
+        self._epochs = epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Record the epoch; called by Keras after validation."""
@@ -92,20 +93,23 @@ class RunLog(keras.callbacks.Callback):
                 best=self._best.weights if self._best else [],
             )
             self._folder.save(state, self._history)
-        if self.should_stop:
+        if self.is_over:
             self.model.stop_training = True
 
     @property
-    def should_stop(self) -> bool:
-        """Whether the validation loss has not improved for `patience` epochs.
+    def is_over(self) -> bool:
+        """Whether all epochs are done, or the validation loss has not improved for `patience`.
 
         It depends on the history alone, so that a resumed training stops at the same epoch.
         """
-        if not self._patience or len(self._history) <= self._first_epoch:
+        done, first = len(self._history), self._epochs.start
+        if done >= self._epochs.stop:
+            return True
+        if not self._patience or done <= first:
             return False
         losses = [val_loss_of(row) for row in self._history]
         best = losses.index(min(losses)) + 1
-        return len(self._history) - max(best, self._first_epoch) >= self._patience
+        return done - max(best, first) >= self._patience
 
 
 def make_callbacks(

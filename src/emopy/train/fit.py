@@ -200,13 +200,14 @@ def _train(
             checkpoint.restore(model)
         # Early stopping applies to the last stage only; a frozen backbone gets all its epochs.
         patience = settings.patience if stage is stages[-1] else 0
-        log = RunLog(history, folder=store, best=best, patience=patience, first_epoch=stage.start)
-        if len(history) == stage.end or log.should_stop:
+        epochs = range(stage.start, stage.end)
+        log = RunLog(history, folder=store, best=best, patience=patience, epochs=epochs)
+        if log.is_over:
             finalize_stage(model, settings)
             continue
         model.fit(
             batches,
-            epochs=stage.end,
+            epochs=settings.epochs,  # as shown; the log ends the stage
             initial_epoch=len(history),
             validation_data=validation,
             callbacks=make_callbacks(settings, best, log, store),

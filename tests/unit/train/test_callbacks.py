@@ -14,10 +14,10 @@ SMALL = {"widths": [8], "blocks": [1]}
 SETTINGS = FitSettings(epochs=9, batch_size=32, learning_rate=0.01, patience=2, ema=0.5, seed=1)
 
 
-def should_stop(losses, patience, first_epoch=0):
+def is_over(losses, patience, first_epoch=0):
     history = [{"epoch": i + 1, "val_loss": loss} for i, loss in enumerate(losses)]
-    log = RunLog(history, folder=None, best=None, patience=patience, first_epoch=first_epoch)
-    return log.should_stop
+    epochs = range(first_epoch, 6)
+    return RunLog(history, folder=None, best=None, patience=patience, epochs=epochs).is_over
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,14 @@ def should_stop(losses, patience, first_epoch=0):
         ([1, 2, 3, 4, 5], 2, 3, True),
         ([float("nan"), 2, 3, float("nan")], 2, 0, True),
         ([], 1, 0, False),
+        ([6, 5, 4, 3, 2], 0, 0, False),
+        ([6, 5, 4, 3, 2, 1], 0, 0, True),
     ],
 )
-def test_training_stops_without_a_better_epoch(losses, patience, first_epoch, expected):
-    assert should_stop(losses, patience, first_epoch) is expected
+def test_training_ends_after_the_epochs_or_without_a_better_one(
+    losses, patience, first_epoch, expected
+):
+    assert is_over(losses, patience, first_epoch) is expected
 
 
 def train(splits, folder=None):

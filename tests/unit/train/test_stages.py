@@ -1,3 +1,5 @@
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -39,6 +41,12 @@ def transfer(splits: Splits, own_folder, folder=None, settings=SETTINGS):
     )
 
 
+def part_of(model):
+    found = backbone_of(model)
+    assert found is not None
+    return found
+
+
 def weights_of(run):
     return [np.asarray(weight) for weight in run.model.get_weights()]
 
@@ -65,6 +73,17 @@ def test_a_training_in_two_stages_resumes_to_the_same_weights_after_any_epoch(
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_the_epochs_shown_count_on_over_stages_and_after_an_interruption(
+    splits, own_folder, tmp_path, killed_after, capsys, done
+):
+    with killed_after(done):
+        transfer(splits, own_folder, tmp_path / "run")
+    transfer(splits, own_folder, tmp_path / "run")
+    shown = re.findall(r"^Epoch .*", capsys.readouterr().out, re.MULTILINE)
+    assert shown == ["Epoch 1/4", "Epoch 2/4", "Epoch 3/4", "Epoch 4/4"]
+
+
 def test_a_network_with_raw_pixels_input_gets_no_standardization(whole):
     assert (whole.spec.scale, whole.spec.mean, whole.spec.std) == (1 / 255, 0.0, 1.0)
 
@@ -77,7 +96,7 @@ def test_the_epochs_are_divided_between_the_stages(whole):
     model = whole.model
     assert plan_stages(model, SETTINGS) == (
         Stage(0, 2, 5e-3, 0.0),
-        Stage(2, 4, pytest.approx(5e-4), 0.5),
+        Stage(2, 4, 5e-3 * 0.1, 0.5),
     )
     assert plan_stages(model, FitSettings(epochs=1))[0].end == 1
     assert [
@@ -96,7 +115,7 @@ def test_a_network_without_a_backbone_has_one_stage():
 
 def test_the_head_is_trained_first_and_then_the_top_without_batch_normalization(whole):
     model = keras.models.clone_model(whole.model)
-    backbone = backbone_of(model)
+    backbone = part_of(model)
     first, second = plan_stages(model, SETTINGS)
 
     compile_stage(model, first, SETTINGS, 3)
@@ -114,7 +133,7 @@ def test_the_head_is_trained_first_and_then_the_top_without_batch_normalization(
 
 def test_the_lower_layers_keep_their_weights(whole, own_folder, splits):
     begun = keras.saving.load_model(own_folder / "network.keras")
-    ended = backbone_of(whole.model)
+    ended = part_of(whole.model)
     changed = [
         any(np.abs(np.asarray(a) - np.asarray(b)).max() > 0 for a, b in zip(*pair, strict=True))
         for pair in (
