@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from typing import Any
 
 from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
+from emopy.faces.face_records import OwnFaces, own_faces
 from emopy.media import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -25,7 +21,9 @@ from emopy.media import (
     describe_source,
     open_video,
     read_image,
+    take_image,
 )
+from emopy.media.color_order import ColorOrder, check_color, crops_to_rgb
 from emopy.media.limits import check_max_pixels
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model
 from emopy.models.preprocessing import Crops
@@ -38,6 +36,7 @@ from emopy.pipeline import (
     predict_images,
 )
 from emopy.pipeline.images import DetectedFaces
+from emopy.pipeline.sources import GivenImages, several_images
 from emopy.types import Face, FailedInput, Frame, ImageResult, Prediction, RGBImage
 
 _log = logging.getLogger("emopy")
@@ -136,25 +135,36 @@ class FERModel:
         names = f"model={self.card.name!r}, detector={self._detector_name!r}"
         return f"FERModel({list(self.labels)}, {names})"
 
-    def predict(self, source: ImageSource) -> ImageResult:
+    def predict(
+        self, source: ImageSource, *, faces: OwnFaces | None = None, color: ColorOrder = "rgb"
+    ) -> ImageResult:
         """Predict the expression of every face in one image.
 
         Args:
             source: Path, bytes, file object, array or PIL image; of an animation the first image.
+            faces: Your own faces, which are not searched for: each a `Face`, a `Box`, or left, top,
+                right and bottom in pixels, also as one array (n, 4); or arrays as detectors
+                return them, see `emopy.faces.detect`. A face with landmarks is aligned by them.
+                Empty is no face; None detects them.
+            color: Order of the channels of an array: ``"rgb"``, or ``"bgr"`` as in OpenCV. Other
+                sources have an order of their own.
 
         Returns:
-            The faces, largest first; no face is an empty tuple, not an error.
+            The faces, largest first, or your own in your order, their `Face.score` as given, else
+            1; no face is an empty tuple, not an error.
 
         Raises:
-            InputError: The image cannot be read, or the model takes clips, not images.
+            InputError: The image cannot be read, `faces` do not fit it, or the model takes clips,
+                not images.
         """
         self._classifier.check_takes_images()
-        image = read_image(source, max_pixels=self._max_pixels)
-        detected = self._detect_faces(image, describe_source(source))
-        return join_predictions(detected, self.predict_faces(detected.crops))
+        own = None if faces is None else own_faces(faces)
+        image = read_image(source, max_pixels=self._max_pixels, color=color)
+        found = self._detect_faces(image, describe_source(source), own)
+        return join_predictions(found, self.predict_faces(found.crops))
 
     def predict_many(
-        self, sources: Iterable[ImageSource], *, batch_size: int = 32
+        self, sources: GivenImages, *, batch_size: int = 32, color: ColorOrder = "rgb"
     ) -> Iterator[ImageResult | FailedInput]:
         """Predict the expressions in many images, one result after the other.
 
@@ -163,26 +173,31 @@ class FERModel:
         taken from `sources` before their results are.
 
         Args:
-            sources: Any iterable of images, consumed as the results are.
+            sources: Any iterable of images, consumed as the results are. A tuple of two is an
+                image and its `faces`, as for `predict`: ``[(image, boxes), …]``. A path is a folder
+                of images, or a pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.jpg"``.
             batch_size: Faces per run of the model, 1 or more; also the most images that wait.
+            color: As for `predict`.
 
         Returns:
-            One result per image, in order; an image that cannot be read is a `FailedInput`.
+            One result per image, in order, of a folder or pattern in natural order; an image that
+            cannot be read, or whose `faces` do not fit it, is a `FailedInput`.
 
         Raises:
-            InputError: One image instead of several, a bad `batch_size`, or a model of clips.
+            InputError: One image instead of several, a folder or pattern without images, a bad
+                `batch_size` or `color`, or a model of clips.
         """
         # Checked here, not in the generator: a mistake shows at the call, not at the first result.
         self._classifier.check_takes_images()
         if batch_size < 1:
             raise InputError(f"`batch_size` must be 1 or more. Received {batch_size}.")
-        _check_several(sources)
+        check_color(color)
         return predict_images(
-            sources,
+            several_images(sources),
             self._detect_faces,
             partial(self._classifier.predict, batch_size=batch_size),
             batch_size=batch_size,
-            max_pixels=self._max_pixels,
+            take=partial(take_image, max_pixels=self._max_pixels, color=color),
         )
 
     def predict_video(
@@ -235,6 +250,7 @@ class FERModel:
         *,
         source: str = "<frames>",
         smoothing_s: float = SMOOTHING_S,
+        color: ColorOrder = "rgb",
     ) -> Generator[tuple[Frame, ImageResult]]:
         """Predict the expressions in frames from any source, in the order of time.
 
@@ -244,14 +260,16 @@ class FERModel:
             source: Name of the video in the results.
             smoothing_s: Time constant of the smoothing of probabilities, so that the label does
                 not flicker: seconds after which a change has come through to 63 %. 0 is off.
+            color: Order of the channels of the frames, as for `predict`.
 
         Returns:
-            Each frame with its result. A model of clips gets each face together with the frames
-            before it.
+            Each frame, in RGB, with its result. A model of clips gets each face together with the
+            frames before it.
 
         Raises:
-            InputError: A bad `smoothing_s`, or something other than a `Frame`.
+            InputError: A bad `smoothing_s` or `color`, or something other than a `Frame`.
         """
+        check_color(color)
         return predict_frames(
             frames,
             source=source,
@@ -259,24 +277,28 @@ class FERModel:
             spec=self.card.input,
             predict=self.predict_faces,
             smooth=Smoother(smoothing_s),
+            color=color,
         )
 
-    def predict_faces(self, crops: Crops) -> tuple[Prediction, ...]:
+    def predict_faces(self, crops: Crops, *, color: ColorOrder = "rgb") -> tuple[Prediction, ...]:
         """Predict the expressions of face crops; nothing is detected or aligned.
 
         Args:
             crops: uint8 (n, H, W) or (n, H, W, 1 | 3), or a sequence of (H, W) or (H, W, 1 | 3) of
-                any size, RGB or gray; for a model of clips, clips of its length.
+                any size, in color or gray; for a model of clips, clips of its length.
+            color: Order of the channels, as for `predict`.
 
         Returns:
             One prediction per crop; an empty tuple for no crops.
 
         Raises:
-            InputError: Another type or shape.
+            InputError: Another type or shape, or a bad `color`.
         """
-        return self._classifier.predict(crops)
+        return self._classifier.predict(crops_to_rgb(crops, color))
 
-    def predict_sequence(self, crops: Crops) -> tuple[Prediction, ...]:
+    def predict_sequence(
+        self, crops: Crops, *, color: ColorOrder = "rgb"
+    ) -> tuple[Prediction, ...]:
         """Predict the expressions of one person's crops in the order of time.
 
         A model of clips of T frames gets each crop together with the T − 1 crops before it; before
@@ -285,14 +307,15 @@ class FERModel:
         Args:
             crops: Still images as for `predict_faces`: uint8 (n, H, W) or (n, H, W, 1 | 3), or a
                 sequence of (H, W) or (H, W, 1 | 3) of any size, oldest first.
+            color: Order of the channels, as for `predict`.
 
         Returns:
             One prediction per crop, in order; an empty tuple for no crops.
 
         Raises:
-            InputError: Another type or shape.
+            InputError: Another type or shape, or a bad `color`.
         """
-        return self._classifier.predict_sequence(crops)
+        return self._classifier.predict_sequence(crops_to_rgb(crops, color))
 
     def explain(
         self,
@@ -302,6 +325,7 @@ class FERModel:
         face: Face | None = None,
         method: str = DEFAULT_METHOD,
         seed: int = 0,
+        color: ColorOrder = "rgb",
     ) -> Explanation:
         """Explain which pixels of a face raise or lower the probability of an emotion.
 
@@ -314,6 +338,7 @@ class FERModel:
                 largest.
             method: ``"rise"`` or ``"occlusion"``.
             seed: Seed of the masks, 0 or more: the same seed gives the same maps.
+            color: As for `predict`.
 
         Raises:
             InputError: The image cannot be read or shows no face, a bad argument, or the model
@@ -325,7 +350,7 @@ class FERModel:
             and Fergus 2014, https://arxiv.org/abs/1311.2901.
         """
         self._classifier.check_takes_images()
-        image = read_image(source, max_pixels=self._max_pixels)
+        image = read_image(source, max_pixels=self._max_pixels, color=color)
         spec = self.card.input
         if face is None and image.shape[:2] != (spec.height, spec.width):
             detected = self._detect_faces(image, describe_source(source))
@@ -338,22 +363,10 @@ class FERModel:
         predict = self.predict_faces
         return explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
 
-    def _detect_faces(self, image: RGBImage, source: str) -> DetectedFaces:
-        return detect_faces(image, source, self._detector, self.card.input)
-
-
-def _check_several(sources: object) -> None:
-    single = isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike | Image.Image)
-    kind = type(sources)
-    if issubclass(kind, np.ndarray):  # iterating an image would give its rows
-        shape = np.shape(cast("NDArray[Any]", sources))
-        single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
-    if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
-        return
-    hint = "Type predict_many([image]) or predict(image)."
-    if isinstance(sources, str | Path) and Path(sources).is_dir():
-        hint = "For the images of a folder type predict_many(find_images(folder))."
-    raise InputError(f"`sources` must be several images. Received one {kind.__name__}. {hint}")
+    def _detect_faces(
+        self, image: RGBImage, source: str, faces: tuple[Face, ...] | None = None
+    ) -> DetectedFaces:
+        return detect_faces(image, source, self._detector, self.card.input, faces)
 
 
 def _close_after(

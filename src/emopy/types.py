@@ -104,7 +104,7 @@ class Face:
 
     Attributes:
         box: Bounding box of the face.
-        score: Confidence of the detector that this is a face, 0–1.
+        score: Confidence of the detector that this is a face, 0–1; 1 where nothing gives one.
         landmarks: (5, 2) float32 pixels (x, y): left eye, right eye, nose tip, left and right
             mouth corner, as seen in the image (the left eye has the smaller x when the head
             is upright); None where the detector gives none.
@@ -248,7 +248,7 @@ class ImageResult:
     Attributes:
         source: Where the image came from: a path, ``"<bytes>"``, ``"<array>"`` ….
         size: (width, height) in pixels, after EXIF orientation.
-        faces: Largest face first.
+        faces: Largest face first; those that the caller gave are in the order given.
         time_s: Presentation time of a video frame in seconds; None for an image.
         frame: Number of a video frame, from 0, see `Frame.number`; None for an image.
     """

@@ -146,6 +146,21 @@ def test_folders_within_folders_are_read_on_request(predict, folder, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
+def test_a_pattern_in_quotes_is_expanded(predict, folder, capsys):
+    code, out = predict(str(folder / "*.png"), "--format", "jsonl"), capsys.readouterr().out
+    assert code == predict(*map(str, sorted(folder.glob("*.png"))), "--format", "jsonl")
+    assert out == capsys.readouterr().out != ""
+
+
+def test_a_pattern_without_a_match_is_one_failed_input(predict, astronaut_file, capsys):
+    assert predict(str(astronaut_file), "none/*.jpg", "--format", "jsonl") == 1
+    captured = capsys.readouterr()
+    assert "'none/*.jpg': no match. Check its spelling" in captured.err
+    assert len(captured.out.splitlines()) == 2
+    assert predict("none/**.jpg") == 2
+    assert "`PATH` must have ** alone between slashes" in capsys.readouterr().err
+
+
 def test_a_folder_without_images_is_mentioned_with_exit_code_1(predict, tmp_path, capsys):
     assert predict(tmp_path, "--format", "json") == 1
     captured = capsys.readouterr()

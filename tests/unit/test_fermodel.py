@@ -2,6 +2,7 @@ import copy
 import io
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -331,9 +332,34 @@ def test_one_image_instead_of_many_is_refused_at_the_call(model, source):
         model.predict_many(source)
 
 
-def test_a_folder_instead_of_many_images_is_answered_with_what_lists_them(model, tmp_path):
-    with pytest.raises(InputError, match=r"predict_many\(find_images\(folder\)\)"):
-        model.predict_many(tmp_path)
+def test_a_folder_and_a_pattern_are_the_images_there(model, tmp_path):
+    for faces, name in enumerate(("img10.png", "img9.png", ".img8.png", "deep/img1.png")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(image(faces, seed=faces)).save(tmp_path / name)
+    (tmp_path / "img11.png").write_text("no image")
+
+    def found(place):
+        results = model.predict_many(place)
+        return [(Path(one.source).name, isinstance(one, ImageResult)) for one in results]
+
+    here = [("img9.png", True), ("img10.png", True), ("img11.png", False)]
+    assert found(tmp_path) == found(str(tmp_path)) == found(f"{tmp_path}/*.png") == here
+    assert found(tmp_path / "**" / "*.png") == [("img1.png", True), *here]
+    assert as_numbers(model.predict_many(f"{tmp_path}/img10.*")) == [[]]
+
+
+@pytest.mark.parametrize("place", ["", "*.png", "**/*.png", "none/*"])
+def test_a_folder_or_pattern_without_images_is_refused_at_the_call(model, tmp_path, place):
+    with pytest.raises(InputError, match="`sources` must be a"):
+        model.predict_many(tmp_path / place)
+
+
+@pytest.mark.parametrize("name", ["a.png", "none.png"])
+def test_the_path_of_one_image_is_refused_at_the_call(model, tmp_path, name):
+    Image.fromarray(image(1, 1)).save(tmp_path / "a.png")
+    for path in (tmp_path / name, str(tmp_path / name)):
+        with pytest.raises(InputError, match=r"Type predict_many\(\[image\]\)"):
+            model.predict_many(path)
 
 
 def test_an_array_of_many_images_is_many_images(model):

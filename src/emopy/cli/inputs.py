@@ -23,7 +23,8 @@ Source = str | BytesIO
 
 def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
     """Yield the images that paths stand for; a folder without images is only mentioned."""
-    from emopy.media import find_images
+    from emopy.media import find_images, match_images
+    from emopy.media.patterns import is_pattern
 
     for path in paths:
         if path == "-":
@@ -36,6 +37,12 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
             continue
         if _is_pipe(path):
             yield _read_pipe(path)
+            continue
+        if is_pattern(path):  # in quotes, or in a shell that does not expand it
+            with naming(pattern="PATH"):
+                found = match_images(path, recursive=recursive)
+            # Without a match the pattern itself is an input that cannot be read.
+            yield from (str(image) for image in found or [path])
             continue
         found = find_images([path], recursive=recursive)
         if not found:

@@ -58,10 +58,11 @@ def predict(
 ) -> int:
     """Predict facial expressions in images.
 
-    PATH is an image, a folder of images, or - for one image on stdin. Of an animation the first
-    frame is predicted; emopy video predicts all. With --out, rerun the same command to resume a run
-    that was interrupted. Exit code 1 means that some images could not be read, or that there are
-    none; those that could not be read are listed, and the others are done.
+    PATH is an image, a folder of images, a pattern such as 'photos/**/*.jpg', or - for one image on
+    stdin. Of an animation the first frame is predicted; emopy video predicts all. With --out, rerun
+    the same command to resume a run that was interrupted. Exit code 1 means that some images could
+    not be read, or that there are none; those that could not be read are listed, and the others are
+    done.
     """
     images = list(find_sources(sources, recursive=recursive))
     chosen = choose_format(format, out)

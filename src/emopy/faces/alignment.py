@@ -32,6 +32,12 @@ BOX_FRAMING = (0.099, -0.031, 0.901, 1.032)
 """Left, top, right, bottom of the box that `mtcnn` finds in the typical training face, relative to
 the crop's side. Measured in the same way."""
 
+MIN_SIDE, MAX_SIDE = 0.01, 1_000_000
+"""Shortest and longest side of a box in pixels, and largest coordinate of a landmark."""
+
+_MIN_SCALE = 1e-6
+"""Scale below which a crop by landmarks shows nothing: they are mirrored or scattered."""
+
 FRAMING.flags.writeable = False
 
 
@@ -52,7 +58,8 @@ def align_face(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.uint8
         (spec.height, spec.width, 3) uint8.
 
     Raises:
-        InputError: Not an RGB image, or a box that is wholly outside it.
+        InputError: Not an RGB image, or a box that is wholly outside it; sides or landmarks out of
+            range.
 
     Example:
         >>> image = np.zeros((60, 80, 3), np.uint8)
@@ -76,19 +83,37 @@ def face_transform(image: RGBImage, face: Face, spec: InputSpec) -> NDArray[np.f
         is (0.5, 0.5) in both.
 
     Raises:
-        InputError: A box that is wholly outside the image.
+        InputError: A box that is wholly outside the image; sides or landmarks out of range.
     """
-    height, width = image.shape[:2]
-    if not is_visible(face.box, image):
+    if rule := broken_rule(face, image):
         raise InputError(
-            f"`face` must have a box that shows a part of the image, {width} × {height}. "
-            f"Received {face.box}. Give its edges in pixels of this image."
+            f"`face` must have {rule}. Give pixels of this image: left, top, right, bottom."
         )
     if face.landmarks is not None and float(np.ptp(face.landmarks, axis=0).max()) >= 1:
-        return landmark_transform(face.landmarks, spec)
+        transform = landmark_transform(face.landmarks, spec)
+        if math.hypot(*transform[:, 0]) >= _MIN_SCALE:
+            return transform
+    height, width = image.shape[:2]
     if face.box == Box(0, 0, width, height):
         return _centered(face.box, spec)
     return box_transform(face.box, spec)
+
+
+def broken_rule(face: Face, image: RGBImage) -> str | None:
+    """Return what a face must have to be cropped from an (H, W, 3) image, and what it has.
+
+    None if nothing is wrong.
+    """
+    box, points = face.box, face.landmarks
+    if not is_visible(box, image):
+        size = f"{image.shape[1]} × {image.shape[0]}"
+        return f"a box that shows a part of the image, {size}. Received {box}"
+    if not (min(box.width, box.height) >= MIN_SIDE and max(box.width, box.height) <= MAX_SIDE):
+        return f"a box with sides of {MIN_SIDE} to {MAX_SIDE:,} pixels. Received {box}"
+    if points is not None and not np.abs(points).max() <= MAX_SIDE:  # also NaN
+        received = f"Received {points.tolist()}"
+        return f"landmarks from {-MAX_SIDE:,} to {MAX_SIDE:,} pixels. {received}"
+    return None
 
 
 def is_visible(box: Box, image: RGBImage) -> bool:
@@ -153,7 +178,7 @@ def warp(image: RGBImage, transform: NDArray[np.float64], spec: InputSpec) -> ND
     left, top, right, bottom = _region(image, matrix, spec)
     region = image[top:bottom, left:right]
     matrix[:, 2] += matrix[:, :2] @ (left, top)
-    factor = math.floor(1 / scale + 1e-6)
+    factor = min(math.floor(1 / scale + 1e-6), max(region.shape))
     if factor > 1:
         # Average over factor × factor pixels: bilinear interpolation alone would skip pixels.
         below, right = -region.shape[0] % factor, -region.shape[1] % factor

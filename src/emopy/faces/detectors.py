@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import reprlib
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-import numpy as np
-
 from emopy.errors import InputError, ModelNotFoundError, nearest
+from emopy.faces.face_records import FORMS, describe, to_faces
 from emopy.types import Box, Face, RGBImage, check_rgb
 
-_ACCEPTED = (
-    "`detector` must return a tuple of Face; or boxes (n, 4) with left, top, right, bottom, or "
-    "(n, 5) with the score; or (boxes, scores) or (boxes, scores, landmarks) as arrays."
-)
+_ACCEPTED = f"`detector` must return a tuple of {FORMS}"
 
 ENTRY_POINTS = "emopy.detectors"
 """Entry point group in which an installed package offers detectors: name = factory."""
@@ -123,6 +118,7 @@ def detect(detector: Callable[[RGBImage], object], image: RGBImage) -> tuple[Fac
         InputError: Not an RGB image, or the detector returns something else.
 
     Example:
+        >>> import numpy as np
         >>> image = np.zeros((48, 48, 3), np.uint8)
         >>> detect(lambda image: [(10, 10, 40, 40)], image)[0].box
         Box(left=10.0, top=10.0, right=40.0, bottom=40.0)
@@ -130,47 +126,13 @@ def detect(detector: Callable[[RGBImage], object], image: RGBImage) -> tuple[Fac
     check_rgb(image)
     found = detector(image)
     try:
-        return tuple(_to_faces(found))
+        return to_faces(found)
     except InputError as error:
         raise InputError(f"{_ACCEPTED} Received faces that do not fit: {error}") from error
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"{_ACCEPTED} Received {_describe(found)}. Return () where there is no face."
+            f"{_ACCEPTED} Received {describe(found)}. Return () where there is no face."
         ) from error
-
-
-def _to_faces(found: Any) -> list[Face]:
-    """Faces from the other forms that `detect` accepts; TypeError or ValueError for the rest."""
-    parts: tuple[Any, ...] = found if issubclass(type(found), tuple) else ()
-    if len(parts) in (2, 3) and not isinstance(parts[0], Face) and np.ndim(parts[0]) == 2:
-        boxes, scores = np.asarray(parts[0], np.float64), np.asarray(parts[1], np.float64)
-        landmarks = None if len(parts) == 2 else np.asarray(parts[2], np.float32)
-    else:
-        given: list[Any] = list(found)
-        items = [Face(item) if isinstance(item, Box) else item for item in given]
-        if all(isinstance(face, Face) for face in items):
-            return items
-        table = np.asarray(items, np.float64)
-        if table.ndim != 2 or table.shape[1] not in (4, 5):
-            raise ValueError(table.shape)
-        boxes, landmarks = table[:, :4], None
-        scores = table[:, 4] if table.shape[1] == 5 else np.ones(len(table))
-    n = len(boxes)
-    if boxes.shape != (n, 4) or scores.shape != (n,):
-        raise ValueError((boxes.shape, scores.shape))
-    if landmarks is not None and landmarks.shape != (n, 5, 2):
-        raise ValueError(landmarks.shape)
-    points = [None] * n if landmarks is None else landmarks
-    return [
-        Face(Box(*edges), score, marks)
-        for edges, score, marks in zip(boxes.tolist(), scores.tolist(), points, strict=True)
-    ]
-
-
-def _describe(found: Any) -> str:
-    if issubclass(type(found), np.ndarray):
-        return f"an array of shape {np.shape(found)}"
-    return "None" if found is None else f"a {type(found).__name__}: {reprlib.repr(found)}"
 
 
 def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import InputError
+from emopy.media.color_order import ColorOrder
 from emopy.media.quiet import warn
 from emopy.types import RGBImage
 
@@ -20,12 +21,13 @@ _BAND_ROWS = 256
 """Rows scaled at a time, so that scaling needs little memory beside the result."""
 
 
-def from_array(array: NDArray[Any], name: str = "<array>") -> RGBImage:
+def from_array(array: NDArray[Any], name: str = "<array>", color: ColorOrder = "rgb") -> RGBImage:
     """Convert an image in an array to RGB uint8.
 
     Args:
         array: Of a shape that `check_shape` accepts; uint8 0–255, uint16 0–65535 or float 0–1.
         name: The source, for error messages.
+        color: Order of the channels.
 
     Returns:
         (H, W, 3) uint8, C-contiguous: a new array, or `array` itself where it is so already.
@@ -39,10 +41,10 @@ def from_array(array: NDArray[Any], name: str = "<array>") -> RGBImage:
     if image.ndim == 2:
         image = image[:, :, np.newaxis]
     if image.shape[2] == 4:
-        return np.array(on_white(Image.fromarray(np.ascontiguousarray(image))))
+        image = np.array(on_white(Image.fromarray(np.ascontiguousarray(image))))
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(image if color == "rgb" else image[..., ::-1])
 
 
 def on_white(layer: Image.Image) -> Image.Image:

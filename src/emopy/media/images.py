@@ -21,6 +21,7 @@ from PIL import Image, ImageFile
 
 from emopy.errors import EmoPyError, ImageWarning, InputError
 from emopy.media.arrays import from_array
+from emopy.media.color_order import ColorOrder, check_color
 from emopy.media.limits import DEFAULT_MAX_PIXELS, check_cost
 from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
 from emopy.media.pil_images import from_pil
@@ -62,7 +63,9 @@ def describe_source(source: object) -> str:
     return name if isinstance(name, str) else "<file>"
 
 
-def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> RGBImage:
+def read_image(
+    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, color: ColorOrder = "rgb"
+) -> RGBImage:
     """Read an image as upright RGB.
 
     Gray becomes three equal channels, 16 bits are scaled to 8, transparency is composited on white,
@@ -77,23 +80,25 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
         max_pixels: Largest width × height of a file accepted, checked before decoding. It also
             bounds the memory that decoding may take, 11 bytes for each of these pixels. Arrays and
             loaded PIL images have no limit.
+        color: Order of the channels of an array: ``"rgb"``, or ``"bgr"`` as in OpenCV, with alpha
+            last. Other sources have an order of their own.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous, writable.
 
     Raises:
         InputError: No such file, a folder, empty, truncated, not an image, too large, too costly
-            to decode, or an array of another shape, dtype or range.
+            to decode, an array of another shape, dtype or range, or an unknown order of channels.
 
     Example:
         >>> read_image(np.zeros((48, 48), np.uint8)).shape
         (48, 48, 3)
     """
-    return take_image(source, max_pixels=max_pixels)()
+    return take_image(source, max_pixels=max_pixels, color=color)()
 
 
 def take_image(
-    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS
+    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, color: ColorOrder = "rgb"
 ) -> Callable[[], RGBImage]:
     """Start to read an image: take what the owner may change or close afterwards.
 
@@ -105,9 +110,10 @@ def take_image(
     Raises:
         InputError: As `read_image`; the function raises it too.
     """
+    check_color(color)
     name = describe_source(source)
     if isinstance(source, np.ndarray):
-        image = from_array(source, name)
+        image = from_array(source, name, color)
         # A view would change with the array that it was made from.
         taken = np.array(image) if image.base is not None or image is source else image
         return lambda: taken

@@ -81,10 +81,15 @@ def find_images(
     found: list[Path] = []
     for path in map(Path, given):
         if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied
-            found += sorted(_images_in(path, recursive=recursive), key=_natural_key)
+            found += sorted(_images_in(path, recursive=recursive), key=natural_order)
         else:
             found.append(path)
     return found
+
+
+def natural_order(path: Path) -> list[tuple[list[tuple[int, str]], str]]:
+    """Return a sort key that compares runs of digits as numbers and ignores case, part by part."""
+    return [(_natural_pieces(part), part) for part in path.parts]
 
 
 @contextmanager
@@ -102,9 +107,9 @@ def explain_os_errors(name: str) -> Generator[None]:
                 f"`source` must be a file on this computer. Received the URL {name!r}. "
                 "Download it first, then give its path."
             ) from error
+        kind = "no match" if set(name) & set("*?") else "no such file"
         raise InputError(
-            f"`source` must be an existing file. Received {name!r}: no such file. "
-            "Check its spelling."
+            f"`source` must be an existing file. Received {name!r}: {kind}. Check its spelling."
         ) from error
     except PermissionError as error:
         raise InputError(
@@ -182,11 +187,6 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
         return entry.is_file() or entry.is_symlink()
     except OSError:
         return True
-
-
-def _natural_key(path: Path) -> list[tuple[list[tuple[int, str]], str]]:
-    """Sort key that compares runs of digits as numbers and ignores case, part by part."""
-    return [(_natural_pieces(part), part) for part in path.parts]
 
 
 @lru_cache(maxsize=1000)  # the folders of a hundred thousand images are the same

@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 
 from emopy.errors import EmoPyError, ImageWarning
 from emopy.faces import Detector, align_face, detect, largest_first
+from emopy.faces.face_records import check_own_faces, own_faces
 from emopy.forking import Owner
-from emopy.media import ImageSource, describe_source, take_image
+from emopy.media import ImageSource, describe_source
 from emopy.models import InputSpec
 from emopy.models.preprocessing import Crops
+from emopy.pipeline.sources import GivenImage, split_pair
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction, RGBImage
 
 CropPredictor: TypeAlias = Callable[[Crops], Sequence[Prediction]]
 """Function from crops (or clips of crops, for a model of clips) to one prediction each."""
+
+ImageTaker: TypeAlias = Callable[[ImageSource], Callable[[], RGBImage]]
+"""Function that starts to read an image, and returns one that reads the rest."""
 
 _THREADS = 2
 """Images that are decoded and searched at the same time."""
@@ -28,7 +33,7 @@ _THREADS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedFaces:
-    """The faces of an image and their crops, largest first; without the image itself."""
+    """The faces of an image and their crops, without the image itself."""
 
     source: str
     size: tuple[int, int]
@@ -36,21 +41,34 @@ class DetectedFaces:
     crops: tuple[NDArray[np.uint8], ...]
 
 
+FaceFinder: TypeAlias = Callable[[RGBImage, str, tuple[Face, ...] | None], DetectedFaces]
+"""Function from an image, its name, and its faces or None, to the faces with their crops."""
+
+
 def detect_faces(
-    image: RGBImage, source: str, detector: Detector, spec: InputSpec
+    image: RGBImage,
+    source: str,
+    detector: Detector,
+    spec: InputSpec,
+    faces: tuple[Face, ...] | None = None,
 ) -> DetectedFaces:
-    """Detect the faces of an image and crop them to the input of the model.
+    """Detect the faces of an image, unless they are given, and crop them to the input of the model.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         source: Name of the image in the result.
         detector: Finds the faces.
         spec: Size of the crops.
+        faces: Faces whose order is kept; None detects them, largest first.
 
     Raises:
-        InputError: The detector returns no faces in an accepted form, or one beyond the image.
+        InputError: The detector returns no faces in an accepted form, or a face is none of this
+            image.
     """
-    faces = largest_first(detect(detector, image))
+    if faces is None:
+        faces = largest_first(detect(detector, image))
+    else:
+        check_own_faces(faces, image)
     crops = tuple(align_face(image, face, spec) for face in faces)
     return DetectedFaces(source, (image.shape[1], image.shape[0]), faces, crops)
 
@@ -63,28 +81,28 @@ def join_predictions(detected: DetectedFaces, predictions: Iterable[Prediction])
 
 
 def predict_images(
-    sources: Iterable[ImageSource],
-    detect: Callable[[RGBImage, str], DetectedFaces],
+    sources: Iterable[GivenImage],
+    detect: FaceFinder,
     predict: CropPredictor,
     *,
     batch_size: int,
-    max_pixels: int,
+    take: ImageTaker,
 ) -> Generator[ImageResult | FailedInput]:
     """Yield one result per image, in order.
 
     Args:
-        sources: The images, consumed as the results are.
-        detect: Returns the faces of one image of that name; an `EmoPyError` becomes a
-            `FailedInput`.
+        sources: The images, each alone or with its faces, consumed as the results are.
+        detect: Returns the faces of one image of that name, detected if None are given; an
+            `EmoPyError` becomes a `FailedInput`.
         predict: Returns the predictions of crops.
         batch_size: Faces per call of `predict`; also the most images that wait. The first calls
             have fewer, so that the first results do not wait: one, then twice as many each time.
-        max_pixels: Largest file that is read, see `read_image`.
+        take: Starts to read an image, see `take_image`.
     """
     owner = Owner()
     batch: list[DetectedFaces | FailedInput] = []
     faces, size = 0, 1
-    for detected in _prefetch_detected(sources, detect, owner, max_pixels):
+    for detected in _prefetch_detected(sources, detect, take, owner):
         batch.append(detected)
         faces += len(detected.crops) if isinstance(detected, DetectedFaces) else 0
         if faces >= size or len(batch) >= size:
@@ -96,30 +114,34 @@ def predict_images(
 
 
 def _prefetch_detected(
-    sources: Iterable[ImageSource],
-    detect: Callable[[RGBImage, str], DetectedFaces],
+    sources: Iterable[GivenImage],
+    detect: FaceFinder,
+    take: ImageTaker,
     owner: Owner,
-    max_pixels: int,
 ) -> Generator[DetectedFaces | FailedInput]:
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="emopy-detect")
     pending: deque[Future[DetectedFaces | FailedInput]] = deque()
 
-    def detect_in(read: Callable[[], RGBImage], name: str) -> DetectedFaces | FailedInput:
+    def detect_in(
+        read: Callable[[], RGBImage], name: str, faces: tuple[Face, ...] | None
+    ) -> DetectedFaces | FailedInput:
         try:
-            return detect(read(), name)
+            return detect(read(), name, faces)
         except (EmoPyError, ImageWarning) as error:
             return FailedInput(name, error)
 
     try:
-        for source in sources:
+        for given in sources:
+            source, own = split_pair(given)
             name = describe_source(source)
             try:
                 # Here and not in the thread: what the iterator gives may change afterwards.
-                read = take_image(source, max_pixels=max_pixels)
+                read = take(source)
+                faces = None if own is None else own_faces(own)
             except (EmoPyError, ImageWarning) as error:
                 pending.append(_done(FailedInput(name, error)))
             else:
-                pending.append(pool.submit(detect_in, read, name))
+                pending.append(pool.submit(detect_in, read, name, faces))
             if len(pending) > _THREADS:
                 yield pending.popleft().result()
         while pending:

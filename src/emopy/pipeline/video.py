@@ -13,6 +13,7 @@ from emopy.errors import InputError
 from emopy.faces import TrackingDetector, align_face
 from emopy.media import read_image
 from emopy.media.arrays import from_array
+from emopy.media.color_order import ColorOrder
 from emopy.models import InputSpec
 from emopy.pipeline.images import CropPredictor
 from emopy.pipeline.smoothing import Smoother
@@ -30,6 +31,7 @@ def predict_frames(
     spec: InputSpec,
     predict: CropPredictor,
     smooth: Smoother,
+    color: ColorOrder = "rgb",
 ) -> Generator[tuple[Frame, ImageResult]]:
     """Yield each frame with its result.
 
@@ -41,13 +43,14 @@ def predict_frames(
             track.
         predict: Returns the predictions of crops or clips.
         smooth: Smooths the predictions of each track.
+        color: Order of the channels of the frames.
 
     Raises:
         InputError: Something other than a `Frame`, or its image is none that `read_image` accepts.
     """
     clips = _TrackClips(spec.frames)
     for given in frames:
-        frame = _converted(given)
+        frame = _converted(given, color)
         faces = detect(frame.image, frame.time_s)
         crops = [align_face(frame.image, face, spec) for face in faces]
         samples = crops if spec.frames == 1 else clips.append(faces, crops, frame.time_s)
@@ -60,7 +63,7 @@ def predict_frames(
         yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
 
 
-def _converted(frame: Frame) -> Frame:
+def _converted(frame: Frame, color: ColorOrder) -> Frame:
     """The frame with an RGB image: itself, or a copy with a converted image."""
     if not isinstance(frame, Frame):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InputError(
@@ -69,7 +72,7 @@ def _converted(frame: Frame) -> Frame:
         )
     image = frame.image
     if isinstance(image, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
-        image = from_array(image, f"frame {frame.number}")
+        image = from_array(image, f"frame {frame.number}", color)
     else:
         image = read_image(image)
     return frame if image is frame.image else replace(frame, image=image)
