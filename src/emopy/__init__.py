@@ -30,7 +30,7 @@ if typing.TYPE_CHECKING:
     from emopy.explain import Explanation
     from emopy.fermodel import FERModel
     from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS, Emotion
-    from emopy.present import to_frame
+    from emopy.present import to_arrow, to_frame
     from emopy.present.draw import draw
     from emopy.types import (
         Box,
@@ -68,6 +68,7 @@ __all__ = [
     "RecipeError",
     "__version__",
     "draw",
+    "to_arrow",
     "to_frame",
 ]
 
@@ -75,7 +76,7 @@ _HOMES = {
     "emopy.explain": ("Explanation",),
     "emopy.fermodel": ("FERModel",),
     "emopy.labels": ("ALL_EMOTIONS", "STANDARD_EMOTIONS", "Emotion"),
-    "emopy.present": ("to_frame",),
+    "emopy.present": ("to_arrow", "to_frame"),
     "emopy.present.draw": ("draw",),
     "emopy.types": (
         *("Box", "Face", "FacePrediction", "FailedInput", "Frame", "ImageResult", "Prediction"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
+from emopy.labels import composed
 from emopy.types import FailedInput, ImageResult
 
 _COLUMNS_BEFORE = (
@@ -71,6 +72,19 @@ def to_rows(result: ImageResult | FailedInput, labels: Sequence[str]) -> list[di
         for face in record["faces"]
     ]
     return rows or [{**empty, **image}]
+
+
+def comparable_source(source: str) -> str:
+    r"""Return the source of an image as it is compared with the sources in a table.
+
+    That is composed (NFC), with slashes, without ``./`` before it, and escaped as in tables of
+    results.
+
+    Example:
+        >>> comparable_source("./photos\\a.jpg")
+        'photos/a.jpg'
+    """
+    return composed(escape_undecodable(source.strip())).replace("\\", "/").removeprefix("./")
 
 
 def check_labels(result: ImageResult | FailedInput, labels: Sequence[str]) -> None:

@@ -1,11 +1,84 @@
-"""The formats of tables; Markdown tables and plain-text tables."""
+"""The formats of tables; reading of CSV files; Markdown tables and plain-text tables."""
 
 from __future__ import annotations
 
+import csv
+import io
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emopy.errors import EmoPyError
+from emopy.escaping import unquote_csv_text
 
 TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 """Formats of tables of results: the names, which are also the file suffixes."""
+
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table as text.
+
+    Attributes:
+        header: Titles of the columns.
+        rows: Cells of each row, one per column.
+        lines: Number of the last line of each row in the file, from 1.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+
+def read_csv(path: str | os.PathLike[str], argument: str, error: type[EmoPyError]) -> TextTable:
+    """Read a CSV file with a header row: UTF-8, separated by comma, semicolon or tab.
+
+    Empty lines are skipped, cells are stripped, and what `quote_csv_text` quoted is unquoted.
+
+    Args:
+        path: The file.
+        argument: Argument of the caller that named the file, for errors.
+        error: Class of the errors.
+
+    Raises:
+        EmoPyError: Of the class `error`: unreadable, or rows of different lengths.
+    """
+    file = Path(path)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as reason:
+        raise error(
+            f"`{argument}` must be a CSV file. Received {file}: {reason.strerror}. Check the path."
+        ) from reason
+    except UnicodeDecodeError as reason:
+        raise error(
+            f"`{argument}` must be a CSV file in UTF-8. Received {file}: {reason.reason} at byte "
+            f"{reason.start}. Save it again as UTF-8."
+        ) from reason
+    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    header: list[str] = []
+    table = TextTable(header, [], [])
+    try:
+        for cells in reader:
+            if not header:
+                header += [cell.strip() for cell in cells]
+                continue
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise error(
+                    f"`{argument}` must have {len(header)} columns in each row. Received "
+                    f"{len(cells)} in line {reader.line_num} of {file}."
+                )
+            table.rows.append([unquote_csv_text(cell.strip()) for cell in cells])
+            table.lines.append(reader.line_num)
+    except csv.Error as reason:
+        raise error(f"`{argument}` must be a CSV file. Received {file}: {reason}.") from reason
+    return table
 
 
 def markdown_table(

@@ -37,7 +37,10 @@ def test_the_page_of_names_is_current():
 def test_the_page_of_names_has_every_public_name_with_a_word_about_it():
     page = script("write_api").page()
     rooms = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
-    assert "| [`read_image(source, *, max_pixels)`](../src/emopy/media/images.py) | Read a" in page
+    assert (
+        "| [`read_image(source, *, max_pixels, color)`](../src/emopy/media/images.py) | Read a"
+        in page
+    )
     for name in HERE:
         room = importlib.import_module(name)
         rows = dict(re.findall(r"^\| \[`(\w+).*?\) \| (.*) \|$", rooms[name], re.MULTILINE))

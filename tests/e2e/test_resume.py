@@ -158,3 +158,16 @@ def test_killed_at_random_the_table_is_that_of_a_run_without_interruption(linear
     images = make_images(tmp_path / "images", 40)
     words = ["predict", str(images), "--model", str(linear_model), "--out", "f.csv"]
     assert interrupt([*words, "--draw", "drawn"], tmp_path / "runs", 3, seed=1) == []
+
+
+def test_boxes_are_part_of_how_results_are_made(predict, images, tmp_path, capsys):
+    names = [str(path) for path in sorted(images.iterdir())]
+    table = tmp_path / "boxes.csv"
+    table.write_text("source,left,top,right,bottom\n" + "".join(f"{n},1,2,30,40\n" for n in names))
+    assert predict("--out", "f.csv", stop=3) == 130
+    capsys.readouterr()
+    assert predict("--out", "f.csv", "--boxes", table) == 2
+    assert "has results with another table of --boxes" in capsys.readouterr().err
+    assert predict("--out", "f.csv", "--boxes", table, "--overwrite") == 1
+    rows = (tmp_path / "f.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(",1.0,2.0,30.0,40.0," in row for row in rows) == len(names) - 1

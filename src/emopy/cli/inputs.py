@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.data import Dataset, SkippedSample
+    from emopy.faces import BoxTable
     from emopy.fermodel import FERModel
     from emopy.media import Video
 
@@ -74,6 +75,25 @@ def _read_pipe(path: str) -> Source:
         return path
     image.name = path
     return image
+
+
+def open_boxes(path: Path, images: Sequence[Source]) -> BoxTable:
+    """Return the faces in a table; images of the table that are not predicted are mentioned."""
+    from emopy.faces import read_boxes
+    from emopy.media import describe_source
+
+    with naming(path="--boxes"):
+        table = read_boxes(path)
+    names = [describe_source(image) for image in images]
+    if others := table.others(names):
+        where = f"{len(others):,} of its {len(table):,} images, the first {others[0]!r}"
+        if names and len(others) == len(table):
+            raise InputError(
+                f"--boxes must name the images as they are typed. Received {path} without any of "
+                f"them: {where}, are others. The first image is called {names[0]!r}."
+            )
+        echo(f"emopy: {path}: {where}, are not among the images.", err=True)
+    return table
 
 
 def create_model(

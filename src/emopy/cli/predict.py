@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import Source, create_model, find_sources
+from emopy.cli.inputs import Source, create_model, find_sources, open_boxes
 from emopy.cli.options import (
     FILE,
     FOLDER,
@@ -22,14 +22,16 @@ from emopy.cli.options import (
 )
 from emopy.cli.outputs import draw_result, drawing_files, protect_inputs, refuse_existing
 from emopy.cli.partial import Key, PartialResults, State, image_keys, image_state, partial_path
-from emopy.cli.records import made_with
+from emopy.cli.records import checksum, made_with
 from emopy.cli.streams import echo
 from emopy.cli.terminal import TextSink, on_stop, print_error, progress
 from emopy.errors import InputError, naming
 from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
+    from emopy.faces import BoxTable
     from emopy.fermodel import FERModel
+    from emopy.pipeline.sources import GivenImage
     from emopy.present import Table
     from emopy.types import FailedInput, ImageResult
 
@@ -39,6 +41,9 @@ FORMATS = ("text", *TABLE_FORMATS)
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="PATH...")
 @click.option("--recursive", is_flag=True, help="Search subfolders as well.")
+@click.option("--boxes", "faces", type=FILE, metavar="FILE.csv",
+              help="Your own faces instead of detected ones: columns source, left, top, right and "
+              "bottom in pixels, or a table of --out.")  # fmt: skip
 @max_pixels_option
 @model_options
 @click.option("--format", type=click.Choice(FORMATS),
@@ -50,6 +55,7 @@ FORMATS = ("text", *TABLE_FORMATS)
 def predict(
     sources: tuple[str, ...],
     recursive: bool,
+    faces: Path | None,
     format: str | None,
     out: Path | None,
     draw: Path | None,
@@ -68,12 +74,14 @@ def predict(
     chosen = choose_format(format, out)
     is_resumable = out is not None and (out.is_file() or not out.exists())  # no device, no pipe
     drawings = _plan(images, out, draw, overwrite=overwrite)
+    boxes = None if faces is None else open_boxes(faces, images)
     model = create_model(**options)
-    run = _Run(images, drawings, model, max_pixels=options["max_pixels"])
+    run = _Run(images, drawings, model, boxes=boxes, max_pixels=options["max_pixels"])
     with naming(path="--out") if out else nullcontext():
         sink = open_sink(chosen, out, model.labels)
         if out and is_resumable:
             conditions = {"--draw": draw and str(draw), "--format": chosen}
+            conditions["table of --boxes"] = boxes and checksum(boxes.to_dict())
             partial = PartialResults(
                 out,
                 made_with(model, options, conditions),
@@ -119,10 +127,12 @@ class _Run:
         drawings: Sequence[Path],
         model: FERModel,
         *,
+        boxes: BoxTable | None,
         max_pixels: int | None,
     ) -> None:
         self.failed = 0
         self._images = images
+        self._boxes = boxes
         self._drawings = drawings
         self._model = model
         self._max_pixels = max_pixels
@@ -130,7 +140,8 @@ class _Run:
     def to_stream(self, sink: TextSink | Table, *, busy: bool) -> None:
         """Predict all images and write each result to a sink that is not resumed."""
         with sink:
-            results = self._model.predict_many(self._images, batch_size=1)
+            given = map(self._given, range(len(self._images)))
+            results = self._model.predict_many(given, batch_size=1)
             busy = busy and sys.stdout.isatty()
             shown = progress(results, len(self._images), "Predicting", busy=busy)
             for number, result in enumerate(shown):
@@ -150,10 +161,10 @@ class _Run:
         to_do = self._resume(partial, keys, overwrite=overwrite)
         states: deque[State] = deque()
 
-        def sources() -> Iterator[Source]:
+        def sources() -> Iterator[GivenImage]:
             for number in to_do:
                 states.append(image_state(self._images[number]))  # as it is when it is read
-                yield self._images[number]
+                yield self._given(number)
 
         # One by one: what a model of floats predicts may depend on the batch in the last digits.
         results = self._model.predict_many(sources(), batch_size=1)
@@ -168,6 +179,13 @@ class _Run:
             for key in keys:
                 sink.write(partial.result(key))
         partial.complete()
+
+    def _given(self, number: int) -> GivenImage:
+        """Return an image, with its faces if there is a table of them."""
+        from emopy.media import describe_source
+
+        image = self._images[number]
+        return (image, self._boxes.faces_of(describe_source(image))) if self._boxes else image
 
     def _resume(
         self, partial: PartialResults, keys: Sequence[Key], *, overwrite: bool

@@ -7,6 +7,7 @@ if they were made with the same record.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,3 +77,8 @@ def _as_typed(value: Any) -> Any:
 def model_checksum(card: ModelCard) -> str:
     """Return a checksum of what decides the predictions of a model; its card has the weights'."""
     return hashlib.sha256(card.changed(metrics={}).to_json().encode()).hexdigest()
+
+
+def checksum(values: Mapping[str, Any]) -> str:
+    """Return a checksum of values that JSON can hold."""
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 import re
@@ -17,9 +15,10 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
-from emopy.escaping import escape_undecodable, unquote_csv_text
 from emopy.evaluate import metrics
 from emopy.labels import composed
+from emopy.rows import comparable_source
+from emopy.tables import read_csv
 
 MIN_GROUP_SAMPLES = 30
 """Samples below which a group is marked as too small."""
@@ -46,7 +45,6 @@ _SOURCE_TITLES = frozenset({
 """Titles of the columns in lower case, without signs and space."""
 
 _PERCENTILES = (2.5, 97.5)
-_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +241,9 @@ def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.st
             groups, or a row of no sample.
     """
     file = Path(path)
-    header, rows = _read_table(file)
-    source, group = _find_columns(file, header)
+    table = read_csv(file, "groups", DataError)
+    rows = table.rows
+    source, group = _find_columns(file, table.header)
     groups = [composed(cells[group]) for cells in rows]
     if source is None:
         if len(rows) != len(dataset):
@@ -255,20 +254,17 @@ def read_groups(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.st
             )
         return np.array(groups, dtype=np.str_)
     group_of: dict[str, str] = {}
-    for name, each in zip((_comparable(cells[source]) for cells in rows), groups, strict=True):
+    for name, each in zip(
+        (comparable_source(cells[source]) for cells in rows), groups, strict=True
+    ):
         if group_of.setdefault(name, each) != each:
             raise DataError(
                 f"`groups` must have one group for each sample. Received {file}, where {name!r} "
                 f"has both {group_of[name]!r} and {each!r}. Keep one row."
             )
-    sources = [_comparable(str(source)) for source in dataset.sources]
+    sources = [comparable_source(str(source)) for source in dataset.sources]
     _refuse_mismatch(file, sources, group_of, dataset.skipped)
     return np.array([group_of[source] for source in sources], dtype=np.str_)
-
-
-def _comparable(source: str) -> str:
-    """A source as it is compared: composed (NFC), with slashes, escaped as in tables of results."""
-    return composed(escape_undecodable(source.strip())).replace("\\", "/").removeprefix("./")
 
 
 def _refuse_mismatch(
@@ -301,7 +297,7 @@ def _is_skipped(name: str, skipped: Sequence[SkippedSample]) -> bool:
     places = (
         each.source if each.line is None else f"{each.source}:{each.line}" for each in skipped
     )
-    return any(f"/{_comparable(place)}".endswith(f"/{name}") for place in places)
+    return any(f"/{comparable_source(place)}".endswith(f"/{name}") for place in places)
 
 
 def _find_columns(path: Path, header: Sequence[str]) -> tuple[int | None, int]:
@@ -317,38 +313,3 @@ def _find_columns(path: Path, header: Sequence[str]) -> tuple[int | None, int]:
         f"with the columns {', '.join(header) or 'of an empty file'}. Name the columns in the "
         "first line, and leave out others: source,group"
     )
-
-
-def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows; cells are stripped."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(
-            f"`groups` must be a CSV file. Received {path}: {error.strerror}. Check the path."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"`groups` must be a CSV file in UTF-8. Received {path}: {error.reason} at byte "
-            f"{error.start}. Save it again as UTF-8."
-        ) from error
-    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    header: list[str] = []
-    rows: list[list[str]] = []
-    try:
-        for cells in reader:
-            if not cells:
-                continue
-            if not header:
-                header = [cell.strip() for cell in cells]
-                continue
-            if len(cells) != len(header):
-                raise DataError(
-                    f"`groups` must have {len(header)} columns in each row. Received {len(cells)} "
-                    f"in line {reader.line_num} of {path}."
-                )
-            rows.append([unquote_csv_text(cell.strip()) for cell in cells])
-    except csv.Error as error:
-        raise DataError(f"`groups` must be a CSV file. Received {path}: {error}.") from error
-    return header, rows

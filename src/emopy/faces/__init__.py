@@ -1,6 +1,7 @@
 """Face detection, alignment and tracking."""
 
 from emopy.faces.alignment import FRAMING, align_face
+from emopy.faces.box_table import BoxTable, read_boxes
 from emopy.faces.detectors import (
     Detector,
     FullImage,
@@ -18,6 +19,7 @@ from emopy.faces.yunet import YuNet
 __all__ = [
     "FRAMING",
     "MTCNN",
+    "BoxTable",
     "Detector",
     "FullImage",
     "Tracker",
@@ -28,5 +30,6 @@ __all__ = [
     "get_detector",
     "largest_first",
     "list_detectors",
+    "read_boxes",
     "register_detector",
 ]

@@ -2,8 +2,9 @@
 
 from emopy.present.draw import draw_faces, save_image
 from emopy.present.face_labels import COLORS
+from emopy.present.frame import to_arrow, to_frame
 from emopy.present.label_layout import LabelState
-from emopy.present.table import Table, open_table, table_format, to_frame
+from emopy.present.table import Table, open_table, table_format
 from emopy.present.text import as_text, encodable, summary_text
 from emopy.present.timeline_plot import TimelinePlot, check_plot_path
 from emopy.present.video_sink import VideoSink, check_video_path
@@ -25,5 +26,6 @@ __all__ = [
     "save_image",
     "summary_text",
     "table_format",
+    "to_arrow",
     "to_frame",
 ]

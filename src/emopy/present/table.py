@@ -1,10 +1,10 @@
-"""`open_table`: write results as CSV, JSON, JSON Lines or Parquet; `to_frame`: a data frame.
+"""`open_table`: write results as CSV, JSON, JSON Lines or Parquet.
 
     with open_table("faces.csv", model.labels) as table:
         for result in model.predict_many(paths):
             table.write(result)
 
-CSV, JSON Lines, Parquet and data frames hold the rows of `emopy.rows.to_rows`; JSON holds the
+CSV, JSON Lines and Parquet hold the rows of `emopy.rows.to_rows`; JSON holds the
 objects of `ImageResult.to_dict`. Images without a face and failed inputs are included. Memory use
 does not grow with the number of results.
 """
@@ -19,17 +19,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from typing import IO, Any, Self, cast
 
 from emopy.errors import InputError, import_extra
 from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
-from emopy.rows import COLUMN_TYPES, check_labels, row_columns, to_rows
+from emopy.present.frame import arrow_schema
+from emopy.rows import check_labels, row_columns, to_rows
 from emopy.tables import TABLE_FORMATS
 from emopy.types import FailedInput, ImageResult
-
-if TYPE_CHECKING:
-    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 _ROW_GROUP_SIZE = 8192
 """Rows of a Parquet row group: the most that are held in memory."""
@@ -186,10 +184,7 @@ class ParquetTable(Table):
                 "`target` must be a binary stream for Parquet. Received a text stream. "
                 "Give its `.buffer`, or a path."
             )
-        kinds = {str: self._arrow.string(), int: self._arrow.int64(), float: self._arrow.float64()}
-        columns = row_columns(self.labels)
-        fields = [(name, kinds[COLUMN_TYPES.get(name, float)]) for name in columns]
-        self._schema = self._arrow.schema(fields)
+        self._schema = arrow_schema(self._arrow, self.labels)
         self._rows: list[dict[str, Any]] = []
         self._writer = parquet.ParquetWriter(self._out, self._schema)
 
@@ -262,41 +257,6 @@ def table_format(target: object, format: str | None = None) -> str:  # noqa: A00
         f"`format` must be {', '.join(_TABLES)}. Received {format!r}. "
         "Type for example: `format='csv'`"
     )
-
-
-def to_frame(
-    results: Iterable[ImageResult | FailedInput], labels: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Return results as a pandas data frame with the rows and columns of `open_table`.
-
-    Args:
-        results: Results of images, video frames and failed inputs.
-        labels: Labels of every prediction; None uses those of the first face.
-
-    Returns:
-        One row per face; images without a face and failed inputs have one row. Integer columns
-        are nullable (``Int64``).
-
-    Raises:
-        InputError: Faces with different labels.
-        MissingExtraError: pandas is not installed.
-
-    Example::
-
-        to_frame(FERModel().predict_many(["a.jpg", "b.jpg"])).groupby("source").size()
-    """
-    pandas = import_extra("pandas", feature="Data frames", extra="tables")
-    results = list(results)
-    if labels is None:
-        images = (result for result in results if isinstance(result, ImageResult))
-        labels = next((face.prediction.labels for image in images for face in image.faces), ())
-    rows = [row for result in results for row in to_rows(result, labels)]
-    dtypes = {str: "string", int: "Int64", float: "float64"}
-    columns: dict[str, Any] = {}
-    for name in row_columns(labels):
-        dtype = dtypes[COLUMN_TYPES.get(name, float)]
-        columns[name] = pandas.array([row[name] for row in rows], dtype=dtype)
-    return pandas.DataFrame(columns)
 
 
 def _require_parquet() -> Any:

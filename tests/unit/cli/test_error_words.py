@@ -51,6 +51,11 @@ ERRORS = [
     "predict photo.png --draw text.png/drawn",
     "predict photo.png --draw .",
     "predict photo.png --format parquet",
+    "predict photo.png --boxes none.csv",
+    "predict photo.png --boxes text.csv",
+    "predict photo.png --boxes numbers.csv",
+    "predict photo.png --boxes boxes.csv",
+    "predict none/**.png",
     "predict photo.png --model {model} --out t.csv --format nothing",
     "explain none.png",
     "explain photo.png --of joyful --model {model} --detector full-image",
@@ -193,6 +198,7 @@ def place(tmp_path_factory, linear_model, astronaut_file):
     (place / "empty").mkdir()
     (place / "odd.toml").write_text("[fit]\nepoch = 3\n")
     (place / "numbers.csv").write_text(f"label,pixels\n9,{'1 ' * 64}\n8,{'2 ' * 64}\n")
+    (place / "boxes.csv").write_text("source,left,top,right,bottom\nphoto.png,-9,0,-1,1\n")
     (place / "settings.csv").write_text(f"label,pixels\n9,{'1 ' * 64}\n")
     (place / "settings.csv.toml").write_text('delimiter = ";;"\n')
     for label in ("fear", "happiness"):

@@ -1,8 +1,11 @@
 """Skipped files and rows of labeled faces are reported by every verb."""
 
+import csv
+import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 
 from emopy.cli.main import main
 from emopy.data import Dataset
+from emopy.samples import sample_images
 
 BAD = "bad.png"
 
@@ -107,3 +111,66 @@ def test_a_model_of_clips_is_calibrated_and_evaluated_on_folders_of_clips(
     captured = capsys.readouterr()
     assert "fewer than num_frames=2" in captured.err
     assert re.search(r"^samples +4$", captured.out, re.MULTILINE)
+
+
+@pytest.fixture
+def samples(tmp_path, monkeypatch):
+    """The packaged sample images in a folder of the current one."""
+    (tmp_path / "photos").mkdir()
+    for emotion in ("anger", "happiness"):
+        shutil.copy(sample_images()[emotion], tmp_path / "photos" / f"={emotion}.png")
+    Image.fromarray(np.zeros((60, 60), np.uint8)).save(tmp_path / "photos" / "wall.png")
+    monkeypatch.chdir(tmp_path)
+
+
+def rows(capsys):
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def test_the_table_of_one_run_gives_the_boxes_of_another(samples, capsys):
+    assert main(["predict", "photos", "--out", "results.csv"]) == 0
+    with open("results.csv", encoding="utf-8", newline="") as file:  # noqa: PTH123
+        first = list(csv.DictReader(file))
+    assert [bool(row["face"]) for row in first] == [True, True, False]
+    again = ["--boxes", "results.csv", "--format", "csv", "--detector", "full-image"]
+    for places in (["photos"], ["photos/*.png"], ["./photos"]):
+        assert main(["predict", *places, *again]) == 0
+        second = rows(capsys)
+        edges = ("left", "top", "right", "bottom", "face")
+        assert [[row[e] for e in edges] for row in second] == [
+            [row[e] for e in edges] for row in first
+        ]
+        assert {row["score"] for row in second if row["face"]} == {"1.0"}
+
+
+def test_images_of_a_table_that_are_not_predicted_are_mentioned(samples, capsys):
+    Path("b.csv").write_text(
+        "source,left,top,right,bottom\nphotos/wall.png,1,2,30,40\nx.png,1,2,3,4\n"
+    )
+    quick = ["--boxes", "b.csv", "--format", "csv"]
+    assert main(["predict", "photos", *quick]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == (
+        "emopy: b.csv: 1 of its 2 images, the first 'x.png', are not among the images.\n"
+    )
+    found = list(csv.DictReader(io.StringIO(captured.out)))
+    assert [row["left"] for row in found] == ["", "", "1.0"]
+    assert main(["predict", "photos/=anger.png", *quick]) == 2
+    assert "--boxes must name the images as they are typed" in capsys.readouterr().err
+
+
+def test_a_bad_box_fails_its_image_and_the_others_are_done(samples, capsys):
+    Path("b.csv").write_text(
+        "source,left,top,right,bottom\nphotos/wall.png,90,0,99,9\nphotos/=anger.png,9,9,99,99\n"
+    )
+    assert main(["predict", "photos", "--boxes", "b.csv", "--format", "csv"]) == 1
+    captured = capsys.readouterr()
+    assert "emopy: `--boxes` must each have a box that shows a part of the image" in captured.err
+    found = list(csv.DictReader(io.StringIO(captured.out)))
+    assert [row["left"] for row in found] == ["9.0", "", ""]
+
+
+def test_a_table_without_rows_has_no_faces(samples, capsys):
+    Path("b.csv").write_text("source,left,top,right,bottom\n")
+    assert main(["predict", "photos", "--boxes", "b.csv", "--format", "csv"]) == 0
+    assert [row["face"] for row in rows(capsys)] == ["", "", ""]

@@ -1,0 +1,109 @@
+"""`read_boxes`: the faces of many images from a CSV file, such as a table of results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from emopy.errors import InputError
+from emopy.rows import comparable_source
+from emopy.tables import TextTable, read_csv
+from emopy.types import Box, Face
+
+_SOURCE, _EDGES = "source", ("left", "top", "right", "bottom")
+
+
+class BoxTable:
+    """The faces of images, by the names of the images.
+
+    Args:
+        faces: For each image, named as `comparable_source` returns it, its faces.
+    """
+
+    def __init__(self, faces: Mapping[str, Sequence[Face]]) -> None:
+        self._faces = {source: tuple(found) for source, found in faces.items()}
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def __bool__(self) -> bool:
+        return True  # also without images: it says that they have no faces
+
+    def faces_of(self, source: str | os.PathLike[str]) -> tuple[Face, ...]:
+        """Return the faces of an image, in the order of the rows; none if it has no row.
+
+        Args:
+            source: The image as it is called in the table: an absolute path is another name than
+                a relative one.
+        """
+        return self._faces.get(comparable_source(os.fsdecode(source)), ())
+
+    def to_dict(self) -> dict[str, list[list[float]]]:
+        """Return left, top, right and bottom of each face of each image, as JSON can hold them."""
+        return {
+            source: [[getattr(face.box, edge) for edge in _EDGES] for face in faces]
+            for source, faces in self._faces.items()
+        }
+
+    def others(self, sources: Iterable[str]) -> list[str]:
+        """Return the images of the table that are not among some sources."""
+        known = {comparable_source(source) for source in sources}
+        return [source for source in self._faces if source not in known]
+
+
+def read_boxes(path: str | os.PathLike[str]) -> BoxTable:
+    """Load the faces of images from a CSV file, one face a row.
+
+    The tables that ``emopy predict --out results.csv`` and `open_table` write can be read: other
+    columns are ignored, and a row without edges is an image without a face.
+
+        source,left,top,right,bottom
+        group.jpg,179,63.2,264.6,171.9
+
+    Args:
+        path: CSV file with a header row: UTF-8, separated by comma, semicolon or tab. Edges are in
+            pixels of the upright image; right and bottom are exclusive.
+
+    Raises:
+        InputError: Unreadable, a column is missing or there twice, a cell is no number, or a box
+            has no area.
+
+    Example::
+
+        boxes = read_boxes("results.csv")
+        results = model.predict_many((path, boxes.faces_of(path)) for path in paths)
+    """
+    table = read_csv(path, "path", InputError)
+    columns = _find_columns(Path(path), table)
+    faces: dict[str, list[Face]] = {}
+    for line, cells in zip(table.lines, table.rows, strict=True):
+        source, *edges = (cells[column] for column in columns)
+        found = faces.setdefault(comparable_source(source), [])
+        if any(edges):
+            found.append(_to_face(edges, f"line {line} of {path}"))
+    return BoxTable(faces)
+
+
+def _find_columns(path: Path, table: TextTable) -> list[int]:
+    """The columns of the source and of the four edges."""
+    titles = [title.lower() for title in table.header]
+    if all(titles.count(name) == 1 for name in (_SOURCE, *_EDGES)):
+        return [titles.index(name) for name in (_SOURCE, *_EDGES)]
+    raise InputError(
+        f"`path` must be a table with the columns {_SOURCE}, {', '.join(_EDGES)}, each once. "
+        f"Received {path} with {', '.join(table.header) or 'an empty first line'}. "
+        f"Name the columns in the first line: {_SOURCE},{','.join(_EDGES)}"
+    )
+
+
+def _to_face(edges: Sequence[str], place: str) -> Face:
+    try:
+        return Face(Box(*map(float, edges)))
+    except InputError as error:
+        raise InputError(f"`path` must hold boxes. Received {place}: {error}") from error
+    except ValueError as error:
+        raise InputError(
+            f"`path` must have numbers as {', '.join(_EDGES)}. Received {','.join(edges)!r} in "
+            f"{place}. Write decimals with a point; leave all four empty where there is no face."
+        ) from error
