@@ -19,6 +19,7 @@ HERE = [name for name in ROOMS if name not in NEED_KERAS or find_spec("keras")]
 
 def script(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None and spec.loader is not None  # noqa: PT018
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,5 +1,7 @@
 """Arrays in the color order of OpenCV."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -29,12 +31,13 @@ def model():
 def test_the_file_and_what_opencv_reads_from_it_give_the_same_prediction(astronaut_file):
     model = FERModel()
     expected = model.predict(astronaut_file).faces
-    frame = cv2.imread(str(astronaut_file))
-    for result in (
+    frame: Any = cv2.imread(str(astronaut_file))
+    results: tuple[Any, ...] = (
         model.predict(frame, color="bgr"),
         next(model.predict_many([frame], color="bgr")),
         next(model.predict_frames([Frame(frame, 0, 0)], color="bgr", smoothing_s=0))[1],
-    ):
+    )
+    for result in results:
         assert result[0].probabilities == pytest.approx(expected[0].probabilities, abs=1e-6)
         assert result[0].box == expected[0].box
     assert model.predict(frame)[0].box != expected[0].box

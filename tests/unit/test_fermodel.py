@@ -3,6 +3,7 @@ import io
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_results_have_the_labels_as_they_were_asked_for(linear_model):
     for typed, known in zip(model.predict_faces(crops), same.predict_faces(crops), strict=True):
         assert typed.labels == model.labels
         assert list(typed.to_dict()) == list(model.labels)
-        assert typed.emotion == words[known.emotion]
+        assert typed.emotion == words[str(known.emotion)]
         np.testing.assert_array_equal(typed.probabilities, known.probabilities)
 
 
@@ -243,7 +244,9 @@ def test_the_limit_of_pixels_can_be_raised_and_lowered(linear_model, tmp_path):
     with pytest.raises(InputError, match="`max_pixels=5120`"):
         low.predict(path)
     failed, result = low.predict_many([path, array])
+    assert isinstance(failed, FailedInput)
     assert "`max_pixels=5120`" in str(failed.error)
+    assert isinstance(result, ImageResult)
     assert len(result.faces) == 1
     assert len(low.predict(array).faces) == len(low.predict(Image.fromarray(array)).faces) == 1
     assert len(limited(5120).predict(path).faces) == 1
@@ -470,7 +473,8 @@ def test_a_model_of_clips_gets_each_crop_of_a_sequence_with_those_before_it(clip
     model = FERModel(model=clip_model, detector=halves)
     levels = [255, 255, 0, 0, 0]
     crops = [np.full((30 + i, 20), level, np.uint8) for i, level in enumerate(levels)]
-    for form in (crops, np.stack([crop[:30] for crop in crops]), iter(crops)):
+    forms: tuple[Any, ...] = (crops, np.stack([crop[:30] for crop in crops]), iter(crops))
+    for form in forms:
         predictions = model.predict_sequence(form)
         bright = [prediction.to_dict()["bright"] for prediction in predictions]
         # Means over (255, 255, 255), (255, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 0).
@@ -504,7 +508,11 @@ def test_a_model_of_still_images_gets_each_crop_of_a_sequence_alone(model):
 def test_an_empty_sequence_gives_no_predictions_and_a_wrong_one_is_refused(clip_model):
     model = FERModel(model=clip_model, detector=halves)
     assert model.predict_sequence([]) == ()
-    for wrong in ("face.jpg", [np.zeros((9, 9))], np.zeros((2, 9, 9)), noise(9, 9, 3)):
+    no_crops: tuple[Any, ...] = (
+        *("face.jpg", [np.zeros((9, 9))]),
+        *(np.zeros((2, 9, 9)), noise(9, 9, 3)),
+    )
+    for wrong in no_crops:
         with pytest.raises(InputError, match="`crops"):
             model.predict_sequence(wrong)
 
