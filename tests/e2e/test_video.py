@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import click
 import numpy as np
 import pyarrow.parquet
 import pytest
@@ -63,7 +64,7 @@ def rows_of(path):
 def test_python_gives_each_frame_with_time_number_and_tracks(clip):
     results = list(FERModel().predict_video(clip))
     assert [result.frame for result in results] == list(range(30))
-    assert all(one.time_s < two.time_s for one, two in pairwise(results))
+    assert all(one < two for one, two in pairwise([result.time_s or 0.0 for result in results]))
     assert {face.track for result in results for face in result.faces} == {1, 2}
     assert results[5].faces[0].emotion == "neutral"
 
@@ -156,6 +157,14 @@ def test_the_summary_is_written_with_proportions_means_and_episodes(clip, tmp_pa
     assert [each["emotion"] for each in first["episodes"]] == ["neutral", "happiness"]
     assert 1.5 <= first["episodes"][1]["start_s"] <= 2.2
     assert first["episodes"][1]["end_s"] == pytest.approx(3.0, abs=0.15)
+
+
+def test_short_tracks_are_left_out_of_the_summary_and_not_of_the_table(clip, tmp_path):
+    out, path = tmp_path / "t.csv", tmp_path / "s.json"
+    words = ["video", clip, "--fps", "5", "--out", out, "--summary", path, "--min-duration"]
+    assert main([*map(str, words), "2.5"]) == 0
+    assert len(json.loads(path.read_text(encoding="utf-8"))["tracks"]) == 1
+    assert {row["track"] for row in csv.DictReader(out.open(encoding="utf-8"))} == {"1", "2"}
 
 
 @pytest.mark.parametrize(
@@ -323,7 +332,7 @@ def test_the_option_has_the_default_of_the_model():
     @smoothing_option
     def verb(): ...
 
-    (option,) = verb.__click_params__
+    (option,) = click.command(verb).params
     assert option.default == SMOOTHING_S
 
 

@@ -62,6 +62,9 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--draw", type=ANY_PATH, help="File for the annotated video.")
 @click.option("--plot", type=ANY_PATH, help="File for a plot over time: .png, .svg or .pdf.")
 @click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
+@click.option("--min-duration", "min_duration_s", type=click.FloatRange(min=0), default=0.0,
+              metavar="SECONDS", help="Leave faces that are visible for less out of summary and "
+              "plot.")  # fmt: skip
 @click.option("--thumbnails", is_flag=True, help="Show face thumbnails in the plot.")
 @overwrite_option
 def video(
@@ -124,6 +127,7 @@ class _Run:
         self._to_stdout = to_stdout
         self._overwrite = options.pop("overwrite")
         self._thumbnails = options.pop("thumbnails")
+        self._min_duration_s = options.pop("min_duration_s")
         self._smoothing_s = options.pop("smoothing_s")
         self._sampling = {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")}
         Sampling(**self._sampling)  # refuses once what would be refused for every video
@@ -171,7 +175,8 @@ class _Run:
 
         max_pixels = self._options["max_pixels"] or DEFAULT_MAX_PIXELS
         with open_video(source, **self._sampling, max_pixels=max_pixels) as video:
-            writers = _Writers(outputs, self._model.labels, video, self._format, rows)
+            labels, least_s = self._model.labels, self._min_duration_s
+            writers = _Writers(outputs, labels, video, self._format, rows, min_duration_s=least_s)
             writers.run(self._model, video, self._smoothing_s, thumbnails=self._thumbnails)
         record_outputs(outputs, settings, video.shortfall if video.truncated else None)
         with tolerate_closed_stdout(also_writing=bool(outputs.files)):
@@ -181,7 +186,12 @@ class _Run:
     def _settings(self, source: str, name: str) -> Settings:
         """Return everything that decides what is in an output, under the names of the options."""
         options = {**self._sampling, **self._options, "smoothing_s": self._smoothing_s}
-        special = {"out": {"--format": self._format}, "plot": {"--thumbnails": self._thumbnails}}
+        least = {"--min-duration": self._min_duration_s}
+        special = {
+            "out": {"--format": self._format},
+            "plot": {"--thumbnails": self._thumbnails, **least},
+            "summary": least,
+        }
         conditions = {"version of the video": _version(source), **special.get(name, {})}
         return made_with(self._model, options, conditions)
 
@@ -215,14 +225,16 @@ class _Writers:
         video: Video,
         format: str | None,
         rows: Table | None,
+        *,
+        min_duration_s: float,
     ) -> None:
         from emopy.present import TimelinePlot, VideoSink, open_table
         from emopy.video import Summary
 
-        self.summary = Summary(labels)
+        self.summary = Summary(labels, min_duration_s=min_duration_s)
         self._outputs = outputs
         self._rows = rows
-        self._plot = TimelinePlot(labels)
+        self._plot = TimelinePlot(labels, min_duration_s=min_duration_s)
         self._table = open_table(outputs.out, labels, format=format) if outputs.out else None
         self._drawn = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
 

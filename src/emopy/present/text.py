@@ -63,7 +63,7 @@ def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
     Returns:
         A header; per face, longest visible first, the proportion of time for which each emotion
         was the predicted one, and its episodes. At most 8 faces with 12 episodes each; the rest
-        is counted.
+        is counted, and so are the faces that the summary leaves out.
     """
     tracks = sorted(summary.tracks, key=lambda track: -track.seen_s)
     frames = "1 frame" if summary.frames == 1 else f"{summary.frames:,} frames"
@@ -77,6 +77,9 @@ def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
         lines += _episode_lines(track.episodes, width)
     if len(tracks) > _MAX_TRACKS:
         lines += ["", f"  and {len(tracks) - _MAX_TRACKS} more, seen for less time"]
+    if summary.left_out:
+        left_out, least = _face_count(summary.left_out), duration(summary.min_duration_s)
+        lines += ["", f"  left out: {left_out}, seen for less than {least}"]
     return "\n".join(lines)
 
 

@@ -28,6 +28,7 @@ from emopy.present.text import duration
 from emopy.rows import check_labels
 from emopy.types import ImageResult, RGBImage
 from emopy.video import TimeBins
+from emopy.video.time_bins import check_min_duration
 
 _METADATA = {
     ".png": {"Software": None},
@@ -57,6 +58,9 @@ _THUMBNAIL_PX = 170
 
 _THUMBNAILS_PER_PANEL = 8
 """Thumbnails kept for each panel: it is not known before the end which faces are seen longest."""
+
+_TIME_TOLERANCE_S = 1e-6
+"""Durations that differ by less are equal."""
 
 _OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}
 
@@ -97,15 +101,21 @@ class TimelinePlot:
     Args:
         labels: Labels of every prediction, in order.
         max_faces: Faces that get a panel, those seen longest; the others are counted.
+        min_duration_s: Faces that are visible for less, in total, are neither shown nor counted.
+            Seconds.
     """
 
-    def __init__(self, labels: Sequence[str], *, max_faces: int = 6) -> None:
+    def __init__(
+        self, labels: Sequence[str], *, max_faces: int = 6, min_duration_s: float = 0.0
+    ) -> None:
         if max_faces < 1:
             raise InputError(
                 f"`max_faces` must be 1 or more. Received {max_faces}. Type for example 6."
             )
         self.labels = tuple(labels)
+        check_min_duration(min_duration_s)
         self._max_faces = max_faces
+        self._min_duration_s = min_duration_s
         self._bins = TimeBins()
         self._thumbnails = FaceThumbnails()
         self._source = ""
@@ -154,7 +164,8 @@ class TimelinePlot:
     def _draw(self) -> Any:
         thumbnails = self._thumbnails.images
         seen = self._bins.seen_s
-        tracks = self._longest_seen(len(seen))
+        least_s = self._min_duration_s - _TIME_TOLERANCE_S
+        tracks = [track for track in self._longest_seen(len(seen)) if seen[track] >= least_s]
         shown: list[int | None] = [*tracks[: self._max_faces]] or [None]
         header = _HEADER + _LEGEND_LINE * self._legend()[-1][2]
         height = header + len(shown) * (_PANEL_TITLE + _PANEL) + _FOOTER

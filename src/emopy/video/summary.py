@@ -28,7 +28,7 @@ from emopy.types import (
     round_number,
     round_time,
 )
-from emopy.video.time_bins import FrameDurations
+from emopy.video.time_bins import FrameDurations, check_min_duration
 
 _MIN_WEIGHT_S = 1e-9
 """Least weight of a frame in seconds: a video of one frame has proportions too."""
@@ -124,23 +124,30 @@ class Summary:
         labels: Labels of every prediction, in order.
         min_episode_s: Shorter episodes are merged into their neighbors, and a face that is lost
             for a shorter time continues its episode. Seconds.
+        min_duration_s: Faces that are visible for less, in total, are left out of `tracks`.
+            Seconds.
 
     Attributes:
         source: Where the frames came from.
         frames: Number of frames added.
+        min_duration_s: As given.
 
     Example:
         >>> Summary(("anger", "fear")).tracks
         ()
     """
 
-    def __init__(self, labels: Sequence[str], *, min_episode_s: float = 0.25) -> None:
+    def __init__(
+        self, labels: Sequence[str], *, min_episode_s: float = 0.25, min_duration_s: float = 0.0
+    ) -> None:
         if not (min_episode_s >= 0 and math.isfinite(min_episode_s)):
             raise InputError(
                 f"`min_episode_s` must be zero or more seconds. Received {min_episode_s}. "
                 "Type for example 0.25."
             )
+        check_min_duration(min_duration_s)
         self.labels = tuple(labels)
+        self.min_duration_s = min_duration_s
         self.frames = 0
         self.source = ""
         self._min_episode_s = min_episode_s
@@ -175,13 +182,22 @@ class Summary:
     @property
     def tracks(self) -> tuple[TrackSummary, ...]:
         """One summary per face, in the order of track ids. More results may follow."""
+        least_s = self.min_duration_s - _TIME_TOLERANCE_S
+        return tuple(track for track in self._all_tracks() if track.seen_s >= least_s)
+
+    @property
+    def left_out(self) -> int:
+        """Number of faces that are visible for less than `min_duration_s`."""
+        return len(self._sums) - len(self.tracks)
+
+    def _all_tracks(self) -> Iterable[TrackSummary]:
         sums = self._sums
         if self._last and self._durations.time_s is not None:
             # The duration of the newest frame is not known yet: the typical one is used.
             newest = [_track(face) for face in self._last]
             sums = {**sums, **{track: copy.deepcopy(sums[track]) for track in newest}}
             _count(sums, self._last, self._durations.time_s, self._durations.typical_s)
-        return tuple(sums[track].summary(track, self.labels) for track in sorted(sums))
+        return (sums[track].summary(track, self.labels) for track in sorted(sums))
 
     def to_dict(self) -> dict[str, Any]:
         """Return an object that JSON can hold.

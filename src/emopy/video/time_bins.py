@@ -88,6 +88,15 @@ def _checked_time(result: ImageResult) -> float:
     return float(result.time_s)
 
 
+def check_min_duration(min_duration_s: float) -> None:
+    """Raise `InputError` unless `min_duration_s` is zero or more seconds."""
+    if not (min_duration_s >= 0 and math.isfinite(min_duration_s)):
+        raise InputError(
+            f"`min_duration_s` must be zero or more seconds. Received {min_duration_s}. "
+            "Type for example 0.5."
+        )
+
+
 class ProbabilityCurve(NamedTuple):
     """Mean probabilities of one track over a time without gaps.
 

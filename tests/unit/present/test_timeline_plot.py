@@ -44,6 +44,16 @@ def test_areas_have_the_colors_and_heights_of_the_probabilities(clip, tmp_path):
     assert (pixels[410:570, 400] > 240).all()  # 0.9 s: face 2 is not there yet
 
 
+def test_faces_that_are_visible_for_less_than_the_minimum_have_no_panel(clip, tmp_path):
+    words = texts(plotted(clip, tmp_path / "a.svg", min_duration_s=2.5))
+    assert "track 1" in words
+    assert "track 2" not in words
+    assert not [word for word in words if "more face" in word]
+    assert "no face found" in texts(plotted(clip, tmp_path / "b.svg", min_duration_s=9))
+    with pytest.raises(InputError, match="`min_duration_s` must be zero or more seconds"):
+        TimelinePlot(STANDARD_EMOTIONS, min_duration_s=-1)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_the_same_results_give_the_same_bytes(clip, tmp_path, suffix):
     one = plotted(clip, tmp_path / f"a{suffix}").read_bytes()

@@ -35,6 +35,17 @@ def test_a_summary_has_seconds_proportions_and_episodes(clip):
     assert (two.track, episodes_of(two), two.emotion) == (2, [(1.6, 4, "neutral")], "neutral")
 
 
+def test_faces_that_are_visible_for_less_than_the_minimum_are_left_out_and_counted(clip):
+    summary = summed(clip, min_duration_s=2.5)
+    (one,) = summary.tracks
+    assert one == summed(clip).tracks[0]
+    assert (summary.left_out, len(summary.to_dict()["tracks"])) == (1, 1)
+    assert "left out: 1 face, seen for less than 2.5 s" in summary_text(summary)
+    assert [track.track for track in summed(clip, min_duration_s=2.4).tracks] == [1, 2]
+    assert summed(clip).left_out == 0
+    assert "left out" not in summary_text(summed(clip))
+
+
 def test_a_frame_counts_until_the_next_one_at_any_rate(shown):
     times = [0.0, 0.1, 0.5, 0.6, 1.2]
     emotions = ["fear", "anger", "fear", "anger", "anger"]
@@ -155,4 +166,6 @@ def test_frames_out_of_order_without_time_track_or_labels_are_refused(clip, foun
         Summary(("anger", "fear")).add(clip[0])
     with pytest.raises(InputError, match="min_episode_s"):
         Summary(STANDARD_EMOTIONS, min_episode_s=-1)
+    with pytest.raises(InputError, match=r"`min_duration_s` must be zero or more.* Received nan"):
+        Summary(STANDARD_EMOTIONS, min_duration_s=float("nan"))
     assert summary.frames == 9
