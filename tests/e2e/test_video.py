@@ -164,7 +164,7 @@ def test_short_tracks_are_left_out_of_the_summary_and_not_of_the_table(clip, tmp
     words = ["video", clip, "--fps", "5", "--out", out, "--summary", path, "--min-duration"]
     assert main([*map(str, words), "2.5"]) == 0
     assert len(json.loads(path.read_text(encoding="utf-8"))["tracks"]) == 1
-    assert {row["track"] for row in csv.DictReader(out.open(encoding="utf-8"))} == {"1", "2"}
+    assert {row["track"] for row in rows_of(out)} == {"1", "2"}
 
 
 @pytest.mark.parametrize(
