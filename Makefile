@@ -27,7 +27,7 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 	$(BIN)/python -m pytest tests/architecture -q
 
 test: $(VENV)/.test  ## every test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-newest:  ## every test on Python 3.13 with the newest dependencies
 	scripts/test_newest.sh

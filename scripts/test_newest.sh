@@ -10,7 +10,7 @@ in_venv() {  # python3.13, folder of the virtual environment
   [ -x "$2/bin/python" ] || "$1" -m venv "$2"
   "$2/bin/python" -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[test]'
   "$2/bin/python" -m pip list | tail -n +3 | tr -s ' ' '=' | tr '\n' ' '
-  "$2/bin/python" -m pytest -n auto --dist loadfile
+  "$2/bin/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder
 }
 
 if [ "${1:-}" = inside ]; then

@@ -7,4 +7,4 @@ python=${1:-python3.11} venv=local/oldest
 "$venv/bin/python" scripts/lowest_versions.py >local/lowest-versions.txt
 "$venv/bin/python" -m pip install --quiet --editable '.[test]' --constraint local/lowest-versions.txt
 "$venv/bin/python" -m pip list | tail -n +3 | tr -s ' ' '=' | tr '\n' ' '
-"$venv/bin/python" -m pytest -n auto --dist loadfile
+"$venv/bin/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+from emopy.samples import write_samples
 
 # A runner in the background ignores these, and so would every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -89,6 +91,22 @@ def linear_model(linear_weights, tmp_path_factory) -> Path:
         golden_crops=crops,
         golden_logits=OnnxSession(loose).run(to_tensor(crops, SPEC)),
     )
+
+
+@pytest.fixture(scope="session")
+def sample_files(tmp_path_factory) -> Path:
+    """The packaged stills, clips and video as files, for all workers. Do not change them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-files"
+    try:
+        folder.with_suffix(".lock").mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 120
+        while not folder.exists():
+            assert time.monotonic() < deadline, "another worker does not write the sample files"
+            time.sleep(0.1)
+        return folder
+    return write_samples(folder)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ They run in the order of the page, in a folder that holds what the page speaks o
 faces, clips and table, and a real photograph. Only the epochs are fewer.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -15,7 +16,6 @@ import numpy as np
 import pytest
 
 from emopy.cli.main import main
-from emopy.samples import write_samples
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,20 +56,15 @@ def run(text: str, names: dict | None = None) -> dict:
     return names
 
 
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("written") / "samples")
-
-
 @pytest.fixture
-def visited(samples, tmp_path, monkeypatch, astronaut):
+def visited(sample_files, tmp_path, monkeypatch, astronaut):
     """A folder with the files that the pages speak of."""
     for name in ("group.jpg", "photos/happiness/one.jpg", "photos/happiness/more/two.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / name), astronaut[:, :, ::-1])
-    shutil.copytree(samples / "stills" / "train", tmp_path / "faces")
-    shutil.copytree(samples / "clips" / "train", tmp_path / "clips")
-    shutil.copy(samples / "stills.csv", tmp_path / "faces.csv")
+    shutil.copytree(sample_files / "stills" / "train", tmp_path / "faces")
+    shutil.copytree(sample_files / "clips" / "train", tmp_path / "clips", copy_function=os.link)
+    shutil.copy(sample_files / "stills.csv", tmp_path / "faces.csv")
     images = "src/emopy/samples/images"  # the README uses an image of the clone
     shutil.copytree(ROOT / images, tmp_path / images)
     monkeypatch.chdir(tmp_path)
@@ -107,8 +102,8 @@ def test_the_video_page_gives_what_it_shows(visited, capsys):
     assert names["seconds"].loc[1, "happiness"] == pytest.approx(2.6, abs=0.5)
 
 
-def test_the_results_page_lists_the_columns_in_order(visited):
-    write_samples(visited / "samples")
+def test_the_results_page_lists_the_columns_in_order(visited, sample_files):
+    shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
     shutil.copy(visited / "group.jpg", visited / "photos")
     names = run(RESULTS)
     first = re.findall(r"^\| ([^|]+) \|", section(RESULTS, "## Columns"), re.MULTILINE)[1:]

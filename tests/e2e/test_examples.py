@@ -24,7 +24,6 @@ from emopy.samples import (
     sample_images,
     sample_splits,
     sample_stills,
-    write_samples,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -148,7 +147,7 @@ def test_the_webcam_example_says_what_is_missing(run):
 
 if find_spec("keras"):
 
-    def test_the_plain_network_becomes_a_model(run):
+    def test_the_plain_network_becomes_a_model(run, sample_files):
         talk = run("convolutional", "--epochs", 1, "--filters", 4, "--out", "model")
         check_accuracy(talk, "model", sample_splits().test)
         assert "test/anger/000: " in talk
@@ -184,10 +183,10 @@ if find_spec("keras"):
         assert transfer > scratch + 10
         check_model("models/TransferLearningNN", sample_stills().images[:3])
 
-    def test_a_folder_of_faces_becomes_a_model(run):
+    def test_a_folder_of_faces_becomes_a_model(run, sample_files):
         talk = run("own_folder", "--epochs", 1, "--out", "mine")
         assert "No problem found." in talk
-        data = DirectoryDataLoader(write_samples("again") / "stills" / "train").load_data()
+        data = DirectoryDataLoader(sample_files / "stills" / "train").load_data()
         test = split(data, validation=0.15, calibration=0.15, test=0.15, seed=0).test
         check_accuracy(talk, "mine", test, r"^accuracy +(\d+\.\d+)%$")
         card = FERModel(model="mine").card

@@ -1,11 +1,9 @@
-"""The old modules as if they were imported for the first time, and sample files to load."""
+"""The old modules as if they were imported for the first time."""
 
 import sys
 from importlib.util import find_spec
 
 import pytest
-
-from emopy.samples import write_samples
 
 # Training is an extra: without Keras the networks and what feeds them are not collected.
 NEED_KERAS = [*("test_flows.py", "test_networks.py", "test_training.py")]
@@ -23,12 +21,6 @@ def afresh():
     forget()
     yield
     forget()
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory):
-    """The packaged samples as files: stills, clips and a CSV file."""
-    return write_samples(tmp_path_factory.mktemp("samples") / "files")
 
 
 @pytest.fixture

@@ -82,34 +82,34 @@ def test_a_path_must_be_given(loader):
         loader.load_data()
 
 
-def test_folders_of_stills_are_loaded_at_their_own_size(files):
-    data = DirectoryDataLoader(datapath=files / "stills" / "train").load_data()
+def test_folders_of_stills_are_loaded_at_their_own_size(sample_files):
+    data = DirectoryDataLoader(datapath=sample_files / "stills" / "train").load_data()
     assert data.get_training_data()[0].shape[1:] == (48, 48, 1)
     assert len(data.get_emotion_index_map()) == 7
     assert data.num_test_images() == pytest.approx(0.2 * data.num_images(), abs=7)
 
 
-def test_only_the_target_emotions_are_loaded(files):
+def test_only_the_target_emotions_are_loaded(sample_files):
     wanted = {"0": "anger", "1": "calm"}
-    data = DirectoryDataLoader(wanted, files / "stills" / "train").load_data()
+    data = DirectoryDataLoader(wanted, sample_files / "stills" / "train").load_data()
     assert data.get_emotion_index_map() == {"anger": 0, "calm": 1}
 
 
-def test_folders_of_frames_are_loaded_as_clips(files):
-    data = DirectoryDataLoader(datapath=files / "clips" / "train", time_delay=3).load_data()
+def test_folders_of_frames_are_loaded_as_clips(sample_files):
+    data = DirectoryDataLoader(datapath=sample_files / "clips" / "train", time_delay=3).load_data()
     assert data.get_training_data()[0].shape[1:] == (3, 48, 48, 1)
     assert data.get_time_delay() == 3
 
 
-def test_a_clip_with_too_few_frames_is_a_value_error(files):
+def test_a_clip_with_too_few_frames_is_a_value_error(sample_files):
     with pytest.raises(ValueError, match="fewer than time_delay=9"):
-        DirectoryDataLoader(datapath=files / "clips" / "train", time_delay=9).load_data()
+        DirectoryDataLoader(datapath=sample_files / "clips" / "train", time_delay=9).load_data()
 
 
 @pytest.mark.parametrize("wrong", [0, 2.5])
-def test_a_bad_number_of_frames_is_a_value_error(files, wrong):
+def test_a_bad_number_of_frames_is_a_value_error(sample_files, wrong):
     with pytest.raises(ValueError, match="time_delay"):
-        DirectoryDataLoader(datapath=files / "clips" / "train", time_delay=wrong).load_data()
+        DirectoryDataLoader(datapath=sample_files / "clips" / "train", time_delay=wrong).load_data()
 
 
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path):

@@ -32,12 +32,12 @@ def check_export(net, emotion_map, images):
 
 
 @pytest.mark.parametrize("name", ["ConvolutionalNN", "ConvolutionalNNDropout"])
-def test_convolutional_example(name, files, in_tmp, capsys):
+def test_convolutional_example(name, sample_files, in_tmp, capsys):
     from EmoPy.src import neuralnets
     from EmoPy.src.data_generator import DataGenerator
     from EmoPy.src.directory_data_loader import DirectoryDataLoader
 
-    loader = DirectoryDataLoader(datapath=files / "stills" / "train", validation_split=0.15)
+    loader = DirectoryDataLoader(datapath=sample_files / "stills" / "train", validation_split=0.15)
     dataset = loader.load_data()
     dataset.print_data_details()
     train_images, train_labels = dataset.get_training_data()
@@ -60,14 +60,14 @@ def test_convolutional_example(name, files, in_tmp, capsys):
 
 
 @pytest.mark.parametrize("name", ["ConvolutionalLstmNN", "TimeDelayConvNN"])
-def test_example_of_clips(name, files, in_tmp):
+def test_example_of_clips(name, sample_files, in_tmp):
     from EmoPy.src import neuralnets
     from EmoPy.src.data_generator import DataGenerator
     from EmoPy.src.directory_data_loader import DirectoryDataLoader
 
     time_delay = 2
     dataset = DirectoryDataLoader(
-        datapath=files / "clips" / "train", validation_split=0.25, time_delay=time_delay
+        datapath=sample_files / "clips" / "train", validation_split=0.25, time_delay=time_delay
     ).load_data()
     train = DataGenerator(time_delay=dataset.get_time_delay()).fit(*dataset.get_training_data())
     test = DataGenerator(time_delay=dataset.get_time_delay()).fit(*dataset.get_test_data())
@@ -82,7 +82,7 @@ def test_example_of_clips(name, files, in_tmp):
     assert len(reader.predict_sequence(clips[0])) == time_delay
 
 
-def test_transfer_learning_example(files, in_tmp):
+def test_transfer_learning_example(sample_files, in_tmp):
     from EmoPy.src.csv_data_loader import CSVDataLoader
     from EmoPy.src.data_generator import DataGenerator
     from EmoPy.src.neuralnets import TransferLearningNN
@@ -90,7 +90,7 @@ def test_transfer_learning_example(files, in_tmp):
     emotions = {"anger": "anger", "fear": "fear"}
     dataset = CSVDataLoader(
         emotions,
-        files / "stills.csv",
+        sample_files / "stills.csv",
         validation_split=0.15,
         image_dimensions=(48, 48),
         csv_label_col=0,
@@ -146,12 +146,12 @@ def test_webcam_example(astronaut, in_tmp, capsys):
     assert "No face found" not in capsys.readouterr().out
 
 
-def test_an_exported_model_predicts_calm_for_images(files, in_tmp):
+def test_an_exported_model_predicts_calm_for_images(sample_files, in_tmp):
     from EmoPy.src.directory_data_loader import DirectoryDataLoader
     from EmoPy.src.neuralnets import ConvolutionalNN
 
     dataset = DirectoryDataLoader(
-        {"0": "anger", "1": "calm"}, files / "stills" / "train"
+        {"0": "anger", "1": "calm"}, sample_files / "stills" / "train"
     ).load_data()
     emotion_map = dataset.get_emotion_index_map()
     model = ConvolutionalNN((48, 48), 1, emotion_map, filters=4)

@@ -1,5 +1,4 @@
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +12,10 @@ from emopy.samples import (
 )
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    return write_samples(tmp_path_factory.mktemp("samples") / "new" / "folder")
-
-
-def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
+def test_written_stills_come_back_unchanged_through_the_folder_loader(sample_files):
     stills = sample_stills()
     for split in ("train", "test"):
-        loaded = DirectoryDataLoader(written / "stills" / split).load_data()
+        loaded = DirectoryDataLoader(sample_files / "stills" / split).load_data()
         expected = stills.take(np.char.startswith(stills.sources, f"{split}/"))
         assert loaded.skipped == ()
         assert loaded.labels == expected.labels
@@ -29,14 +23,14 @@ def test_written_stills_come_back_unchanged_through_the_folder_loader(written):
         np.testing.assert_array_equal(loaded.targets, expected.targets)
 
 
-def test_written_clips_have_a_folder_each(written):
-    folders = sorted(path for path in (written / "clips").glob("*/*/*") if path.is_dir())
+def test_written_clips_have_a_folder_each(sample_files):
+    folders = sorted(path for path in (sample_files / "clips").glob("*/*/*") if path.is_dir())
     assert len(folders) == 224
     assert {len(list(folder.glob("*.png"))) for folder in folders} == {CLIP_FRAMES}
 
 
-def test_the_written_table_holds_the_stills(written):
-    with (written / "stills.csv").open(encoding="utf-8", newline="") as stream:
+def test_the_written_table_holds_the_stills(sample_files):
+    with (sample_files / "stills.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     stills = sample_stills()
     assert [row["emotion"] for row in rows] == [stills.labels[label] for label in stills.truth]

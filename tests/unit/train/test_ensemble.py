@@ -2,25 +2,34 @@ import numpy as np
 import pytest
 
 from emopy.cli.main import main
-from emopy.data import Splits
 from emopy.errors import ModelError, ModelNotFoundError
-from emopy.models import check_model_folder, find_keras_model, load_model
+from emopy.models import InputSpec, check_model_folder, find_keras_model, load_model
 from emopy.nets import get_net
 from emopy.train import FitSettings, ensemble, export, fit
 
 SMALL = {"widths": [8, 16], "blocks": [1, 1]}
 
 
-def trained(splits, folder, seed, trainable="small"):
-    how = FitSettings(epochs=1, batch_size=32, seed=seed)
-    run = fit("ResidualNN", splits, settings=how, net_settings=SMALL)
-    return export(run, folder, name=f"seed {seed}", trainable=trainable)
+def untrained(folder, labels, trainable="small"):
+    """A model folder of a network with random weights."""
+    network = get_net("ConvolutionalNN")((16, 16, 1), len(labels), filters=2)
+    spec = InputSpec(16, 16)
+    return export(network, folder, labels=labels, spec=spec, trainable=trainable)
 
 
 @pytest.fixture(scope="module")
 def members(splits, tmp_path_factory):
     home = tmp_path_factory.mktemp("members")
-    return [trained(splits, home / str(seed), seed) for seed in (0, 1)]
+    runs = [
+        fit(
+            "ResidualNN",
+            splits,
+            settings=FitSettings(epochs=1, batch_size=32, seed=seed),
+            net_settings=SMALL,
+        )
+        for seed in (0, 1)
+    ]
+    return [export(run, home / str(seed), name=f"seed {seed}") for seed, run in enumerate(runs)]
 
 
 def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_path):
@@ -50,15 +59,13 @@ def test_the_first_member_can_be_fine_tuned(members, tmp_path):
     assert network.output_shape == (None, 2)
 
 
-def test_models_with_other_labels_or_inputs_are_refused(splits, members, tmp_path):
+def test_models_with_other_labels_or_inputs_are_refused(members, tmp_path):
     with pytest.raises(ModelError, match="two or more"):
         ensemble(members[:1], tmp_path / "out")
-    other = Splits.of(
-        splits.train.only(["anger", "fear"]), splits.validation.only(["anger", "fear"])
-    )
+    other = untrained(tmp_path / "two", ("anger", "fear"))
     with pytest.raises(ModelError, match="same labels and the same input"):
-        ensemble([members[0], trained(other, tmp_path / "two", 0)], tmp_path / "out")
-    bare = trained(splits, tmp_path / "bare", 0, trainable="never")
+        ensemble([members[0], other], tmp_path / "out")
+    bare = untrained(tmp_path / "bare", load_model(members[0]).card.labels, trainable="never")
     with pytest.raises(ModelNotFoundError, match="Export it again, with its trainable network"):
         ensemble([members[0], bare], tmp_path / "out")
     with pytest.raises(ModelError, match=r"single networks.*is an ensemble"):

@@ -1,6 +1,7 @@
 """The ready recipes: they parse, their networks take their settings, and one of them trains."""
 
 import os
+import shutil
 
 import pytest
 
@@ -11,7 +12,6 @@ from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import load_model
 from emopy.nets import get_net, list_nets
 from emopy.recipes import find_recipe, list_recipes
-from emopy.samples import write_samples
 from emopy.train import load_recipe, train_recipe
 
 RECIPES = [find_recipe(name) for name in list_recipes()]
@@ -63,8 +63,10 @@ def test_a_recipe_trains_and_stdout_holds_the_path_of_the_model_alone(splits, tm
     assert load_model(tmp_path / "run" / "model").card.temperature == 1
 
 
-def test_skipped_samples_and_empty_labels_are_reported_before_the_training(tmp_path, capsys):
-    samples = write_samples(tmp_path / "samples") / "stills" / "test"
+def test_skipped_samples_and_empty_labels_are_reported_before_the_training(
+    sample_files, tmp_path, capsys
+):
+    samples = shutil.copytree(sample_files / "stills" / "test", tmp_path / "samples")
     (samples / "fear" / "bad.png").write_bytes(b"not an image")
     (samples / "fear" / "000.png").rename(samples / "fear" / os.fsdecode(b"caf\xe9.png"))
     (samples / "contempt").mkdir()
@@ -91,15 +93,15 @@ def test_skipped_samples_and_empty_labels_are_reported_before_the_training(tmp_p
     assert captured.out == f"{run.folder / 'model'}\n"
 
 
-def test_a_folder_of_splits_names_the_setting_and_the_paths_to_type(tmp_path):
-    samples = write_samples(tmp_path / "samples") / "stills"
+def test_a_folder_of_splits_names_the_setting_and_the_paths_to_type(sample_files, tmp_path):
+    samples = sample_files / "stills"
     with pytest.raises(DataError, match=r"^`data\.train` must .* is split already") as raised:
         train_recipe(RECIPES[0], settings=[f"data.train={samples}"], out=tmp_path / "run")
     assert str(raised.value).endswith(f"Type {samples / 'train'} or {samples / 'test'}")
 
 
-def test_a_recipe_trains_on_folders_of_clips(tmp_path):
-    clips = write_samples(tmp_path / "samples") / "clips" / "test"
+def test_a_recipe_trains_on_folders_of_clips(sample_files, tmp_path):
+    clips = sample_files / "clips" / "test"
     overrides = [f"data.train={clips.as_posix()}", "fit.epochs=1", "net.settings.filters=2"]
     train_recipe("time-delay", settings=overrides, out=tmp_path / "run")
     assert load_model(tmp_path / "run" / "model").card.input.frames == 4
