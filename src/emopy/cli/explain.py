@@ -74,11 +74,11 @@ def explain(
 ) -> int:
     """Explain predictions by what raises or lowers them.
 
-    PATH is an image, a folder of images, or - for one image on stdin. Parts of each face are
-    hidden to see how the probability changes. Text has the mean effect of three regions, JSON
-    the maps. They say what the model reacts to, not what a person feels, nor whether the
-    prediction is correct. Exit code 1 means that some images could not be read, or that there
-    are none; those that could not be read are listed, and the others are done.
+    PATH is an image, a folder of images, a pattern such as 'photos/*.jpg', or - for one image on
+    stdin. Parts of each face are hidden to see how the probability changes. Text has the mean
+    effect of three regions, JSON the maps. They say what the model reacts to, not what a person
+    feels, nor whether the prediction is correct. Exit code 1 means that some images could not be
+    read, or that there are none; those that could not be read are listed, and the others are done.
     """
     from emopy.media import DEFAULT_MAX_PIXELS, read_image
     from emopy.types import FailedInput
