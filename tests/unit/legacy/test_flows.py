@@ -105,12 +105,12 @@ def test_transfer_learning_example(sample_files, in_tmp):
 
     model = TransferLearningNN("emopy-base", dataset.get_emotion_index_map())
     model.fit_generator(
-        train_gen.generate((128, 128), batch_size=10),
-        test_gen.generate((128, 128), batch_size=10),
-        epochs=4,
+        train_gen.generate((96, 96), batch_size=10),
+        test_gen.generate((96, 96), batch_size=10),
+        epochs=2,
     )
 
-    assert model.model.input_shape == (None, 128, 128, 3)
+    assert model.model.input_shape == (None, 96, 96, 3)
     hits = model.predict(test_images).argmax(axis=1) == test_labels.argmax(axis=1)
     assert hits.mean() > 0.7
     check_export(model, dataset.get_emotion_index_map(), test_images)
