@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -166,6 +166,12 @@ def file_name(stem: str, suffix: str) -> str:
     end = f"-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{suffix}"
     start = os.fsencode(stem)[: _MAX_NAME_BYTES - len(os.fsencode(end))]
     return start.decode(sys.getfilesystemencoding(), "ignore") + end
+
+
+def sync(path: str | os.PathLike[str]) -> None:
+    """Force the content of a file onto the disk, as far as its file system can."""
+    with suppress(OSError), Path(path).open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str]) -> str:

@@ -143,6 +143,18 @@ def test_a_run_that_replaces_a_file_is_resumed_too(predict, tmp_path, capsys):
     assert (tmp_path / "f.csv").read_text().startswith("source,")
 
 
+def test_killed_when_the_table_has_just_appeared_the_run_is_resumed(predict, tmp_path, capsys):
+    assert predict("--out", "expected.csv") == 1
+    assert predict("--out", "f.csv", stop=9) == 130
+    (tmp_path / "f.csv").write_text("mine")
+    assert predict("--out", "f.csv") == 2
+    assert "must not replace a file" in capsys.readouterr().err
+    with (tmp_path / "f.csv.partial").open("a") as partial:
+        partial.write('{"complete": true}\n')
+    assert predict("--out", "f.csv") == 1
+    assert (tmp_path / "f.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
+
+
 def test_number_of_threads_may_change(predict):
     assert predict("--out", "f.csv", stop=9) == 130
     assert predict("--out", "f.csv", "--threads", "2") == 1
@@ -156,8 +168,10 @@ def test_a_file_that_cannot_be_begun_is_refused_before_anything_is_predicted(pre
 
 def test_killed_at_random_the_table_is_that_of_a_run_without_interruption(linear_model, tmp_path):
     images = make_images(tmp_path / "images", 40)
-    words = ["predict", str(images), "--model", str(linear_model), "--out", "f.csv"]
-    assert interrupt([*words, "--draw", "drawn"], tmp_path / "runs", 3, seed=1) == []
+    words = ["predict", str(images), "--model", str(linear_model), "--detector", "full-image"]
+    assert (
+        interrupt([*words, "--out", "f.csv", "--draw", "drawn"], tmp_path / "runs", 3, seed=1) == []
+    )
 
 
 def test_boxes_are_part_of_how_results_are_made(predict, images, tmp_path, capsys):

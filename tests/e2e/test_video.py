@@ -256,7 +256,7 @@ def test_a_truncated_video_gives_what_it_has_and_exit_code_1(broken, tmp_path, c
 @pytest.mark.parametrize(
     "words, reason",
     [
-        (["{clip}", "b.mp4", "--out", "t.csv"], "must be a folder for several videos"),
+        (["{clip}", "b.mp4", "--draw", "d.mp4"], "must be a folder for several videos"),
         (["{clip}", "b/talk.mp4", "--out", "tables"], "would be written twice"),
         (["{clip}", "--format", "parquet"], "Type for example: --out faces.parquet"),
         (["{clip}", "--thumbnails"], "--plot timeline.png"),

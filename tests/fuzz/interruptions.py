@@ -9,6 +9,7 @@ images, the errors and the exit code. `kill -9` gives a process no chance to cle
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,9 +93,11 @@ def interrupt(words: list[str], folder: Path, moments: int, *, seed: int = 0) ->
     faults: list[str] = []
     for number in range(moments):
         place, after_s = folder / str(number), rng.uniform(0, seconds)
-        killed, _, _ = run(words, place, kill_after_s=after_s)
-        if killed != -signal.SIGKILL:
-            continue  # it was faster
+        while run(words, place, kill_after_s=after_s)[0] != -signal.SIGKILL or (
+            contents(place) == expected  # all was done but the end of the process
+        ):
+            shutil.rmtree(place)
+            after_s /= 2  # it was faster than the first
         resumed, said, _ = run(words, place)
         found = contents(place)
         unsaid = set(errors.splitlines()) - set(said.splitlines())

@@ -9,6 +9,7 @@ import click
 from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import ANY_PATH, max_pixels_option, prior_option
 from emopy.cli.streams import echo
+from emopy.cli.terminal import START_AGAIN, on_stop
 
 MIN_SAMPLES = 200
 """Fewer samples give a warning: the temperature then depends on their random choice."""
@@ -19,6 +20,7 @@ MIN_SAMPLES = 200
 @click.argument("dataset", type=ANY_PATH, metavar="DATA")
 @prior_option(default="training")
 @max_pixels_option
+@on_stop(START_AGAIN)
 def calibrate(
     model_folder: str, dataset: Path, prior: str | dict[str, float], max_pixels: int | None
 ) -> int:

@@ -22,6 +22,7 @@ from emopy.cli.options import (
 )
 from emopy.cli.outputs import refuse_existing
 from emopy.cli.streams import echo, print_text
+from emopy.cli.terminal import START_AGAIN, on_stop
 from emopy.errors import naming
 
 
@@ -41,6 +42,7 @@ from emopy.errors import naming
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
 @threads_option
 @max_pixels_option
+@on_stop(START_AGAIN)
 def evaluate(
     model: str,
     dataset: Path,

@@ -21,7 +21,7 @@ from emopy.cli.options import (
     parse_emotions,
 )
 from emopy.cli.streams import echo
-from emopy.cli.terminal import print_error, progress, text_width
+from emopy.cli.terminal import START_AGAIN, on_stop, print_error, progress, text_width
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -60,6 +60,7 @@ def parse_asked(
 @click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
 @click.option("--draw", type=FOLDER, help="Folder for images of the maps over the faces.")
 @overwrite_option
+@on_stop(START_AGAIN)
 def explain(
     sources: tuple[str, ...],
     recursive: bool,

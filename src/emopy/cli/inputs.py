@@ -96,6 +96,31 @@ def open_boxes(path: Path, images: Sequence[Source]) -> BoxTable:
     return table
 
 
+def find_video_sources(sources: Iterable[str]) -> list[str]:
+    """Return the videos that paths and addresses stand for: a folder of videos is replaced by them.
+
+    A folder of images stays: it is a folder of frames.
+
+    Raises:
+        InputError: A folder with both.
+    """
+    from emopy.media import find_images
+    from emopy.media.paths import find_videos
+
+    found: list[str] = []
+    for source in sources:
+        videos = find_videos(source) if "://" not in source and Path(source).is_dir() else []
+        if videos and (images := find_images(source)):
+            raise InputError(
+                f"SOURCE must be a folder either of videos or of frames. Received {source}, which "
+                f"holds both: {len(videos)} of videos ({videos[0].name}, …) and {len(images)} of "
+                f"images ({images[0].name}, …). For the videos move the images to another folder, "
+                f"or type for example: {Path(source, '*' + videos[0].suffix)}"
+            )
+        found += map(str, videos) if videos else [source]
+    return found
+
+
 def create_model(
     target_emotions: str | list[str],
     model: str | None,

@@ -6,8 +6,10 @@ that a run over many videos can be resumed: finished files with the same setting
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from emopy.cli.inputs import Source
+from emopy.cli.partial import partial_path
 from emopy.cli.records import Settings, differences
 from emopy.cli.streams import echo
 from emopy.errors import InputError, naming
+from emopy.files import atomic_file, file_name, sync
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import ImageResult
@@ -26,8 +30,18 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 RECORD_FILE = ".emopy-outputs.json"
 """Name of the record in a folder of outputs."""
 
-SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json"}
+SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json", "episodes": "csv"}
 """Suffixes of the files in a folder; that of a table is its format."""
+
+JOINED = ("out", "summary", "episodes")
+"""Options that may name one file for several videos."""
+
+RESULTS = "results"
+"""In place of an option: the results of one of several videos, from which joined files are made."""
+
+_COMPLETE_FILE = ".complete.json"
+
+_record_lock = threading.Lock()
 
 
 # Images
@@ -71,8 +85,6 @@ def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> 
 
 def drawing_files(folder: Path, sources: Sequence[Source]) -> list[Path]:
     """Return the PNG file for each image, named after it; names that differ in case only, too."""
-    from emopy.files import file_name
-
     names: dict[str, str] = {}
     for source in sources:
         given = source if isinstance(source, str) else getattr(source, "name", "-")
@@ -116,12 +128,14 @@ class VideoOutputs:
     draw: Path | None = None
     plot: Path | None = None
     summary: Path | None = None
+    episodes: Path | None = None
+    results: Path | None = None
     in_folder: frozenset[str] = field(default=frozenset())
 
     @property
     def files(self) -> dict[str, Path]:
         """Option, without dashes, → file."""
-        found = {name: getattr(self, name) for name in ("out", *SUFFIXES)}
+        found = {name: getattr(self, name) for name in ("out", *SUFFIXES, RESULTS)}
         return {name: file for name, file in found.items() if file}
 
     def only(self, names: Iterable[str]) -> VideoOutputs:
@@ -129,31 +143,78 @@ class VideoOutputs:
         return VideoOutputs(**{name: self.files[name] for name in names}, in_folder=self.in_folder)
 
 
+def joined_files(
+    videos: Sequence[str], wanted: Mapping[str, Path | None], *, overwrite: bool
+) -> dict[str, Path]:
+    """Return which of the wanted files, by their options, hold what is found in several videos.
+
+    Raises:
+        InputError: One that is named twice, is a video, or would be replaced.
+    """
+    found = {
+        option: path
+        for option in JOINED
+        if (path := wanted[option]) and path.suffix and not path.is_dir()
+    }
+    taken = {os.path.realpath(video): "is an input" for video in videos}
+    for path in found.values():
+        if reason := taken.get(os.path.realpath(path)):
+            raise InputError(f"{path} must not be replaced: it {reason}. Name another file.")
+        taken[os.path.realpath(path)] = "would be written twice"
+    own = _read_complete(partial_path(next(iter(found.values())))) if found else []
+    for option, path in found.items():
+        if os.path.realpath(path) not in own:
+            refuse_existing({f"--{option}": [path]}, overwrite=overwrite)
+    return found
+
+
+def note_complete(files: Mapping[str, Path], folder: Path) -> None:
+    """Note in the folder of partial results that joined files will appear now.
+
+    A run that is killed before it has removed the folder may then replace them.
+    """
+    folder.mkdir(exist_ok=True)
+    with atomic_file(folder / _COMPLETE_FILE) as temporary:
+        temporary.write_text(json.dumps([*map(os.path.realpath, files.values())]))
+
+
+def _read_complete(folder: Path) -> list[str]:
+    try:
+        return json.loads((folder / _COMPLETE_FILE).read_text())
+    except (OSError, ValueError):
+        return []
+
+
 def plan_video_outputs(
     videos: Sequence[str], wanted: Mapping[str, Path | None], *, table: str | None
 ) -> list[VideoOutputs]:
     """Return which files belong to which video.
 
-    `wanted` has what was typed for out, draw, plot and summary: a file, or a folder in which each
-    video has a file of its name. `table` is the format of tables; None for that of their suffix.
+    `wanted` has what was typed for out, draw, plot, summary and episodes: a file, or a folder in
+    which each video has a file of its name; and the folder for `RESULTS`, if need be. `table` is
+    the format of tables; None for that of their suffix.
 
     Raises:
         InputError: Several videos and a file, videos of one name and a folder, or a video that
             would be replaced.
     """
-    from emopy.files import file_name
-
     suffixes = {"out": table or "csv", **SUFFIXES}
     given = {option: path for option, path in wanted.items() if path is not None}
     folders = frozenset(
-        option for option, path in given.items() if _is_folder(path, option, len(videos))
+        option
+        for option, path in given.items()
+        if option == RESULTS or _is_folder(path, option, len(videos))
     )
     planned: list[VideoOutputs] = []
     for video in videos:
         stem = _stem(video)
         inside = {
-            option: given[option] / file_name(stem, f".{suffixes[option]}") for option in folders
+            option: given[option] / file_name(stem, f".{suffixes[option]}")
+            for option in folders - {RESULTS}
         }
+        if RESULTS in folders:  # videos of one name have different ones
+            digits = hashlib.sha256(os.fsencode(video)).hexdigest()[:8]
+            inside[RESULTS] = given[RESULTS] / file_name(stem, f"-{digits}.jsonl")
         planned.append(VideoOutputs(**given | inside, in_folder=folders))
     sources = {Path(video).resolve() for video in videos}
     taken: set[str] = set()
@@ -200,32 +261,61 @@ def unfinished(
     to_do: list[str] = []
     shortfalls: list[str] = []
     for option, file in outputs.files.items():
-        if overwrite or not file.exists():
+        if option not in outputs.in_folder:
+            refuse_existing({f"--{option}": [file]}, overwrite=overwrite)
+            to_do.append(option)  # new, or a device or pipe
+            continue
+        entry = _read_record(file.parent).get(file.name)
+        # What a run that replaces files has finished is kept where nothing else can be there.
+        is_own = option == RESULTS and entry is not None and entry["settings"] == settings[option]
+        if not file.exists() or (overwrite and not is_own):
             to_do.append(option)
             continue
-        if option not in outputs.in_folder:
-            refuse_existing({f"--{option}": [file]}, overwrite=False)
-            to_do.append(option)  # a device or pipe
+        _check_recorded(file, option, entry, settings[option])
+        if not entry or not entry.get("finished", True):
+            to_do.append(option)
             continue
-        shortfalls += _check_recorded(file, option, settings[option])
-        echo(f"emopy: {file} is finished already.", err=True)
+        shortfalls += [entry["shortfall"]] if entry.get("shortfall") else []
+        shown = file if option != RESULTS else settings[option]["video"]
+        echo(f"emopy: {shown} is finished already.", err=True)
     return outputs.only(to_do), list(dict.fromkeys(shortfalls))
 
 
-def _check_recorded(file: Path, option: str, settings: Settings) -> list[str]:
-    entry = _read_record(file.parent).get(file.name)
+def _check_recorded(
+    file: Path, option: str, entry: dict[str, Any] | None, settings: Settings
+) -> None:
     if entry is None:
         raise InputError(
             f"--{option} must not replace a file. Received a folder with {file}, and no record of "
             "how it was made. Name another folder, or add --overwrite."
         )
-    made = entry.get("settings", {})
-    if differ := differences(made, settings):
+    if differ := differences(entry.get("settings", {}), settings):
         raise InputError(
             f"{file} must have been made in the same way to be kept. Received one with {differ}. "
-            "Name another folder, or add --overwrite to replace it."
+            "Rerun the command with the same options to resume it, name another place, or add "
+            "--overwrite to replace it."
         )
-    return [entry["shortfall"]] if entry.get("shortfall") else []
+
+
+def begin_outputs(outputs: VideoOutputs, settings: Mapping[str, Settings]) -> None:
+    """Record that the files in folders are being made; those that a killed run leaves are not kept.
+
+    Args:
+        outputs: The files that will be written.
+        settings: For each of them, how it is made.
+    """
+    _write_records(outputs, settings, {"finished": False})
+
+
+def abandon_outputs(outputs: VideoOutputs) -> None:
+    """Remove the records of files in folders that were begun and will not be finished."""
+    for option in outputs.in_folder & outputs.files.keys():
+        file = outputs.files[option]
+        with _record_lock:
+            entries = _read_record(file.parent)
+            if not entries.get(file.name, {}).get("finished", True):
+                del entries[file.name]
+                _write_record(file.parent, entries)
 
 
 def record_outputs(
@@ -238,15 +328,31 @@ def record_outputs(
         settings: For each of them, how it was made.
         shortfall: Why the end of the video is missing in them; None if they are complete.
     """
-    from emopy.files import atomic_file
+    for file in outputs.files.values():
+        if file.is_file():
+            sync(file)  # else the power may fail when the record is there and the file is not
+    _write_records(outputs, settings, {"shortfall": shortfall})
 
+
+def _write_records(
+    outputs: VideoOutputs, settings: Mapping[str, Settings], more: dict[str, Any]
+) -> None:
     for option in outputs.in_folder & outputs.files.keys():
         file = outputs.files[option]
-        entries = _read_record(file.parent)
-        entries[file.name] = {"settings": settings[option], "shortfall": shortfall}
-        with atomic_file(file.parent / RECORD_FILE) as temporary:
-            text = json.dumps(dict(sorted(entries.items())), ensure_ascii=False, indent=1)
-            temporary.write_text(text + "\n", encoding="utf-8")
+        with _record_lock, naming(path="--out" if option == RESULTS else f"--{option}"):
+            entries = _read_record(file.parent)
+            entries[file.name] = {"settings": settings[option], **more}
+            _write_record(file.parent, entries)
+
+
+def _write_record(folder: Path, entries: dict[str, Any]) -> None:
+    if not entries:
+        (folder / RECORD_FILE).unlink(missing_ok=True)
+        return
+    with atomic_file(folder / RECORD_FILE) as temporary:
+        text = json.dumps(dict(sorted(entries.items())), ensure_ascii=False, indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
+        sync(temporary)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

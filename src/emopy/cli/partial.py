@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from emopy.cli.inputs import Source
+from emopy.cli.packing import pack_result, unpack_result
 from emopy.cli.records import Settings, differences
 from emopy.errors import InputError
+from emopy.files import file_name, sync
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
-    from emopy.types import FacePrediction, FailedInput, ImageResult
+    from emopy.types import FailedInput, ImageResult
 
 SUFFIX = ".partial"
 """What is appended to the name of the file that is asked for."""
@@ -33,6 +35,7 @@ _SYNC_S = 3.0
 """Seconds after which what was written is forced onto the disk."""
 
 _BEGIN = b'{"emopy": "partial results"'
+_COMPLETE = b'{"complete": true}\n'
 
 Key = tuple[str, int]
 """An image: its name, and how often it was named before."""
@@ -43,10 +46,18 @@ State = list[Any]
 
 def partial_path(target: Path) -> Path:
     """Return the path of the partial results of a file."""
-    from emopy.files import file_name
-
     target = Path(os.path.realpath(target))
     return target.with_name(file_name(target.name, SUFFIX))
+
+
+def is_complete(target: Path) -> bool:
+    """Return whether a run was stopped when the file it was asked for had just appeared."""
+    try:
+        with partial_path(target).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - len(_COMPLETE)))
+            return file.read() == _COMPLETE
+    except OSError:
+        return False
 
 
 def image_keys(images: Sequence[Source]) -> list[Key]:
@@ -156,10 +167,13 @@ class PartialResults:
         """Remove the file."""
         self.path.unlink(missing_ok=True)
 
+    def mark_complete(self) -> None:
+        """Note that the file that was asked for will appear now."""
+        self._write(_COMPLETE, sync=True)
+
     def complete(self) -> None:
         """Remove the file after the one that was asked for is safe on the disk."""
-        with suppress(OSError), self._target.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(self._target)
         self.remove()
 
     @property
@@ -184,7 +198,7 @@ class PartialResults:
     def result(self, key: Key) -> ImageResult | FailedInput:
         """Return the result of an image that is done."""
         self._file.seek(self._entries[key].place)
-        return _unpack(json.loads(self._file.readline()), self._labels, self._min_confidence)
+        return unpack_result(json.loads(self._file.readline()), self._labels, self._min_confidence)
 
     def add(
         self, key: Key, state: State, result: ImageResult | FailedInput, *, drawn: str | None
@@ -198,7 +212,7 @@ class PartialResults:
             drawn: Name of the file in which it will be drawn: the result is forced onto the disk,
                 so that no drawing is left whose image is not done.
         """
-        packed = _pack(result)
+        packed = pack_result(result)
         line = {"image": key, "state": state, **({"drawn": drawn} if drawn else {}), **packed}
         self._write(json.dumps(line).encode() + b"\n", sync=drawn is not None)
         self._entries[key] = _Entry(self._end, state, drawn, "error" in packed)
@@ -276,56 +290,3 @@ class PartialResults:
             self._entries[name, number] = found
             end = self._file.tell()
         return end
-
-
-# Results as JSON, without rounding
-
-
-def _pack(result: ImageResult | FailedInput) -> dict[str, Any]:
-    from emopy.types import FailedInput
-
-    if isinstance(result, FailedInput):
-        error = str(result.error) or type(result.error).__name__
-        return {"source": result.source, "error": error}
-    faces = [_pack_face(face) for face in result.faces]
-    return {"source": result.source, "size": [*map(int, result.size)], "faces": faces}
-
-
-def _pack_face(found: FacePrediction) -> dict[str, Any]:
-    box, marks = found.box, found.face.landmarks
-    return {
-        "box": [float(edge) for edge in (box.left, box.top, box.right, box.bottom)],
-        "score": float(found.face.score),
-        "landmarks": marks if marks is None else marks.tolist(),
-        "track": found.track if found.track is None else int(found.track),
-        "probabilities": [_shortest(number) for number in found.prediction.probabilities],
-    }
-
-
-def _shortest(number: Any) -> float:
-    """Return the shortest decimal that stands for the same float32."""
-    return float(str(number))
-
-
-def _unpack(
-    packed: dict[str, Any], labels: tuple[str, ...], min_confidence: float
-) -> ImageResult | FailedInput:
-    import numpy as np
-
-    from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
-
-    if "error" in packed:
-        return FailedInput(packed["source"], InputError(packed["error"]))
-    faces: list[FacePrediction] = []
-    for each in packed["faces"]:
-        marks = each["landmarks"]
-        face = Face(
-            Box(*each["box"]),
-            each["score"],
-            None if marks is None else np.array(marks, np.float32),
-            each["track"],
-        )
-        probabilities = np.array(each["probabilities"], np.float32)
-        faces.append(FacePrediction(face, Prediction(labels, probabilities, min_confidence)))
-    width, height = packed["size"]
-    return ImageResult(packed["source"], (width, height), tuple(faces))

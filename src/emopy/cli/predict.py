@@ -21,7 +21,15 @@ from emopy.cli.options import (
     refuse_parquet_on_stdout,
 )
 from emopy.cli.outputs import draw_result, drawing_files, protect_inputs, refuse_existing
-from emopy.cli.partial import Key, PartialResults, State, image_keys, image_state, partial_path
+from emopy.cli.partial import (
+    Key,
+    PartialResults,
+    State,
+    image_keys,
+    image_state,
+    is_complete,
+    partial_path,
+)
 from emopy.cli.records import checksum, made_with
 from emopy.cli.streams import echo
 from emopy.cli.terminal import TextSink, on_stop, print_error, progress
@@ -109,7 +117,11 @@ def _plan(
     protect_inputs(images, out=out, draw=draw)
     drawings = drawing_files(draw, images) if draw else []
     may_be_drawn = out is not None and partial_path(out).exists()  # `_Run.to_file` checks them
-    files = {"--out": [out] if out else [], "--draw": [] if may_be_drawn else drawings}
+    is_own = out is not None and is_complete(out)
+    files = {
+        "--out": [out] if out and not is_own else [],
+        "--draw": [] if may_be_drawn else drawings,
+    }
     refuse_existing(files, overwrite=overwrite)
     return drawings
 
@@ -178,6 +190,7 @@ class _Run:
         with sink:
             for key in keys:
                 sink.write(partial.result(key))
+            partial.mark_complete()
         partial.complete()
 
     def _given(self, number: int) -> GivenImage:

@@ -42,6 +42,9 @@ MAX_TEXT_WIDTH = 100
 PIPE_TEXT_WIDTH = 72
 """Columns of text in a file or pipe."""
 
+START_AGAIN = "Nothing is kept: rerun the same command to start again."
+"""What a command that is not resumed says when it is stopped."""
+
 _UNLIMITED = 1000
 """Characters of the first sentence of a command: more than any has."""
 

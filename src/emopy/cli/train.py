@@ -76,8 +76,8 @@ def train(
             with naming(folder="--out"):
                 run = train_recipe(recipe, settings=list(settings), out=out, on_skipped=report)
         except KeyboardInterrupt:
-            echo("\nemopy: rerun the command to resume.", err=True)
-            raise
+            echo("", err=True)  # ends the line of progress
+            raise KeyboardInterrupt("To resume, rerun the same command.") from None
     if run.reopened:
         echo(
             f"emopy: {run.folder} is trained already. To train again, name another --out.", err=True

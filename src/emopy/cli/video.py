@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import create_model, report_shortfall
+from emopy.cli.inputs import create_model, find_video_sources, report_shortfall
 from emopy.cli.options import (
     ANY_PATH,
     Time,
@@ -21,22 +24,26 @@ from emopy.cli.options import (
     smoothing_option,
 )
 from emopy.cli.outputs import (
+    RESULTS,
     VideoOutputs,
+    abandon_outputs,
+    begin_outputs,
+    joined_files,
     plan_video_outputs,
     record_outputs,
     unfinished,
 )
+from emopy.cli.partial import partial_path
 from emopy.cli.records import Settings, made_with
 from emopy.cli.streams import echo, print_text, tolerate_closed_stdout
-from emopy.cli.terminal import print_error, progress, text_width
-from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
+from emopy.cli.terminal import START_AGAIN, on_stop, print_error, progress, text_width
+from emopy.errors import EmoPyError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
-    from emopy.fermodel import FERModel
     from emopy.media import Video
     from emopy.present import Table
-    from emopy.types import ImageResult, RGBImage
+    from emopy.video import Summary
 
 
 @click.command()
@@ -63,9 +70,14 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--plot", type=ANY_PATH, help="File for a plot over time: .png, .svg or .pdf.")
 @click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
 @click.option("--min-duration", "min_duration_s", type=click.FloatRange(min=0), default=0.0,
-              metavar="SECONDS", help="Leave faces that are visible for less out of summary and "
-              "plot.")  # fmt: skip
+              metavar="SECONDS", help="Leave faces that are visible for less out of summary, "
+              "episodes and plot.")  # fmt: skip
+@click.option("--episodes", type=ANY_PATH,
+              help="File for the episodes: .csv, which face shows which emotion from when to "
+              "when.")  # fmt: skip
 @click.option("--thumbnails", is_flag=True, help="Show face thumbnails in the plot.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, metavar="N",
+              help="Process this number of videos at the same time.")  # fmt: skip
 @overwrite_option
 def video(
     sources: tuple[str, ...],
@@ -74,28 +86,49 @@ def video(
     draw: Path | None,
     plot: Path | None,
     summary: Path | None,
+    episodes: Path | None,
+    overwrite: bool,
     **options: Any,
 ) -> int:
     """Predict facial expressions in videos, over time.
 
-    SOURCE is a video, a folder of frames, or an address such as http:// or rtsp://.
-    Prints a summary: how long each face is visible and what it expresses. For several videos
-    --out, --draw, --plot and --summary are folders; rerun the same command to resume: files that
-    were finished with the same options are kept. Exit code 1 means that a video could not be
-    read, or not to its end; what there is of it is written.
+    SOURCE is a video, a folder of videos, a folder of frames, or an address such as http:// or
+    rtsp://. Prints a summary: how long each face is visible and what it expresses. For several
+    videos --out, --summary and --episodes are files for all of them or folders, --draw and --plot
+    are folders. Rerun the same command to resume: videos that were finished with the same options
+    are kept. Exit code 1 means that a video could not be read, or not to its end; what there is of
+    it is written.
     """
     refuse_parquet_on_stdout(format, out)
     if options["thumbnails"] and not plot:
         raise click.UsageError("--thumbnails needs a plot. Type: --plot timeline.png --thumbnails")
-    wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary}
-    planned = plan_video_outputs(sources, wanted, table=format)
-    for outputs in planned:
+    wanted = {"out": out, "draw": draw, "plot": plot, "summary": summary, "episodes": episodes}
+    videos = find_video_sources(sources)
+    is_several = len(videos) > 1 or videos != list(sources)  # also a folder of one video
+    joined = joined_files(videos, wanted, overwrite=overwrite) if is_several else {}
+    folder = partial_path(next(iter(joined.values()))) if joined else None
+    separate = {option: None if option in joined else path for option, path in wanted.items()}
+    planned = plan_video_outputs(videos, {**separate, RESULTS: folder}, table=format)
+    for outputs in [*planned, VideoOutputs(in_folder=frozenset(), **joined)]:
         _check_outputs(outputs, format)
-    run = _Run(format, to_stdout=format is not None and out is None, options=options)
-    failed = run.process(sources, planned)
-    if failed and len(sources) > 1:
-        echo(f"emopy: {failed} of {len(sources)} videos could not be read whole.", err=True)
+    to_stdout = format is not None and out is None
+    run = _Run(format, to_stdout=to_stdout, overwrite=overwrite, options=options)
+    with on_stop(_how_to_resume(planned, overwrite=overwrite, joined=bool(joined))):
+        failed = run.process(videos, planned, joined)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    if failed and len(videos) > 1:
+        echo(f"emopy: {failed} of {len(videos)} videos could not be read whole.", err=True)
     return 1 if failed else 0
+
+
+def _how_to_resume(planned: list[VideoOutputs], *, overwrite: bool, joined: bool) -> str:
+    if not any(outputs.files for outputs in planned):
+        return ""
+    if not any(outputs.in_folder for outputs in planned):
+        return START_AGAIN
+    command = "same command" if joined or not overwrite else "command without --overwrite"
+    return f"To resume, rerun the {command}: the videos that are finished are kept."
 
 
 def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
@@ -115,17 +148,32 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     if outputs.summary and not (outputs.summary.exists() and not outputs.summary.is_file()):
         with naming(path="--summary"):
             check_suffix(outputs.summary, [".json"])
+    if outputs.episodes and not (outputs.episodes.exists() and not outputs.episodes.is_file()):
+        with naming(path="--episodes"):
+            check_suffix(outputs.episodes, [".csv"])
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A video to process: what is still to be written of it, and how that is made."""
+
+    source: str
+    outputs: VideoOutputs
+    settings: Mapping[str, Settings]
 
 
 class _Run:
-    """One command: videos through the model, one after the other; a bad one stops no other."""
+    """One command: videos through the model; a bad one stops no other."""
 
-    def __init__(self, format: str | None, *, to_stdout: bool, options: dict[str, Any]) -> None:
+    def __init__(
+        self, format: str | None, *, to_stdout: bool, overwrite: bool, options: dict[str, Any]
+    ) -> None:
         from emopy.media.sampling import Sampling
 
         self._format = format
         self._to_stdout = to_stdout
-        self._overwrite = options.pop("overwrite")
+        self._overwrite = overwrite
+        self._workers = options.pop("workers")
         self._thumbnails = options.pop("thumbnails")
         self._min_duration_s = options.pop("min_duration_s")
         self._smoothing_s = options.pop("smoothing_s")
@@ -133,64 +181,130 @@ class _Run:
         Sampling(**self._sampling)  # refuses once what would be refused for every video
         self._model = create_model(**options)
         self._options = options
+        self._stop = threading.Event()
 
-    def process(self, sources: tuple[str, ...], planned: list[VideoOutputs]) -> int:
+    def process(
+        self, sources: Sequence[str], planned: list[VideoOutputs], joined: Mapping[str, Path]
+    ) -> int:
         """Process videos; return how many could not be read, or not to their end."""
-        from emopy.present import open_table
+        from emopy.cli.video_writers import JoinedFiles
+        from emopy.present import overview_text, summary_text
+        from emopy.types import FailedInput
 
-        jobs: list[tuple[str, VideoOutputs, Mapping[str, Settings]]] = []
+        jobs, failed = self._unfinished(sources, planned)
+        errors: dict[str, FailedInput] = {}
+        summaries: list[Summary] = []
+        with closing(self._processed(jobs)) as processed:
+            for job, done in zip(jobs, processed, strict=True):
+                if isinstance(done, EmoPyError):
+                    print_error(done)
+                    errors[job.source] = FailedInput(job.source, done)
+                    failed += 1
+                else:
+                    self._print(summary_text(done[0], width=text_width()), job.outputs)
+                    failed += report_shortfall(done[1])
+                    summaries.append(done[0])
+        if joined:
+            min_confidence = self._options["min_confidence"]
+            files = JoinedFiles(
+                joined,
+                partial_path(next(iter(joined.values()))),
+                self._new_summary,
+                format=self._format,
+                min_confidence=min_confidence,
+            )
+            pairs = zip(sources, planned, strict=True)
+            found = (errors.get(source) or outputs.results for source, outputs in pairs)
+            summaries = files.write(each for each in found if each)
+        if len(summaries) > 1:
+            self._print("\n" + overview_text(summaries), planned[0])
+        return failed
+
+    def _unfinished(
+        self, sources: Sequence[str], planned: list[VideoOutputs]
+    ) -> tuple[list[_Job], int]:
+        """Return what is to do, and how many of the finished videos have no end."""
+        jobs: list[_Job] = []
         failed = 0
         for source, outputs in zip(sources, planned, strict=True):
             settings = {name: self._settings(source, name) for name in outputs.files}
             to_do, shortfalls = unfinished(outputs, settings, overwrite=self._overwrite)
             if to_do.files or not outputs.files or self._to_stdout:
-                jobs.append((source, to_do, settings))
+                jobs.append(_Job(source, to_do, settings))
             elif shortfalls:
                 echo("\n".join(f"emopy: {each}" for each in shortfalls), err=True)
                 failed += 1
-        with ExitStack() as stack:
-            rows = None
-            if self._to_stdout:
-                rows = open_table(sys.stdout, self._model.labels, format=self._format)
-                stack.enter_context(rows)
-            for source, outputs, settings in jobs:
-                try:
-                    failed += self._process_one(source, outputs, settings, rows)
-                except MissingExtraError:
-                    raise
-                except EmoPyError as error:
-                    print_error(error)
-                    failed += 1
-        return failed
+        return jobs, failed
+
+    def _print(self, text: str, outputs: VideoOutputs) -> None:
+        with tolerate_closed_stdout(also_writing=bool(outputs.files)):
+            print_text(text, err=self._to_stdout)
+
+    def _processed(self, jobs: Sequence[_Job]) -> Generator[tuple[Summary, Video] | EmoPyError]:
+        """Yield for each video its summary, or why it could not be read, in their order."""
+        if self._to_stdout:  # the rows of a video follow those of the one before
+            from emopy.present import open_table
+
+            with open_table(sys.stdout, self._model.labels, format=self._format) as rows:
+                yield from (self._process_one(job, rows) for job in jobs)
+            return
+        if self._workers == 1 or len(jobs) < 2:
+            yield from (self._process_one(job) for job in jobs)
+            return
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="emopy-video")
+        try:
+            futures = [pool.submit(self._process_one, job) for job in jobs]
+            for future in progress(futures, len(jobs), "Videos", busy=sys.stdout.isatty()):
+                while not wait([future], timeout=1).done:
+                    pass  # a wait without an end could not be interrupted on Windows
+                yield future.result()
+        finally:
+            self._stop.set()
+            pool.shutdown(cancel_futures=True)
 
     def _process_one(
-        self,
-        source: str,
-        outputs: VideoOutputs,
-        settings: Mapping[str, Settings],
-        rows: Table | None,
-    ) -> int:
+        self, job: _Job, rows: Table | None = None
+    ) -> tuple[Summary, Video] | EmoPyError:
+        from emopy.cli.video_writers import VideoWriters
         from emopy.media import DEFAULT_MAX_PIXELS, open_video
-        from emopy.present import summary_text
 
         max_pixels = self._options["max_pixels"] or DEFAULT_MAX_PIXELS
-        with open_video(source, **self._sampling, max_pixels=max_pixels) as video:
-            labels, least_s = self._model.labels, self._min_duration_s
-            writers = _Writers(outputs, labels, video, self._format, rows, min_duration_s=least_s)
-            writers.run(self._model, video, self._smoothing_s, thumbnails=self._thumbnails)
-        record_outputs(outputs, settings, video.shortfall if video.truncated else None)
-        with tolerate_closed_stdout(also_writing=bool(outputs.files)):
-            print_text(summary_text(writers.summary, width=text_width()), err=self._to_stdout)
-        return report_shortfall(video)
+        try:
+            with open_video(job.source, **self._sampling, max_pixels=max_pixels) as video:
+                begin_outputs(job.outputs, job.settings)
+                summary = self._new_summary()
+                VideoWriters(job.outputs, summary, video, self._format, rows).run(
+                    self._model,
+                    video,
+                    self._smoothing_s,
+                    thumbnails=self._thumbnails,
+                    stop=self._stop,
+                    quiet=self._workers > 1,
+                )
+        except MissingExtraError:
+            raise
+        except EmoPyError as error:
+            abandon_outputs(job.outputs)
+            return error
+        record_outputs(job.outputs, job.settings, video.shortfall if video.truncated else None)
+        return summary, video
+
+    def _new_summary(self) -> Summary:
+        from emopy.video import Summary
+
+        return Summary(self._model.labels, min_duration_s=self._min_duration_s)
 
     def _settings(self, source: str, name: str) -> Settings:
         """Return everything that decides what is in an output, under the names of the options."""
         options = {**self._sampling, **self._options, "smoothing_s": self._smoothing_s}
         least = {"--min-duration": self._min_duration_s}
-        special = {
+        overwrite = {"--overwrite": True} if self._overwrite else {}
+        special: dict[str, Settings] = {
             "out": {"--format": self._format},
             "plot": {"--thumbnails": self._thumbnails, **least},
             "summary": least,
+            "episodes": least,
+            RESULTS: {"video": source, **overwrite},
         }
         conditions = {"version of the video": _version(source), **special.get(name, {})}
         return made_with(self._model, options, conditions)
@@ -210,74 +324,3 @@ def _version(source: str) -> list[int] | None:
         sum(state.st_size for state in states),
         max((state.st_mtime_ns for state in states), default=0),
     ]
-
-
-class _Writers:
-    """Writes the outputs of one video, and its rows to `rows`, a table that is open already.
-
-    Each file appears when all are complete.
-    """
-
-    def __init__(
-        self,
-        outputs: VideoOutputs,
-        labels: tuple[str, ...],
-        video: Video,
-        format: str | None,
-        rows: Table | None,
-        *,
-        min_duration_s: float,
-    ) -> None:
-        from emopy.present import TimelinePlot, VideoSink, open_table
-        from emopy.video import Summary
-
-        self.summary = Summary(labels, min_duration_s=min_duration_s)
-        self._outputs = outputs
-        self._rows = rows
-        self._plot = TimelinePlot(labels, min_duration_s=min_duration_s)
-        self._table = open_table(outputs.out, labels, format=format) if outputs.out else None
-        self._drawn = VideoSink(outputs.draw, size=video.size) if outputs.draw else None
-
-    def run(self, model: FERModel, video: Video, smoothing_s: float, *, thumbnails: bool) -> None:
-        """Process the video to its end."""
-        with ExitStack() as stack:
-            if self._table:
-                stack.enter_context(naming(path="--out"))
-                stack.enter_context(self._table)
-            if self._drawn:
-                stack.enter_context(naming(path="--draw"))
-                stack.enter_context(self._drawn)
-            results = model.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
-            busy = self._rows is not None and sys.stdout.isatty()
-            for frame, result in progress(results, video.frames, video.source, busy=busy):
-                self._write(result, frame.image, thumbnails=thumbnails)
-            if not self.summary.frames:
-                raise InputError(
-                    f"{video.source} must have frames between `start_s` and `end_s`. Received "
-                    "none. Choose other times."
-                )
-            self._write_whole()
-
-    def _write(self, result: ImageResult, image: RGBImage, *, thumbnails: bool) -> None:
-        self.summary.add(result)
-        if self._rows:
-            with tolerate_closed_stdout(also_writing=bool(self._outputs.files)):
-                self._rows.write(result)
-        if self._table:
-            self._table.write(result)
-        if self._drawn:
-            self._drawn.write(image, result)
-        if self._outputs.plot:
-            self._plot.add(result, image if thumbnails else None)
-
-    def _write_whole(self) -> None:
-        """Write what needs all frames."""
-        from emopy.files import atomic_file
-
-        if self._outputs.plot:
-            with naming(path="--plot"):
-                self._plot.save(self._outputs.plot)
-        if self._outputs.summary:
-            text = json.dumps(self.summary.to_dict(), ensure_ascii=False, indent=2)
-            with naming(path="--summary"), atomic_file(self._outputs.summary) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")

@@ -33,6 +33,13 @@ later, HEIC the package ``pillow-heif``."""
 IMAGE_SUFFIXES = frozenset[str]().union(*IMAGE_FORMATS.values())
 """Suffixes, in lower case, of the files in a folder that count as images."""
 
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".mts",
+    ".m2ts", ".ts", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".mxf",
+    ".mjpeg", ".mjpg", ".dv",
+})  # fmt: skip
+"""Suffixes, in lower case, of the files in a folder that count as videos."""
+
 _SYSTEM_NAMES = frozenset({
     "__macosx", "icon\r", "lost+found",
     "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db",
@@ -90,6 +97,24 @@ def find_images(
 def natural_order(path: Path) -> list[tuple[list[tuple[int, str]], str]]:
     """Return a sort key that compares runs of digits as numbers and ignores case, part by part."""
     return [(_natural_pieces(part), part) for part in path.parts]
+
+
+def find_videos(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the videos in a folder in natural order, by their suffix, without opening any.
+
+    Hidden and system entries (`is_system_entry`) and folders within the folder are left out.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not _is_folder(entry)]
+    except OSError:  # opening it gives the reason
+        return []
+    found = [
+        Path(folder, name)
+        for name in names
+        if not is_system_entry(name) and Path(name).suffix.lower() in VIDEO_SUFFIXES
+    ]
+    return sorted(found, key=natural_order)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Results as text, tables, data frames, drawings, plots and annotated videos."""
 
 from emopy.present.draw import draw_faces, save_image
+from emopy.present.episodes import EPISODE_COLUMNS, episodes_csv, overview_text
 from emopy.present.face_labels import COLORS
 from emopy.present.frame import to_arrow, to_frame
 from emopy.present.label_layout import LabelState
@@ -12,6 +13,7 @@ from emopy.tables import TABLE_FORMATS
 
 __all__ = [
     "COLORS",
+    "EPISODE_COLUMNS",
     "TABLE_FORMATS",
     "LabelState",
     "Table",
@@ -22,7 +24,9 @@ __all__ = [
     "check_video_path",
     "draw_faces",
     "encodable",
+    "episodes_csv",
     "open_table",
+    "overview_text",
     "save_image",
     "summary_text",
     "table_format",
