@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -11,6 +12,7 @@ from typing import Any, Protocol, cast
 import cv2
 
 from emopy.errors import InputError
+from emopy.escaping import one_line
 from emopy.forking import Owner, fork_safe_lock
 from emopy.media.prefetch import CLOSE_TIMEOUT_S
 from emopy.media.sampling import LiveFilter, Sampling, live_filter
@@ -19,11 +21,19 @@ from emopy.types import Frame, RGBImage
 _MAX_DAMAGED = 100
 """Damaged images in a row after which a camera counts as disconnected."""
 
+RECONNECT_S = 30.0
+"""Seconds for which a lost connection is tried again."""
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 5.0
+"""Time between two attempts to connect; it doubles each time."""
+
 _MAX_NUMBER = 2**31 - 1
 """Largest number that OpenCV accepts; no camera has it."""
 
 _SILENT = 0
 """The level of OpenCV's log at which nothing is printed."""
+
+_log = logging.getLogger("emopy")
 
 _LOG_LOCK = fork_safe_lock()
 _log_levels: list[int] = []  # OpenCV's level to restore, once for each active `quiet_opencv`
@@ -98,12 +108,21 @@ class Camera:
     A thread captures every image and keeps the newest one that `sampling` selects, until the
     consumer takes it. Once started, only this thread releases the camera: a driver that waits for
     an image must not be disturbed by another thread.
+
+    Args:
+        capture: Gives the images.
+        source: Name of the camera in results.
+        sampling: Selects the images.
+        reopen: Opens it again after the connection was lost; None if that is its end.
+        clock: Time in seconds.
+
+    Attributes:
+        truncated: Whether the connection was lost, and could not be made again.
     """
 
     is_live = True
     duration_s: float | None = None
     frames: int | None = None
-    truncated = False
 
     def __init__(
         self,
@@ -111,12 +130,15 @@ class Camera:
         source: str,
         sampling: Sampling,
         *,
+        reopen: Callable[[], Capture] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
+        self.truncated = False
         self.skipped = 0
         self.fps: float | None = capture.get(cv2.CAP_PROP_FPS) or None
         self._capture = capture
+        self._reopen = reopen
         self._sampling = sampling
         self._clock = clock
         self._opened_s = clock()
@@ -128,7 +150,7 @@ class Camera:
         self._thread = threading.Thread(target=self._capture_all, name="emopy-camera", daemon=True)
         self._resources = ExitStack()
         self._resources.enter_context(quiet_opencv())  # drivers log at any time, also at the end
-        self._resources.callback(capture.release)
+        self._resources.callback(self._release)
         first = self._next_frame(lambda _time_s, _number: True)
         if first is None:
             self.close()
@@ -170,6 +192,9 @@ class Camera:
         if self._thread.is_alive():
             self._thread.join(CLOSE_TIMEOUT_S)
 
+    def _release(self) -> None:
+        self._capture.release()  # the one that is open now
+
     def _has_changed(self) -> bool:
         return self._newest is not None or self._ended or self._closing
 
@@ -177,7 +202,13 @@ class Camera:
         """Capture images until there are no more; runs in the thread."""
         try:
             with self._resources:
-                while (frame := self._next_frame(self._is_selected)) is not None:
+                while not self._closing:
+                    frame = self._next_frame(self._is_selected)
+                    if frame is None and self._reconnect():
+                        continue
+                    if frame is None or frame.image.shape[1::-1] != self.size:
+                        self.truncated |= frame is not None  # it came back with another size
+                        return
                     with self._changed:
                         self._newest = frame
                         self._changed.notify()
@@ -185,6 +216,34 @@ class Camera:
             with self._changed:
                 self._ended = True
                 self._changed.notify()
+
+    def _reconnect(self) -> bool:
+        """Open a lost connection again; return whether there are more images."""
+        now_s = self._clock()
+        if (
+            self._reopen is None
+            or self._closing
+            or self._sampling.after_end(now_s - self._opened_s)
+        ):
+            return False
+        _log.warning(
+            "%s: the connection was lost. Connecting again for %g seconds.",
+            one_line(self.source),
+            RECONNECT_S,
+        )
+        self._capture.release()
+        deadline_s, wait_s = now_s + RECONNECT_S, _FIRST_WAIT_S
+        while not self._closing and self._clock() < deadline_s:
+            try:
+                self._capture = self._reopen()
+            except InputError:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, timeout=wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            else:
+                return True
+        self.truncated = not self._closing
+        return False
 
     def _next_frame(self, is_selected: LiveFilter) -> Frame | None:
         """Wait for a selected image, the only one decoded; None after the last one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import cv2
@@ -16,11 +17,15 @@ from emopy.media.video_file import RGBConverter, open_decoder
 def open_stream(address: str, sampling: Sampling) -> Camera:
     """Open a stream as a camera: frames that come while the consumer is busy are dropped.
 
+    A lost connection is made again, unless the stream is a recording, which has an end.
+
     Raises:
         InputError: No answer, or it is no video.
         MissingExtraError: PyAV is not installed.
     """
-    return Camera(StreamCapture(address), without_password(address), sampling)
+    capture = StreamCapture(address)
+    reopen = None if capture.is_recording else partial(StreamCapture, address)
+    return Camera(capture, without_password(address), sampling, reopen=reopen)
 
 
 class StreamCapture:
@@ -31,6 +36,11 @@ class StreamCapture:
         self._frames = self._decoder.from_beginning()
         self._converter: RGBConverter | None = None
         self._newest: Decoded | None = None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the server says how long the stream is."""
+        return bool(self._decoder.container.duration or self._decoder.stream.duration)
 
     def grab(self) -> bool:
         """Wait for the next image; False after the last one."""

@@ -8,7 +8,7 @@ from typing import Self, TypeAlias
 
 from emopy.errors import InputError
 from emopy.media.addresses import is_stream
-from emopy.media.cameras import Camera, open_camera
+from emopy.media.cameras import RECONNECT_S, Camera, open_camera
 from emopy.media.image_sequences import (
     ImageSequence,
     is_animated_webp,
@@ -35,7 +35,7 @@ class Video:
     Damaged frames of a file are skipped and counted. Frames are decoded in a separate thread, a few
     in advance; memory stays flat. A camera gives its newest frame each time: frames that come while
     the consumer is busy are dropped, so the delay does not grow. A camera that is disconnected ends
-    the video.
+    the video; the connection to a live stream is made again, which is logged, for 30 seconds.
 
     Attributes:
         source: The path as given, an address without its password, or ``"camera 0"``.
@@ -80,6 +80,8 @@ class Video:
     def truncated(self) -> bool:
         """Whether the file is cut off or could not be read to its end; known after the last frame.
 
+        Of a live stream: whether the connection was lost for good.
+
         Formats that do not declare their length, such as GIF and MPEG-TS, may be cut off unseen.
         """
         return self._reader.truncated
@@ -87,6 +89,11 @@ class Video:
     @property
     def shortfall(self) -> str:
         """A sentence about frames that are missing; empty if none are."""
+        if self.truncated and self.is_live:
+            return (
+                f"{self.source}: the connection was lost, and could not be made again within "
+                f"{RECONNECT_S:g} seconds. Check the camera and the network."
+            )
         if self.truncated:
             damaged = f", and {self.skipped} damaged frames were skipped" if self.skipped else ""
             return f"{self.source}: the file ends too early{damaged}. Copy or download it again."

@@ -7,13 +7,14 @@ import socketserver
 import struct
 import threading
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from emopy.errors import InputError
-from emopy.media import addresses, open_video
+from emopy.media import addresses, cameras, open_video
 from emopy.media.addresses import without_password
 
 
@@ -142,11 +143,17 @@ def test_a_transfer_that_stops_is_reported(folder, monkeypatch):
 
 
 class Camera(socketserver.BaseRequestHandler):
-    """An RTSP camera: MPEG-TS in RTP over the same connection, in real time."""
+    """An RTSP camera: MPEG-TS in RTP over the same connection, in real time.
 
-    content = b""
+    It closes each connection after its content, and those for which it has none at once.
+    """
+
+    contents = iter(())
 
     def handle(self):
+        self.content = next(Camera.contents, None)
+        if self.content is None:
+            return
         while request := self.request.recv(4096).decode():
             words = request.split()
             if self.answer(words[0], request.lower().split("cseq:")[1].split()[0]):
@@ -173,8 +180,9 @@ class Camera(socketserver.BaseRequestHandler):
 
 
 @pytest.fixture
-def camera(folder):
-    Camera.content = (folder / "a.ts").read_bytes()
+def camera(folder, monkeypatch):
+    monkeypatch.setattr(cameras, "RECONNECT_S", 0.7)
+    Camera.contents = iter([(folder / "a.ts").read_bytes()])
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Camera) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -191,6 +199,29 @@ def test_an_rtsp_camera_is_read_like_a_camera(camera, place_shown):
     places = [place_shown(frame.image) for frame in frames]
     assert places == sorted(places)
     assert all(before.time_s < after.time_s for before, after in itertools.pairwise(frames))
+    assert video.truncated
+    assert "the connection was lost, and could not be made again" in video.shortfall
+
+
+def test_a_lost_connection_to_a_camera_is_made_again(camera, folder, caplog):
+    Camera.contents = iter([(folder / "a.ts").read_bytes()] * 2)
+    frames, video = read(camera)
+    assert caplog.text.count("the connection was lost. Connecting again") == 2
+    assert "s3cret" not in caplog.text
+    numbers, times = ([getattr(frame, name) for frame in frames] for name in ("number", "time_s"))
+    assert numbers == sorted(set(numbers))
+    assert times == sorted(set(times))
+    assert max(numbers) >= 20  # of the second connection: each has 20 frames
+    assert video.truncated
+
+
+def test_a_camera_that_comes_back_with_another_size_ends(camera, folder, clip, caplog):
+    clip(folder / "wide.ts", times_ms=range(0, 1000, 50), aspect=Fraction(2))
+    Camera.contents = iter([(folder / name).read_bytes() for name in ("a.ts", "wide.ts")])
+    frames, video = read(camera)
+    assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
+    assert video.truncated
+    assert caplog.text.count("Connecting again") == 1
 
 
 @pytest.mark.parametrize(
