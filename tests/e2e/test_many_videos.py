@@ -1,6 +1,7 @@
 """`emopy video` on folders of videos: one table of all, workers, interrupted runs."""
 
 import csv
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from emopy.cli.main import main
 from emopy.cli.outputs import RECORD_FILE
 from emopy.faces import detectors
 from emopy.faces.detectors import FullImage
-from emopy.media import find_images
+from emopy.media import find_images, read_image
 from emopy.present import VideoSink, save_image
 from emopy.samples import scene
 from emopy.types import ImageResult
@@ -79,11 +80,10 @@ def rows_of(path):
 
 
 def test_a_folder_of_videos_gives_one_table_in_natural_order(video, folder, tmp_path, capsys):
-    words = ["--out", "all.csv", "--summary", "all.json", "--episodes", "episodes.csv"]
-    assert video(*words) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("all.csv", "all.json", "episodes.csv")
-    ]
+    names = ("all.csv", "all.json", "episodes.csv", "plot.png")
+    assert video(*itertools.chain(*zip(OPTIONS, names, strict=True))) == 1
+    assert tuple(sorted(path.name for path in tmp_path.iterdir())) == names
+    assert read_image(tmp_path / "plot.png").size
     rows = rows_of(tmp_path / "all.csv")
     names = ["p1.mp4", "p2.mp4", "p3.mp4", "p10.mov", "p11.mkv"]
     assert list(dict.fromkeys(row["source"] for row in rows)) == [str(folder / n) for n in names]
@@ -105,6 +105,7 @@ def test_a_folder_of_videos_gives_one_table_in_natural_order(video, folder, tmp_
     assert "1 of 5 videos could not be read whole" in output.err
 
 
+OPTIONS = ("--out", "--summary", "--episodes", "--plot")
 OVERVIEW = ["video", "length", "faces", "mostly"]
 
 
@@ -222,6 +223,7 @@ def test_a_folder_of_both_is_refused_and_one_of_images_is_a_video(video, folder,
         (["--draw", "all.mp4"], "must be a folder for several videos"),
         (["--out", "all.json", "--summary", "all.json"], "would be written twice"),
         (["--out", "{folder}/p1.mp4", "--overwrite"], "it is an input"),
+        (["--plot", "all.png", "--thumbnails"], "needs a plot per video"),
         (["--episodes", "who.txt"], "`--episodes` must end in .csv"),
         (["--out", "all.xlsx"], "csv"),
     ],

@@ -33,7 +33,7 @@ RECORD_FILE = ".emopy-outputs.json"
 SUFFIXES = {"draw": "mp4", "plot": "png", "summary": "json", "episodes": "csv"}
 """Suffixes of the files in a folder; that of a table is its format."""
 
-JOINED = ("out", "summary", "episodes")
+JOINED = ("out", "plot", "summary", "episodes")
 """Options that may name one file for several videos."""
 
 RESULTS = "results"

@@ -188,7 +188,7 @@ class _Run:
             self._report(number, result)
             self._draw(number, result)
         with sink:
-            for key in keys:
+            for key in progress(keys, len(keys), "Writing", busy=False):
                 sink.write(partial.result(key))
             partial.mark_complete()
         partial.complete()

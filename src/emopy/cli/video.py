@@ -67,7 +67,11 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
               "suffix of --out]")  # fmt: skip
 @click.option("--out", type=ANY_PATH, help="File for the table: a row per face and frame.")
 @click.option("--draw", type=ANY_PATH, help="File for the annotated video.")
-@click.option("--plot", type=ANY_PATH, help="File for a plot over time: .png, .svg or .pdf.")
+@click.option(
+    "--plot",
+    type=ANY_PATH,
+    help="File for a plot over time: .png, .svg or .pdf; for several videos a bar each.",
+)
 @click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
 @click.option("--min-duration", "min_duration_s", type=click.FloatRange(min=0), default=0.0,
               metavar="SECONDS", help="Leave faces that are visible for less out of summary, "
@@ -94,8 +98,8 @@ def video(
 
     SOURCE is a video, a folder of videos, a folder of frames, or an address such as http:// or
     rtsp://. Prints a summary: how long each face is visible and what it expresses. For several
-    videos --out, --summary and --episodes are files for all of them or folders, --draw and --plot
-    are folders. Rerun the same command to resume: videos that were finished with the same options
+    videos --out, --plot, --summary and --episodes are files for all of them or folders, --draw is
+    a folder. Rerun the same command to resume: videos that were finished with the same options
     are kept. Exit code 1 means that a video could not be read, or not to its end; what there is of
     it is written.
     """
@@ -106,6 +110,10 @@ def video(
     videos = find_video_sources(sources)
     is_several = len(videos) > 1 or videos != list(sources)  # also a folder of one video
     joined = joined_files(videos, wanted, overwrite=overwrite) if is_several else {}
+    if "plot" in joined and options["thumbnails"]:
+        raise click.UsageError(
+            "--thumbnails needs a plot per video. Type: --plot plots --thumbnails"
+        )
     folder = partial_path(next(iter(joined.values()))) if joined else None
     separate = {option: None if option in joined else path for option, path in wanted.items()}
     planned = plan_video_outputs(videos, {**separate, RESULTS: folder}, table=format)

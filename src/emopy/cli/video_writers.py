@@ -16,7 +16,7 @@ from emopy.cli.streams import tolerate_closed_stdout
 from emopy.cli.terminal import progress
 from emopy.errors import InputError, naming
 from emopy.files import atomic_file, sync
-from emopy.present import TimelinePlot, VideoSink, episodes_csv, open_table
+from emopy.present import TimelinePlot, VideoSink, episodes_csv, open_table, plot_overview
 from emopy.types import FailedInput, ImageResult
 
 if TYPE_CHECKING:
@@ -175,19 +175,22 @@ class JoinedFiles:
             if out := self._files.get("out"):
                 stack.enter_context(naming(path="--out"))
                 table = stack.enter_context(open_table(out, self._labels, format=self._format))
-            texts: dict[str, Path] = {}
+            others: dict[str, Path] = {}
             for option in ("summary", "episodes"):
                 if path := self._files.get(option):
                     stack.enter_context(naming(path=f"--{option}"))
-                    texts[option] = stack.enter_context(atomic_file(path))
+                    others[option] = stack.enter_context(atomic_file(path))
             found = [self._add(video, table) for video in videos]
             summaries = [each for each in found if not isinstance(each, FailedInput)]
             entries = [_entry(each) for each in found]
-            if path := texts.get("summary"):
+            if path := others.get("summary"):
                 path.write_text(_as_json({"videos": entries}), encoding="utf-8")
-            if path := texts.get("episodes"):
+            if path := others.get("episodes"):
                 path.write_text(episodes_csv(summaries), encoding="utf-8", newline="")
             note_complete(self._files, self._folder)
+            if (path := self._files.get("plot")) and summaries:
+                with naming(path="--plot"):
+                    plot_overview(summaries, path)
         for path in self._files.values():
             sync(path)
         return summaries

@@ -5,6 +5,7 @@ from emopy.present.episodes import EPISODE_COLUMNS, episodes_csv, overview_text
 from emopy.present.face_labels import COLORS
 from emopy.present.frame import to_arrow, to_frame
 from emopy.present.label_layout import LabelState
+from emopy.present.overview_plot import plot_overview
 from emopy.present.table import Table, open_table, table_format
 from emopy.present.text import as_text, encodable, summary_text
 from emopy.present.timeline_plot import TimelinePlot, check_plot_path
@@ -27,6 +28,7 @@ __all__ = [
     "episodes_csv",
     "open_table",
     "overview_text",
+    "plot_overview",
     "save_image",
     "summary_text",
     "table_format",

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from emopy.escaping import escape_undecodable, one_line, quote_csv_text
-from emopy.present.text import duration
+from emopy.present.text import NOT_SURE, duration
 from emopy.tables import text_table
 from emopy.types import round_time
 from emopy.video import Summary
@@ -46,6 +46,16 @@ def episodes_csv(summaries: Iterable[Summary]) -> str:
     return lines.getvalue()
 
 
+def total_seconds(summary: Summary) -> dict[str | None, float]:
+    """Return for how long each emotion was predicted, over all faces; None is "not sure"."""
+    seconds: dict[str | None, float] = dict.fromkeys((*summary.labels, None), 0.0)
+    for track in summary.tracks:
+        for label, proportion in track.proportions.items():
+            seconds[label] += proportion * track.seen_s
+        seconds[None] += track.not_sure * track.seen_s
+    return seconds
+
+
 def overview_text(summaries: Iterable[Summary]) -> str:
     """Return a line for each video: its duration, its faces, and what they express for longest.
 
@@ -58,18 +68,14 @@ def overview_text(summaries: Iterable[Summary]) -> str:
     """
     rows: list[tuple[str, str, str, str]] = []
     for summary in summaries:
-        tracks = summary.tracks
-        seconds = dict.fromkeys(summary.labels, 0.0)
-        for track in tracks:
-            for label, proportion in track.proportions.items():
-                seconds[label] += proportion * track.seen_s
-        total = sum(track.seen_s for track in tracks)
+        seconds = total_seconds(summary)
+        total = sum(seconds.values())
         longest = sorted(seconds, key=lambda label: -seconds[label])[:_MAX_EMOTIONS]
         shown = [
-            f"{one_line(label)} {100 * seconds[label] / total:.0f} %"
+            f"{one_line(label or NOT_SURE)} {100 * seconds[label] / total:.0f} %"
             for label in longest
             if seconds[label]
         ]
-        cells = one_line(summary.source), duration(summary.seconds), str(len(tracks))
+        cells = one_line(summary.source), duration(summary.seconds), str(len(summary.tracks))
         rows.append((*cells, ", ".join(shown)))
     return text_table(("video", "length", "faces", "mostly"), rows, "lrrl")

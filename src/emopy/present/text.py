@@ -44,7 +44,7 @@ def as_text(result: ImageResult | FailedInput, *, width: int = DEFAULT_WIDTH) ->
         return f"{source} · failed: {one_line(str(result.error)) or type(result.error).__name__}"
     time = "" if result.time_s is None else f" · {result.time_s:.2f} s"
     size = f"{result.size[0]} × {result.size[1]}"
-    lines = [f"{source}{time} · {size} · {_face_count(len(result.faces))}"]
+    lines = [f"{source}{time} · {size} · {face_count(len(result.faces))}"]
     for index, face in enumerate(result.faces, start=1):
         name = f"face {index}" if face.track is None else f"track {face.track}"
         not_sure = f" · {NOT_SURE}" if face.emotion is None else ""
@@ -67,7 +67,7 @@ def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
     """
     tracks = sorted(summary.tracks, key=lambda track: -track.seen_s)
     frames = "1 frame" if summary.frames == 1 else f"{summary.frames:,} frames"
-    faces = _face_count(len(tracks))
+    faces = face_count(len(tracks))
     lines = [f"{one_line(summary.source)} · {duration(summary.seconds)} · {frames} · {faces}"]
     for track in tracks[:_MAX_TRACKS]:
         span = f"{clock(track.first_s)}–{clock(track.last_s)}"
@@ -78,12 +78,13 @@ def summary_text(summary: Summary, *, width: int = DEFAULT_WIDTH) -> str:
     if len(tracks) > _MAX_TRACKS:
         lines += ["", f"  and {len(tracks) - _MAX_TRACKS} more, seen for less time"]
     if summary.left_out:
-        left_out, least = _face_count(summary.left_out), duration(summary.min_duration_s)
+        left_out, least = face_count(summary.left_out), duration(summary.min_duration_s)
         lines += ["", f"  left out: {left_out}, seen for less than {least}"]
     return "\n".join(lines)
 
 
-def _face_count(count: int) -> str:
+def face_count(count: int) -> str:
+    """Return a number of faces in words."""
     return "no face found" if count == 0 else "1 face" if count == 1 else f"{count} faces"
 
 

@@ -30,19 +30,20 @@ from emopy.types import ImageResult, RGBImage
 from emopy.video import TimeBins
 from emopy.video.time_bins import check_min_duration
 
-_METADATA = {
+METADATA = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 """Metadata by file suffix, without what would make two equal plots differ."""
 
-_SETTINGS = {
+SETTINGS = {
     "font.family": "DejaVu Sans",  # part of Matplotlib: the same image everywhere
     "font.size": 8.5,
     "text.parse_math": False,
     "svg.hashsalt": "emopy",  # the same ids in every file
 }
+"""Settings of Matplotlib: the same summaries give the same plot everywhere."""
 
 # Inches.
 _WIDTH = 9.0
@@ -153,11 +154,11 @@ class TimelinePlot:
             MissingExtraError: Matplotlib is not installed.
         """
         path, suffix = Path(path), check_plot_path(path)
-        settings = _matplotlib().rc_context(_SETTINGS)
+        settings = matplotlib_module().rc_context(SETTINGS)
         with settings, warnings.catch_warnings(), atomic_file(path) as partial:
             warnings.filterwarnings("ignore", "Glyph")  # a script that the font does not have
             self._draw().savefig(
-                partial, format=suffix[1:], dpi=160, metadata=_METADATA[suffix], facecolor="white"
+                partial, format=suffix[1:], dpi=160, metadata=METADATA[suffix], facecolor="white"
             )
         return path
 
@@ -169,7 +170,7 @@ class TimelinePlot:
         shown: list[int | None] = [*tracks[: self._max_faces]] or [None]
         header = _HEADER + _LEGEND_LINE * self._legend()[-1][2]
         height = header + len(shown) * (_PANEL_TITLE + _PANEL) + _FOOTER
-        figure = _matplotlib("matplotlib.figure").Figure(figsize=(_WIDTH, height))
+        figure = matplotlib_module("matplotlib.figure").Figure(figsize=(_WIDTH, height))
         has_thumbnails = any(track in thumbnails for track in shown)
         left = _LEFT + (_PANEL + 0.15 if has_thumbnails else 0.0)
         for row, track in enumerate(shown):
@@ -199,7 +200,7 @@ class TimelinePlot:
 
     def _draw_header_and_footer(self, figure: Any, hidden_faces: int, left: float) -> None:
         """Draw the source and the legend at the top, the explanation at the bottom."""
-        patches = _matplotlib("matplotlib.patches")
+        patches = matplotlib_module("matplotlib.patches")
         height = figure.get_figheight()
         name = one_line(PurePath(self._source).name or self._source)
         figure.text(left, 1 - 0.26 / height, name, size=12, weight="bold", color=TEXT, va="center")
@@ -238,12 +239,13 @@ def check_plot_path(path: str | os.PathLike[str]) -> str:
         InputError: Another suffix than ``.png``, ``.svg`` or ``.pdf``.
         MissingExtraError: Matplotlib is not installed.
     """
-    suffix = check_suffix(path, _METADATA)
-    _matplotlib()
+    suffix = check_suffix(path, METADATA)
+    matplotlib_module()
     return suffix
 
 
-def _matplotlib(name: str = "matplotlib") -> Any:
+def matplotlib_module(name: str = "matplotlib") -> Any:
+    """Import a module of Matplotlib, which is an extra."""
     return import_extra(name, feature="Plotting timelines", extra="video")
 
 
