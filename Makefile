@@ -35,8 +35,9 @@ test-newest:  ## every test on Python 3.13 with the newest dependencies
 test-oldest:  ## every test with the lowest versions that pyproject.toml allows
 	scripts/test_oldest.sh $(PYTHON)
 
-fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind
+fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind; killed runs
 	$(BIN)/python -m tests.fuzz.run --minutes 60
+	$(BIN)/python -m tests.fuzz.interruptions
 
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks

@@ -67,6 +67,24 @@ def test_a_resumed_run_gives_the_same_bytes_errors_and_exit_code(predict, tmp_pa
     }
 
 
+def test_each_result_is_on_its_way_to_the_disk_when_the_next_ones_are_predicted(
+    linear_model, images, tmp_path, monkeypatch
+):
+    seen = []
+
+    class Watches(FullImage):
+        def __call__(self, image):
+            partial = tmp_path / "f.csv.partial"
+            seen.append(partial.read_bytes().count(b"\n") - 1 if partial.exists() else 0)
+            return super().__call__(image)
+
+    monkeypatch.setitem(detectors._factories, "watches", Watches)
+    words = [str(images), "--model", str(linear_model), "--detector", "watches"]
+    assert main(["predict", *words, "--out", str(tmp_path / "f.csv")]) == 1
+    assert len(seen) == 11
+    assert all(done >= number - 4 for number, done in enumerate(seen))  # a few are read in advance
+
+
 def test_annotated_images_are_kept_or_drawn_again(predict, tmp_path):
     assert predict("--out", "expected/f.csv", "--draw", "expected/drawn") == 1
     words = ["--out", "f.csv", "--draw", "drawn"]

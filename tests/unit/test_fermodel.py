@@ -319,6 +319,14 @@ def test_many_images_are_consumed_as_needed(model, faces):
     stream.close()
 
 
+def test_the_first_result_does_not_wait_for_a_full_batch(model):
+    images = iter([image(1, seed=number) for number in range(40)])
+    stream = model.predict_many(images)  # in batches of 32
+    next(stream)
+    assert len(list(images)) >= 40 - 4
+    stream.close()
+
+
 def test_no_images_give_no_results(model):
     assert list(model.predict_many([])) == []
 

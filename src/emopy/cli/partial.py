@@ -102,8 +102,8 @@ class _Entry:
 class PartialResults:
     """The results of the images that are done; use it in a ``with`` block.
 
-    Each image is written as soon as it is done. When the block ends, the file stays until `remove`
-    is called, unless no image is done.
+    Each image is written as soon as it is done. When the block ends, the file stays, unless
+    no image is done or `complete` was called.
 
     Args:
         target: The file that is asked for.
@@ -158,14 +158,13 @@ class PartialResults:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._close()
         if not self._entries:
-            self.remove()
+            self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
         with suppress(OSError):  # of a full disk, which was reported
             self._file.close()
-
-    def remove(self) -> None:
-        """Remove the file."""
-        self.path.unlink(missing_ok=True)
 
     def mark_complete(self) -> None:
         """Note that the file that was asked for will appear now."""
@@ -174,7 +173,8 @@ class PartialResults:
     def complete(self) -> None:
         """Remove the file after the one that was asked for is safe on the disk."""
         sync(self._target)
-        self.remove()
+        self._close()  # Windows removes no open file
+        self.path.unlink(missing_ok=True)
 
     @property
     def drawings(self) -> set[str]:

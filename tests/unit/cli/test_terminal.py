@@ -200,3 +200,15 @@ def test_few_steps_or_a_busy_terminal_get_none(on_terminal, total, busy):
     terminal = on_terminal()
     assert list(progress(range(total), total, "Predicting", busy=busy)) == list(range(total))
     assert terminal.getvalue() == ""
+
+
+def test_the_bar_shows_the_number_done_and_the_time_left(on_terminal, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    terminal = on_terminal()
+    for _ in progress(range(100), 100, "Predicting", busy=False):
+        now[0] += 2.0  # seconds for each
+    lines = [line.strip() for line in terminal.getvalue().split("\r")]
+    half = next(line for line in lines if " 50/100" in line)
+    assert half.endswith("00:01:40 left")
+    assert "left" not in lines[-1]
