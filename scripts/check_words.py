@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-SUFFIXES = {".py", ".pyi", ".md", ".toml", ".html", ".js", ".mjs", ".css", ".json", ".txt", ".yml"}
+SUFFIXES = {
+    *(".py", ".pyi", ".ipynb", ".md", ".toml", ".html", ".js", ".mjs", ".css", ".json", ".txt"),
+    ".yml",
+}
 EXCLUDED = (
     "src/emopy/legacy/",  # the old names
     "src/EmoPy.py",

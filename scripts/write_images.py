@@ -1,12 +1,12 @@
 """Write the images of the documentation: `python scripts/write_images.py [NAME …]`.
 
 Without names all are written. Each PNG holds, as the text `emopy`, the checksums of what it was
-drawn from (`SOURCES`) and, for the training curves and the reliability diagram, the numbers in it:
-`tests/docs/test_images.py` compares both without a training, a browser or the FER+ faces.
+drawn from (`SOURCES`) and, for the training curves, the reliability diagram and the notebook, the
+numbers in it. `tests/docs/test_images.py` compares both, without a training or the FER+ faces.
 
 `curves` trains a small model (extra train), `reliability` needs `local/ferplus` (see
-`research/README.md`), `report` and `webcam` are screenshots by Chromium. An image whose needs are
-not met is left as it is.
+`research/README.md`), `notebook`, `report` and `webcam` are screenshots by Chromium: only a browser
+draws HTML. An image whose needs are not met is left as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +49,8 @@ from emopy.models import find_model, load_model
 from emopy.present import LabelState, TimelinePlot, draw_faces
 from emopy.recipes import find_recipe
 from emopy.samples import sample_clips, sample_images, sample_splits, sample_stills, scene
+from notebook_page import notebook_page
+from screenshot import CannotDrawError, draw_page, screenshot
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(emopy.__file__).parent
@@ -69,10 +70,6 @@ FPS = 25
 Record = dict[str, Any]
 Drawing = tuple[Image.Image, Any]
 """An image, and the numbers in it that need a training or data outside the repository, or None."""
-
-
-class CannotDrawError(Exception):
-    """Something that an image needs is not here."""
 
 
 # Sample faces
@@ -247,10 +244,20 @@ def report_page() -> str:
 
 def report() -> Drawing:
     """The top of the report page."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.html"
-        path.write_text(report_page(), encoding="utf-8")
-        return screenshot(path.as_uri(), (1100, 1320)), None
+    return draw_page(report_page(), (1100, 1320)), None
+
+
+@cache
+def notebook_results() -> tuple[str, list[list[float]]]:
+    """The page of a notebook as HTML, and the probabilities in it."""
+    frame, _ = sample_video()[round(MOMENTS_S[0] * FPS)]
+    return notebook_page(frame.image)
+
+
+def notebook() -> Drawing:
+    """Two cells of a notebook: a result drawn into its image, and as a table."""
+    page, probabilities = notebook_results()
+    return draw_page(page, (700, 760)), probabilities
 
 
 def webcam() -> Drawing:
@@ -276,23 +283,6 @@ def _shown_again_and_again(page: Page, frame: Frame, result: ImageResult) -> Ite
     finally:
         done.set()
         thread.join()
-
-
-def screenshot(address: str, size: tuple[int, int]) -> Image.Image:
-    """A page as Chromium shows it in a window of (width, height) pixels."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        raise CannotDrawError("a screenshot needs Chromium: apt install chromium")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "screenshot.png"
-        command = [
-            *(browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-            *("--force-device-scale-factor=1", f"--user-data-dir={folder}/profile"),
-            *("--virtual-time-budget=3000", f"--screenshot={file}"),
-            *(f"--window-size={size[0]},{size[1]}", address),
-        ]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-        return _loaded(file)
 
 
 # What images are drawn from
@@ -326,9 +316,19 @@ def _wording(page: str) -> str:
     return _sha256(re.sub(r"data:[^\"']*|\d+", "", page))
 
 
+def _lines(page: str) -> str:
+    """Checksum as `_wording`, in any order of lines: bars are sorted by their numbers."""
+    return _sha256(*sorted(re.sub(r"data:[^\"]*|\d+\.\d", "", page).splitlines()))
+
+
 SOURCES: dict[str, Callable[[], Record]] = {
     "curves": lambda: {"faces": _files("samples/sheets", "stills-*"), "recipe": _recipe()},
     "reliability": lambda: {name: _model(name) for name in MODELS},
+    "notebook": lambda: {
+        "faces": _files("samples/images", "*.png"),
+        "model": _model("emopy-base"),
+        "page": _lines(notebook_results()[0]),
+    },
     "report": lambda: {
         "faces": _files("samples/sheets", "stills-*"),
         "model": _model("emopy-base"),
@@ -344,7 +344,7 @@ SOURCES: dict[str, Callable[[], Record]] = {
 
 _ALL = (
     *(annotated_video, clips, curves, data_show, demo, explanations),
-    *(reliability, report, samples),
+    *(notebook, reliability, report, samples),
 )
 
 IMAGES: dict[str, Callable[..., Drawing]] = {

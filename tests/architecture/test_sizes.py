@@ -89,7 +89,7 @@ def test_no_tracked_text_names_a_place_on_one_machine():
         text=True,
         check=True,
     )
-    text_kinds = {".py", ".md", ".toml", ".json", ".txt", ".cfg", ".yml", ".yaml", ""}
+    text_kinds = {".py", ".ipynb", ".md", ".toml", ".json", ".txt", ".cfg", ".yml", ".yaml", ""}
     here = re.compile(
         "|".join((r"/ho" r"me/\w+", r"/Us" r"ers/\w+", r"/wo" r"rk/\w+", r"/ro" r"ot/"))
     )
