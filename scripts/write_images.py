@@ -318,7 +318,7 @@ def _wording(page: str) -> str:
 
 def _lines(page: str) -> str:
     """Checksum as `_wording`, in any order of lines: bars are sorted by their numbers."""
-    return _sha256(*sorted(re.sub(r"data:[^\"]*|\d+\.\d", "", page).splitlines()))
+    return _sha256(*sorted(re.sub(r"data:[^\"]*|[\d.]+(?=px; height|%)", "", page).splitlines()))
 
 
 SOURCES: dict[str, Callable[[], Record]] = {

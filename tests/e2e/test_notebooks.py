@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import sys
 from importlib.util import find_spec
@@ -26,6 +27,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 NOTEBOOKS = sorted(path.stem for path in (EXAMPLES / "notebooks").glob("*.ipynb"))
 OWN = re.compile(r"^(\w+) = .+\n# Your own: (\1 = .+)$", re.MULTILINE)
 """The line that is replaced to use own files, and what it is replaced by."""
+
+CLEAR = "type: python scripts/clear_notebooks.py"
 
 
 def notebook(name):
@@ -99,10 +102,22 @@ def test_a_notebook_is_stored_without_outputs_and_without_traces_of_a_machine(na
     book = notebook(name)
     nbformat.validate(book)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    assert book.metadata == {"kernelspec": kernel, "language_info": {"name": "python"}}
-    assert [cell.metadata for cell in book.cells] == [{}] * len(book.cells)
+    assert book.metadata == {"kernelspec": kernel, "language_info": {"name": "python"}}, CLEAR
+    assert [cell.metadata for cell in book.cells] == [{}] * len(book.cells), CLEAR
     code = [cell for cell in book.cells if cell.cell_type == "code"]
-    assert [(cell.outputs, cell.execution_count) for cell in code] == [([], None)] * len(code)
+    stored = [(cell.outputs, cell.execution_count) for cell in code]
+    assert stored == [([], None)] * len(code), CLEAR
+
+
+def test_a_notebook_that_was_run_is_cleared_by_the_script(tmp_path):
+    clear = runpy.run_path(str(EXAMPLES.parent / "scripts" / "clear_notebooks.py"))["cleared"]
+    stored = (EXAMPLES / "notebooks" / f"{NOTEBOOKS[0]}.ipynb").read_text(encoding="utf-8")
+    book = json.loads(stored)
+    book["metadata"]["language_info"] |= {"version": "3.11.7"}
+    cell = next(cell for cell in book["cells"] if cell["cell_type"] == "code")
+    output = {"output_type": "stream", "name": "stdout", "text": ["done"]}
+    cell |= {"execution_count": 3, "outputs": [output], "metadata": {"collapsed": True}}
+    assert clear(json.dumps(book)) == stored
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
