@@ -5,7 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import footprint, inference, long_video, many_images, peers, training, video
+from benchmarks import (
+    footprint,
+    inference,
+    long_video,
+    many_images,
+    peers,
+    tracking,
+    training,
+    video,
+)
 from benchmarks.environments import ROOT
 from benchmarks.runner import Measurement, run
 
@@ -15,6 +24,7 @@ BENCHMARKS: dict[str, Measurement] = {
     "fer": peers.measure,
     "many": many_images.measure,
     "video": video.measure,
+    "tracking": tracking.measure,
     "long-video": long_video.measure,
     "footprint": footprint.measure,
     "training": training.measure,

@@ -119,7 +119,7 @@ def _processor() -> str:
 
 
 START, END = "<!-- figures -->", "<!-- /figures -->"
-_DIGITS = {"×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
+_DIGITS = {"": 0, "×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
 _HEADER = ("figure", "value", "smallest – largest", "target")
 
 
@@ -180,4 +180,4 @@ def _figure_row(figure: Figure) -> tuple[str, ...]:
     if figure.at_least is not None:
         target = f"≥ {number(figure.at_least)}"
     target += {True: ", met", False: ", missed", None: ""}[figure.target_met]
-    return (figure.what, f"{number(figure.value)} {figure.unit}", low_high, target)
+    return (figure.what, f"{number(figure.value)} {figure.unit}".rstrip(), low_high, target)

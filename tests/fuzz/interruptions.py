@@ -20,7 +20,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from emopy.samples import sample_images
+from emopy.present import VideoSink
+from emopy.samples import sample_images, scene
+from emopy.types import ImageResult
 
 FORMATS = ("csv", "jsonl", "json", "txt", "parquet")
 
@@ -39,6 +41,18 @@ def make_images(folder: Path, count: int, *, seed: int = 0) -> Path:
     return folder
 
 
+def make_videos(folder: Path, count: int) -> Path:
+    """Write generated scenes of two seconds; one more file is damaged."""
+    folder.mkdir()
+    for number in range(count):
+        with VideoSink(folder / f"{number}.mp4", size=(320, 240)) as sink:
+            for frame, _ in scene(seconds=2, fps=10):
+                image = frame.image[:240, 10 * number : 10 * number + 320].copy()
+                sink.write(image, ImageResult("", (320, 240), (), frame.time_s))
+    (folder / "damaged.mp4").write_text("no video")
+    return folder
+
+
 def run(
     words: list[str], folder: Path, *, kill_after_s: float | None = None
 ) -> tuple[int, str, float]:
@@ -49,7 +63,7 @@ def run(
         file.
     """
     folder.mkdir(exist_ok=True)
-    before = contents(folder)
+    before = _sizes(folder)
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "emopy", *words],
@@ -59,7 +73,7 @@ def run(
             stderr=errors,
             start_new_session=True,  # so that its own processes are killed with it
         )
-        while process.poll() is None and contents(folder) == before:
+        while process.poll() is None and _sizes(folder) == before:
             time.sleep(0.02)
         begun = time.monotonic()
         try:
@@ -69,6 +83,14 @@ def run(
         code = process.wait()
         errors.seek(0)
         return code, errors.read(), time.monotonic() - begun
+
+
+def _sizes(folder: Path) -> dict[str, int] | None:
+    """Size of every file in a folder; None if it changes meanwhile."""
+    try:
+        return {str(path): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    except FileNotFoundError:
+        return None
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -118,12 +140,20 @@ def main() -> int:
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         images = make_images(Path(name) / "images", options.images, seed=options.seed)
-        for number, suffix in enumerate(FORMATS):
-            words = ["predict", str(images), "--out", f"faces.{suffix}"]
-            words += ["--draw", "drawn"] if number % 2 else []
+        commands = {
+            suffix: ["predict", str(images), "--out", f"faces.{suffix}"] for suffix in FORMATS
+        }
+        for suffix in FORMATS[1::2]:
+            commands[suffix] += ["--draw", "drawn"]
+        videos = make_videos(Path(name) / "videos", 6)
+        files = ["--out", "all.csv", "--summary", "all.json", "--plot", "plots", "--draw", "drawn"]
+        commands["videos"] = ["video", str(videos), "--workers", "2", *files]
+        for number, (kind, words) in enumerate(commands.items()):
             count = len(range(number, options.moments, len(FORMATS)))
-            found = interrupt(words, Path(name) / suffix, count, seed=options.seed + number)
-            print(f"{suffix}: {count} moments, {len(found)} faults", *found, sep="\n  ", flush=True)
+            if kind == "videos":
+                count = options.moments
+            found = interrupt(words, Path(name) / f"runs-{kind}", count, seed=options.seed + number)
+            print(f"{kind}: {count} moments, {len(found)} faults", *found, sep="\n  ", flush=True)
             faults += found
     return int(bool(faults))
 

@@ -30,9 +30,9 @@ SIZE_RATIO, LONG_SIZE_RATIO = 1.6, 2.5
 """Largest ratio between two sizes of a face: at once, and after a second or more."""
 
 MIN_SIMILARITY, UPDATE_SIMILARITY = 0.2, 0.6
-"""Cosine similarity from which a face may continue a lost track, and from which the descriptor of
-a track is updated. Two photographs of strangers have a median of 0.3; one face that tilts has 0.75
-or more."""
+"""Cosine similarity from which a face may continue a lost track further away than the first reach,
+and from which the descriptor of a track is updated. Two photographs of strangers have a median of
+0.3; one face that tilts has 0.75 or more."""
 
 PLACE_COST, SIZE_COST, APPEARANCE_COST, LOST_COST, NEW_TRACK_COST = 2.5, 0.5, 4.0, 0.3, 20.0
 """Weights of the distance relative to the reach, of the log size ratio, and of 1 − similarity; the
@@ -42,6 +42,9 @@ track does."""
 PLACE_S, SPEED_S, APPEARANCE_S, DAMPING_S = 0.05, 0.15, 1.0, 1.0
 """Time constants in seconds: of the averages of place, speed and appearance, and of slowing down
 while a face is not detected."""
+
+MIN_STEP_S = 1e-6
+"""Shortest time between two frames, in seconds: over a shorter one a speed would be meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,8 @@ class _Track:
         cost += 0 if self.lost_s is None else LOST_COST
         if descriptor is not None and self.descriptor is not None:
             similarity = cosine_similarity(descriptor, self.descriptor)
-            if self.lost_s is not None and similarity < MIN_SIMILARITY:
+            # Near its place a face is the same even if a hand covers it or it has turned.
+            if self.lost_s is not None and distance > REACH and similarity < MIN_SIMILARITY:
                 return math.inf
             cost += APPEARANCE_COST * (1 - similarity)
         return cost
@@ -212,7 +216,7 @@ class _Track:
     def update(self, face: Face, descriptor: Descriptor | None, time_s: float) -> None:
         """Update place, speed and appearance from a face of this track."""
         gap_s = time_s - self.seen_s
-        if gap_s > 0:
+        if gap_s >= MIN_STEP_S:
             predicted = self.predict_box(time_s)
             error = (_center(face.box) - _center(predicted)) / gap_s
             self.speed += error * _gain(gap_s, SPEED_S)

@@ -3,7 +3,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emopy.errors import InputError
@@ -17,7 +17,7 @@ def face(x, y=100.0, side=40.0):
 
 
 def tracks(faces):
-    return [face.track for face in faces]
+    return [face.track or 0 for face in faces]
 
 
 def numbers(tracker, frames):
@@ -33,6 +33,7 @@ videos = st.lists(st.tuples(st.floats(0, 3), st.lists(boxes, max_size=6)), min_s
 
 @settings(max_examples=150, deadline=None)
 @given(videos)
+@example([(0.0, [face(100)]), (5e-323, [face(110)]), (0.04, [face(110)])])
 def test_numbers_are_unique_in_a_frame_and_faces_keep_their_order(video):
     tracker, time_s, largest = Tracker(), 0.0, 0
     for step_s, faces in video:
@@ -101,7 +102,7 @@ def test_two_people_who_cross_keep_their_tracks():
 def test_appearance_decides_after_both_faces_were_hidden(crossing):
     rng = np.random.default_rng(3)
     faces_pixels = [np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2)]
-    tracker = Tracker()
+    tracker, found = Tracker(), []
     for i in range(80):
         away = 3 * abs(40 - i)
         places = [200 - away, 200 + away]
@@ -112,6 +113,35 @@ def test_appearance_decides_after_both_faces_were_hidden(crossing):
         faces = [] if away < 24 else [face(x) for x in places]
         found = tracks(tracker.update(faces, i / 25, image))
     assert found == ([2, 1] if crossing else [1, 2])
+
+
+def test_a_step_too_short_to_measure_a_speed_changes_no_box():
+    tracker = Tracker()
+    for time_s, x in ((0.0, 100), (5e-323, 110), (1e-9, 110)):
+        assert tracks(tracker.update([face(x)], time_s)) == [1]
+        (box,) = tracker.predict_boxes(time_s)
+        assert box.box == face(100).box
+    assert tracks(tracker.update([face(110)], 0.04)) == [1]
+    (box,) = tracker.predict_boxes(0.05)
+    assert 100 < box.box.center[0] < 130
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(0, 1), (20, 1), (60, 2)])
+def test_a_face_that_looks_different_continues_a_lost_track_near_its_place_only(moved, expected):
+    rng = np.random.default_rng(5)
+    tracker = Tracker()
+
+    def show(time_s, x, pixels):
+        image = np.full((200, 400, 3), 90, np.uint8)
+        image[80:120, x - 20 : x + 20] = pixels
+        return tracks(tracker.update([face(x)], time_s, image))
+
+    one, other = (np.kron(rng.integers(0, 256, (5, 5, 1)), np.ones((8, 8, 3))) for _ in range(2))
+    for i in range(10):
+        assert show(i / 25, 150, one) == [1]
+    for i in range(10, 20):
+        tracker.update([], i / 25)
+    assert show(0.8, 150 + moved, other) == [expected]
 
 
 def test_a_false_positive_does_not_change_other_tracks():
