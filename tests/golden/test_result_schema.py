@@ -8,7 +8,7 @@ import numpy as np
 
 from emopy.errors import InputError
 from emopy.present import open_table
-from emopy.rows import row_columns
+from emopy.result_table import row_columns
 from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
 
 HERE = Path(__file__).parent

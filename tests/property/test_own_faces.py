@@ -12,7 +12,7 @@ from emopy.faces import align_face, read_boxes
 from emopy.faces.face_records import check_own_faces, own_faces
 from emopy.models import InputSpec
 from emopy.present import open_table
-from emopy.rows import comparable_source
+from emopy.result_table import comparable_source
 from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)

@@ -13,7 +13,7 @@ from emopy.errors import InputError
 from emopy.escaping import one_line, unquote_csv_text
 from emopy.labels import ALL_EMOTIONS
 from emopy.present import TABLE_FORMATS, as_text, encodable, open_table, to_frame
-from emopy.rows import COLUMN_TYPES, row_columns, to_rows
+from emopy.result_table import COLUMN_TYPES, row_columns, to_rows
 from emopy.types import (
     Box,
     Face,

@@ -6,7 +6,7 @@ import pytest
 
 import emopy
 from emopy.errors import InputError
-from emopy.rows import row_columns, to_rows
+from emopy.result_table import row_columns, to_rows
 from emopy.types import (
     Box,
     Face,

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from emopy.cli.inputs import open_labeled_for
+from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import ANY_PATH, max_pixels_option, prior_option
-from emopy.cli.streams import echo
-from emopy.cli.terminal import START_AGAIN, on_stop
+from emopy.cli.terminal import echo
 
 MIN_SAMPLES = 200
 """Fewer samples give a warning: the temperature then depends on their random choice."""

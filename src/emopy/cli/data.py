@@ -22,8 +22,7 @@ from emopy.cli.options import (
     overwrite_option,
 )
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.streams import echo, echo_path, print_text
-from emopy.cli.terminal import CommandGroup, quiet_import
+from emopy.cli.terminal import CommandGroup, echo, echo_path, print_text, quiet_import
 from emopy.errors import DataError, naming
 
 

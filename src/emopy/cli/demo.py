@@ -12,8 +12,7 @@ import click
 from emopy.cli.inputs import create_model
 from emopy.cli.options import FOLDER, emotions_option, model_option, overwrite_option
 from emopy.cli.outputs import draw_result, drawing_files, refuse_existing
-from emopy.cli.streams import echo
-from emopy.cli.terminal import TextSink
+from emopy.cli.terminal import TextSink, echo
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import RGBImage

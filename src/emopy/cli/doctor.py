@@ -7,8 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from emopy.cli.streams import echo
-from emopy.cli.terminal import error_text
+from emopy.cli.terminal import echo, error_text
 from emopy.errors import EmoPyError
 from emopy.escaping import one_line
 

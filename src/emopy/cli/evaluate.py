@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from emopy.cli.inputs import open_labeled_for
+from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     ANY_PATH,
     FILE,
@@ -21,8 +22,7 @@ from emopy.cli.options import (
     threads_option,
 )
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.streams import echo, print_text
-from emopy.cli.terminal import START_AGAIN, on_stop
+from emopy.cli.terminal import echo, print_text
 from emopy.errors import naming
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from emopy.cli.inputs import Source, create_model, find_sources
+from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     FILE,
     FOLDER,
@@ -20,8 +21,7 @@ from emopy.cli.options import (
     overwrite_option,
     parse_emotions,
 )
-from emopy.cli.streams import echo
-from emopy.cli.terminal import START_AGAIN, on_stop, print_error, progress, text_width
+from emopy.cli.terminal import echo, print_error, progress, text_width
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`

@@ -8,8 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emopy.cli.streams import echo
-from emopy.cli.terminal import print_error
+from emopy.cli.terminal import echo, print_error
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`

@@ -18,8 +18,14 @@ from typing import Any
 
 import click
 
-from emopy.cli.streams import discard_stdout, echo, open_standard_streams
-from emopy.cli.terminal import CommandGroup, interrupt_on_kill, print_error
+from emopy.cli.interruption import interrupt_on_kill
+from emopy.cli.terminal import (
+    CommandGroup,
+    discard_stdout,
+    echo,
+    open_standard_streams,
+    print_error,
+)
 from emopy.errors import EmoPyError, ImageWarning
 from emopy.escaping import one_line
 

@@ -8,8 +8,16 @@ import click
 
 from emopy.cli.inputs import open_labeled_for
 from emopy.cli.options import ANY_PATH, FOLDER, max_pixels_option, text_or_json_option
-from emopy.cli.streams import echo, echo_path, print_text
-from emopy.cli.terminal import CommandGroup, error_text, print_error, quiet_import, text_width
+from emopy.cli.terminal import (
+    CommandGroup,
+    echo,
+    echo_path,
+    error_text,
+    print_error,
+    print_text,
+    quiet_import,
+    text_width,
+)
 from emopy.errors import ModelError, ModelNotFoundError, naming
 from emopy.escaping import one_line
 from emopy.tables import text_table

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from emopy.cli.inputs import Source
 from emopy.cli.partial import partial_path
 from emopy.cli.records import Settings, differences
-from emopy.cli.streams import echo
+from emopy.cli.terminal import echo
 from emopy.errors import InputError, naming
 from emopy.files import atomic_file, file_name, sync
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emopy.cli.inputs import Source, create_model, find_sources, open_boxes
+from emopy.cli.interruption import on_stop
 from emopy.cli.options import (
     FILE,
     FOLDER,
@@ -31,8 +32,7 @@ from emopy.cli.partial import (
     partial_path,
 )
 from emopy.cli.records import checksum, made_with
-from emopy.cli.streams import echo
-from emopy.cli.terminal import TextSink, on_stop, print_error, progress
+from emopy.cli.terminal import TextSink, echo, print_error, progress
 from emopy.errors import InputError, naming
 from emopy.tables import TABLE_FORMATS
 

@@ -1,25 +1,27 @@
-"""The terminal: groups of commands, wording of errors, text results, progress, Ctrl-C."""
+"""The terminal: standard streams, groups of commands, wording of errors, text results, progress.
+
+Results go to stdout: if it is closed or its disk is full, the command fails. Messages go to stderr:
+if that cannot be written, the message is lost and the exit code stays right. Control characters are
+escaped, since names of files, labels and cards may hold any.
+"""
 
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from emopy.cli.streams import echo
 from emopy.errors import EmoPyError, nearest
-from emopy.escaping import one_line
+from emopy.escaping import escape_controls, one_line
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import FailedInput, ImageResult
@@ -42,11 +44,83 @@ MAX_TEXT_WIDTH = 100
 PIPE_TEXT_WIDTH = 72
 """Columns of text in a file or pipe."""
 
-START_AGAIN = "Nothing is kept: rerun the same command to start again."
-"""What a command that is not resumed says when it is stopped."""
-
 _UNLIMITED = 1000
 """Characters of the first sentence of a command: more than any has."""
+
+
+# Standard streams
+
+
+def open_standard_streams() -> None:
+    """Replace closed standard streams, which Python leaves out, by the null device.
+
+    Without this the next file that is opened would get the number of a closed stream, and
+    libraries would write into it. Writing to stdout still fails, since it is opened for reading.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def echo(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """Print a message on stdout, or on stderr, where a failure is ignored."""
+    try:
+        click.echo(escape_controls(str(text)), err=err, nl=nl)
+    except OSError:
+        if not err:
+            raise
+
+
+def echo_path(path: Path) -> None:
+    """Print the path of a result on stdout; as it is, unless stdout is a terminal."""
+    click.echo(one_line(str(path)) if sys.stdout.isatty() else path, color=True)
+
+
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print text, with plain characters where the stream cannot encode all of them."""
+    from emopy.present import encodable
+
+    echo(encodable(text, (sys.stderr if err else sys.stdout).encoding), err=err)
+
+
+class ProgressStream:
+    """stderr for what a library prints meanwhile; what cannot be written is lost."""
+
+    def write(self, text: str) -> int:
+        """Write text, control characters as they are."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+
+def discard_stdout() -> None:
+    """Discard what is still written to stdout, so that Python does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def tolerate_closed_stdout(*, also_writing: bool) -> Generator[None]:
+    """Continue where stdout is closed or its reader has gone, if files are written as well."""
+    try:
+        yield
+    except OSError as error:
+        if not also_writing or error.errno not in (errno.EPIPE, errno.EBADF):
+            raise
+        discard_stdout()
 
 
 # Errors
@@ -239,110 +313,3 @@ def quiet_import() -> Iterator[None]:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
-
-
-# Ctrl-C
-
-
-@contextmanager
-def on_stop(hint: str) -> Generator[None]:
-    """Add to the message that the command was stopped how to resume it, in one line."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(hint) from None
-
-
-class StopRequest:
-    """Whether the user asked for an orderly end.
-
-    Attributes:
-        was_made: Whether the end was asked for.
-    """
-
-    def __init__(self) -> None:
-        self.was_made = False
-        self._may_break = False
-
-    def make(self) -> None:
-        """Ask for the end."""
-        self.was_made = True
-        if self._may_break:
-            raise KeyboardInterrupt
-
-    def items_until(self, items: Iterable[T]) -> Generator[T]:
-        """Pass items on until the request is made; it ends the wait for the next item."""
-        rest = iter(items)
-        while not self.was_made:
-            try:
-                self._may_break = True
-                item = next(rest)
-                self._may_break = False
-            except StopIteration:
-                return
-            except KeyboardInterrupt:
-                if self.was_made:
-                    return
-                raise
-            finally:
-                self._may_break = False
-            yield item
-
-
-@contextmanager
-def stop_on_ctrl_c() -> Generator[StopRequest]:
-    """Make the first Ctrl-C, or `kill`, a request for an orderly end; the second one interrupts.
-
-    A closed terminal or connection is a request too, unless it is ignored, as under `nohup`.
-
-    Yields:
-        The request. Outside the main thread it is never made.
-    """
-    request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
-    stops = (signal.SIGINT, signal.SIGTERM)
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in stops}
-    hangup: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
-    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
-        before[hangup] = signal.getsignal(hangup)
-
-    def restore(numbers: Iterable[int]) -> None:
-        for number in numbers:
-            signal.signal(number, before[number])
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        restore(stops)
-        if not request.was_made:
-            request.make()
-
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield request
-    finally:
-        restore(before)
-
-
-@contextmanager
-def interrupt_on_kill() -> Generator[None]:
-    """Let `kill`, or a closed terminal, clean up like Ctrl-C: no half-written files."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # `nohup` ignores it
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

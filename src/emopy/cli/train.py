@@ -10,8 +10,7 @@ import click
 
 from emopy.cli.inputs import report_skipped
 from emopy.cli.options import FOLDER
-from emopy.cli.streams import ProgressStream, echo, echo_path, print_text
-from emopy.cli.terminal import quiet_import
+from emopy.cli.terminal import ProgressStream, echo, echo_path, print_text, quiet_import
 from emopy.errors import naming
 from emopy.recipes import find_recipe, list_recipes
 

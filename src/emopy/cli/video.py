@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emopy.cli.inputs import create_model, find_video_sources, report_shortfall
+from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     ANY_PATH,
     Time,
@@ -35,8 +36,14 @@ from emopy.cli.outputs import (
 )
 from emopy.cli.partial import partial_path
 from emopy.cli.records import Settings, made_with
-from emopy.cli.streams import echo, print_text, tolerate_closed_stdout
-from emopy.cli.terminal import START_AGAIN, on_stop, print_error, progress, text_width
+from emopy.cli.terminal import (
+    echo,
+    print_error,
+    print_text,
+    progress,
+    text_width,
+    tolerate_closed_stdout,
+)
 from emopy.errors import EmoPyError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from emopy.cli.outputs import VideoOutputs, note_complete
-from emopy.cli.packing import pack_result, unpack_result
-from emopy.cli.streams import tolerate_closed_stdout
-from emopy.cli.terminal import progress
+from emopy.cli.partial import pack_result, unpack_result
+from emopy.cli.terminal import progress, tolerate_closed_stdout
 from emopy.errors import InputError, naming
 from emopy.files import atomic_file, sync
 from emopy.present import TimelinePlot, VideoSink, episodes_csv, open_table, plot_overview

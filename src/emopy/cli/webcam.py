@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emopy.cli.inputs import create_model, report_shortfall
+from emopy.cli.interruption import stop_on_ctrl_c
 from emopy.cli.options import FILE, model_options, overwrite_option, smoothing_option
 from emopy.cli.outputs import refuse_existing
-from emopy.cli.streams import echo
-from emopy.cli.terminal import stop_on_ctrl_c
+from emopy.cli.terminal import echo
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`

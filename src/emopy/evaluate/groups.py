@@ -17,7 +17,7 @@ from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
 from emopy.evaluate import metrics
 from emopy.labels import composed
-from emopy.rows import comparable_source
+from emopy.result_table import comparable_source
 from emopy.tables import read_csv
 
 MIN_GROUP_SAMPLES = 30

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emopy.errors import InputError
-from emopy.rows import comparable_source
+from emopy.result_table import comparable_source
 from emopy.tables import TextTable, read_csv
 from emopy.types import Box, Face
 

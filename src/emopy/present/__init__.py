@@ -1,7 +1,7 @@
 """Results as text, tables, data frames, drawings, plots and annotated videos."""
 
 from emopy.present.draw import draw_faces, save_image
-from emopy.present.episodes import EPISODE_COLUMNS, episodes_csv, overview_text
+from emopy.present.episode_table import EPISODE_COLUMNS, episodes_csv, overview_text
 from emopy.present.face_labels import COLORS
 from emopy.present.frame import to_arrow, to_frame
 from emopy.present.label_layout import LabelState

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from emopy.errors import InputError, import_extra
-from emopy.rows import COLUMN_TYPES, row_columns, to_rows
+from emopy.result_table import COLUMN_TYPES, row_columns, to_rows
 from emopy.types import FailedInput, Frame, ImageResult
 
 if TYPE_CHECKING:

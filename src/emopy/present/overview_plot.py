@@ -11,7 +11,7 @@ from typing import Any
 from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.files import atomic_file
-from emopy.present.episodes import total_seconds
+from emopy.present.episode_table import total_seconds
 from emopy.present.stacked_areas import DIM_TEXT, TEXT, swatch
 from emopy.present.text import NOT_SURE, duration, face_count
 from emopy.present.timeline_plot import METADATA, SETTINGS, check_plot_path, matplotlib_module

@@ -4,7 +4,7 @@
         for result in model.predict_many(paths):
             table.write(result)
 
-CSV, JSON Lines and Parquet hold the rows of `emopy.rows.to_rows`; JSON holds the
+CSV, JSON Lines and Parquet hold the rows of `emopy.result_table.to_rows`; JSON holds the
 objects of `ImageResult.to_dict`. Images without a face and failed inputs are included. Memory use
 does not grow with the number of results.
 """
@@ -25,7 +25,7 @@ from emopy.errors import InputError, import_extra
 from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
 from emopy.present.frame import arrow_schema
-from emopy.rows import check_labels, row_columns, to_rows
+from emopy.result_table import check_labels, row_columns, to_rows
 from emopy.tables import TABLE_FORMATS
 from emopy.types import FailedInput, ImageResult
 

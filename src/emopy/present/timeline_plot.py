@@ -25,7 +25,7 @@ from emopy.escaping import one_line
 from emopy.files import atomic_file, check_suffix
 from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes, swatch
 from emopy.present.text import duration
-from emopy.rows import check_labels
+from emopy.result_table import check_labels
 from emopy.types import ImageResult, RGBImage
 from emopy.video import TimeBins
 from emopy.video.time_bins import check_min_duration

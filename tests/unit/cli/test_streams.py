@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from emopy.cli.main import main
-from emopy.cli.streams import ProgressStream, echo, echo_path, print_text
-from emopy.cli.terminal import error_text, print_error
+from emopy.cli.terminal import ProgressStream, echo, echo_path, error_text, print_error, print_text
 from emopy.errors import InputError
 from emopy.files import atomic_file
 from emopy.labels import ALL_EMOTIONS

@@ -13,7 +13,7 @@ from emopy import Frame
 from emopy.errors import InputError, MissingExtraError
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import open_table, to_arrow, to_frame
-from emopy.rows import row_columns
+from emopy.result_table import row_columns
 
 
 def test_an_arrow_table_is_what_reading_a_parquet_file_gives(clip, results, tmp_path):

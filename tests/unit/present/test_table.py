@@ -15,7 +15,7 @@ from emopy.errors import InputError, MissingExtraError
 from emopy.escaping import unquote_csv_text
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import TABLE_FORMATS, open_table, to_frame
-from emopy.rows import row_columns, to_rows
+from emopy.result_table import row_columns, to_rows
 from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
 
 COLUMNS = list(row_columns(STANDARD_EMOTIONS))

@@ -9,7 +9,7 @@ from emopy.labels import STANDARD_EMOTIONS
 from emopy.present import summary_text
 from emopy.types import FacePrediction, ImageResult, Prediction
 from emopy.video import Episode, Summary
-from emopy.video.summary import merge_short_episodes
+from emopy.video.episodes import merge_short_episodes
 
 
 def summed(results, **settings):
