@@ -19,7 +19,7 @@ _ROOMS = (
     *(
         "labels",
         "types",
-        "rows",
+        "result_table",
         "media",
         "faces",
         "models",
