@@ -13,6 +13,7 @@ import cv2
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from emopy.rows import row_columns
 from nbclient import NotebookClient
 
 import emopy
@@ -20,7 +21,6 @@ from emopy.data.dataset import load_dataset
 from emopy.evaluate import evaluate
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import check_model_folder
-from emopy.rows import row_columns
 from emopy.samples import sample_images
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
