@@ -13,7 +13,6 @@ import cv2
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from emopy.rows import row_columns
 from nbclient import NotebookClient
 
 import emopy
@@ -21,6 +20,7 @@ from emopy.data.dataset import load_dataset
 from emopy.evaluate import evaluate
 from emopy.labels import STANDARD_EMOTIONS
 from emopy.models import check_model_folder
+from emopy.result_table import row_columns
 from emopy.samples import sample_images
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
