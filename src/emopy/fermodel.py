@@ -37,7 +37,7 @@ from emopy.pipeline import (
 )
 from emopy.pipeline.images import DetectedFaces
 from emopy.pipeline.sources import GivenImages, several_images
-from emopy.types import Face, FailedInput, Frame, ImageResult, Prediction, RGBImage
+from emopy.types import Face, FacePrediction, FailedInput, Frame, ImageResult, Prediction, RGBImage
 
 _log = logging.getLogger("emopy")
 
@@ -322,7 +322,7 @@ class FERModel:
         source: ImageSource,
         emotion: str | Iterable[str] | None = None,
         *,
-        face: Face | None = None,
+        face: Face | FacePrediction | None = None,
         method: str = DEFAULT_METHOD,
         seed: int = 0,
         color: ColorOrder = "rgb",
@@ -334,8 +334,7 @@ class FERModel:
         Args:
             source: As for `predict`. An image of the input size of the model is one face crop.
             emotion: A label of the results, several, or ``"all"``; None is the most probable one.
-            face: A face of the image, such as ``predict(image).faces[1].face``; None is the
-                largest.
+            face: A face of the image, such as ``predict(image)[1]``; None is the largest.
             method: ``"rise"`` or ``"occlusion"``.
             seed: Seed of the masks, 0 or more: the same seed gives the same maps.
             color: As for `predict`.
@@ -360,6 +359,8 @@ class FERModel:
                     "found. Give `face`, or a face crop with `detector='full-image'`."
                 )
             face = detected.faces[0]
+        if isinstance(face, FacePrediction):
+            face = face.face
         predict = self.predict_faces
         return explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
 

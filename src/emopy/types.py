@@ -291,11 +291,11 @@ class ImageResult:
             image: The image of this result, see `FERModel.predict`; None reads the file `source`.
 
         Raises:
-            InputError: `source` is no file, or `image` is another image.
+            InputError: None, and `source` is no image file; or another image.
         """
-        from emopy.present.draw import draw
+        from emopy.present.draw import draw, image_file
 
-        return draw(self.source if image is None else image, self)
+        return draw(image_file(self) if image is None else image, self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas data frame with one row per face, see `emopy.to_frame`."""

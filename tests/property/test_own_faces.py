@@ -29,7 +29,7 @@ def cropped(given):
     """The crops of faces that were given; None if they are refused."""
     try:
         faces = own_faces(given)
-        check_own_faces(faces, IMAGE)
+        check_own_faces(faces, IMAGE, "a.jpg")
     except InputError:
         return None
     return [align_face(IMAGE, face, SPEC) for face in faces]

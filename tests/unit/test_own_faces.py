@@ -120,7 +120,7 @@ def test_without_faces_the_detector_searches(found):
         ([(5, 6, float("inf"), 40)], "`Box` must have finite edges"),
         (
             [BOXES[0], (80, 0, 99, 20)],
-            r"a part of the image, 80 × 64. .*left=80.*face 2",
+            r"a part of the image, 80 × 64. .*left=80.*face 2 of '<array>'",
         ),
         ([(0, -20, 20, 0)], "a part of the image"),
         ([(0, 0, 1e-300, 1e-300)], "sides of 0.01 to 1,000,000 pixels"),

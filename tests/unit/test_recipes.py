@@ -12,6 +12,7 @@ from emopy.recipes import find_recipe, list_recipes
 def test_each_packaged_recipe_says_in_one_sentence_what_it_is_for():
     purposes = list_recipes()
     assert {"transfer", "emopy-base"} <= set(purposes)
+    assert list(purposes) == sorted(purposes)
     for name, purpose in purposes.items():
         assert re.fullmatch(r"[A-Z].*[.]", purpose), name
         text = find_recipe(name).read_text(encoding="utf-8")

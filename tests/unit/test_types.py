@@ -187,3 +187,11 @@ def test_the_image_of_a_result_is_drawn(found, tmp_path):
     assert np.array_equal(np.asarray(drawn), np.asarray(emopy.draw(image, result)))
     with pytest.raises(InputError, match="must be the image of `result`"):
         result.show(image[:100])
+
+
+@pytest.mark.parametrize("place", [{}, {"time_s": 0.2, "frame": 5}])
+def test_a_result_that_is_not_of_an_image_file_asks_for_the_image(place, tmp_path):
+    (tmp_path / "clip.avi").write_bytes(b"")
+    source = str(tmp_path / "clip.avi") if place else "<array>"
+    with pytest.raises(InputError, match=r"`image` must be given .* Type: result.show\(image\)"):
+        ImageResult(source, (400, 300), **place).show()

@@ -97,7 +97,7 @@ min_face_size_option: Decorator = click.option("--min-face-size", type=click.Int
     "one megapixel; a large face ends the search]")  # fmt: skip
 min_face_score_option: Decorator = click.option("--min-face-score",
     type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SCORE",
-    help="Smallest score that the detector gives a face, between 0 and 1.  [default: 0.8 for "
+    help="Score of the detector from which a face counts, between 0 and 1.  [default: 0.8 for "
     "mtcnn, 0.7 for yunet]")  # fmt: skip
 min_confidence_option: Decorator = click.option("--min-confidence", default=0.0,
     type=click.FloatRange(0, 1), metavar="PROBABILITY",

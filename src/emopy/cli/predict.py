@@ -50,8 +50,8 @@ FORMATS = ("text", *TABLE_FORMATS)
 @click.argument("sources", nargs=-1, required=True, metavar="PATH...")
 @click.option("--recursive", is_flag=True, help="Search subfolders as well.")
 @click.option("--boxes", "faces", type=FILE, metavar="FILE.csv",
-              help="Your own faces instead of detected ones: columns source, left, top, right and "
-              "bottom in pixels, or a table of --out.")  # fmt: skip
+              help="Boxes to predict instead of detected faces: columns source, left, top, right "
+              "and bottom in pixels, as in a table of --out.")  # fmt: skip
 @max_pixels_option
 @model_options
 @click.option("--format", type=click.Choice(FORMATS),

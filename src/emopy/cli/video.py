@@ -81,14 +81,14 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 )
 @click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
 @click.option("--min-duration", "min_duration_s", type=click.FloatRange(min=0), default=0.0,
-              metavar="SECONDS", help="Leave faces that are visible for less out of summary, "
-              "episodes and plot.")  # fmt: skip
+              metavar="SECONDS", help="Shortest time that a face must be visible to be in "
+              "summary, episodes and plot.")  # fmt: skip
 @click.option("--episodes", type=ANY_PATH,
               help="File for the episodes: .csv, which face shows which emotion from when to "
               "when.")  # fmt: skip
 @click.option("--thumbnails", is_flag=True, help="Show face thumbnails in the plot.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, metavar="N",
-              help="Process this number of videos at the same time.")  # fmt: skip
+              help="Videos to process at the same time.")  # fmt: skip
 @overwrite_option
 def video(
     sources: tuple[str, ...],
@@ -105,10 +105,10 @@ def video(
 
     SOURCE is a video, a folder of videos, a folder of frames, or an address such as http:// or
     rtsp://. Prints a summary: how long each face is visible and what it expresses. For several
-    videos --out, --plot, --summary and --episodes are files for all of them or folders, --draw is
-    a folder. Rerun the same command to resume: videos that were finished with the same options
-    are kept. Exit code 1 means that a video could not be read, or not to its end; what there is of
-    it is written.
+    videos, --out, --plot, --summary and --episodes each name a file for all of them, or a folder
+    with a file per video; --draw names a folder. Rerun the same command to resume: videos that were
+    finished with the same options are kept. Exit code 1 means that a video could not be read, or
+    not to its end; what there is of it is written.
     """
     refuse_parquet_on_stdout(format, out)
     if options["thumbnails"] and not plot:

@@ -201,5 +201,5 @@ def _check_face(face: object) -> None:
     if not isinstance(face, Face):
         raise InputError(
             f"`face` must be a Face. Received {type(face).__name__}. "
-            "Type for example: `face=model.predict(image).faces[0].face`"
+            "Type for example: `face=model.predict(image)[0]`"
         )

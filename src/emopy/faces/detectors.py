@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from emopy.errors import InputError, ModelNotFoundError, nearest
+from emopy.faces.alignment import broken_rule
 from emopy.faces.face_records import FORMS, describe, to_faces
 from emopy.types import Box, Face, RGBImage, check_rgb
 
@@ -115,7 +116,8 @@ def detect(detector: Callable[[RGBImage], object], image: RGBImage) -> tuple[Fac
         image: (H, W, 3) uint8 RGB.
 
     Raises:
-        InputError: Not an RGB image, or the detector returns something else.
+        InputError: Not an RGB image, or the detector returns something else, or a face that is
+            not in the image.
 
     Example:
         >>> import numpy as np
@@ -126,13 +128,17 @@ def detect(detector: Callable[[RGBImage], object], image: RGBImage) -> tuple[Fac
     check_rgb(image)
     found = detector(image)
     try:
-        return to_faces(found)
+        faces = to_faces(found)
     except InputError as error:
         raise InputError(f"{_ACCEPTED} Received faces that do not fit: {error}") from error
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{_ACCEPTED} Received {describe(found)}. Return () where there is no face."
         ) from error
+    for face in faces:
+        if rule := broken_rule(face, image):
+            raise InputError(f"`detector` must return faces that each have {rule}.")
+    return faces
 
 
 def largest_first(faces: Iterable[Face]) -> tuple[Face, ...]:

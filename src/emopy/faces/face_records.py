@@ -84,12 +84,12 @@ def own_faces(given: OwnFaces) -> tuple[Face, ...]:
         ) from error
 
 
-def check_own_faces(faces: tuple[Face, ...], image: RGBImage) -> None:
-    """Raise InputError if one of the argument `faces` is no face of its image."""
+def check_own_faces(faces: tuple[Face, ...], image: RGBImage, source: str) -> None:
+    """Raise InputError if one of the argument `faces` is no face of its image, called `source`."""
     for number, face in enumerate(faces, start=1):
         if rule := broken_rule(face, image):
             raise InputError(
-                f"`faces` must each have {rule} as face {number}. "
+                f"`faces` must each have {rule} as face {number} of {source!r}. "
                 "Give pixels of this image: left, top, right, bottom."
             )
 

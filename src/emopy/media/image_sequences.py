@@ -129,7 +129,7 @@ def open_frame_folder(folder: str, sampling: Sampling, max_pixels: int) -> Image
     if not paths:
         raise InputError(
             f"`source` must be a video, or a folder of frames. Received the folder {folder!r} "
-            "without an image. Give the videos in it one by one."
+            "without an image. Give the path of a video, or of a folder with images in it."
         )
     fps = sampling.fps or DEFAULT_FPS
     times_s = [number / fps for number in range(len(paths) + 1)]

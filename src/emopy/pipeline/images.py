@@ -68,7 +68,7 @@ def detect_faces(
     if faces is None:
         faces = largest_first(detect(detector, image))
     else:
-        check_own_faces(faces, image)
+        check_own_faces(faces, image, source)
     crops = tuple(align_face(image, face, spec) for face in faces)
     return DetectedFaces(source, (image.shape[1], image.shape[0]), faces, crops)
 

@@ -59,6 +59,21 @@ def draw(image: ImageSource, result: ImageResult) -> Image.Image:
     return Image.fromarray(draw_faces(read_image(image), result, expand=True))
 
 
+def image_file(result: ImageResult) -> str:
+    """Return the file that a result comes from.
+
+    Raises:
+        InputError: It is a frame of a video, or comes from something else than a file.
+    """
+    if result.frame is None and os.path.isfile(result.source):  # noqa: PTH113  a name of any kind
+        return result.source
+    shown = "a video frame" if result.frame is not None else repr(result.source)
+    raise InputError(
+        f"`image` must be given where the result is not of an image file. Received {shown}. "
+        "Type: result.show(image)"
+    )
+
+
 def draw_faces(
     image: RGBImage,
     result: ImageResult,

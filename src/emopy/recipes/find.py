@@ -19,7 +19,7 @@ def list_recipes() -> dict[str, str]:
     """
     return {
         path.stem: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
-        for path in sorted(_FOLDER.glob("*.toml"))
+        for path in sorted(_FOLDER.glob("*.toml"), key=lambda path: path.stem)
     }
 
 

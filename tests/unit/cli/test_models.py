@@ -60,7 +60,7 @@ def test_bad_folders_hide_no_other_model(bad_models, capsys):
     listed = capsys.readouterr()
     rows = {line.split()[0]: line.split()[1:] for line in listed.out.splitlines() if line}
     assert {"emopy-base", "emopy-tiny", "good", "nested"} <= set(rows)
-    assert rows["nested"] == rows["no-weights"] == ["–"] * 5
+    assert rows["nested"] == rows["no-weights"] == ["–"] * 6
     assert rows["good"][1:4] == ["8", "–", "–"]
     assert listed.err.startswith("emopy: cannot be read: ")
     assert "nested" in listed.err
@@ -72,14 +72,17 @@ def test_the_list_has_size_labels_and_the_metrics_of_the_last_evaluation(capsys)
     out, err = capsys.readouterr()
     assert not err
     lines = out.splitlines()
-    assert lines[0].split() == ["model", "MB", "labels", "accuracy", "ECE", "parameters"]
+    assert lines[0].split() == ["model", "MB", "labels", "accuracy", "ECE", "parameters", "faces/s"]
     assert max(map(len, lines)) <= 100
+    speeds: list[float] = []
     for name in ("emopy-base", "emopy-tiny"):
         folder = find_model(name)
         card = read_card(folder)
         data, metrics = list(card.metrics.items())[-1]
         (line,) = [line for line in lines if re.match(rf"{name}(?: \*)? ", line)]
-        assert re.findall(r"[\d.]+", line) == [
+        *figures, speed = re.findall(r"[\d.,]+", line)
+        speeds.append(float(speed.replace(",", "")))
+        assert figures == [
             f"{(folder / 'model.onnx').stat().st_size / 1e6:.1f}",
             str(len(card.labels)),
             f"{100 * metrics['accuracy']:.1f}",
@@ -87,6 +90,7 @@ def test_the_list_has_size_labels_and_the_metrics_of_the_last_evaluation(capsys)
             f"{card.training['parameters'] / 1e6:.2f}",
         ]
         assert f"  {name}: {data} ({metrics['samples']:,} faces)" in lines
+    assert 0 < speeds[0] < speeds[1], "the small model is the faster one"
 
 
 def test_each_bad_folder_is_reported_in_one_line_and_the_others_are_checked(bad_models, capsys):

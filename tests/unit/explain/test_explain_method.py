@@ -40,6 +40,8 @@ def test_a_face_of_the_image_can_be_chosen(model, astronaut):
     explanation = model.explain(astronaut, "calm", face=face)
     assert explanation.face is face
     assert not np.isfinite(explanation.on_image()[:200]).any()
+    (found,) = model.predict(astronaut, faces=[face])
+    np.testing.assert_array_equal(model.explain(astronaut, "calm", face=found).map, explanation.map)
 
 
 def test_an_image_of_the_input_size_is_a_face_crop(model, crop):

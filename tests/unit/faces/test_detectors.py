@@ -117,6 +117,11 @@ def test_what_a_detector_may_not_return_is_answered_with_the_accepted_forms(foun
     assert str(caught.value).startswith("`detector` must return a tuple of Face; or boxes (n, 4)")
 
 
+def test_faces_outside_the_image_are_an_error_of_the_detector():
+    with pytest.raises(InputError, match=r"`detector` must .* part of the image, 90 × 90.*left=90"):
+        detect(lambda image: [(5, 5, 40, 40), (90, 5, 120, 40)], BLACK)
+
+
 @pytest.mark.parametrize("name", ["mtcnn", "full-image"])
 @pytest.mark.parametrize("image", [BLACK[..., 0], BLACK / 255, BLACK[:0], None, "a.jpg"])
 def test_only_rgb_images_are_searched(name, image):

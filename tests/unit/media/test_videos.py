@@ -550,7 +550,7 @@ def test_missing_paths_are_refused(tmp_path):
         ("ftp://example.org/a.mp4", "Download it first"),
         (
             tmp_path,
-            "or a folder of frames. Received the folder .* without an image. Give the videos",
+            "or a folder of frames. Received the folder .* without an image. Give the path",
         ),
         ("", "no such file"),
         ("a\0b.mp4", "must be a readable file"),
