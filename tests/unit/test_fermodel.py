@@ -343,6 +343,11 @@ def test_one_image_instead_of_many_is_refused_at_the_call(model, source):
         model.predict_many(source)
 
 
+def test_a_path_that_is_no_folder_is_named(model):
+    with pytest.raises(InputError, match="Received 'fotos', which is no folder"):
+        model.predict_many("fotos")
+
+
 def test_a_folder_and_a_pattern_are_the_images_there(model, tmp_path):
     for faces, name in enumerate(("img10.png", "img9.png", ".img8.png", "deep/img1.png")):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -37,9 +37,11 @@ def several_images(sources: GivenImages) -> Iterable[GivenImage]:
         single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
     if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
         return cast("Iterable[GivenImage]", sources)
+    is_path = isinstance(sources, str | os.PathLike)
+    received = f"{os.fspath(sources)!r}, which is no folder" if is_path else f"one {kind.__name__}"
     raise InputError(
         "`sources` must be several images, a folder of images, or a pattern such as "
-        f"'photos/*.jpg'. Received one {kind.__name__}. "
+        f"'photos/*.jpg'. Received {received}. "
         "Type predict_many([image]) or predict(image)."
     )
 
