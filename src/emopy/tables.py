@@ -15,6 +15,9 @@ from emopy.escaping import unquote_csv_text
 TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 """Formats of tables of results: the names, which are also the file suffixes."""
 
+FOR_EXCEL = "For Excel write a .csv file, and open it there with Data > From Text/CSV."
+"""What to do instead of writing .xlsx, which EmoPy does not."""
+
 _DELIMITERS = ",;\t"
 
 

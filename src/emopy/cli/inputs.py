@@ -77,21 +77,27 @@ def _read_pipe(path: str) -> Source:
 
 
 def open_boxes(path: Path, images: Sequence[Source]) -> BoxTable:
-    """Return the faces in a table; images of the table that are not predicted are mentioned."""
+    """Return the faces in a table; images that are only there, or not there, are mentioned."""
     from emopy.faces import read_boxes
     from emopy.media import describe_source
 
-    with naming(path="--boxes"):
-        table = read_boxes(path)
     names = [describe_source(image) for image in images]
+    with naming(path="--boxes"):
+        table = read_boxes(path).named_as(names)
     if others := table.others(names):
         where = f"{len(others):,} of its {len(table):,} images, the first {others[0]!r}"
         if names and len(others) == len(table):
             raise InputError(
-                f"--boxes must name the images as they are typed. Received {path} without any of "
-                f"them: {where}, are others. The first image is called {names[0]!r}."
+                f"--boxes must name the images. Received {path}, in which no row does: it has "
+                f"{others[0]!r}, and the first image is {names[0]!r}."
             )
         echo(f"emopy: {path}: {where}, are not among the images.", err=True)
+    if missing := table.missing(names):
+        echo(
+            f"emopy: {path} has no row for {len(missing):,} of {len(names):,} images, the first "
+            f"{missing[0]!r}. They count as images without a face.",
+            err=True,
+        )
     return table
 
 

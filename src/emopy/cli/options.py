@@ -23,6 +23,11 @@ def parse_emotions(
     """Turn ``a,b`` into a list; `standard` and `all` stay words."""
     del context, parameter
     words = [word.strip() for word in value.split(",") if word.strip()]
+    if len(words) == 1 and "," in value:
+        raise click.BadParameter(
+            f"the labels must stand without spaces, or in quotes. Received {value!r}. "
+            f"Type for example: --emotions {words[0]},neutral"
+        )
     is_subset = len(words) == 1 and words[0].lower() in ("standard", "all")
     return words[0] if is_subset else words
 

@@ -112,6 +112,10 @@ class PartialResults:
         overwrite: Whether results that were made in another way are dropped. What a run with it
             began, a run with it resumes.
 
+    Attributes:
+        path: The file with the results.
+        target: The file that is asked for.
+
     Raises:
         InputError: There are results that were made in another way, another run is writing them,
             or the folder cannot be written.
@@ -127,7 +131,7 @@ class PartialResults:
         overwrite: bool,
     ) -> None:
         self.path = partial_path(target)
-        self._target = target
+        self.target = target
         self._settings = settings
         self._labels = labels
         self._min_confidence = min_confidence
@@ -140,7 +144,7 @@ class PartialResults:
             self._file: IO[bytes] = self.path.open("a+b")
         except OSError as error:
             raise InputError(
-                f"`path` must be a file that can be written. Received {str(self._target)!r}: "
+                f"`path` must be a file that can be written. Received {str(self.target)!r}: "
                 f"{error.strerror}. Choose another folder."
             ) from error
         try:
@@ -165,13 +169,18 @@ class PartialResults:
         with suppress(OSError):  # of a full disk, which was reported
             self._file.close()
 
+    def discard(self) -> None:
+        """Remove the file without one that was asked for."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
     def mark_complete(self) -> None:
         """Note that the file that was asked for will appear now."""
         self._write(_COMPLETE, sync=True)
 
     def complete(self) -> None:
         """Remove the file after the one that was asked for is safe on the disk."""
-        sync(self._target)
+        sync(self.target)
         self._close()  # Windows removes no open file
         self.path.unlink(missing_ok=True)
 
@@ -245,7 +254,7 @@ class PartialResults:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"--out must not be written by two runs at once. Received {self._target}, which "
+                f"--out must not be written by two runs at once. Received {self.target}, which "
                 "another one is writing. Wait for its end, or choose another name."
             ) from None
         except OSError:  # a file system without locks
@@ -273,7 +282,7 @@ class PartialResults:
         if differ:
             raise InputError(
                 "--out must be finished with the options with which it was begun. Received "
-                f"{self._target}, for which {self.path.name} has results with {differ}. Rerun the "
+                f"{self.target}, for which {self.path.name} has results with {differ}. Rerun the "
                 "command with the same options to resume it, or add --overwrite to start again."
             )
         end = self._file.tell()

@@ -34,7 +34,7 @@ from emopy.cli.partial import (
 from emopy.cli.records import checksum, made_with
 from emopy.cli.terminal import TextSink, echo, print_error, progress
 from emopy.errors import InputError, naming
-from emopy.tables import TABLE_FORMATS
+from emopy.tables import FOR_EXCEL, TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.faces import BoxTable
@@ -166,9 +166,11 @@ class _Run:
 
         Args:
             partial: The results of those that are done.
-            sink: Writes the file, which appears when it is complete.
+            sink: Writes the file, which appears when it is complete; not if no image can be read.
             overwrite: Whether drawings may be replaced.
         """
+        from emopy.types import ImageResult
+
         keys = image_keys(self._images)
         to_do = self._resume(partial, keys, overwrite=overwrite)
         states: deque[State] = deque()
@@ -187,11 +189,18 @@ class _Run:
             partial.add(keys[number], states.popleft(), result, drawn=drawn)
             self._report(number, result)
             self._draw(number, result)
+        if self.failed == len(keys):  # a mistyped name must not leave a file in the way
+            partial.discard()
+            return
+        faces = 0
         with sink:
             for key in progress(keys, len(keys), "Writing", busy=False):
-                sink.write(partial.result(key))
+                result = partial.result(key)
+                faces += len(result.faces) if isinstance(result, ImageResult) else 0
+                sink.write(result)
             partial.mark_complete()
         partial.complete()
+        echo(f"emopy: {partial.target}: images {len(keys):,}, faces {faces:,}", err=True)
 
     def _given(self, number: int) -> GivenImage:
         """Return an image, with its faces if there is a table of them."""
@@ -254,9 +263,10 @@ def choose_format(format: str | None, out: Path | None) -> str:
     suffix = out.suffix.lstrip(".").lower() if out else "txt"
     chosen = format or {"": "text", "txt": "text"}.get(suffix, suffix)
     if chosen not in FORMATS:
+        example = "Choose another suffix, or add --format."
         raise InputError(
             f"--out must end in .txt, .{', .'.join(FORMATS[1:])}. Received {out}. "
-            "Choose another suffix, or add --format."
+            f"{FOR_EXCEL if suffix in ('xls', 'xlsx') else example}"
         )
     return chosen
 

@@ -106,9 +106,9 @@ def video(
     SOURCE is a video, a folder of videos, a folder of frames, or an address such as http:// or
     rtsp://. Prints a summary: how long each face is visible and what it expresses. For several
     videos, --out, --plot, --summary and --episodes each name a file for all of them, or a folder
-    with a file per video; --draw names a folder. Rerun the same command to resume: videos that were
-    finished with the same options are kept. Exit code 1 means that a video could not be read, or
-    not to its end; what there is of it is written.
+    with a file per video; --draw names a folder. After an interruption, rerun the same command:
+    videos that were finished with the same options are kept. Exit code 1 means that a video could
+    not be read, or not to its end; what there is of it is written.
     """
     refuse_parquet_on_stdout(format, out)
     if options["thumbnails"] and not plot:

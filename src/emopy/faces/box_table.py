@@ -46,10 +46,41 @@ class BoxTable:
             for source, faces in self._faces.items()
         }
 
+    def named_as(self, sources: Iterable[str]) -> BoxTable:
+        """Return the table with names of files replaced by the images that they stand for.
+
+        A name without a folder, such as ``fear.png``, stands for the image of that file name,
+        unless it is the whole name of an image.
+
+        Args:
+            sources: All images, as they are called in results.
+
+        Raises:
+            InputError: A name that stands for several images.
+        """
+        known = {comparable_source(source) for source in sources}
+        by_file: dict[str, list[str]] = {}
+        for name in known - self._faces.keys():
+            by_file.setdefault(name.rpartition("/")[2], []).append(name)
+        faces: dict[str, Sequence[Face]] = {}
+        for source, found in self._faces.items():
+            names = [source] if source in known else sorted(by_file.get(source, [source]))
+            if len(names) > 1:
+                raise InputError(
+                    f"`path` must name each image with its folder if file names repeat. Received "
+                    f"{source!r}, which is {' and '.join(map(repr, names[:2]))}."
+                )
+            faces[names[0]] = found
+        return BoxTable(faces)
+
     def others(self, sources: Iterable[str]) -> list[str]:
         """Return the images of the table that are not among some sources."""
         known = {comparable_source(source) for source in sources}
         return [source for source in self._faces if source not in known]
+
+    def missing(self, sources: Iterable[str]) -> list[str]:
+        """Return the sources that have no row in the table."""
+        return [source for source in sources if comparable_source(source) not in self._faces]
 
 
 def read_boxes(path: str | os.PathLike[str]) -> BoxTable:

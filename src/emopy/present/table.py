@@ -26,7 +26,7 @@ from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
 from emopy.present.frame import arrow_schema
 from emopy.result_table import check_labels, row_columns, to_rows
-from emopy.tables import TABLE_FORMATS
+from emopy.tables import FOR_EXCEL, TABLE_FORMATS
 from emopy.types import FailedInput, ImageResult
 
 _ROW_GROUP_SIZE = 8192
@@ -249,9 +249,10 @@ def table_format(target: object, format: str | None = None) -> str:  # noqa: A00
     if name in _TABLES:
         return name
     if format is None and is_path:
+        example = f"Type for example: {path.stem or 'faces'}.csv"
         raise InputError(
             f"`target` must end in .{', .'.join(_TABLES)}. Received {str(path)!r}. "
-            f"Type for example: {path.stem or 'faces'}.csv"
+            f"{FOR_EXCEL if name in ('xls', 'xlsx') else example}"
         )
     raise InputError(
         f"`format` must be {', '.join(_TABLES)}. Received {format!r}. "

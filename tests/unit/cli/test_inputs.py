@@ -152,11 +152,47 @@ def test_images_of_a_table_that_are_not_predicted_are_mentioned(samples, capsys)
     captured = capsys.readouterr()
     assert captured.err == (
         "emopy: b.csv: 1 of its 2 images, the first 'x.png', are not among the images.\n"
+        "emopy: b.csv has no row for 2 of 3 images, the first 'photos/=anger.png'. They count as "
+        "images without a face.\n"
     )
     found = list(csv.DictReader(io.StringIO(captured.out)))
     assert [row["left"] for row in found] == ["", "", "1.0"]
     assert main(["predict", "photos/=anger.png", *quick]) == 2
-    assert "--boxes must name the images as they are typed" in capsys.readouterr().err
+    assert (
+        "--boxes must name the images. Received b.csv, in which no row does"
+        in capsys.readouterr().err
+    )
+
+
+def test_names_of_files_are_enough_where_they_do_not_repeat(samples, capsys):
+    Path("b.csv").write_text("source,left,top,right,bottom\nwall.png,1,2,30,40\n")
+    quick = ["--boxes", "b.csv", "--format", "csv"]
+    assert main(["predict", "photos/wall.png", *quick]) == 0
+    assert [row["left"] for row in rows(capsys)] == ["1.0"]
+    shutil.copytree("photos", "again")
+    assert main(["predict", "photos", "again", *quick]) == 2
+    said = capsys.readouterr().err
+    assert "`--boxes` must name each image with its folder if file names repeat" in said
+    assert "'wall.png', which is 'again/wall.png' and 'photos/wall.png'" in said
+    shutil.copy("photos/wall.png", "wall.png")
+    assert main(["predict", "wall.png", "photos", *quick]) == 0
+    assert [row["left"] for row in rows(capsys)] == ["1.0", "", "", ""]
+
+
+def test_no_table_is_written_if_no_image_can_be_read(samples, capsys):
+    assert main(["predict", "fotos", "--out", "results.csv"]) == 1
+    assert "fotos" in capsys.readouterr().err
+    assert not list(Path().glob("results*"))
+    assert main(["predict", "photos/wall.png", "fotos", "--out", "results.csv"]) == 1
+    assert "emopy: results.csv: images 2, faces 0\n" in capsys.readouterr().err
+
+
+def test_a_list_of_emotions_with_spaces_is_explained(samples, capsys):
+    assert main(["predict", "photos", "--emotions", "happiness,", "anger"]) == 2
+    assert (
+        "the labels must stand without spaces, or in quotes. Received 'happiness,'."
+        in capsys.readouterr().err
+    )
 
 
 def test_a_bad_box_fails_its_image_and_the_others_are_done(samples, capsys):
