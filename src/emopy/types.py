@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.bounding_box import EDGES, Box
 from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
 
@@ -49,56 +50,7 @@ def check_rgb(image: RGBImage) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in pixels of the image; right and bottom are excluded.
-
-    A box may reach beyond the image: a face cut by the border keeps its true size.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        edges = (self.left, self.top, self.right, self.bottom)
-        try:
-            finite = all(map(math.isfinite, edges))
-        except TypeError:
-            raise InputError(f"`Box` must have numbers as edges. Received {edges}.") from None
-        if not finite:
-            raise InputError(f"`Box` must have finite edges. Received {edges}.")
-        if self.right <= self.left or self.bottom <= self.top:
-            raise InputError(
-                f"`Box` must have left < right and top < bottom. Received {edges}. "
-                "Give edges as Box(left, top, right, bottom), not as width and height."
-            )
-
-    @property
-    def width(self) -> float:
-        """Width in pixels."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """Height in pixels."""
-        return self.bottom - self.top
-
-    @property
-    def center(self) -> tuple[float, float]:
-        """Middle of the box as (x, y) in pixels."""
-        return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
-
-    def iou(self, other: Box) -> float:
-        """Intersection over union with another box, 0–1."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        shared = max(0.0, width) * max(0.0, height)
-        return shared / (self.width * self.height + other.width * other.height - shared)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Face:
     """A face that a detector found.
 
@@ -132,6 +84,15 @@ class Face:
                 "`landmarks` must have shape (5, 2): eyes, nose tip, mouth corners. "
                 f"Received shape {self.landmarks.shape}."
             )
+
+    def __repr__(self) -> str:
+        fields = [repr(self.box), f"score={self.score:.2f}"]
+        if self.landmarks is not None:
+            points = ", ".join(f"({x:.1f}, {y:.1f})" for x, y in self.landmarks.tolist())
+            fields.append(f"landmarks=[{points}]")
+        if self.track is not None:
+            fields.append(f"track={self.track}")
+        return f"Face({', '.join(fields)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -190,12 +151,17 @@ class Prediction:
         return tuple((self.labels[i], float(self.probabilities[i])) for i in order)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FacePrediction:
     """A face and its predicted expression."""
 
     face: Face
     prediction: Prediction
+
+    def __repr__(self) -> str:
+        name = "" if self.track is None else f"track {self.track}: "
+        emotion = self.emotion or "not sure"
+        return f"FacePrediction({name}{emotion} {self.confidence:.1%}, {self.box})"
 
     @property
     def box(self) -> Box:
@@ -258,6 +224,11 @@ class ImageResult:
     faces: tuple[FacePrediction, ...] = ()
     time_s: float | None = None
     frame: int | None = None
+
+    @property
+    def error(self) -> None:
+        """None: the image could be read, unlike that of a `FailedInput`."""
+        return
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -342,6 +313,8 @@ class ImageResult:
 class FailedInput:
     """An input that could not be read.
 
+    It has no faces, and can be iterated and indexed like an `ImageResult` without any.
+
     Attributes:
         source: Where it came from.
         error: The reason, ready to be shown to the user.
@@ -349,6 +322,23 @@ class FailedInput:
 
     source: str
     error: Exception
+
+    @property
+    def faces(self) -> tuple[FacePrediction, ...]:
+        """No faces: an empty tuple."""
+        return ()
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True  # as for an `ImageResult`: `if result.error` asks for the reason
+
+    def __iter__(self) -> Iterator[FacePrediction]:
+        return iter(self.faces)
+
+    def __getitem__(self, index: int) -> FacePrediction:
+        return self.faces[index]
 
     def to_dict(self) -> dict[str, Any]:
         """Return an object with the keys of `ImageResult.to_dict`: no size, no faces, an error.
@@ -362,13 +352,10 @@ class FailedInput:
         return {"source": source, "width": None, "height": None, "faces": [], "error": error}
 
 
-_EDGES = ("left", "top", "right", "bottom")
-
-
 def _face_line(face: FacePrediction) -> str:
     name = "" if face.track is None else f"track {face.track}: "
     emotion = face.emotion or "not sure"
-    edges = ", ".join(f"{getattr(face.box, edge):.0f}" for edge in _EDGES)
+    edges = ", ".join(f"{getattr(face.box, edge):.0f}" for edge in EDGES)
     return f"{name}{emotion} {face.confidence:.1%} in Box({edges})"
 
 
@@ -388,7 +375,7 @@ def _face_dict(number: int, face: FacePrediction) -> dict[str, Any]:
     return {
         "face": number,
         **({} if face.track is None else {"track": int(face.track)}),
-        "box": {edge: round_number(getattr(face.box, edge)) for edge in _EDGES},
+        "box": {edge: round_number(getattr(face.box, edge)) for edge in EDGES},
         "score": round_number(face.face.score),
         "landmarks": points if points is None else [[*map(round_number, xy)] for xy in points],
         "emotion": face.emotion,

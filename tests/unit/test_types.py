@@ -156,6 +156,34 @@ def test_a_result_has_the_length_and_the_items_of_its_faces(found):
         nothing[0]
 
 
+def test_an_input_that_failed_has_no_faces_and_an_error(found):
+    face = found((0, 0, 9, 9))
+    good, bad = ImageResult("a", (20, 10), (face,)), FailedInput("b", InputError("no image"))
+    assert [each for result in (good, bad) for each in result] == [face]
+    assert [str(result.error) for result in (good, bad) if result.error] == ["no image"]
+    assert (len(bad), list(bad), bad.faces, bool(bad)) == (0, [], (), True)
+    with pytest.raises(IndexError):
+        bad[0]
+
+
+def test_boxes_and_faces_are_shown_in_one_line_and_keep_their_values(found):
+    edges = (73.2345678, 43.5, np.float32(248.91), 276)
+    box = Box(*edges)
+    assert repr(box) == "Box(left=73.2, top=43.5, right=248.9, bottom=276.0)"
+    assert (box.left, box.top, box.right, box.bottom) == edges
+    landmarks = np.full((5, 2), 100.26, np.float32)
+    points = ", ".join(["(100.3, 100.3)"] * 5)
+    assert repr(Face(box, 0.98765, landmarks, track=4)) == (
+        f"Face({box}, score=0.99, landmarks=[{points}], track=4)"
+    )
+    assert repr(Face(box)) == f"Face({box}, score=1.00)"
+    assert repr(found(edges)) == f"FacePrediction(happiness 70.0%, {box})"
+    unsure = Prediction(SHOWN.labels, SHOWN.probabilities, min_confidence=0.6)
+    assert repr(FacePrediction(Face(box, track=4), unsure)) == (
+        f"FacePrediction(track 4: not sure 50.0%, {box})"
+    )
+
+
 def test_a_result_is_shown_with_one_line_per_face(found):
     faces = (found((0, 0, 9, 9)), found((1, 1, 5, 5), "fear", track=4))
     lines = repr(ImageResult("a.jpg", (20, 10), faces)).splitlines()

@@ -91,9 +91,11 @@ def _to_rows(
     results: Results, labels: Sequence[str] | None
 ) -> tuple[list[dict[str, Any]], Sequence[str]]:
     """The rows of results, and their labels."""
-    given: object = results  # of any type, from a caller who does not check types
-    several = isinstance(given, Iterable) and not isinstance(given, ImageResult)
-    kept = [_checked(item) for item in (cast("Iterable[object]", given) if several else [given])]
+    given = cast("object", results)  # of any type, from a caller who does not check types
+    items: Iterable[object] = [given]
+    if isinstance(given, Iterable) and not isinstance(given, Result):
+        items = cast("Iterable[object]", given)
+    kept = [_checked(item) for item in items]
     if labels is None:
         images = (result for result in kept if isinstance(result, ImageResult))
         labels = next((face.prediction.labels for image in images for face in image.faces), ())
