@@ -77,7 +77,8 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option(
     "--plot",
     type=ANY_PATH,
-    help="File for a plot over time: .png, .svg or .pdf; for several videos a bar each.",
+    help="File for a plot over time: .png, .svg or .pdf; for several videos one file shows the "
+    "episodes of all; a folder gets a timeline for each.",
 )
 @click.option("--summary", type=ANY_PATH, help="File for the summary: .json.")
 @click.option("--min-duration", "min_duration_s", type=click.FloatRange(min=0), default=0.0,

@@ -16,7 +16,7 @@ from emopy.video import ProbabilityCurve
 
 TEXT = "#1c1c20"
 DIM_TEXT = "#6e6e78"
-_BACKGROUND = "#f4f4f6"
+BACKGROUND = "#f4f4f6"
 
 _SECONDS, _MINUTES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30), (1, 2, 5, 10, 15, 30, 60, 120, 240)
 _TICK_STEPS_S = (*_SECONDS, *(60 * minutes for minutes in _MINUTES))
@@ -38,16 +38,21 @@ def style_axes(axes: Any, span_s: tuple[float, float], *, last: bool) -> None:
     """Set limits, ticks and the frame of a panel; the last one has the times below it."""
     start, end = span_s
     end = max(end, start + 1e-3)
-    axes.set(xlim=(start, end), ylim=(0, 1), facecolor=_BACKGROUND)
+    axes.set(xlim=(start, end), ylim=(0, 1), facecolor=BACKGROUND)
     axes.set_yticks([0, 0.5, 1], ["0", "50", "100 %"])
-    few = (step for step in _TICK_STEPS_S if (end - start) / step <= _MAX_TICKS)
-    step = next(few, _TICK_STEPS_S[-1])
-    ticks = [n * step for n in range(ceil(start / step - 1e-9), floor(end / step + 1e-9) + 1)]
-    digits = 0 if step >= 1 else 1
+    ticks, digits = time_ticks(start, end)
     axes.set_xticks(ticks, [clock(max(tick, 0.0), digits) for tick in ticks])
     axes.tick_params(colors=DIM_TEXT, length=3, width=0.6, labelbottom=last)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set(color=DIM_TEXT, linewidth=0.6)
+
+
+def time_ticks(start: float, end: float) -> tuple[list[float], int]:
+    """Return round times between two others, in seconds, and how many decimals they need."""
+    few = (step for step in _TICK_STEPS_S if (end - start) / step <= _MAX_TICKS)
+    step = next(few, _TICK_STEPS_S[-1])
+    ticks = [n * step for n in range(ceil(start / step - 1e-9), floor(end / step + 1e-9) + 1)]
+    return ticks, 0 if step >= 1 else 1
 
 
 def draw_areas(axes: Any, curves: Sequence[ProbabilityCurve], labels: Sequence[str]) -> None:

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from emopy.errors import InputError, import_extra
+from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.files import atomic_file, check_suffix
-from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes, swatch
+from emopy.present.plot_legend import draw_legend, legend_height, matplotlib_module
+from emopy.present.stacked_areas import DIM_TEXT, TEXT, draw_areas, style_axes
 from emopy.present.text import duration
 from emopy.result_table import check_labels
 from emopy.types import ImageResult, RGBImage
@@ -48,12 +49,12 @@ SETTINGS = {
 # Inches.
 _WIDTH = 9.0
 _HEADER = 0.72
-_LEGEND_LINE = 0.22
 _PANEL_TITLE = 0.38
 _PANEL = 1.05
 _FOOTER = 0.58
 _LEFT = 0.62
 _RIGHT = 0.24
+_LEGEND_WIDTH = _WIDTH - _LEFT - _PANEL - _RIGHT
 
 _THUMBNAIL_PX = 170
 
@@ -168,7 +169,7 @@ class TimelinePlot:
         least_s = self._min_duration_s - _TIME_TOLERANCE_S
         tracks = [track for track in self._longest_seen(len(seen)) if seen[track] >= least_s]
         shown: list[int | None] = [*tracks[: self._max_faces]] or [None]
-        header = _HEADER + _LEGEND_LINE * self._legend()[-1][2]
+        header = _HEADER + legend_height(self.labels, _LEGEND_WIDTH)
         height = header + len(shown) * (_PANEL_TITLE + _PANEL) + _FOOTER
         figure = matplotlib_module("matplotlib.figure").Figure(figsize=(_WIDTH, height))
         has_thumbnails = any(track in thumbnails for track in shown)
@@ -200,17 +201,11 @@ class TimelinePlot:
 
     def _draw_header_and_footer(self, figure: Any, hidden_faces: int, left: float) -> None:
         """Draw the source and the legend at the top, the explanation at the bottom."""
-        patches = matplotlib_module("matplotlib.patches")
         height = figure.get_figheight()
         name = one_line(PurePath(self._source).name or self._source)
         figure.text(left, 1 - 0.26 / height, name, size=12, weight="bold", color=TEXT, va="center")
-        size = (0.12 / _WIDTH, 0.12 / height)
-        for label, x, line in self._legend():
-            middle = (left + x / _WIDTH, 1 - (0.56 + _LEGEND_LINE * line) / height)
-            corner = (middle[0], middle[1] - size[1] / 2)
-            figure.add_artist(patches.Rectangle(corner, *size, color=swatch(label, self.labels)))
-            place = middle[0] + 1.5 * size[0], middle[1]
-            figure.text(*place, one_line(label), color=TEXT, va="center_baseline")
+        place = (left * _WIDTH, height - 0.56)
+        draw_legend(figure, place, self.labels, self.labels, width=_LEGEND_WIDTH)
         note = "Areas: probability of each emotion. Empty: the face is not visible."
         figure.text(left, 0.16 / height, note, color=DIM_TEXT, size=7.5, va="center")
         if hidden_faces > 0:
@@ -218,18 +213,6 @@ class TimelinePlot:
             more = f"and {hidden_faces} more {faces}, seen for less time"
             place = 1 - _RIGHT / _WIDTH, 0.16 / height
             figure.text(*place, more, color=TEXT, ha="right", va="center")
-
-    def _legend(self) -> list[tuple[str, float, int]]:
-        """Each label, its distance from the left in inches, and its line."""
-        entries: list[tuple[str, float, int]] = []
-        x, line = 0.0, 0
-        for label in self.labels:
-            width = 0.4 + 0.075 * len(one_line(label))
-            if x and x + width > _WIDTH - _LEFT - _PANEL - _RIGHT:
-                x, line = 0.0, line + 1
-            entries.append((label, x, line))
-            x += width
-        return entries
 
 
 def check_plot_path(path: str | os.PathLike[str]) -> str:
@@ -242,11 +225,6 @@ def check_plot_path(path: str | os.PathLike[str]) -> str:
     suffix = check_suffix(path, METADATA)
     matplotlib_module()
     return suffix
-
-
-def matplotlib_module(name: str = "matplotlib") -> Any:
-    """Import a module of Matplotlib, which is an extra."""
-    return import_extra(name, feature="Plotting timelines", extra="video")
 
 
 def _add_axes(figure: Any, inches: tuple[float, float, float, float]) -> Any:

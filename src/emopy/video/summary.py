@@ -153,6 +153,13 @@ class Summary:
         return self._covered_s + self._durations.typical_s
 
     @property
+    def span_s(self) -> tuple[float, float]:
+        """Start of the first and end of the newest frame, in seconds of the video."""
+        if self._durations.start_s is None or self._durations.time_s is None:
+            return 0.0, 0.0
+        return self._durations.start_s, self._durations.time_s + self._durations.typical_s
+
+    @property
     def tracks(self) -> tuple[TrackSummary, ...]:
         """One summary per face, in the order of track ids. More results may follow."""
         least_s = self.min_duration_s - _TIME_TOLERANCE_S

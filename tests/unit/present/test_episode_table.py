@@ -1,13 +1,10 @@
 import csv
 import io
 
-import numpy as np
 import pytest
 
-from emopy.errors import InputError
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.media import read_image
-from emopy.present import EPISODE_COLUMNS, episodes_csv, overview_text, plot_overview
+from emopy.present import EPISODE_COLUMNS, episodes_csv, overview_text
 from emopy.types import ImageResult
 from emopy.video import Summary
 
@@ -63,19 +60,3 @@ def test_the_overview_has_proportions_over_all_faces(summary, empty):
     neutral = 100 * seen[2] / sum(seen.values())
     assert first.endswith(f"2  neutral {neutral:.0f} %, fear {fear:.0f} %")
     assert second.split() == ["empty.mp4", "0.1", "s", "0"]
-
-
-def test_the_plot_has_a_bar_for_each_video(summary, empty, tmp_path):
-    one = read_image(plot_overview([summary], tmp_path / "one.png"))
-    three = read_image(plot_overview([summary, empty, summary], tmp_path / "three.png"))
-    assert three.shape[0] - one.shape[0] == pytest.approx(2 * 0.32 * 160, abs=2)
-    again = plot_overview([summary], tmp_path / "again.png")
-    assert again.read_bytes() == (tmp_path / "one.png").read_bytes()
-    colored = np.ptp(one.astype(int), axis=2).max(axis=1) > 60  # rows of pixels with a color
-    assert 0.25 * 160 <= colored.sum() <= 0.6 * 160  # the bar and the legend
-
-
-def test_a_plot_of_no_video_is_refused(tmp_path):
-    with pytest.raises(InputError, match="`summaries` must hold"):
-        plot_overview([], tmp_path / "none.png")
-    assert list(tmp_path.iterdir()) == []
