@@ -151,6 +151,26 @@ def import_extra(name: str, *, feature: str, extra: str) -> Any:
         raise MissingExtraError(feature, extra) from error
 
 
+def alternatives(names: Iterable[str]) -> str:
+    """Join what may be given: with commas, and "or" before the last.
+
+    Example:
+        >>> alternatives([".csv", ".json", ".parquet"])
+        '.csv, .json or .parquet'
+    """
+    return " or ".join(", ".join(names).rsplit(", ", 1))
+
+
+def with_article(noun: str) -> str:
+    """Put "a" or "an" before the name of a type or format, by its first letter.
+
+    Example:
+        >>> with_article("ImageResult"), with_article("list")
+        ('an ImageResult', 'a list')
+    """
+    return f"{'an' if noun[:1].lower() in ('a', 'e', 'i', 'o') else 'a'} {noun}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known names are nearest to a mistyped one.
 

@@ -266,7 +266,10 @@ class ImageResult:
         """
         from emopy.present.draw import draw, image_file
 
-        return draw(image_file(self) if image is None else image, self)
+        if image is None:
+            is_frame = self.frame is not None
+            image = image_file(self.source, is_frame=is_frame, instead="result.show(image)")
+        return draw(image, self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas data frame with one row per face, see `emopy.to_frame`."""

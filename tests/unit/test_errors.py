@@ -1,7 +1,7 @@
 import pytest
 
 from emopy import errors
-from emopy.errors import EmoPyError, MissingExtraError, nearest
+from emopy.errors import EmoPyError, MissingExtraError, alternatives, nearest, with_article
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,14 @@ def test_the_nearest_names_come_first_and_all_are_listed():
         nearest("sadnes", ["anger", "sadness"]) == "Did you mean 'sadness'? Known: anger, sadness."
     )
     assert nearest("xyz", ["anger"]) == "Known: anger."
+
+
+def test_types_have_their_article_and_choices_end_with_or():
+    nouns = ["ImageResult", "int", "AVIF", "list", "uint8", "FailedInput"]
+    assert [with_article(noun).split()[0] for noun in nouns] == ["an", "an", "an", "a", "a", "a"]
+    assert [alternatives(names) for names in (["a"], ["a", "b"], "abc")] == [
+        *("a", "a or b", "a, b or c"),
+    ]
 
 
 def test_the_middle_of_a_very_long_message_is_left_out():

@@ -343,9 +343,32 @@ def test_one_image_instead_of_many_is_refused_at_the_call(model, source):
         model.predict_many(source)
 
 
-def test_a_path_that_is_no_folder_is_named(model):
-    with pytest.raises(InputError, match="Received 'fotos', which is no folder"):
-        model.predict_many("fotos")
+def test_a_path_that_is_no_folder_is_named(model, tmp_path):
+    missing, file = f"{tmp_path}/fotos/", tmp_path / "a.jpg"
+    file.write_bytes(b"")
+    for path in (missing, tmp_path / "b.jpg"):
+        with pytest.raises(
+            InputError, match=r"no such file or folder. Check its spelling"
+        ) as error:
+            model.predict_many(path)
+        assert repr(str(path)) in str(error.value)
+    with pytest.raises(InputError, match=r"a.jpg', which is no folder. Type predict_many\(\["):
+        model.predict_many(file)
+    with pytest.raises(InputError, match=r"Received an int\. Type"):
+        model.predict_many(5)
+
+
+def test_a_folder_in_place_of_an_image_is_pointed_to_predict_many(model, tmp_path):
+    with pytest.raises(InputError) as error:
+        model.predict(f"{tmp_path}/")
+    assert f"Type predict_many({str(tmp_path) + '/'!r})" in str(error.value)
+
+
+def test_a_model_in_place_of_the_labels_is_pointed_to_its_argument():
+    with pytest.raises(LabelError, match=r"type FERModel\(model='emopy-tiny'\)"):
+        FERModel("emopy-tiny")
+    with pytest.raises(LabelError, match=r"Received 'emopy-tin'. Type for example"):
+        FERModel("emopy-tin")
 
 
 def test_a_folder_and_a_pattern_are_the_images_there(model, tmp_path):
@@ -370,10 +393,9 @@ def test_a_folder_or_pattern_without_images_is_refused_at_the_call(model, tmp_pa
         model.predict_many(tmp_path / place)
 
 
-@pytest.mark.parametrize("name", ["a.png", "none.png"])
-def test_the_path_of_one_image_is_refused_at_the_call(model, tmp_path, name):
+def test_the_path_of_one_image_is_refused_at_the_call(model, tmp_path):
     Image.fromarray(image(1, 1)).save(tmp_path / "a.png")
-    for path in (tmp_path / name, str(tmp_path / name)):
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
         with pytest.raises(InputError, match=r"Type predict_many\(\[image\]\)"):
             model.predict_many(path)
 

@@ -53,6 +53,12 @@ def _as_arrays(faces):
     return np.array(boxes), [face.score for face in faces], [face.landmarks for face in faces]
 
 
+@pytest.mark.parametrize("faces", [[(180, 64, 265)], [(1, 2, 9, 9), (1, 2, 9, 9, 1, 1)], [()]])
+def test_a_row_with_another_count_of_numbers_is_explained(model, faces):
+    with pytest.raises(InputError, match="A box has four numbers: left, top, right, bottom"):
+        model.predict(IMAGE, faces=faces)
+
+
 def test_many_images_with_their_faces_give_what_single_ones_do(model, found):
     pairs = [(path, [face.face for face in result]) for path, result in found]
     for again, (path, result) in zip(model.predict_many(pairs), found, strict=True):
@@ -106,7 +112,7 @@ def test_without_faces_the_detector_searches(found):
         (Box(5, 6, 30, 40), "Put a single face into a list"),
         (Face(Box(5, 6, 30, 40)), "Put a single face into a list"),
         ("a.csv", "a str: 'a.csv'"),
-        (7, "a int: 7"),
+        (7, "an int: 7"),
         ([(1, 2, 3)], "a list"),
         ([None], "a list"),
         ([BOXES[0], (1, 2, 3)], "a list"),

@@ -217,6 +217,44 @@ def test_the_image_of_a_result_is_drawn(found, tmp_path):
         result.show(image[:100])
 
 
+def test_a_result_alone_is_drawn_on_its_file(found, tmp_path):
+    PIL.Image.fromarray(np.full((300, 400, 3), 90, np.uint8)).save(tmp_path / "a.png")
+    result = ImageResult(str(tmp_path / "a.png"), (400, 300), (found((50, 50, 150, 180)),))
+    assert np.array_equal(np.asarray(emopy.draw(result)), np.asarray(result.show()))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            (ImageResult("a", (9, 9)), "a.png"),
+            r"Received an ImageResult .* Swap them: draw\(image, ",
+        ),
+        ((ImageResult("<array>", (9, 9)),), r"of an array. Type: draw\(image, result\)"),
+        (("a.png",), r"Received none. Type: draw\(image, result\)"),
+        (("a.png", [1]), "Received a list. Type"),
+        (("a.png", FailedInput("a.png", InputError("no image."))), "a FailedInput: no image."),
+    ],
+)
+def test_wrong_arguments_of_draw_are_explained(given, message):
+    with pytest.raises(InputError, match=message):
+        emopy.draw(*given)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("<array>", "an array"), ("<bytes>", "bytes"), ("<PIL image>", "a PIL image")],
+)
+def test_a_result_without_a_file_names_what_it_came_from(source, kind):
+    with pytest.raises(InputError) as error:
+        ImageResult(source, (9, 9)).show()
+    assert str(error.value) == (
+        f"`image` must be given for a result of {kind}. Type: result.show(image)"
+    )
+    with pytest.raises(InputError, match=r"Received 'gone\.jpg': no such file"):
+        ImageResult("gone.jpg", (9, 9)).show()
+
+
 @pytest.mark.parametrize("place", [{}, {"time_s": 0.2, "frame": 5}])
 def test_a_result_that_is_not_of_an_image_file_asks_for_the_image(place, tmp_path):
     (tmp_path / "clip.avi").write_bytes(b"")

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import InputError
+from emopy.errors import InputError, with_article
 from emopy.faces.alignment import broken_rule
 from emopy.types import Box, Face, FacePrediction, RGBImage
 
@@ -79,6 +79,8 @@ def own_faces(given: OwnFaces) -> tuple[Face, ...]:
         hint = "Give () where there is no face."
         if isinstance(given, Box | Face | FacePrediction) or _is_one_box(given):
             hint = "Put a single face into a list: faces=[(left, top, right, bottom)]"
+        elif _has_other_rows(given):
+            hint = "A box has four numbers: left, top, right, bottom."
         raise InputError(
             f"`faces` must be a list of {FORMS} Received {describe(given)}. {hint}"
         ) from error
@@ -98,7 +100,9 @@ def describe(given: Any) -> str:
     """Say in a few words what was given in place of faces."""
     if issubclass(type(given), np.ndarray):
         return f"an array of shape {np.shape(given)}"
-    return "None" if given is None else f"a {type(given).__name__}: {reprlib.repr(given)}"
+    if given is None:
+        return "None"
+    return f"{with_article(type(given).__name__)}: {reprlib.repr(given)}"
 
 
 def _to_face(item: Any) -> Face:
@@ -114,6 +118,16 @@ def _from_row(row: NDArray[np.float64], landmarks: NDArray[np.float32] | None = 
         raise ValueError(row.shape)
     left, top, right, bottom, score = (*row.tolist(), 1.0)[:5]
     return Face(Box(left, top, right, bottom), score, landmarks)
+
+
+def _has_other_rows(given: object) -> bool:
+    """Whether faces are rows of numbers, of which one has not as many as a box."""
+    try:
+        return any(
+            np.asarray(row, np.float64).shape not in ((4,), (5,)) for row in cast(Any, given)
+        )
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_one_box(given: object) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from emopy.errors import EmoPyError, ImageWarning, InputError
+from emopy.errors import EmoPyError, ImageWarning, InputError, alternatives, with_article
 from emopy.media.arrays import from_array
 from emopy.media.color_order import ColorOrder, check_color
 from emopy.media.limits import DEFAULT_MAX_PIXELS, check_cost
@@ -34,7 +34,7 @@ ImageSource: TypeAlias = (
 """What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL image."""
 
 _PILLOW_FORMATS = (*(name.upper() for name in IMAGE_FORMATS if name not in {"AVIF", "HEIC"}), "DIB")
-_READABLE = " or ".join(", ".join(IMAGE_FORMATS).rsplit(", ", 1))
+_READABLE = alternatives(IMAGE_FORMATS)
 
 # Source: ISO/IEC 23008-12 and AV1 Image File Format: brands of files with images.
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -128,7 +128,7 @@ def take_image(
 
 
 def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
-    instead = "Give the images in it: find_images(folder) lists them."
+    instead = f"Type predict_many({name!r}), or list its images with find_images."
     with explain_os_errors(name):
         pipe = is_pipe(path, name, wanted="an image", instead=instead)
         with open(path, "rb") as file:  # noqa: PTH123
@@ -178,14 +178,14 @@ def _describe_kind(source: object) -> str:
             "Received None, which cv2.imread returns for a file that it cannot read. "
             "Give the path instead."
         )
-    kind = type(source).__name__
+    kind = with_article(type(source).__name__)
     if isinstance(source, Iterable):
         items = cast("Iterable[object]", source)
         first = next(islice(items, 1), None) if isinstance(source, list | tuple) else None
         if isinstance(first, int | float | list) and not isinstance(first, bool):
-            return f"Received a {kind} of numbers. Convert it: numpy.array(image, numpy.uint8)"
-        return f"Received a {kind}. Use FERModel.predict_many for several images."
-    return f"Received {kind}. Convert it, for example with numpy.asarray(image)."
+            return f"Received {kind} of numbers. Convert it: numpy.array(image, numpy.uint8)"
+        return f"Received {kind}. Use FERModel.predict_many for several images."
+    return f"Received {type(source).__name__}. Convert it, for example with numpy.asarray(image)."
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from emopy.errors import InputError
+from emopy.errors import InputError, with_article
 
 DEFAULT_MAX_PIXELS = 100_000_000
 """100 megapixels: 300 MB as an RGB array, and at most 1.2 GB while it is decoded."""
@@ -102,7 +102,7 @@ def check_cost(image: Image.Image, name: str, max_pixels: int) -> None:
     if size > limit:
         raise InputError(
             f"`source` must take at most {limit / 1e9:.3g} GB of memory to decode. Received "
-            f"{name!r}, a {image.format} that takes {size / 1e9:.3g} GB. {hint}"
+            f"{name!r}, {with_article(str(image.format))} that takes {size / 1e9:.3g} GB. {hint}"
         )
 
 

@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import InputError
+from emopy.errors import InputError, LabelError, ModelError
 from emopy.labels import select_labels
-from emopy.models import ModelCard, Prior, prior_shift, softmax
+from emopy.models import ModelCard, Prior, find_model, prior_shift, softmax
 from emopy.models.preprocessing import Crops, checked
 from emopy.models.store import BATCH_SIZE, ModelFolder
 from emopy.pipeline.video import ClipBuffer
@@ -44,7 +44,11 @@ class Classifier:
         min_confidence: float,
     ) -> None:
         self._folder = folder
-        selection = select_labels(target_emotions, self.card.labels)
+        try:
+            selection = select_labels(target_emotions, self.card.labels)
+        except LabelError:
+            _refuse_model(target_emotions)
+            raise
         self.labels: tuple[str, ...] = selection.labels
         self._columns = list(selection.columns)
         self._shift = prior_shift(self.card, selection.known, prior)
@@ -88,3 +92,17 @@ class Classifier:
         images = cast("Iterable[NDArray[np.uint8]]", checked(crops, replace(spec, frames=1)))
         buffer = ClipBuffer(spec.frames)
         return self.predict([buffer.append(image) for image in images])
+
+
+def _refuse_model(target_emotions: object) -> None:
+    """Refuse the name of a model in place of labels, as in `FERModel("emopy-tiny")`."""
+    if not isinstance(target_emotions, str):
+        return
+    try:
+        find_model(target_emotions)
+    except ModelError:
+        return
+    raise LabelError(
+        "`target_emotions` must be a list of labels, 'standard' or 'all'. Received the model "
+        f"{target_emotions!r}. For a model type FERModel(model={target_emotions!r})"
+    )

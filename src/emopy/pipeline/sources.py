@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emopy.errors import InputError
+from emopy.errors import InputError, with_article
 from emopy.faces.face_records import OwnFaces
 from emopy.media import ImageSource
 from emopy.media.patterns import images_at
@@ -37,8 +37,15 @@ def several_images(sources: GivenImages) -> Iterable[GivenImage]:
         single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
     if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
         return cast("Iterable[GivenImage]", sources)
-    is_path = isinstance(sources, str | os.PathLike)
-    received = f"{os.fspath(sources)!r}, which is no folder" if is_path else f"one {kind.__name__}"
+    received = with_article(kind.__name__)
+    if isinstance(sources, str | os.PathLike):
+        received = repr(os.fsdecode(sources))
+        if not os.path.lexists(sources):
+            raise InputError(
+                "`sources` must be several images, a folder of images, or a pattern such as "
+                f"'photos/*.jpg'. Received {received}: no such file or folder. Check its spelling."
+            )
+        received += ", which is no folder"
     raise InputError(
         "`sources` must be several images, a folder of images, or a pattern such as "
         f"'photos/*.jpg'. Received {received}. "

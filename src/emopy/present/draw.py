@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from emopy.errors import InputError
+from emopy.errors import InputError, with_article
 from emopy.files import atomic_file, check_suffix
 from emopy.media import ImageSource, read_image
 from emopy.present.face_labels import (
@@ -24,7 +24,7 @@ from emopy.present.face_labels import (
     panel_size,
 )
 from emopy.present.label_layout import Label, LabelState, number_of, place_labels
-from emopy.types import FacePrediction, ImageResult, RGBImage, check_rgb
+from emopy.types import FacePrediction, FailedInput, ImageResult, RGBImage, check_rgb
 
 _MIN_SIDE = 480
 """Pixels. An image with a shorter side is enlarged, so that text is readable."""
@@ -46,31 +46,71 @@ _EXPANDED_FONT = 1.4
 _OUTLINE_RIM: Color = (16, 16, 20)
 
 
-def draw(image: ImageSource, result: ImageResult) -> Image.Image:
+def draw(image: ImageSource | ImageResult, result: ImageResult | None = None) -> Image.Image:
     """Return the image of a result with the predictions drawn in, as a PIL image.
 
     Args:
-        image: The image of the result: path, bytes, array or PIL image, see `read_image`.
+        image: The image of the result: path, bytes, array or PIL image, see `read_image`. A result
+            alone is drawn on the file that it comes from, as `ImageResult.show` does.
         result: What `FERModel.predict` returned for it.
 
     Raises:
         InputError: The image cannot be read, or is not the image of this result.
     """
+    if isinstance(image, ImageResult):
+        if result is not None:
+            raise InputError(
+                "`image` must be an image, and `result` its result. Received "
+                f"{with_article(type(image).__name__)} as the image. "
+                "Swap them: draw(image, result)"
+            )
+        file = image_file(
+            image.source, is_frame=image.frame is not None, instead="draw(image, result)"
+        )
+        return draw(file, image)
+    result = _checked(result)
     return Image.fromarray(draw_faces(read_image(image), result, expand=True))
 
 
-def image_file(result: ImageResult) -> str:
-    """Return the file that a result comes from.
+def _checked(result: object) -> ImageResult:
+    """Return what is drawn, or raise InputError where it is no result of an image."""
+    if isinstance(result, ImageResult):
+        return result
+    received = "none" if result is None else with_article(type(result).__name__)
+    reason = ". Type: draw(image, result)"
+    if isinstance(result, FailedInput):
+        reason = f": {result.error}"
+    raise InputError(f"`result` must be a result with an image. Received {received}{reason}")
+
+
+_SOURCES = {
+    "<array>": "an array",
+    "<bytes>": "bytes",
+    "<file>": "a file object",
+    "<PIL image>": "a PIL image",
+}
+"""Sources that are no files, see `describe_source`, in words."""
+
+
+def image_file(source: str, *, instead: str, is_frame: bool = False) -> str:
+    """Return the file that a result comes from, from which its image can be read again.
+
+    Args:
+        source: Source of the result.
+        instead: What to type where it is no file.
+        is_frame: Whether it is the source of a video frame.
 
     Raises:
         InputError: It is a frame of a video, or comes from something else than a file.
     """
-    if result.frame is None and os.path.isfile(result.source):  # noqa: PTH113  a name of any kind
-        return result.source
-    shown = "a video frame" if result.frame is not None else repr(result.source)
+    if not is_frame and os.path.isfile(source):  # noqa: PTH113  a name of any kind
+        return source
+    shown = "a video frame" if is_frame else _SOURCES.get(source)
+    if shown:
+        raise InputError(f"`image` must be given for a result of {shown}. Type: {instead}")
     raise InputError(
-        f"`image` must be given where the result is not of an image file. Received {shown}. "
-        "Type: result.show(image)"
+        "`image` must be given where the file of the result is gone. "
+        f"Received {source!r}: no such file. Type: {instead}"
     )
 
 

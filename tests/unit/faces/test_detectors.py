@@ -99,7 +99,7 @@ def test_a_detector_may_return_no_face_in_every_form(found):
     "found, received",
     [
         (None, r"Received None. Return \(\) where there is no face"),
-        (7, "a int: 7"),
+        (7, "an int: 7"),
         ("face", "a str: 'face'"),
         (np.zeros((2, 3)), r"an array of shape \(2, 3\)"),
         ([{"box": [1, 2, 3, 4]}], "a list"),
