@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -362,7 +363,8 @@ class FERModel:
         if isinstance(face, FacePrediction):
             face = face.face
         predict = self.predict_faces
-        return explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
+        found = explain_face(image, face, predict, spec, emotion=emotion, method=method, seed=seed)
+        return replace(found, source=describe_source(source))
 
     def _detect_faces(
         self, image: RGBImage, source: str, faces: tuple[Face, ...] | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from emopy.errors import InputError
+from emopy.errors import InputError, alternatives
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from numpy.typing import NDArray
@@ -183,7 +183,7 @@ def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str]) -> str:
     path, known = Path(path), list(suffixes)
     if path.suffix.lower() not in known:
         raise InputError(
-            f"`path` must end in {', '.join(known)}. Received {str(path)!r}. "
+            f"`path` must end in {alternatives(known)}. Received {str(path)!r}. "
             f"Type for example: {path.stem or 'output'}{known[0]}"
         )
     return path.suffix.lower()

@@ -102,7 +102,7 @@ def test_a_folder_of_videos_gives_one_table_in_natural_order(video, folder, tmp_
     assert [line.split()[0] for line in lines[header + 1 :]] == [
         str(folder / name) for name in names if name != "p3.mp4"
     ]
-    assert "1 of 5 videos could not be read whole" in output.err
+    assert "1 of 5 videos could not be read completely" in output.err
 
 
 OPTIONS = ("--out", "--summary", "--episodes", "--plot")

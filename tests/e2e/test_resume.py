@@ -199,7 +199,7 @@ def test_boxes_are_part_of_how_results_are_made(predict, images, tmp_path, capsy
     assert predict("--out", "f.csv", stop=3) == 130
     capsys.readouterr()
     assert predict("--out", "f.csv", "--boxes", table) == 2
-    assert "has results with another table of --boxes" in capsys.readouterr().err
+    assert "which was begun with other options: another table of --boxes" in capsys.readouterr().err
     assert predict("--out", "f.csv", "--boxes", table, "--overwrite") == 1
     rows = (tmp_path / "f.csv").read_text(encoding="utf-8").splitlines()
     assert sum(",1.0,2.0,30.0,40.0," in row for row in rows) == len(names) - 1

@@ -129,7 +129,7 @@ def test_several_videos_go_into_folders_and_bad_ones_are_listed(clip, tmp_path, 
     assert pyarrow.parquet.read_table(out / "talk.parquet")["frame"].to_pylist()[0] == 0
     errors = capsys.readouterr().err
     assert "wrong.mp4" in errors
-    assert "1 of 3 videos could not be read whole" in errors
+    assert "1 of 3 videos could not be read completely" in errors
     # Finished files are kept; what is asked for in addition is written, for both.
     before = (out / "talk.parquet").stat().st_mtime_ns
     assert main([str(word) for word in [*words, "--summary", tmp_path / "summaries"]]) == 1

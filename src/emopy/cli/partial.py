@@ -281,9 +281,9 @@ class PartialResults:
             return 0
         if differ:
             raise InputError(
-                "--out must be finished with the options with which it was begun. Received "
-                f"{self.target}, for which {self.path.name} has results with {differ}. Rerun the "
-                "command with the same options to resume it, or add --overwrite to start again."
+                "--out must be a new file, or one that the same options began. Received "
+                f"{self.target}, which was begun with other options: {differ}. Rerun the command "
+                "with the same options to resume it, or add --overwrite to start again."
             )
         end = self._file.tell()
         while line := self._file.readline():

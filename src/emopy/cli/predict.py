@@ -33,7 +33,7 @@ from emopy.cli.partial import (
 )
 from emopy.cli.records import checksum, made_with
 from emopy.cli.terminal import TextSink, echo, print_error, progress
-from emopy.errors import InputError, naming
+from emopy.errors import InputError, alternatives, naming
 from emopy.tables import FOR_EXCEL, TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -264,8 +264,9 @@ def choose_format(format: str | None, out: Path | None) -> str:
     chosen = format or {"": "text", "txt": "text"}.get(suffix, suffix)
     if chosen not in FORMATS:
         example = "Choose another suffix, or add --format."
+        suffixes = alternatives(f".{name}" for name in ("txt", *FORMATS[1:]))
         raise InputError(
-            f"--out must end in .txt, .{', .'.join(FORMATS[1:])}. Received {out}. "
+            f"--out must end in {suffixes}. Received {out}. "
             f"{FOR_EXCEL if suffix in ('xls', 'xlsx') else example}"
         )
     return chosen

@@ -134,7 +134,7 @@ def video(
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
     if failed and len(videos) > 1:
-        echo(f"emopy: {failed} of {len(videos)} videos could not be read whole.", err=True)
+        echo(f"emopy: {failed} of {len(videos)} videos could not be read completely.", err=True)
     return 1 if failed else 0
 
 

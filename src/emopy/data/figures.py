@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emopy.data.augment import Augmentation, augment_batch
 from emopy.data.dataset import Dataset
 from emopy.data.split import Splits, by_name
-from emopy.errors import DataError, MissingExtraError
+from emopy.errors import DataError, MissingExtraError, alternatives
 from emopy.escaping import escape_undecodable
 from emopy.files import atomic_file
 from emopy.types import RGBImage
@@ -49,7 +49,7 @@ def plot_counts(
     path = Path(path)
     if path.suffix.lower() not in _CHART_SUFFIXES:
         raise DataError(
-            f"`path` must end in {', '.join(_CHART_SUFFIXES)}. Received {path}. "
+            f"`path` must end in {alternatives(_CHART_SUFFIXES)}. Received {path}. "
             f"Type for example {path.with_suffix('.png')}."
         )
     try:

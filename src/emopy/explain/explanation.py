@@ -9,11 +9,14 @@ from typing import Any, TypeAlias, cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emopy.errors import LabelError, nearest
 from emopy.faces import FRAMING
 from emopy.labels import canonical
+from emopy.media import ImageSource, read_image
 from emopy.models import InputSpec
+from emopy.present.draw import image_file
 from emopy.types import Face, Prediction, round_number
 
 Map: TypeAlias = NDArray[np.float32]
@@ -43,6 +46,7 @@ class Explanation:
         size: (width, height) of the image in pixels.
         spec: Input of the model: size and framing of the crop.
         face: The face; None where a crop was given.
+        source: Where the image came from, see `ImageResult.source`.
     """
 
     maps: Mapping[str, Map]
@@ -54,6 +58,7 @@ class Explanation:
     size: tuple[int, int]
     spec: InputSpec
     face: Face | None = None
+    source: str = "<array>"
 
     @property
     def map(self) -> Map:
@@ -67,7 +72,8 @@ class Explanation:
             emotion: One that was asked for; None is the first.
 
         Returns:
-            (H, W) float32 of the size of the image; NaN outside the crop.
+            (H, W) float32 of the size of the image. It is NaN outside the crop of the face: the
+            model does not see these pixels, so that they have no effect, not even one of 0.
 
         Raises:
             LabelError: An emotion that was not asked for.
@@ -82,6 +88,24 @@ class Explanation:
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         inside = cv2.warpAffine(np.ones(found.shape, np.uint8), pixels, self.size, flags=flags)
         return np.where(inside > 0, placed, np.float32(np.nan)).astype(np.float32)
+
+    def show(self, image: ImageSource | None = None) -> Image.Image:
+        """Return a drawing of the maps over the face; a notebook shows it.
+
+        It is a row of `draw_explanations`.
+
+        Args:
+            image: The image that was explained, see `FERModel.explain`; None reads the file
+                `source`.
+
+        Raises:
+            InputError: None, and `source` is no image file; or another image.
+        """
+        from emopy.explain.draw import draw_explanations
+
+        if image is None:
+            image = image_file(self.source, instead="explanation.show(image)")
+        return Image.fromarray(draw_explanations(read_image(image), [self]))
 
     def by_region(self, emotion: str | None = None) -> dict[str, float]:
         """Return the mean of a map over each of `REGIONS`.

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
-from emopy.errors import InputError, import_extra
+from emopy.errors import InputError, alternatives, import_extra
 from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
 from emopy.present.frame import arrow_schema
@@ -250,12 +250,13 @@ def table_format(target: object, format: str | None = None) -> str:  # noqa: A00
         return name
     if format is None and is_path:
         example = f"Type for example: {path.stem or 'faces'}.csv"
+        suffixes = alternatives(f".{name}" for name in _TABLES)
         raise InputError(
-            f"`target` must end in .{', .'.join(_TABLES)}. Received {str(path)!r}. "
+            f"`target` must end in {suffixes}. Received {str(path)!r}. "
             f"{FOR_EXCEL if name in ('xls', 'xlsx') else example}"
         )
     raise InputError(
-        f"`format` must be {', '.join(_TABLES)}. Received {format!r}. "
+        f"`format` must be {alternatives(_TABLES)}. Received {format!r}. "
         "Type for example: `format='csv'`"
     )
 

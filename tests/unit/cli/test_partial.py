@@ -138,7 +138,10 @@ def test_other_settings_are_refused_with_what_differs_and_what_to_do(tmp_path, i
         add_all(partial, images, results)
     content = partial.path.read_bytes()
     other = SETTINGS | {"--emotions": "anger,calm", "version of the model": "2"}
-    said = r"--emotions anger,fear instead of anger,calm; another version of the model.*--overwrite"
+    said = (
+        r"begun with other options: --emotions anger,fear instead of anger,calm; "
+        r"another version of the model.*--overwrite"
+    )
     with pytest.raises(InputError, match=said), open_partial(tmp_path, other):
         pass
     assert partial.path.read_bytes() == content

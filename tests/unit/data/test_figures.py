@@ -37,7 +37,7 @@ def test_splits_are_drawn_side_by_side(make_dataset, tmp_path):
 
 
 def test_other_kinds_of_file_are_refused(make_dataset, tmp_path):
-    with pytest.raises(DataError, match=r"must end in .png, .svg, .pdf. Received .*counts.doc"):
+    with pytest.raises(DataError, match=r"must end in .png, .svg or .pdf. Received .*counts.doc"):
         plot_counts(make_dataset([0, 1]), tmp_path / "counts.doc")
 
 

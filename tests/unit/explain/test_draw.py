@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
+from emopy import FERModel
 from emopy.errors import InputError
 from emopy.explain import draw_explanations, explain_face
 from emopy.explain.draw import face_image, overlay
@@ -50,6 +52,20 @@ def test_the_drawing_shows_orange_where_the_map_raises_and_blue_where_it_lowers(
     orange, blue = drawn[..., 0] - drawn[..., 2] > 60, drawn[..., 2] - drawn[..., 0] > 60
     assert orange.sum() > 2000
     assert orange.sum() > 3 * blue.sum()
+
+
+def test_an_explanation_is_shown_as_its_drawing(image, tmp_path):
+    Image.fromarray(image).save(tmp_path / "a.png")
+    small = FERModel(["happiness", "anger"], model="emopy-tiny", detector="full-image")
+    explanation = small.explain(tmp_path / "a.png", "all")
+    shown = explanation.show()
+    assert isinstance(shown, Image.Image)
+    assert np.array_equal(np.asarray(shown), draw_explanations(image, [explanation]))
+    assert np.array_equal(np.asarray(shown), np.asarray(explanation.show(image)))
+    with pytest.raises(InputError, match="must be the image that was explained"):
+        explanation.show(image[:50])
+    with pytest.raises(InputError, match=r"of an array. Type: explanation.show\(image\)"):
+        small.explain(image).show()
 
 
 def test_the_image_and_the_explanations_stay_as_they_are(image, explained):

@@ -259,7 +259,7 @@ def test_parquet_is_written_group_by_group_in_flat_memory(shown, tmp_path):
 
 
 def test_unknown_formats_and_text_streams_for_parquet_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"end in \.csv.*Received.*out\.md.*out\.csv"):
+    with pytest.raises(InputError, match=r"\.jsonl or \.parquet. Received.*out\.md.*out\.csv"):
         open_table(tmp_path / "out.md", STANDARD_EMOTIONS)
     with pytest.raises(InputError, match=r"Received.*out\.xlsx.*For Excel write a \.csv file"):
         open_table(tmp_path / "out.xlsx", STANDARD_EMOTIONS)
