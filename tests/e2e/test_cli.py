@@ -170,6 +170,15 @@ def test_a_folder_without_images_is_mentioned_with_exit_code_1(predict, tmp_path
     )
 
 
+def test_a_folder_of_videos_is_for_another_command(predict, tmp_path, capsys):
+    for name in ("b.avi", "a.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    assert predict(tmp_path) == 1
+    assert capsys.readouterr().err.startswith(
+        f"emopy: no images in {tmp_path}, but 2 videos. Type: emopy video {tmp_path}\n"
+    )
+
+
 def test_a_folder_without_images_beside_others_is_only_mentioned(
     predict, astronaut_file, tmp_path, capsys
 ):

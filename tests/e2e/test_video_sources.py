@@ -38,12 +38,33 @@ def test_a_folder_of_frames_is_a_video_and_bad_frames_are_listed(frames, tmp_pat
     assert main(words) == 0
     err = capsys.readouterr().err
     assert f"{str(frames / '11.jpg')!r}" in err
-    assert "1 damaged frames were skipped" in err
+    assert "1 damaged frame was skipped" in err
+    assert err.startswith(
+        f"emopy: {frames}: 6 images are read as the frames of one video at 10 frames per second. "
+        f"For separate photos type: emopy predict {frames}\n"
+    )
     rows = rows_of(out)
     assert [row["frame"] for row in rows] == ["0", "1", "2", "4", "5"]
     assert [float(row["time_s"]) for row in rows] == [0, 0.1, 0.2, 0.4, 0.5]
     assert {row["source"] for row in rows} == {str(frames)}
     assert drawn.stat().st_size
+
+
+def test_images_of_another_size_are_skipped_with_exit_code_1(frames, tmp_path, capsys):
+    Image.new("RGB", (300, 200)).save(frames / "11.jpg")
+    words = ["video", str(frames), "--summary", str(tmp_path / "summaries"), *QUICK]
+    for _ in range(2):  # the second time it is finished already
+        assert main(words) == 1
+        err = capsys.readouterr().err
+        assert f"{frames}: 1 image of another size was skipped." in err
+        assert "damaged" not in err
+
+
+def test_an_image_given_as_a_video_is_to_be_predicted(astronaut, tmp_path, capsys):
+    path = tmp_path / "a (1).png"
+    Image.fromarray(astronaut[:99, :99]).save(path)
+    assert main(["video", str(path), *QUICK]) == 1
+    assert capsys.readouterr().err.endswith(f": an image. Type: emopy predict '{path}'\n")
 
 
 def test_outputs_of_a_folder_are_made_again_after_its_frames_change(frames, tmp_path, capsys):

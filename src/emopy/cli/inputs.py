@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
@@ -46,9 +47,18 @@ def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]
             continue
         found = find_images([path], recursive=recursive)
         if not found:
-            hint = "" if recursive else " Type --recursive to search its subfolders."
-            echo(f"emopy: no images in {path}.{hint}", err=True)
+            echo(f"emopy: no images in {path}{_instead(path, recursive=recursive)}", err=True)
         yield from (str(image) for image in found)
+
+
+def _instead(folder: str, *, recursive: bool) -> str:
+    """Return the end of a sentence about a folder without images: what to type instead."""
+    from emopy.media.paths import find_videos
+
+    if videos := find_videos(folder):
+        count = f"{len(videos):,} {'video' if len(videos) == 1 else 'videos'}"
+        return f", but {count}. Type: {shlex.join(['emopy', 'video', folder])}"
+    return "." if recursive else ". Type --recursive to search its subfolders."
 
 
 def _read_stdin() -> BytesIO:
@@ -126,6 +136,21 @@ def find_video_sources(sources: Iterable[str]) -> list[str]:
     return found
 
 
+def mention_frames(folder: str, fps: float | None) -> None:
+    """Print that the images in a folder are read as frames, at which rate; else nothing."""
+    from emopy.media import find_images
+    from emopy.media.image_sequences import DEFAULT_FPS
+
+    if "://" in folder or not Path(folder).is_dir() or not (images := find_images(folder)):
+        return
+    count = "1 image is" if len(images) == 1 else f"{len(images):,} images are"
+    echo(
+        f"emopy: {folder}: {count} read as the frames of one video at {fps or DEFAULT_FPS:g} "
+        f"frames per second. For separate photos type: {shlex.join(['emopy', 'predict', folder])}",
+        err=True,
+    )
+
+
 def create_model(
     target_emotions: str | list[str],
     model: str | None,
@@ -155,12 +180,17 @@ def create_model(
 
 
 def report_shortfall(video: Video) -> int:
-    """Report damaged frames and a missing end of a video; return 1 if the end is missing."""
+    """Report what is missing of a video; return 1 for its end, or images of another size."""
     for failed in video.failed:
         print_error(failed.error)
     if video.shortfall:
         echo(f"emopy: {video.shortfall}", err=True)
-    return 1 if video.truncated else 0
+    return 1 if is_incomplete(video) else 0
+
+
+def is_incomplete(video: Video) -> bool:
+    """Return whether the end of a video is missing, or images of another size were skipped."""
+    return video.truncated or video.other_sizes > 0
 
 
 def expand_splits(paths: Iterable[Path]) -> list[Path]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -33,9 +35,10 @@ COMMAND = "emopy.command"
 
 SHELL_CALLS = {
     "FERModel.predict_video": "emopy video FILE",
+    "FERModel().predict": "emopy predict",
     "Dataset.save": "emopy data split or prepare",
 }
-"""Call in Python that an error names → what to type in the shell instead."""
+"""Call in Python that an error names → what to type in the shell instead, before its argument."""
 
 MIN_PROGRESS_STEPS = 8
 """Fewer steps have no progress bar."""
@@ -194,16 +197,28 @@ def in_shell_words(error: Exception) -> str:
     def renamed(code: str) -> str:
         name, _, value = code.partition("=")
         if name not in options:
-            return SHELL_CALLS.get(code, code)
+            return _shell_call(code)
         return f"{options[name]} {_in_shell(value)}".rstrip()
 
-    return error.worded(renamed)
+    # Between backticks a shell would run it once more.
+    return re.sub("Type: `(emopy [^`]+)`", r"Type: \1", error.worded(renamed))
 
 
 def _shown(parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or parameter.name or "").upper().strip("[].").partition(" ")[0]
+
+
+def _shell_call(code: str) -> str:
+    """Return what to type in place of a call in Python, with its argument; other code stays."""
+    for call, command in SHELL_CALLS.items():
+        if code == call:
+            return command
+        if code.startswith(f"{call}("):
+            argument = code.removeprefix(f"{call}(").removesuffix(")")
+            return f"{command} {shlex.quote(_in_shell(argument))}"
+    return code
 
 
 def _in_shell(value: str) -> str:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import create_model, find_video_sources, report_shortfall
+from emopy.cli.inputs import (
+    create_model,
+    find_video_sources,
+    is_incomplete,
+    mention_frames,
+    report_shortfall,
+)
 from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     ANY_PATH,
@@ -109,7 +115,8 @@ def video(
     videos, --out, --plot, --summary and --episodes each name a file for all of them, or a folder
     with a file per video; --draw names a folder. After an interruption, rerun the same command:
     videos that were finished with the same options are kept. Exit code 1 means that a video could
-    not be read, or not to its end; what there is of it is written.
+    not be read, or not to its end, or that images of another size were skipped; what there is of it
+    is written.
     """
     refuse_parquet_on_stdout(format, out)
     if options["thumbnails"] and not plot:
@@ -285,6 +292,7 @@ class _Run:
         from emopy.media import DEFAULT_MAX_PIXELS, open_video
 
         max_pixels = self._options["max_pixels"] or DEFAULT_MAX_PIXELS
+        mention_frames(job.source, self._sampling["fps"])
         try:
             with open_video(job.source, **self._sampling, max_pixels=max_pixels) as video:
                 begin_outputs(job.outputs, job.settings)
@@ -302,7 +310,7 @@ class _Run:
         except EmoPyError as error:
             abandon_outputs(job.outputs)
             return error
-        record_outputs(job.outputs, job.settings, video.shortfall if video.truncated else None)
+        record_outputs(job.outputs, job.settings, video.shortfall if is_incomplete(video) else None)
         return summary, video
 
     def _new_summary(self) -> Summary:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import create_model, report_shortfall
+from emopy.cli.inputs import create_model, mention_frames, report_shortfall
 from emopy.cli.interruption import stop_on_ctrl_c
 from emopy.cli.options import FILE, model_options, overwrite_option, smoothing_option
 from emopy.cli.outputs import refuse_existing
@@ -69,6 +69,8 @@ def webcam(
     _check_options(file, camera, loop=loop, out=out, seconds=seconds)
     refuse_existing({"--out": [out] if out else []}, overwrite=overwrite)
     model = create_model(**options)
+    if file is not None:
+        mention_frames(file, None)
     with ExitStack() as stack:
         stack.enter_context(naming(source="--camera" if file is None else "FILE"))
         stack.enter_context(naming(path="--out", target="--out"))

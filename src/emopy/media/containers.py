@@ -116,7 +116,8 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     brand = container.metadata.get("major_brand", "").strip()
     if kind.endswith("_pipe") or kind == "image2" or brand in _IMAGE_BRANDS:
         raise InputError(
-            f"`source` must be a video. Received {name!r}: an image. Predict it as an image."
+            f"`source` must be a video. Received {name!r}: an image. "
+            f"Type: `FERModel().predict({name!r})`"
         )
     if kind == "tty":  # FFmpeg takes any text for terminal art
         raise InputError(f"`source` must be a video. Received {name!r}: a text. {_CHECK_FILE}")

@@ -40,7 +40,8 @@ class ImageSequence:
     """Reader of single images, see `emopy.media.Video` for the attributes.
 
     Attributes:
-        failed: The images that could not be read, so far.
+        failed: The images that could not be read or have another size, so far.
+        other_sizes: Number of images of another size than the first, so far.
     """
 
     is_live = False
@@ -61,15 +62,13 @@ class ImageSequence:
         """
         self.source = source
         self.failed: list[FailedInput] = []
+        self.other_sizes = 0
         *begins, self.duration_s = times_s
         self.fps: float | None = len(begins) / self.duration_s
         places = [Place(time_s, number) for number, time_s in enumerate(begins)]
         later = [place for place in places if not sampling.before_start(place.time_s)]
         if not later:
-            raise InputError(
-                f"`start_s` must lie before the last frame. Received {sampling.start_s:g}, and "
-                f"{source!r} ends before. Give an earlier one."
-            )
+            raise sampling.too_late(source, self.duration_s)
         selected = list(select_recorded(later, sampling))
         self.frames: int | None = len(selected)
         self.size = (0, 0)
@@ -86,7 +85,7 @@ class ImageSequence:
 
     @property
     def skipped(self) -> int:
-        """Images that could not be read so far."""
+        """Images that could not be read or have another size, so far."""
         return len(self.failed)
 
     def read(self) -> Generator[Frame]:
@@ -113,6 +112,7 @@ class ImageSequence:
         if self.size == (0, 0):
             self.size = size
         if size != self.size:
+            self.other_sizes += 1
             raise InputError(
                 f"`source` must hold frames of one size, here {self.size[0]} × {self.size[1]}. "
                 f"Received {name!r} of {size[0]} × {size[1]}. Predict it as an image."

@@ -84,6 +84,22 @@ class Sampling:
         """Return whether a time is before the start."""
         return time_s < self.start_s - TOLERANCE_S
 
+    def too_late(self, name: str, duration_s: float | None) -> InputError:
+        """Return the error for a start after the last frame of a video.
+
+        Args:
+            name: The video.
+            duration_s: Its duration in seconds; None if unknown.
+        """
+        if duration_s is None or duration_s > self.start_s:
+            length = f", and {name!r} ends before"
+        else:
+            length = f"; {name!r} is {duration_s:.1f} s long"
+        return InputError(
+            f"`start_s` must lie before the last frame. Received {self.start_s:g}{length}. "
+            "Give an earlier one."
+        )
+
     def after_end(self, time_s: float) -> bool:
         """Return whether a time is at or after the end."""
         return self.end_s is not None and time_s >= self.end_s - TOLERANCE_S

@@ -56,7 +56,7 @@ class VideoFile:
         self.size = self._converter.size
         stream = self._decoder.stream
         self.fps = float(stream.average_rate) if stream.average_rate else None
-        self.duration_s = self._declared_duration()
+        self.duration_s = _declared_duration(self._decoder)
         self.frames = self._estimate_frames()
         self._measure()
 
@@ -82,12 +82,6 @@ class VideoFile:
         if self._reading.acquire(blocking=False):
             self._decoder.close()
             self._reading.release()
-
-    def _declared_duration(self) -> float | None:
-        stream, container = self._decoder.stream, self._decoder.container
-        if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        return container.duration / 1e6 if container.duration else None
 
     def _estimate_frames(self) -> int | None:
         """Number of selected frames at the average rate."""
@@ -116,6 +110,13 @@ class VideoFile:
             self.duration_s = end_s
         if self.fps is None or not 0.9 < len(places) / (self.fps * end_s) < 1.1:
             self.fps = len(places) / end_s
+
+
+def _declared_duration(decoder: Decoder) -> float | None:
+    stream, container = decoder.stream, decoder.container
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else None
 
 
 def _decode_first(
@@ -177,10 +178,7 @@ def _no_frame_error(name: str, sampling: Sampling, decoder: Decoder) -> InputErr
     """The reason why there is no first frame."""
     context = decoder.stream.codec_context
     if decoder.decoded:
-        return InputError(
-            f"`start_s` must lie before the last frame. Received {sampling.start_s:g}, and "
-            f"{name!r} ends before. Give an earlier one."
-        )
+        return sampling.too_late(name, _declared_duration(decoder))
     if context.width < 1 or context.height < 1:
         return InputError(
             "`source` must have frames of at least one pixel, and of at most "

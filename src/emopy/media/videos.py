@@ -68,13 +68,18 @@ class Video:
 
     @property
     def skipped(self) -> int:
-        """Damaged frames skipped so far, between start and end."""
+        """Frames skipped so far, between start and end: damaged ones, images of another size."""
         return self._reader.skipped
 
     @property
     def failed(self) -> tuple[FailedInput, ...]:
-        """Images of a folder of frames that could not be read so far; they count as skipped."""
+        """Images of a folder of frames that were skipped so far."""
         return tuple(getattr(self._reader, "failed", ()))
+
+    @property
+    def other_sizes(self) -> int:
+        """Images of a folder of frames that were skipped so far because of their size."""
+        return getattr(self._reader, "other_sizes", 0)
 
     @property
     def truncated(self) -> bool:
@@ -94,12 +99,20 @@ class Video:
                 f"{self.source}: the connection was lost, and could not be made again within "
                 f"{RECONNECT_S:g} seconds. Check the camera and the network."
             )
+        skipped = self._skipped()
         if self.truncated:
-            damaged = f", and {self.skipped} damaged frames were skipped" if self.skipped else ""
-            return f"{self.source}: the file ends too early{damaged}. Copy or download it again."
-        if self.skipped:
-            return f"{self.source}: {self.skipped} damaged frames were skipped."
-        return ""
+            also = f", and {skipped}" if skipped else ""
+            return f"{self.source}: the file ends too early{also}. Copy or download it again."
+        return f"{self.source}: {skipped}." if skipped else ""
+
+    def _skipped(self) -> str:
+        """How many frames were skipped, and why; empty if none were."""
+        damaged, others = self.skipped - self.other_sizes, self.other_sizes
+        parts = [f"{damaged:,} damaged {'frame' if damaged == 1 else 'frames'}"] if damaged else []
+        if others:
+            parts.append(f"{others:,} {'image' if others == 1 else 'images'} of another size")
+        verb = "was" if damaged + others == 1 else "were"
+        return f"{' and '.join(parts)} {verb} skipped" if parts else ""
 
     def __iter__(self) -> Iterator[Frame]:
         if self._consumed:

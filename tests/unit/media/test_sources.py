@@ -293,7 +293,7 @@ def test_bad_frames_of_a_folder_are_listed_and_leave_a_gap(frames_folder):
         str(frames_folder / f"img{place}.png") for place in (0, 5, 7)
     ]
     assert "of one size, here 40 × 30. Received" in str(video.failed[2].error)
-    assert "3 damaged frames were skipped" in video.shortfall
+    assert "2 damaged frames and 1 image of another size were skipped" in video.shortfall
 
 
 def test_folders_that_are_no_video_are_refused(frames_folder, tmp_path):
@@ -308,8 +308,20 @@ def test_folders_that_are_no_video_are_refused(frames_folder, tmp_path):
 
 
 def test_a_start_after_the_last_frame_of_a_folder_is_refused(frames_folder):
-    with pytest.raises(InputError, match=r"`start_s` must lie before the last frame. Received 9"):
+    with pytest.raises(InputError, match=r"before the last frame. Received 9; .* is 0\.5 s long."):
         open_video(frames_folder, start_s=9)
+
+
+def test_images_of_another_size_are_not_called_damaged(frames_folder):
+    for place in (3, 7):
+        Image.new("RGB", (41, 30)).save(frames_folder / f"img{place}.png")
+    assert read(frames_folder)[1].shortfall == (
+        f"{frames_folder}: 2 images of another size were skipped."
+    )
+    (frames_folder / "img5.png").write_bytes(b"no image")
+    video = read(frames_folder)[1]
+    assert (video.skipped, video.other_sizes) == (3, 2)
+    assert "1 damaged frame and 2 images of another size were skipped." in video.shortfall
 
 
 @pytest.fixture
@@ -350,5 +362,5 @@ def test_a_damaged_animated_webp_gives_its_frames_or_an_error(animation, kept):
 
 def test_a_still_webp_is_an_image(tmp_path):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.webp")
-    with pytest.raises(InputError, match=r"an image. Predict it as an image"):
+    with pytest.raises(InputError, match=r"an image. Type: `FERModel..[.]predict[(]"):
         open_video(tmp_path / "a.webp")
