@@ -160,26 +160,26 @@ def _style_axes(axes: Any, groups: Sequence[_Group], height: float) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _draw_group(axes: Any, group: _Group, top: float, limit: int, labels: Sequence[str]) -> None:
-    """Draw a video from `top` on, in inches: its name, and a strip for each face."""
+def _draw_group(axes: Any, group: _Group, y: float, limit: int, labels: Sequence[str]) -> None:
+    """Draw a video from `y` on, in inches: its name, and a strip for each face."""
     start, end = group.span_s
     patches = matplotlib_module("matplotlib.patches")
-    _write_left(axes, top + _LINE / 2, f"{group.name}, {duration(group.seconds)}", weight="bold",
+    _write_left(axes, y + _LINE / 2, f"{group.name}, {duration(group.seconds)}", weight="bold",
                 color=TEXT, bbox={"facecolor": "white", "linewidth": 0.0, "pad": 1.0})  # fmt: skip
-    top += _LINE
+    y += _LINE
     length = group.lines(limit) * _LINE
-    extent = patches.Rectangle((start, top), end - start, length, color=BACKGROUND, zorder=0)
+    extent = patches.Rectangle((start, y), end - start, length, color=BACKGROUND, zorder=0)
     axes.add_patch(extent)
     tracks = sorted(group.tracks[:limit], key=lambda track: track.track)
     for track in tracks:
-        _write_left(axes, top + _LINE / 2, f"track {track.track}", color=DIM_TEXT)
+        _write_left(axes, y + _LINE / 2, f"track {track.track}", color=DIM_TEXT)
         spans: defaultdict[str | None, list[tuple[float, float]]] = defaultdict(list)
         for each in track.episodes:
             spans[each.emotion].append((each.start_s, each.seconds))
         for emotion, times in spans.items():
-            place = (top + (_LINE - _STRIP) / 2, _STRIP)
+            place = (y + (_LINE - _STRIP) / 2, _STRIP)
             axes.broken_barh(times, place, zorder=2, **label_style(emotion, labels))
-        top += _LINE
+        y += _LINE
     hidden = group.faces - len(tracks)
     note = ""
     if hidden:
@@ -188,7 +188,7 @@ def _draw_group(axes: Any, group: _Group, top: float, limit: int, labels: Sequen
         note = "no face found"
     if note:
         place = {"textcoords": "offset points", "va": "center_baseline"}
-        axes.annotate(note, (start, top + _LINE / 2), (4, 0), color=DIM_TEXT, size=7.5, **place)
+        axes.annotate(note, (start, y + _LINE / 2), (4, 0), color=DIM_TEXT, size=7.5, **place)
 
 
 def _write_left(axes: Any, y: float, text: str, **style: Any) -> None:

@@ -303,7 +303,7 @@ def test_folders_that_are_no_video_are_refused(frames_folder, tmp_path):
         open_video(frames_folder)
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(InputError, match=r"or a folder of frames. .* Give the videos in it one by"):
+    with pytest.raises(InputError, match=r"or a folder of frames. .* Give the path of a video"):
         open_video(empty)
 
 
