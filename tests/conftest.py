@@ -26,6 +26,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+SLOWEST_FIRST = ("docs", "e2e", "unit/train", "unit/legacy", "unit/nets", "contract")
+"""Folders whose files come first, so that no worker begins a long file when the others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests by how long their folder takes."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parent.as_posix()
+        return SLOWEST_FIRST.index(folder) if folder in SLOWEST_FIRST else len(SLOWEST_FIRST)
+
+    items.sort(key=rank)
+
+
 # Training is an extra: without Keras its rooms are not collected, and the core is tested alone.
 TRAINING_TESTS = ["unit/nets", "unit/train", "contract/test_nets.py", "e2e/test_train.py"]
 collect_ignore = [] if find_spec("keras") else TRAINING_TESTS

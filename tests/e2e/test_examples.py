@@ -178,7 +178,7 @@ if find_spec("keras"):
         check_model("model", sample_clips(frames=3).images[:3])
 
     def test_transfer_learning_is_more_accurate_than_training_from_scratch(run):
-        talk = run("transfer_learning", "--epochs", 6, "--faces", 8, "--out", "models")
+        talk = run("transfer_learning", "--epochs", 4, "--faces", 8, "--out", "models")
         transfer, scratch = (float(percent) for percent in re.findall(r"accuracy (\d+\.\d)%", talk))
         assert transfer > scratch + 10
         check_model("models/TransferLearningNN", sample_stills().images[:3])

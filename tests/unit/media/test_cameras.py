@@ -118,7 +118,7 @@ def test_closing_in_another_thread_ends_the_iteration():
 
 
 def test_damaged_images_are_skipped_and_counted():
-    gate = threading.Semaphore(0)
+    gate = threading.Semaphore(2)  # the first image is damaged
     with opened(Generated(images=5, damaged={0, 2}, gate=gate)) as video:
         gate.release(10)
         assert [frame.number for frame in video][-1] == 4

@@ -135,7 +135,7 @@ def test_an_image_is_saved_completely(tmp_path, name):
 
 
 def test_an_image_that_cannot_be_saved_leaves_no_file(tmp_path):
-    with pytest.raises(InputError, match=r"end in .png, .jpg, .jpeg"):
+    with pytest.raises(InputError, match=r"end in \.png, \.jpg or \.jpeg"):
         save_image(flat(8, 8), tmp_path / "a.gif")
     with pytest.raises(InputError, match="very large image"):
         save_image(flat(70_000, 1), tmp_path / "a.jpg")

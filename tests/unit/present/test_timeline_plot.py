@@ -134,7 +134,7 @@ def test_memory_stays_flat_however_long_the_video(shown):
 
 
 def test_bad_arguments_and_results_are_refused_and_leave_no_file(clip, tmp_path):
-    with pytest.raises(InputError, match=r"end in .png, .svg, .pdf.*out\.bmp.*out\.png"):
+    with pytest.raises(InputError, match=r"end in \.png, \.svg or \.pdf.*out\.bmp.*out\.png"):
         plotted(clip, tmp_path / "out.bmp")
     with pytest.raises(InputError, match="`max_faces` must be 1 or more"):
         TimelinePlot(STANDARD_EMOTIONS, max_faces=0)

@@ -113,7 +113,7 @@ def test_a_folder_without_runs_is_refused(tmp_path):
 def test_a_recipe_and_a_comparison_exclude_each_other(runs, both, capsys):
     recipe = str(runs / "slow" / "recipe.toml")
     assert main(["train", recipe, "--compare", str(runs)] if both else ["train"]) == 2
-    assert "either a recipe, or --compare" in capsys.readouterr().err
+    assert "either a recipe, or --list, or --compare" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [("--set", "fit.epochs=3"), ("--out", "elsewhere")])
