@@ -1,7 +1,7 @@
 """Every command and every example of the README and of the guide runs as it stands there.
 
 They run in the order of the page, in a folder that holds what the page speaks of: the sample
-faces, clips and table, and a real photograph. Only the epochs are fewer.
+faces, clips and table, and a real photograph. Only the epochs and filters are fewer.
 """
 
 import os
@@ -52,6 +52,8 @@ def run(text: str, names: dict | None = None) -> dict:
             exec(compile(quick, "page", "exec"), names)
         for words in commands(block) if language == "sh" else ():
             extra = FEWER_EPOCHS if words[0] == "train" else []
+            if words[:2] in (["train", "time-delay"], ["train", "convolutional-dropout"]):
+                extra = [*extra, "--set", "net.settings.filters=8"]
             assert main([*words, *extra]) == 0, words
     return names
 

@@ -41,12 +41,12 @@ class Training:
 # Chance is 1/7 = 0.14.
 SMALL = {"widths": (12, 24, 48), "blocks": (1, 1, 1), "dropout": 0}
 TRAININGS = [
-    Training("ConvolutionalNN", 10, 3e-3, {"filters": 8, "dense": 32}, 0.45),
+    Training("ConvolutionalNN", 7, 4e-3, {"filters": 8, "dense": 32}, 0.45),
     Training("ConvolutionalNNDropout", 16, 4e-3, {"filters": 8, "dropout": 0.1}, 0.45),
     Training("ResidualNN", 16, 4e-3, SMALL, 0.45),
     Training("TransferLearningNN", 3, 4e-3, {"dense": 32, "dropout": 0.1}, 0.7),
-    Training("ConvolutionalLstmNN", 12, 6e-3, {"filters": 8, "dropout": 0.1}, 0.4, clips=True),
-    Training("TimeDelayConvNN", 12, 6e-3, {"filters": 4, "dropout": 0, "grid": 6}, 0.4, clips=True),
+    Training("ConvolutionalLstmNN", 8, 8e-3, {"filters": 8, "dropout": 0.1}, 0.4, clips=True),
+    Training("TimeDelayConvNN", 8, 8e-3, {"filters": 4, "dropout": 0, "grid": 6}, 0.4, clips=True),
 ]
 
 
