@@ -15,9 +15,6 @@ from emopy.escaping import unquote_csv_text
 TABLE_FORMATS = ("csv", "json", "jsonl", "parquet")
 """Formats of tables of results: the names, which are also the file suffixes."""
 
-FOR_EXCEL = "For Excel write a .csv file, and open it there with Data > From Text/CSV."
-"""What to do instead of writing .xlsx, which EmoPy does not."""
-
 _DELIMITERS = ",;\t"
 
 
@@ -82,6 +79,18 @@ def read_csv(path: str | os.PathLike[str], argument: str, error: type[EmoPyError
     except csv.Error as reason:
         raise error(f"`{argument}` must be a CSV file. Received {file}: {reason}.") from reason
     return table
+
+
+def other_format(suffix: str, otherwise: str) -> str:
+    """Say what to type in place of a file suffix that is no format of tables.
+
+    Args:
+        suffix: The suffix in lower case, without its point.
+        otherwise: The answer for other suffixes than those of Excel.
+    """
+    if suffix in ("xls", "xlsx"):
+        return "For Excel write a .csv file, and open it there with Data > From Text/CSV."
+    return otherwise
 
 
 def markdown_table(

@@ -1,4 +1,4 @@
-"""A real browser without a window, controlled through a pipe."""
+"""A real browser without a window, controlled through a pipe; commands that Ctrl-C stops."""
 
 import json
 import os
@@ -10,6 +10,10 @@ import tempfile
 import time
 
 import pytest
+
+from emopy.cli.main import main
+from emopy.faces import detectors
+from emopy.faces.detectors import FullImage
 
 SECONDS = 60
 """Seconds within which a tab must finish a command."""
@@ -133,3 +137,32 @@ def tab():
             except subprocess.TimeoutExpired:
                 started.kill()
                 started.wait()
+
+
+@pytest.fixture
+def stoppable(linear_model, tmp_path, monkeypatch):
+    """stoppable("video", source, *words, stop=5): run in a new folder; Ctrl-C after 5 images."""
+    left = {"images": None}  # None for never
+
+    class Stops(FullImage):
+        """Presses Ctrl-C."""
+
+        def __call__(self, image):
+            if left["images"] is not None:
+                left["images"] -= 1
+                if left["images"] < 0:
+                    raise KeyboardInterrupt
+            return super().__call__(image)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(detectors._factories, "stops", Stops)
+
+    def run(verb, source, *words, stop=None):
+        left["images"] = stop
+        words = map(str, (source, "--model", linear_model, "--detector", "stops", *words))
+        try:
+            return main([verb, *words])
+        finally:
+            left["images"] = None
+
+    return run

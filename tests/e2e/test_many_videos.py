@@ -12,29 +12,12 @@ import time
 
 import pytest
 
-from emopy.cli.main import main
 from emopy.cli.outputs import RECORD_FILE
-from emopy.faces import detectors
-from emopy.faces.detectors import FullImage
 from emopy.media import find_images, read_image
 from emopy.present import VideoSink, save_image
 from emopy.samples import scene
 from emopy.types import ImageResult
 from tests.fuzz.interruptions import contents, interrupt
-
-STOP = {"after": None}
-"""After how many frames the detector `stops` presses Ctrl-C; None for never."""
-
-
-class Stops(FullImage):
-    """Presses Ctrl-C."""
-
-    def __call__(self, image):
-        if STOP["after"] is not None:
-            STOP["after"] -= 1
-            if STOP["after"] < 0:
-                raise KeyboardInterrupt
-        return super().__call__(image)
 
 
 def write_video(path, *, size=(160, 120), start=0):
@@ -58,18 +41,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def video(linear_model, folder, tmp_path, monkeypatch):
+def video(stoppable, folder):
     """video(*words, stop=5): run in a new folder with the quick model; Ctrl-C after 5 frames."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(detectors._factories, "stops", Stops)
 
     def video(*words, stop=None, source=folder):
-        STOP["after"] = stop
-        words = map(str, (source, "--model", linear_model, "--detector", "stops", *words))
-        try:
-            return main(["video", *words])
-        finally:
-            STOP["after"] = None
+        return stoppable("video", source, *words, stop=stop)
 
     return video
 

@@ -10,20 +10,6 @@ from emopy.faces import detectors
 from emopy.faces.detectors import FullImage
 from tests.fuzz.interruptions import contents, interrupt, make_images
 
-STOP = {"after": None}
-"""After how many images the detector `stops` presses Ctrl-C; None for never."""
-
-
-class Stops(FullImage):
-    """Presses Ctrl-C."""
-
-    def __call__(self, image):
-        if STOP["after"] is not None:
-            STOP["after"] -= 1
-            if STOP["after"] < 0:
-                raise KeyboardInterrupt
-        return super().__call__(image)
-
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
@@ -32,18 +18,11 @@ def images(tmp_path_factory):
 
 
 @pytest.fixture
-def predict(linear_model, images, tmp_path, monkeypatch):
+def predict(stoppable, images):
     """predict(*words, stop=5): run in a new folder with the quick model; Ctrl-C after 5 images."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(detectors._factories, "stops", Stops)
 
     def predict(*words, stop=None, folder=images):
-        STOP["after"] = stop
-        words = map(str, (folder, "--model", linear_model, "--detector", "stops", *words))
-        try:
-            return main(["predict", *words])
-        finally:
-            STOP["after"] = None
+        return stoppable("predict", folder, *words, stop=stop)
 
     return predict
 

@@ -170,8 +170,8 @@ class PartialResults:
             self._file.close()
 
     def discard(self) -> None:
-        """Remove the file without one that was asked for."""
-        self._close()
+        """Remove the file, whether or not the one that was asked for is there."""
+        self._close()  # Windows removes no open file
         self.path.unlink(missing_ok=True)
 
     def mark_complete(self) -> None:
@@ -181,8 +181,7 @@ class PartialResults:
     def complete(self) -> None:
         """Remove the file after the one that was asked for is safe on the disk."""
         sync(self.target)
-        self._close()  # Windows removes no open file
-        self.path.unlink(missing_ok=True)
+        self.discard()
 
     @property
     def drawings(self) -> set[str]:

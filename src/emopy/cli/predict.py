@@ -34,7 +34,7 @@ from emopy.cli.partial import (
 from emopy.cli.records import checksum, made_with
 from emopy.cli.terminal import TextSink, echo, print_error, progress
 from emopy.errors import InputError, alternatives, naming
-from emopy.tables import FOR_EXCEL, TABLE_FORMATS
+from emopy.tables import TABLE_FORMATS, other_format
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.faces import BoxTable
@@ -266,8 +266,7 @@ def choose_format(format: str | None, out: Path | None) -> str:
         example = "Choose another suffix, or add --format."
         suffixes = alternatives(f".{name}" for name in ("txt", *FORMATS[1:]))
         raise InputError(
-            f"--out must end in {suffixes}. Received {out}. "
-            f"{FOR_EXCEL if suffix in ('xls', 'xlsx') else example}"
+            f"--out must end in {suffixes}. Received {out}. {other_format(suffix, example)}"
         )
     return chosen
 

@@ -32,6 +32,7 @@ from emopy.cli.options import (
 )
 from emopy.cli.outputs import (
     RESULTS,
+    SUFFIXES,
     VideoOutputs,
     abandon_outputs,
     begin_outputs,
@@ -168,12 +169,11 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     if outputs.plot:
         with naming(path="--plot"):
             check_plot_path(outputs.plot)
-    if outputs.summary and not (outputs.summary.exists() and not outputs.summary.is_file()):
-        with naming(path="--summary"):
-            check_suffix(outputs.summary, [".json"])
-    if outputs.episodes and not (outputs.episodes.exists() and not outputs.episodes.is_file()):
-        with naming(path="--episodes"):
-            check_suffix(outputs.episodes, [".csv"])
+    for option in ("summary", "episodes"):
+        path = outputs.files.get(option)
+        if path and (path.is_file() or not path.exists()):  # no device, no pipe
+            with naming(path=f"--{option}"):
+                check_suffix(path, [f".{SUFFIXES[option]}"])
 
 
 @dataclass(frozen=True)

@@ -37,19 +37,15 @@ def several_images(sources: GivenImages) -> Iterable[GivenImage]:
         single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
     if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
         return cast("Iterable[GivenImage]", sources)
-    received = with_article(kind.__name__)
+    received, instead = with_article(kind.__name__), "Type predict_many([image]) or predict(image)."
     if isinstance(sources, str | os.PathLike):
-        received = repr(os.fsdecode(sources))
+        received = f"{os.fsdecode(sources)!r}, which is no folder"
         if not os.path.lexists(sources):
-            raise InputError(
-                "`sources` must be several images, a folder of images, or a pattern such as "
-                f"'photos/*.jpg'. Received {received}: no such file or folder. Check its spelling."
-            )
-        received += ", which is no folder"
+            received = f"{os.fsdecode(sources)!r}: no such file or folder"
+            instead = "Check its spelling."
     raise InputError(
         "`sources` must be several images, a folder of images, or a pattern such as "
-        f"'photos/*.jpg'. Received {received}. "
-        "Type predict_many([image]) or predict(image)."
+        f"'photos/*.jpg'. Received {received}. {instead}"
     )
 
 

@@ -26,7 +26,7 @@ from emopy.escaping import quote_csv_text
 from emopy.files import atomic_file
 from emopy.present.frame import arrow_schema
 from emopy.result_table import check_labels, row_columns, to_rows
-from emopy.tables import FOR_EXCEL, TABLE_FORMATS
+from emopy.tables import TABLE_FORMATS, other_format
 from emopy.types import FailedInput, ImageResult
 
 _ROW_GROUP_SIZE = 8192
@@ -253,7 +253,7 @@ def table_format(target: object, format: str | None = None) -> str:  # noqa: A00
         suffixes = alternatives(f".{name}" for name in _TABLES)
         raise InputError(
             f"`target` must end in {suffixes}. Received {str(path)!r}. "
-            f"{FOR_EXCEL if name in ('xls', 'xlsx') else example}"
+            f"{other_format(name, example)}"
         )
     raise InputError(
         f"`format` must be {alternatives(_TABLES)}. Received {format!r}. "
