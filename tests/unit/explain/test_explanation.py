@@ -103,7 +103,7 @@ def test_the_map_moves_with_the_face(linear_predict):
     pixels = rng.integers(0, 256, (40, 30, 3), dtype=np.uint8)
     weights = np.zeros((3, 48, 48))
     weights[0, 30:, 10:30] = 0.1
-    placed = []
+    maps, placed = [], []
     for left, top in ((0, 0), (37, 21)):
         image = np.zeros((90, 120, 3), np.uint8)
         image[top + 10 : top + 50, left + 20 : left + 50] = pixels
@@ -111,5 +111,9 @@ def test_the_map_moves_with_the_face(linear_predict):
         explanation = explain_face(image, face, linear_predict(weights), SPEC, emotion="anger")
         assert explanation.face is face
         assert explanation.size == (120, 90)
+        maps.append(explanation.map)
         placed.append(explanation.on_image()[top : top + 60, left : left + 70])
-    np.testing.assert_allclose(*placed, atol=1e-3)
+    np.testing.assert_array_equal(*maps)
+    # OpenCV 4 rounds each coordinate to 1/32 pixel, twice here; OpenCV 5 does not.
+    steepest = sum(np.abs(np.diff(maps[0], axis=axis)).max() for axis in (0, 1))
+    np.testing.assert_allclose(*placed, atol=steepest / 32)
