@@ -24,7 +24,7 @@ from emopy.media import (
     read_image,
     take_image,
 )
-from emopy.media.color_order import ColorOrder, check_color, crops_to_rgb
+from emopy.media.arrays import ColorOrder, check_color, crops_to_rgb
 from emopy.media.limits import check_max_pixels
 from emopy.models import DEFAULT_MODEL, ModelCard, Prior, load_model
 from emopy.models.preprocessing import Crops

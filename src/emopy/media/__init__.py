@@ -1,6 +1,6 @@
 """Reading images, videos and cameras as RGB arrays."""
 
-from emopy.media.color_order import ColorOrder
+from emopy.media.arrays import ColorOrder
 from emopy.media.images import ImageSource, describe_source, read_image, take_image
 from emopy.media.limits import DEFAULT_MAX_PIXELS
 from emopy.media.paths import IMAGE_SUFFIXES, find_images

@@ -1,18 +1,20 @@
-"""Convert arrays of every accepted shape and dtype to RGB uint8."""
+"""Convert arrays of every accepted shape, dtype and order of channels to RGB uint8."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import InputError
-from emopy.media.color_order import ColorOrder
 from emopy.media.quiet import warn
 from emopy.types import RGBImage
+
+ColorOrder: TypeAlias = Literal["rgb", "bgr"]
+"""Order of the channels of an array; alpha is the last in both. OpenCV has BGR."""
 
 _ROUNDING = 1e-6
 """Tolerance beyond 0–1 for floats: a resized float32 image may hold 1.0000001."""
@@ -47,10 +49,45 @@ def from_array(array: NDArray[Any], name: str = "<array>", color: ColorOrder = "
     return np.ascontiguousarray(image if color == "rgb" else image[..., ::-1])
 
 
+def crops_to_rgb(crops: Any, color: ColorOrder) -> Any:
+    """Return face crops with their channels in the order of RGB.
+
+    Args:
+        crops: Arrays whose last axis holds the channels, gray ones, or sequences of these. Anything
+            else is returned as it is.
+        color: Order of the channels.
+
+    Raises:
+        InputError: An unknown order.
+
+    Example:
+        >>> crops_to_rgb([np.array([[[1, 2, 3]]], np.uint8)], "bgr")[0].tolist()
+        [[[3, 2, 1]]]
+    """
+    check_color(color)
+    if color == "rgb" or isinstance(crops, str | bytes) or not isinstance(crops, Iterable):
+        return crops
+    if not isinstance(crops, np.ndarray):
+        return [crops_to_rgb(crop, color) for crop in cast("Iterable[Any]", crops)]
+    pixels = cast("NDArray[Any]", crops)
+    if pixels.ndim < 3 or pixels.shape[-1] != 3:
+        return pixels
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
 def on_white(layer: Image.Image) -> Image.Image:
     """Composite an RGBA image on white, as RGB."""
     white = Image.new("RGBA", layer.size, "white")
     return Image.alpha_composite(white, layer).convert("RGB")
+
+
+def check_color(color: object) -> None:
+    """Raise InputError unless a color order is one of `ColorOrder`."""
+    if color not in get_args(ColorOrder):
+        raise InputError(
+            f"`color` must be 'rgb' or 'bgr'. Received {color!r}. "
+            "Type `color='bgr'` for arrays of OpenCV."
+        )
 
 
 def check_shape(array: NDArray[Any]) -> None:

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from emopy.errors import EmoPyError, ImageWarning, InputError, alternatives, with_article
-from emopy.media.arrays import from_array
-from emopy.media.color_order import ColorOrder, check_color
+from emopy.media.arrays import ColorOrder, check_color, from_array
 from emopy.media.limits import DEFAULT_MAX_PIXELS, check_cost
 from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
 from emopy.media.pil_images import from_pil

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from emopy.errors import InputError
 from emopy.faces import TrackingDetector, align_face
 from emopy.media import read_image
-from emopy.media.arrays import from_array
-from emopy.media.color_order import ColorOrder
+from emopy.media.arrays import ColorOrder, from_array
 from emopy.models import InputSpec
 from emopy.pipeline.images import CropPredictor
 from emopy.pipeline.smoothing import Smoother
