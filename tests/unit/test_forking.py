@@ -19,7 +19,7 @@ from emopy.errors import InputError
 from emopy.forking import Owner, fork_safe_lock
 from emopy.media import prefetch, read_image
 from emopy.media.cameras import quiet_opencv
-from emopy.media.quiet import quiet_pillow, quiet_tiff
+from emopy.media.pillow import quiet_pillow, quiet_tiff
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork"),

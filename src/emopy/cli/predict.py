@@ -235,7 +235,7 @@ class _Run:
         return to_do
 
     def _report(self, number: int, result: ImageResult | FailedInput) -> None:
-        from emopy.media.image_sequences import is_animation
+        from emopy.media.pillow import is_animation
         from emopy.types import FailedInput
 
         source = self._images[number]

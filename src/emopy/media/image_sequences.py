@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import accumulate
 from typing import IO
 
@@ -18,7 +15,7 @@ from emopy.media.arrays import on_white
 from emopy.media.images import read_image
 from emopy.media.limits import check_pixels
 from emopy.media.paths import explain_os_errors, find_images
-from emopy.media.quiet import quiet_pillow
+from emopy.media.pillow import explain_damage, quiet_pillow
 from emopy.media.sampling import Sampling, select_recorded
 from emopy.media.timeline import Place
 from emopy.types import FailedInput, Frame, RGBImage
@@ -28,12 +25,6 @@ DEFAULT_FPS = 25.0
 
 _MIN_DURATION_MS = 10
 """Browsers show a frame of an animation for this time at least; shorter ones mean 100 ms."""
-
-_DAMAGE = (
-    *(OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError),
-    *(MemoryError, struct.error, Image.DecompressionBombError),
-)
-"""Exceptions that Pillow raises on damaged animations."""
 
 
 class ImageSequence:
@@ -142,31 +133,6 @@ def open_frame_folder(folder: str, sampling: Sampling, max_pixels: int) -> Image
     return ImageSequence(folder, names, times_s, load, all_frames)
 
 
-def is_animation(path: str) -> bool:
-    """Return whether an image file holds several frames: an animated GIF, WebP, PNG or AVIF."""
-    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
-    if suffix == ".gif":
-        with suppress(*_DAMAGE), quiet_pillow(), Image.open(path, formats=["GIF"]) as image:
-            return bool(getattr(image, "is_animated", False))
-    elif suffix == ".png":
-        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
-            return b"acTL" in file.read(64)
-    elif suffix == ".avif":
-        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
-            return file.read(12)[4:] == b"ftypavis"
-    return suffix == ".webp" and is_animated_webp(path)
-
-
-def is_animated_webp(path: str) -> bool:
-    """Return whether a path is a file that holds an animated WebP."""
-    if not os.path.isfile(path):  # noqa: PTH113
-        return False
-    with explain_os_errors(path), open(path, "rb") as file:  # noqa: PTH123
-        start = file.read(21).ljust(21, b"\0")
-    # RFC 9649, 2.7: the bit of the extended header that says so.
-    return start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X" and bool(start[20] & 2)
-
-
 def open_animated_webp(path: str, sampling: Sampling, max_pixels: int) -> ImageSequence:
     """Open an animated WebP, which FFmpeg does not decode.
 
@@ -177,31 +143,19 @@ def open_animated_webp(path: str, sampling: Sampling, max_pixels: int) -> ImageS
         content = file.read()
     durations_ms = list(_durations_ms(io.BytesIO(content))) or [100]
     times_s = [ms / 1000 for ms in accumulate(durations_ms, initial=0)]
-    try:
-        with quiet_pillow():
-            animation = Image.open(io.BytesIO(content), formats=["WEBP"])
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
+    with explain_damage(path, kind="animation"), quiet_pillow():
+        animation = Image.open(io.BytesIO(content), formats=["WEBP"])
     width, height = animation.size
     hint = f"Make its frames smaller, or raise the limit: `max_pixels={width * height}`"
     check_pixels(width, height, path, max_pixels, hint=hint)
 
     def load(number: int) -> RGBImage:
-        try:
+        with explain_damage(path, kind="animation"):
             animation.seek(number)
             return np.array(on_white(animation.convert("RGBA")))
-        except _DAMAGE as error:
-            raise _damaged(path, error) from error
 
     names = [f"{path}, frame {number}" for number in range(len(durations_ms))]
     return ImageSequence(path, names, times_s, load, sampling)
-
-
-def _damaged(path: str, error: Exception) -> InputError:
-    return InputError(
-        f"`source` must be a whole animation. Received {path!r}: damaged or truncated ({error}). "
-        "Copy or download the file again."
-    )
 
 
 def _durations_ms(file: IO[bytes]) -> Iterator[int]:

@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from emopy.errors import EmoPyError, ImageWarning, InputError, alternatives, with_article
-from emopy.media.arrays import ColorOrder, check_color, from_array
+from emopy.errors import InputError, alternatives, with_article
+from emopy.media.arrays import ColorOrder, check_color, from_array, from_pil
 from emopy.media.limits import DEFAULT_MAX_PIXELS, check_cost
 from emopy.media.paths import IMAGE_FORMATS, explain_os_errors, is_pipe
-from emopy.media.pil_images import from_pil
-from emopy.media.quiet import PILLOW_LOCK, quiet_pillow, quiet_tiff
+from emopy.media.pillow import PILLOW_LOCK, explain_damage, quiet_pillow, quiet_tiff, reason
 from emopy.types import RGBImage
 
 ImageSource: TypeAlias = (
@@ -159,7 +158,7 @@ def _read_file_object(file: object, name: str) -> bytes:
         content: object = stream.read()
     except Exception as error:  # the caller's object may raise anything
         raise InputError(
-            f"`source` must be a readable file object. Received {name}: {_reason(error)}. "
+            f"`source` must be a readable file object. Received {name}: {reason(error)}. "
             "Open it again."
         ) from error
     if not isinstance(content, bytes | bytearray | memoryview):
@@ -185,11 +184,6 @@ def _describe_kind(source: object) -> str:
             return f"Received {kind} of numbers. Convert it: numpy.array(image, numpy.uint8)"
         return f"Received {kind}. Use FERModel.predict_many for several images."
     return f"Received {type(source).__name__}. Convert it, for example with numpy.asarray(image)."
-
-
-def _reason(error: Exception) -> str:
-    """The text of an exception, or its type where it has no text."""
-    return str(error).rstrip(".") or type(error).__name__
 
 
 def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
@@ -270,20 +264,13 @@ def _describe_content(start: bytes) -> str:
 
 def _decode(image: Image.Image, name: str, max_pixels: int, *, is_loaded: bool) -> RGBImage:
     """Decode the pixels of an image whose header is read."""
-    try:
+    with explain_damage(name, kind="image"):
         if not is_loaded:
             check_cost(image, name, max_pixels)
         # Only TIFF reads tags and prints messages while it decodes.
         with quiet_tiff() if image.format == "TIFF" else nullcontext():
             image.load()
         return from_pil(image, name)
-    except (EmoPyError, ImageWarning):
-        raise
-    except Exception as error:  # Pillow raises anything on damaged files
-        raise InputError(
-            f"`source` must be a whole image. Received {name!r}: damaged or truncated "
-            f"({_reason(error)}). Copy or download the file again."
-        ) from error
 
 
 def _decode_given(image: Image.Image, name: str, max_pixels: int) -> RGBImage:

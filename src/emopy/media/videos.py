@@ -9,13 +9,9 @@ from typing import Self, TypeAlias
 from emopy.errors import InputError
 from emopy.media.addresses import is_stream
 from emopy.media.cameras import RECONNECT_S, Camera, open_camera
-from emopy.media.image_sequences import (
-    ImageSequence,
-    is_animated_webp,
-    open_animated_webp,
-    open_frame_folder,
-)
+from emopy.media.image_sequences import ImageSequence, open_animated_webp, open_frame_folder
 from emopy.media.limits import DEFAULT_MAX_PIXELS
+from emopy.media.pillow import is_animated_webp
 from emopy.media.prefetch import Prefetcher, prefetch
 from emopy.media.sampling import Sampling
 from emopy.media.streams import open_stream

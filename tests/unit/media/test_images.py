@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from emopy.errors import ImageWarning, InputError
 from emopy.media import describe_source, read_image, take_image
-from emopy.media.quiet import quiet_pillow, quiet_tiff, without_stderr
+from emopy.media.pillow import quiet_pillow, quiet_tiff, without_stderr
 
 
 def near(image, expected, tolerance=40):
@@ -342,7 +342,7 @@ def test_many_bands_of_rows_make_the_same_image(encode, monkeypatch):
     sources = [rgba, rgba.convert("RGB"), rgba.convert("CMYK"), palette, float_gray, wide_gray]
     sources += [encode(noise[..., :3].copy(), "PNG", exif=exif), rgba.convert("LA")]
     whole = [read_image(source) for source in sources]
-    monkeypatch.setattr("emopy.media.pil_images._BAND_PIXELS", 60)
+    monkeypatch.setattr("emopy.media.arrays._BAND_PIXELS", 60)
     for source, expected in zip(sources, whole, strict=True):
         assert np.array_equal(read_image(source), expected)
 

@@ -1,7 +1,7 @@
-"""Keep Pillow and libtiff silent while they decode.
+"""Pillow: keep it silent while it decodes, explain what it raises, and recognize animations.
 
-The switches for that belong to the whole process: they are set for a moment only, by one thread at
-a time, and put back. A fork waits for that moment to end.
+The switches that keep Pillow and libtiff silent belong to the whole process: they are set for a
+moment only, by one thread at a time, and put back. A fork waits for that moment to end.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import logging
 import os
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
 from PIL import Image
 
-from emopy.errors import ImageWarning
+from emopy.errors import EmoPyError, ImageWarning, InputError
 from emopy.forking import fork_safe_lock
+from emopy.media.paths import explain_os_errors
 
 # Python prints errors that Pillow logs where a program has set up no logging; this handler prevents
 # that, and does not change a program's own logging.
@@ -71,6 +72,58 @@ def without_stderr() -> Generator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def explain_damage(name: str, *, kind: str) -> Generator[None]:
+    """Turn what Pillow raises on a damaged file into an error that says what to do.
+
+    Args:
+        name: The source, for error messages.
+        kind: What the source must be, such as ``"image"``.
+
+    Raises:
+        InputError: Instead of any exception inside that is not of EmoPy.
+    """
+    try:
+        yield
+    except (EmoPyError, ImageWarning):
+        raise
+    except Exception as error:  # Pillow raises anything on damaged files
+        raise InputError(
+            f"`source` must be a whole {kind}. Received {name!r}: damaged or truncated "
+            f"({reason(error)}). Copy or download the file again."
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """Return the text of an exception, or its type where it has no text."""
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def is_animation(path: str) -> bool:
+    """Return whether an image file holds several frames: an animated GIF, WebP, PNG or AVIF."""
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    if suffix == ".gif":
+        with suppress(Exception), quiet_pillow(), Image.open(path, formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
+    elif suffix == ".png":
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
+            return b"acTL" in file.read(64)
+    elif suffix == ".avif":
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
+            return file.read(12)[4:] == b"ftypavis"
+    return suffix == ".webp" and is_animated_webp(path)
+
+
+def is_animated_webp(path: str) -> bool:
+    """Return whether a path is a file that holds an animated WebP."""
+    if not os.path.isfile(path):  # noqa: PTH113
+        return False
+    with explain_os_errors(path), open(path, "rb") as file:  # noqa: PTH123
+        start = file.read(21).ljust(21, b"\0")
+    # RFC 9649, 2.7: the bit of the extended header that says so.
+    return start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X" and bool(start[20] & 2)
 
 
 @contextmanager
