@@ -25,7 +25,7 @@ Source = str | BytesIO
 def find_sources(paths: tuple[str, ...], *, recursive: bool) -> Iterator[Source]:
     """Yield the images that paths stand for; a folder without images is only mentioned."""
     from emopy.media import find_images, match_images
-    from emopy.media.patterns import is_pattern
+    from emopy.media.paths import is_pattern
 
     for path in paths:
         if path == "-":

@@ -13,7 +13,7 @@ from PIL import Image
 from emopy.errors import InputError, with_article
 from emopy.faces.face_records import OwnFaces
 from emopy.media import ImageSource
-from emopy.media.patterns import images_at
+from emopy.media.paths import images_at
 
 GivenImage: TypeAlias = ImageSource | tuple[ImageSource, OwnFaces | None]
 """An image, or a tuple of an image and its faces; None detects them."""
