@@ -36,8 +36,7 @@ from emopy.pipeline import (
     predict_frames,
     predict_images,
 )
-from emopy.pipeline.images import DetectedFaces
-from emopy.pipeline.sources import GivenImages, several_images
+from emopy.pipeline.images import DetectedFaces, GivenImages, several_images
 from emopy.types import Face, FacePrediction, FailedInput, Frame, ImageResult, Prediction, RGBImage
 
 _log = logging.getLogger("emopy")

@@ -39,7 +39,7 @@ from emopy.tables import TABLE_FORMATS, other_format
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.faces import BoxTable
     from emopy.fermodel import FERModel
-    from emopy.pipeline.sources import GivenImage
+    from emopy.pipeline.images import GivenImage
     from emopy.present import Table
     from emopy.types import FailedInput, ImageResult
 

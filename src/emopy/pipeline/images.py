@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from emopy.errors import EmoPyError, ImageWarning
+from emopy.errors import EmoPyError, ImageWarning, InputError, with_article
 from emopy.faces import Detector, align_face, detect, largest_first
-from emopy.faces.face_records import check_own_faces, own_faces
+from emopy.faces.face_records import OwnFaces, check_own_faces, own_faces
 from emopy.forking import Owner
 from emopy.media import ImageSource, describe_source
+from emopy.media.paths import images_at
 from emopy.models import InputSpec
 from emopy.models.preprocessing import Crops
-from emopy.pipeline.sources import GivenImage, split_pair
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction, RGBImage
+
+GivenImage: TypeAlias = ImageSource | tuple[ImageSource, OwnFaces | None]
+"""An image, or a tuple of an image and its faces; None detects them."""
+
+GivenImages: TypeAlias = Iterable[GivenImage] | str | os.PathLike[str]
+"""Images; or the path of a folder, or a pattern."""
 
 CropPredictor: TypeAlias = Callable[[Crops], Sequence[Prediction]]
 """Function from crops (or clips of crops, for a model of clips) to one prediction each."""
@@ -43,6 +51,33 @@ class DetectedFaces:
 
 FaceFinder: TypeAlias = Callable[[RGBImage, str, tuple[Face, ...] | None], DetectedFaces]
 """Function from an image, its name, and its faces or None, to the faces with their crops."""
+
+
+def several_images(sources: GivenImages) -> Iterable[GivenImage]:
+    """Return the images that `predict_many` was given: itself, or those at a path.
+
+    Raises:
+        InputError: One image, or a path at which there are none.
+    """
+    if isinstance(sources, str | os.PathLike) and (paths := images_at(sources)) is not None:
+        return paths
+    single = isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike | Image.Image)
+    kind = type(sources)
+    if issubclass(kind, np.ndarray):  # iterating an image would give its rows
+        shape = np.shape(cast("NDArray[Any]", sources))
+        single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
+    if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
+        return cast("Iterable[GivenImage]", sources)
+    received, instead = with_article(kind.__name__), "Type predict_many([image]) or predict(image)."
+    if isinstance(sources, str | os.PathLike):
+        received = f"{os.fsdecode(sources)!r}, which is no folder"
+        if not os.path.lexists(sources):
+            received = f"{os.fsdecode(sources)!r}: no such file or folder"
+            instead = "Check its spelling."
+    raise InputError(
+        "`sources` must be several images, a folder of images, or a pattern such as "
+        f"'photos/*.jpg'. Received {received}. {instead}"
+    )
 
 
 def detect_faces(
@@ -132,7 +167,7 @@ def _prefetch_detected(
 
     try:
         for given in sources:
-            source, own = split_pair(given)
+            source, own = _split_pair(given)
             name = describe_source(source)
             try:
                 # Here and not in the thread: what the iterator gives may change afterwards.
@@ -149,6 +184,16 @@ def _prefetch_detected(
     finally:
         # Also when the caller stops early: no thread continues in the background.
         pool.shutdown(wait=owner.is_here, cancel_futures=True)
+
+
+def _split_pair(given: GivenImage) -> tuple[ImageSource, OwnFaces | None]:
+    """An image and its faces; None where only the image was given.
+
+    A tuple of two is a pair: an image is never given as a tuple.
+    """
+    if isinstance(given, tuple) and len(given) == 2:
+        return given
+    return given, None
 
 
 def _done(item: FailedInput) -> Future[DetectedFaces | FailedInput]:
