@@ -13,7 +13,7 @@ from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
-from emopy.faces.face_records import OwnFaces, own_faces
+from emopy.faces.detectors import OwnFaces, own_faces
 from emopy.media import (
     DEFAULT_MAX_PIXELS,
     ImageSource,

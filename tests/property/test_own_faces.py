@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emopy.errors import InputError
 from emopy.faces import align_face, read_boxes
-from emopy.faces.face_records import check_own_faces, own_faces
+from emopy.faces.detectors import check_own_faces, own_faces
 from emopy.models import InputSpec
 from emopy.present import open_table
 from emopy.result_table import comparable_source

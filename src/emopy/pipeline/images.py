@@ -15,7 +15,7 @@ from PIL import Image
 
 from emopy.errors import EmoPyError, ImageWarning, InputError, with_article
 from emopy.faces import Detector, align_face, detect, largest_first
-from emopy.faces.face_records import OwnFaces, check_own_faces, own_faces
+from emopy.faces.detectors import OwnFaces, check_own_faces, own_faces
 from emopy.forking import Owner
 from emopy.media import ImageSource, describe_source
 from emopy.media.paths import images_at
