@@ -33,7 +33,10 @@ VERBS = (
     *("demo", "predict", "explain", "video", "webcam", "models"),
     *("train", "evaluate", "calibrate", "data", "doctor"),
 )
-"""One file of this folder per verb, in the order in which a newcomer meets them."""
+"""The verbs, in the order in which a newcomer meets them."""
+
+FILES = {"calibrate": "evaluate"}
+"""Files of this folder that hold a verb of another name; the others are named after their verb."""
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -50,7 +53,8 @@ class Verbs(CommandGroup):
         """Return the verb of that name, or None."""
         if cmd_name not in VERBS:
             return None
-        return getattr(importlib.import_module(f"emopy.cli.{cmd_name}"), cmd_name)
+        file = FILES.get(cmd_name, cmd_name)
+        return getattr(importlib.import_module(f"emopy.cli.{file}"), cmd_name)
 
 
 @click.group(
