@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from emopy.cli.inputs import Source, create_model, find_sources
+from emopy.cli.inputs import Source, create_model, find_sources, report_failed
 from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     FILE,
@@ -21,7 +20,7 @@ from emopy.cli.options import (
     overwrite_option,
     parse_emotions,
 )
-from emopy.cli.terminal import echo, print_error, progress, text_width
+from emopy.cli.terminal import echo, open_output, print_error, progress, text_width
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -116,9 +115,7 @@ def explain(
                 echo(f"emopy: {result.source} shows no face: nothing is drawn.", err=True)
             writer.write(result, explanations)
         writer.close()
-    if failed and len(images) > 1:
-        echo(f"emopy: {failed} of {len(images)} images could not be read.", err=True)
-    return 1 if failed or not images else 0
+    return report_failed(failed, len(images))
 
 
 def plan_outputs(
@@ -172,18 +169,6 @@ def save_drawing(image: RGBImage, explanations: list[Explanation], file: Path) -
 
     with naming(path="--draw"):
         save_image(draw_explanations(image, explanations), file)
-
-
-@contextmanager
-def open_output(path: Path | None) -> Generator[TextIO]:
-    """Open the file for the results, which appears when it is complete, or stdout."""
-    from emopy.files import atomic_file
-
-    if path is None:
-        yield sys.stdout
-        return
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
-        yield stream
 
 
 class TextWriter:

@@ -179,6 +179,13 @@ def create_model(
     )
 
 
+def report_failed(failed: int, count: int) -> int:
+    """Report how many of some images could not be read; return 1 if any, or without an image."""
+    if failed and count > 1:
+        echo(f"emopy: {failed} of {count} images could not be read.", err=True)
+    return 1 if failed or not count else 0
+
+
 def report_shortfall(video: Video) -> int:
     """Report what is missing of a video; return 1 for its end, or images of another size."""
     for failed in video.failed:

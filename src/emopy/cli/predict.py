@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emopy.cli.inputs import Source, create_model, find_sources, open_boxes
+from emopy.cli.inputs import Source, create_model, find_sources, open_boxes, report_failed
 from emopy.cli.interruption import on_stop
 from emopy.cli.options import (
     FILE,
@@ -103,9 +103,7 @@ def predict(
         else:
             with on_stop("With --out a run can be resumed." if len(images) > 1 else ""):
                 run.to_stream(sink, busy=out is None)
-    if run.failed and len(images) > 1:
-        echo(f"emopy: {run.failed} of {len(images)} images could not be read.", err=True)
-    return 1 if run.failed or not images else 0
+    return report_failed(run.failed, len(images))
 
 
 def _plan(

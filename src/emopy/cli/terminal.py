@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 import click
 
@@ -244,6 +244,18 @@ def text_width() -> int:
     return min(shutil.get_terminal_size((PIPE_TEXT_WIDTH, 24)).columns, MAX_TEXT_WIDTH)
 
 
+@contextmanager
+def open_output(path: Path | None) -> Generator[TextIO]:
+    """Open the file for the results, which appears when it is complete, or stdout."""
+    from emopy.files import atomic_file
+
+    if path is None:
+        yield sys.stdout
+        return
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        yield stream
+
+
 class TextSink:
     """Writes results as readable text, with a blank line between images.
 
@@ -257,14 +269,9 @@ class TextSink:
         self._path = path
 
     def __enter__(self) -> Self:
-        from emopy.files import atomic_file
-
         self._gap = ""
         self._stack = ExitStack()
-        self._stream = sys.stdout
-        if self._path is not None:
-            temporary = self._stack.enter_context(atomic_file(self._path))
-            self._stream = self._stack.enter_context(temporary.open("w", encoding="utf-8"))
+        self._stream = self._stack.enter_context(open_output(self._path))
         return self
 
     def __exit__(self, *error: object) -> None:
