@@ -338,6 +338,7 @@ SOURCES: dict[str, Callable[[], Record]] = {
         "faces": _files("samples/images", "*.png"),
         "model": _model("emopy-base"),
         "page": _files("live", "page.[chj]*"),
+        "drawing": _files("live/present", "*"),
     },
 }
 """Checksums of what is drawn, for images that cannot be drawn everywhere."""

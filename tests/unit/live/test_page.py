@@ -132,11 +132,18 @@ def test_the_page_loads_nothing_from_other_hosts(ask):
     html = body.decode()
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     parts = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', html)
-    assert sorted(parts) == ["page.css", "page.js"]
-    for name in parts:
+    assert {"page.css", "page.js", "present/tokens.css"} <= set(parts)
+    for name in parts:  # grows by what a module imports
         status, headers, body = ask(name)
         assert status == 200
-        assert not re.search(rb"https?://|@import|url\(", body)
+        assert headers["Content-Type"].startswith("text/css" if ".css" in name else "text/java")
+        code = re.sub(rb"(?s)/\*.*?\*/", b"", body)
+        assert not re.search(rb"https?://|@import|url\(", code)
+        imported = re.findall(r'from "\./([^"]+)"', body.decode())
+        folder = name.rpartition("/")[0]
+        found = [f"{folder}/{each}".removeprefix("/") for each in imported]
+        parts += [each for each in found if each not in parts]
+    assert "present/placement.js" in parts
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
@@ -210,7 +217,7 @@ def test_a_malformed_request_prints_nothing_and_stops_nothing(page, send, ask, c
 
 @pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "])
 def test_a_client_that_drips_its_request_is_cut_after_a_total_time(page, monkeypatch, start):
-    monkeypatch.setattr("emopy.live.page._REQUEST_S", 0.3)
+    monkeypatch.setattr("emopy.live.loopback._REQUEST_S", 0.3)
     place = urlsplit(page.address)
     began_s = time.monotonic()
     with socket.create_connection((place.hostname, place.port), timeout=10) as line:
@@ -223,7 +230,7 @@ def test_a_client_that_drips_its_request_is_cut_after_a_total_time(page, monkeyp
 
 
 def test_a_connection_serves_many_requests_however_long_it_lives(page, monkeypatch):
-    monkeypatch.setattr("emopy.live.page._REQUEST_S", 0.3)
+    monkeypatch.setattr("emopy.live.loopback._REQUEST_S", 0.3)
     place = urlsplit(page.address)
     line = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
     for _ in range(5):
@@ -266,7 +273,9 @@ def test_stop_is_accepted_from_the_page_itself_only(page, ask):
     assert page.stopped
 
 
-@pytest.mark.parametrize("path", ["../page.py", "page.py", "..%2fpage.py", "frame/x", "%00"])
+@pytest.mark.parametrize(
+    "path", ["../page.py", "page.py", "..%2fpage.py", "frame/x", "%00", "present/", "present/x.js"]
+)
 def test_no_other_file_is_served(ask, path):
     assert ask(path)[0] == 404
 
