@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from emopy.errors import InputError
-from emopy.escaping import one_line
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
 from emopy.faces.detectors import OwnFaces, own_faces
 from emopy.media import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
-    Video,
     VideoSource,
     describe_source,
     open_video,
@@ -31,6 +28,7 @@ from emopy.models.preprocessing import Crops
 from emopy.pipeline import (
     Classifier,
     Smoother,
+    close_after,
     detect_faces,
     join_predictions,
     predict_frames,
@@ -38,8 +36,6 @@ from emopy.pipeline import (
 )
 from emopy.pipeline.images import DetectedFaces, GivenImages, several_images
 from emopy.types import Face, FacePrediction, FailedInput, Frame, ImageResult, Prediction, RGBImage
-
-_log = logging.getLogger("emopy")
 
 DEFAULT_PRIOR = "tempered"
 """Prior for images from unknown sources: a compromise between ``"training"``, which has the best
@@ -121,6 +117,30 @@ class FERModel:
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self._settings), (self.labels,)
 
+    def with_options(
+        self,
+        target_emotions: str | Iterable[str] | None = None,
+        *,
+        prior: Prior | None = None,
+        min_confidence: float | None = None,
+    ) -> FERModel:
+        """Return a model with other options that shares network and detector with this one.
+
+        The arguments and errors are those of `FERModel`; None keeps the option of this model.
+        """
+        kept = self._settings
+        prior = cast("Prior", kept["prior"] if prior is None else prior)
+        confidence = kept["min_confidence"] if min_confidence is None else min_confidence
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._classifier = self._classifier.with_options(
+            self.labels if target_emotions is None else target_emotions,
+            prior=prior,
+            min_confidence=confidence,
+        )
+        other._settings = {**kept, "prior": prior, "min_confidence": confidence}
+        return other
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of all results: as they were asked for, in the same order."""
@@ -130,6 +150,11 @@ class FERModel:
     def card(self) -> ModelCard:
         """The card of the model."""
         return self._classifier.card
+
+    @property
+    def max_pixels(self) -> int:
+        """Largest width × height of an image file that is read."""
+        return self._max_pixels
 
     def __repr__(self) -> str:
         names = f"model={self.card.name!r}, detector={self._detector_name!r}"
@@ -242,7 +267,7 @@ class FERModel:
         except BaseException:
             video.close()
             raise
-        return _close_after(video, results)
+        return close_after(video, results)
 
     def predict_frames(
         self,
@@ -369,13 +394,3 @@ class FERModel:
         self, image: RGBImage, source: str, faces: tuple[Face, ...] | None = None
     ) -> DetectedFaces:
         return detect_faces(image, source, self._detector, self.card.input, faces)
-
-
-def _close_after(
-    video: Video, results: Iterator[tuple[Frame, ImageResult]]
-) -> Generator[ImageResult]:
-    with video:
-        for _, result in results:
-            yield result
-    if shortfall := video.shortfall:
-        _log.warning("%s", one_line(shortfall))

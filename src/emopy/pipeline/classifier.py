@@ -56,6 +56,12 @@ class Classifier:
             raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
         self._min_confidence = min_confidence
 
+    def with_options(
+        self, target_emotions: str | Iterable[str], *, prior: Prior, min_confidence: float
+    ) -> Classifier:
+        """Return a classifier with other options for the same model."""
+        return Classifier(self._folder, target_emotions, prior=prior, min_confidence=min_confidence)
+
     @property
     def card(self) -> ModelCard:
         """The card of the model."""

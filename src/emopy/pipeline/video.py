@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError
+from emopy.escaping import one_line
 from emopy.faces import TrackingDetector, align_face
-from emopy.media import read_image
+from emopy.media import Video, read_image
 from emopy.media.arrays import ColorOrder, from_array
 from emopy.models import InputSpec
 from emopy.pipeline.images import CropPredictor
 from emopy.pipeline.smoothing import Smoother
 from emopy.types import Face, FacePrediction, Frame, ImageResult
+
+_log = logging.getLogger("emopy")
 
 _FORGET_S = 10.0
 """Seconds after which the state of an ended track is deleted."""
@@ -60,6 +64,17 @@ def predict_frames(
         smooth.forget(before_s=frame.time_s - _FORGET_S)
         size = (frame.image.shape[1], frame.image.shape[0])
         yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
+
+
+def close_after(
+    video: Video, results: Iterator[tuple[Frame, ImageResult]]
+) -> Generator[ImageResult]:
+    """Yield results of a video, then close it, and log what was missing of it."""
+    with video:
+        for _, result in results:
+            yield result
+    if shortfall := video.shortfall:
+        _log.warning("%s", one_line(shortfall))
 
 
 def _converted(frame: Frame, color: ColorOrder) -> Frame:
