@@ -227,3 +227,18 @@ def _named_subset(name: str, available: Sequence[str]) -> LabelSelection:
     if word == "standard" and set(STANDARD_EMOTIONS) <= set(available):
         labels = tuple(label for label in available if label in STANDARD_EMOTIONS)
     return LabelSelection(labels, labels, tuple(available.index(label) for label in labels))
+
+
+def split_labels(text: str) -> str | list[str]:
+    """Return labels that stand in one text with commas between them.
+
+    Returns:
+        The labels; ``"standard"`` and ``"all"`` stay words.
+
+    Example:
+        >>> split_labels("calm, anger"), split_labels("all")
+        (['calm', 'anger'], 'all')
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    is_subset = len(words) == 1 and words[0].lower() in ("standard", "all")
+    return words[0].lower() if is_subset else words

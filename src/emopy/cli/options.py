@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from emopy.errors import InputError
+from emopy.labels import split_labels
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -22,34 +23,28 @@ def parse_emotions(
 ) -> str | list[str]:
     """Turn ``a,b`` into a list; `standard` and `all` stay words."""
     del context, parameter
-    words = [word.strip() for word in value.split(",") if word.strip()]
-    if len(words) == 1 and "," in value:
+    labels = split_labels(value)
+    if isinstance(labels, list) and len(labels) == 1 and "," in value:
         raise click.BadParameter(
             f"the labels must stand without spaces, or in quotes. Received {value!r}. "
-            f"Type for example: --emotions {words[0]},neutral"
+            f"Type for example: --emotions {labels[0]},neutral"
         )
-    is_subset = len(words) == 1 and words[0].lower() in ("standard", "all")
-    return words[0] if is_subset else words
+    return labels
 
 
 def parse_prior(
     context: click.Context, parameter: click.Parameter, value: str
-) -> str | dict[str, float]:
+) -> str | Mapping[str, float]:
     """Turn ``anger=0.2,calm=0.8`` into probabilities; other words stay words."""
     del context, parameter
     if "=" not in value:
         return value.strip().lower()
-    probabilities: dict[str, float] = {}
-    for item in value.split(","):
-        label, _, number = item.partition("=")
-        try:
-            probabilities[label.strip()] = float(number)
-        except ValueError:
-            raise click.BadParameter(
-                f"probabilities must be numbers. Received {item.strip()!r}. "
-                "Type for example: anger=0.2,neutral=0.8"
-            ) from None
-    return probabilities
+    from emopy.models.prior import split_prior
+
+    try:
+        return split_prior(value)
+    except InputError as error:
+        raise click.BadParameter(str(error).replace("`prior` ", "it ")) from None
 
 
 class Time(click.ParamType):

@@ -103,3 +103,28 @@ def _label_prior(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
 def _missing_labels(card: ModelCard, labels: Sequence[str]) -> list[str]:
     known = cast("Mapping[str, float]", card.training.get("label_prior", {}))
     return [label for label in labels if not known.get(label, 0.0) > 0]
+
+
+def split_prior(text: str) -> Prior:
+    """Return a prior that stands in one text: a known one, or probabilities of labels.
+
+    Raises:
+        InputError: A probability that is no number.
+
+    Example:
+        >>> split_prior("anger=0.2,calm=0.8"), split_prior("uniform")
+        ({'anger': 0.2, 'calm': 0.8}, 'uniform')
+    """
+    if "=" not in text:
+        return text.strip().lower()
+    probabilities: dict[str, float] = {}
+    for item in text.split(","):
+        label, _, number = item.partition("=")
+        try:
+            probabilities[label.strip()] = float(number)
+        except ValueError:
+            raise InputError(
+                f"`prior` must have numbers as probabilities. Received {item.strip()!r}. "
+                "Type for example: anger=0.2,neutral=0.8"
+            ) from None
+    return probabilities
