@@ -28,6 +28,8 @@ _ROOMS = (
         "video",
         "present",
         "live",
+        "serve",
+        "client",
     ),
     *("data", "samples", "nets", "recipes", "train", "evaluate", "testing", "errors"),
 )

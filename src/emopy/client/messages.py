@@ -1,0 +1,188 @@
+"""What the clients send, and what they make of the answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+
+from emopy.errors import EmoPyError, InputError, import_extra
+from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
+
+if TYPE_CHECKING:
+    import httpx
+
+Image: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
+"""What is sent: a path, encoded bytes, or a binary file object."""
+
+Boxes: TypeAlias = Iterable[Box | Sequence[float]]
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+_BUSY = (429, 503)
+_LONGEST_WAIT_S = 10.0
+
+
+class ServiceError(EmoPyError):
+    """An answer of the service other than a result.
+
+    Attributes:
+        status: HTTP status; None if there was no answer.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Requests:
+    """What both clients send, and what they make of the answers."""
+
+    def __init__(
+        self, url: str, *, api_key: str | None, timeout_s: float, retries: int, **options: Any
+    ) -> None:
+        if retries < 0:
+            raise InputError(f"`retries` must be 0 or more. Received {retries}.")
+        if not timeout_s > 0:
+            raise InputError(f"`timeout_s` must be above 0. Received {timeout_s}.")
+        self.httpx: Any = import_extra("httpx", feature="The client", extra="client")
+        self.retries = retries
+        self._options = options
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self.settings: dict[str, Any] = {
+            "base_url": url.rstrip("/"),
+            "headers": headers,
+            "timeout": timeout_s,
+        }
+
+    def query(
+        self, boxes: Boxes | None = None, more: Mapping[str, object] | None = None
+    ) -> dict[str, str]:
+        """Return the query of a request.
+
+        Args:
+            boxes: Faces of the image; None for none.
+            more: Other names and values.
+        """
+        given = {**self._options, **(more or {})}
+        found = {name: _as_text(value) for name, value in given.items() if value is not None}
+        if boxes is not None:
+            edges = [
+                (box.left, box.top, box.right, box.bottom) if isinstance(box, Box) else box
+                for box in boxes
+            ]
+            found["boxes"] = ";".join(",".join(map(repr, map(float, each))) for each in edges)
+        return found
+
+    def wait_s(self, response: httpx.Response, attempt: int) -> float | None:
+        """Return how long to wait before another attempt; None if there is none."""
+        if response.status_code not in _BUSY or attempt >= self.retries:
+            return None
+        asked = response.headers.get("retry-after", "")
+        seconds = float(asked) if asked.isdecimal() else 0.5 * 2**attempt
+        return min(seconds, _LONGEST_WAIT_S)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, float]", value).items()
+        return ",".join(f"{label}={weight}" for label, weight in items)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(map(str, cast("Iterable[object]", value)))
+    return str(value)
+
+
+def content_of(source: Image) -> tuple[str, bytes]:
+    """Return the name and the content of an image or video.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if isinstance(source, bytes):
+        return name_of(source), source
+    if isinstance(source, str | os.PathLike):
+        try:
+            return name_of(source), Path(source).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError(
+                f"`source` must be a readable file. Received {os.fsdecode(source)!r}: {reason}."
+            ) from error
+    return name_of(source), source.read()
+
+
+def read_record(response: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer.
+
+    Raises:
+        InputError: The service refused the input (422).
+        ServiceError: Any other failure.
+    """
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ServiceError(
+            f"The service must answer with JSON. Received status {response.status_code} from "
+            f"{response.url.host}. Check the address.",
+            response.status_code,
+        )
+    record = cast("dict[str, Any]", found)
+    if response.is_success:
+        return record
+    detail = str(record.get("detail", response.reason_phrase))
+    if response.status_code == 422:
+        raise InputError(detail)
+    raise ServiceError(f"{detail} (status {response.status_code})", response.status_code)
+
+
+def to_result(record: Mapping[str, Any], source: str) -> ImageResult | FailedInput:
+    """Return a result of the service as the one that Python has."""
+    if record["error"] is not None:
+        return FailedInput(source, InputError(record["error"]))
+    size = (record["width"], record["height"])
+    faces = tuple(_to_face(each) for each in record["faces"])
+    return ImageResult(source, size, faces, record.get("time_s"), record.get("frame"))
+
+
+def _to_face(record: Mapping[str, Any]) -> FacePrediction:
+    edges, marks = record["box"], record["landmarks"]
+    face = Face(
+        Box(edges["left"], edges["top"], edges["right"], edges["bottom"]),
+        record["score"],
+        None if marks is None else np.array(marks, np.float32),
+        record.get("track"),
+    )
+    labels = tuple(record["probabilities"])
+    probabilities = np.array([*record["probabilities"].values()], np.float32)
+    # A "not sure" stays one: no confidence is 1 or more below the least one that was asked for.
+    least = 0.0 if record["emotion"] is not None else float(np.nextafter(probabilities.max(), 2))
+    return FacePrediction(face, Prediction(labels, probabilities, min(least, 1.0)))
+
+
+@contextmanager
+def connection(httpx: Any) -> Generator[None]:
+    """Turn failures of the connection into a `ServiceError`."""
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise InputError(f"`url` must be the address of a service. Received: {error}.") from error
+    except httpx.HTTPError as error:
+        request = getattr(error, "_request", None)
+        address = f" at {request.url.scheme}://{request.url.netloc.decode()}" if request else ""
+        reason = str(error) or type(error).__name__
+        raise ServiceError(
+            f"The service{address} must answer. Received: {reason}. Start one: emopy serve"
+        ) from error
+
+
+def name_of(source: Image) -> str:
+    """Return the name of an image in results."""
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    return str(getattr(source, "name", "<bytes>"))

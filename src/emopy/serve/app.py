@@ -1,0 +1,131 @@
+"""`create_app`: the paths of the service, and what belongs to each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from types import FrameType
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from emopy import __version__
+from emopy.fermodel import FERModel
+from emopy.serve.documentation import DESCRIPTION, OPERATIONS
+from emopy.serve.gate import Gate
+from emopy.serve.metrics import Metrics
+from emopy.serve.problems import Problem
+from emopy.serve.service import Service
+from emopy.serve.settings import ServeSettings
+
+
+def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> FastAPI:
+    """Return the service as an ASGI application.
+
+    Args:
+        load_model: Returns the model.
+        settings: Limits and keys.
+
+    Raises:
+        EmoPyError: What `load_model` raises.
+        InputError: The model takes clips, not images.
+    """
+    model = load_model()
+    metrics = Metrics(model.card)
+    service = Service(model, settings, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        del app
+        service.warm_up()
+        _drain_on_stop(service, settings.drain_s)
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="EmoPy",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    _add_paths(app, service, metrics)
+    patch_fastapi(app, docs_url="/docs")
+    app.add_exception_handler(HTTPException, _to_problem)
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_middleware(cast("Any", Gate), settings=settings, metrics=metrics)
+    return app
+
+
+def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    for path, answer in (
+        ("/v1/predict", service.predict),
+        ("/v1/explain", service.explain),
+        ("/v1/video", service.video),
+        ("/analyze", service.analyze),
+    ):
+        app.add_api_route(path, answer, methods=["POST"], response_model=None, **OPERATIONS[path])
+    app.add_api_websocket_route("/v1/live", service.live)
+
+    async def models() -> Response:
+        return JSONResponse({"models": service.models()})
+
+    async def health() -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readiness() -> Response:
+        if service.ready:
+            return PlainTextResponse("ready\n")
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
+
+    async def counts() -> Response:
+        return Response(metrics.to_text(), media_type=metrics.content_type)
+
+    for path, answer in (
+        ("/v1/models", models),
+        ("/healthz", health),
+        ("/readyz", readiness),
+        ("/metrics", counts),
+    ):
+        app.add_api_route(path, answer, methods=["GET"], response_model=None, **OPERATIONS[path])
+
+
+def _drain_on_stop(service: Service, drain_s: float) -> None:
+    """On SIGTERM say that the service is not ready, and end only after a while."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # a test runs it
+    end = signal.getsignal(signal.SIGTERM)
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        service.ready = False
+        if callable(end):
+            loop.call_soon_threadsafe(loop.call_later, drain_s, end, number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+async def _to_problem(request: Request, error: Exception) -> Response:
+    """Answer an unknown path, or a method that it does not have."""
+    del request
+    failed = cast("HTTPException", error)
+    detail = {
+        HTTPStatus.NOT_FOUND: "There is no such path. /docs lists those there are.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "The path has no such method. /docs lists those there are.",
+    }.get(HTTPStatus(failed.status_code), str(failed.detail))
+    return Problem(failed.status_code, detail, headers=failed.headers).to_response()
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    del request
+    return cast("Problem", error).to_response()

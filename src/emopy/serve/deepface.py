@@ -1,0 +1,96 @@
+"""`POST /analyze` in the shape of deepface's service, so that its clients can move.
+
+Source: https://github.com/serengil/deepface, its HTTP service.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from emopy.errors import InputError
+from emopy.fermodel import FERModel
+from emopy.serve.problems import Problem
+from emopy.serve.requests import Upload, decode_base64, find_uploads, read_json
+from emopy.types import FacePrediction
+
+_WORDS = {
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "neutral": "neutral",
+}
+"""deepface's word for each emotion."""
+
+
+async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
+    """Return the image of a request, and whether an image without a face is an error.
+
+    Raises:
+        Problem: 400 or 422 for no image, an address or path, or another action than ``emotion``.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != (
+        "application/json"
+    ):
+        uploads = await find_uploads(request, body)
+        return uploads[0], True
+    found = read_json(body)
+    actions = found.get("actions", ["emotion"])
+    if isinstance(actions, str):
+        actions = [actions]
+    if actions != ["emotion"]:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            'actions must be ["emotion"]: age, gender and race are not predicted here.',
+        )
+    image = found.get("img", found.get("img_path"))
+    enforce = found.get("enforce_detection", True)
+    return Upload("<bytes>", decode_base64(image)), bool(enforce)
+
+
+def analyze(model: FERModel, upload: Upload, *, enforce: bool) -> dict[str, Any]:
+    """Return the answer of deepface's service for an image.
+
+    Raises:
+        Problem: 422 if the image cannot be read, 400 if it shows no face and `enforce` is set.
+    """
+    try:
+        result = model.predict(upload.content)
+    except InputError as error:
+        text = str(error).replace("`", "")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text) from error
+    if not result.faces and enforce:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "Face could not be detected. Send a picture of a face, or set enforce_detection to "
+            "false.",
+        )
+    return {"results": [_record(face) for face in result.faces]}
+
+
+def _record(found: FacePrediction) -> dict[str, Any]:
+    box, marks = found.box, found.face.landmarks
+    left, top = round(box.left), round(box.top)
+    region: dict[str, Any] = {
+        "x": left,
+        "y": top,
+        "w": round(box.right) - left,
+        "h": round(box.bottom) - top,
+        "left_eye": None,
+        "right_eye": None,
+    }
+    if marks is not None:  # there, left and right are the person's own
+        right, left_eye = cast("list[list[float]]", marks[:2].tolist())
+        region |= {"left_eye": [*map(round, left_eye)], "right_eye": [*map(round, right)]}
+    percent = {_WORDS[name]: 100 * p for name, p in found.probabilities.items()}
+    return {
+        "emotion": percent,
+        "dominant_emotion": max(percent, key=lambda name: percent[name]),
+        "region": region,
+        "face_confidence": round(found.face.score, 2),
+    }

@@ -1,0 +1,245 @@
+"""What `/openapi.json` says about each path.
+
+Bodies are read by `emopy.serve.requests`, which knows their limits, so they are described here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emopy.explain import METHODS
+from emopy.serve.requests import MAX_IMAGES
+
+DESCRIPTION = (
+    "Predicts facial expressions in images and videos. A face shows an expression, not what a "
+    "person feels. Nothing of an image is written to disk or logged; no address is fetched and no "
+    "file of the server is opened by request. Errors are problem details (RFC 9457)."
+)
+
+_Schema = dict[str, Any]
+
+_NUMBER: _Schema = {"type": "number"}
+_TEXT: _Schema = {"type": "string"}
+_OR_NULL = {"type": "null"}
+_OBJECTS: _Schema = {"type": "array", "items": {"type": "object"}}
+
+
+def _object(required: dict[str, _Schema], **more: _Schema) -> _Schema:
+    return {"type": "object", "properties": required | more, "required": [*required]}
+
+
+def _nullable(schema: _Schema) -> _Schema:
+    return {"anyOf": [schema, _OR_NULL]}
+
+
+_BOX = _object(dict.fromkeys(("left", "top", "right", "bottom"), _NUMBER))
+_FACE = _object(
+    {
+        "face": {"type": "integer", "description": "Number from 1, the largest face first."},
+        "box": _BOX,
+        "score": _nullable(_NUMBER),
+        "landmarks": _nullable({"type": "array", "items": {"type": "array", "items": _NUMBER}}),
+        "emotion": _nullable({**_TEXT, "description": "null: not sure."}),
+        "confidence": _NUMBER,
+        "probabilities": {"type": "object", "additionalProperties": _NUMBER},
+    },
+    track={"type": "integer"},
+)
+_RESULT = _object(
+    {
+        "source": _TEXT,
+        "width": _nullable({"type": "integer"}),
+        "height": _nullable({"type": "integer"}),
+        "faces": {"type": "array", "items": _FACE},
+        "error": _nullable(_TEXT),
+    }
+)
+_PROBLEM = _object({"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT})
+
+
+def _query(name: str, description: str, schema: _Schema = _TEXT, example: object = None) -> _Schema:
+    found = {"in": "query", "name": name, "description": description, "schema": schema}
+    return found if example is None else {**found, "example": example}
+
+
+_OPTIONS = [
+    _query(
+        "emotions",
+        "Labels to choose among, two or more, with commas between them; or standard, or all. "
+        "Results have the same words.",
+        example="calm,anger,happiness",
+    ),
+    _query(
+        "prior",
+        "How often each emotion is expected: training, uniform, tempered, or a probability for "
+        "each emotion, such as anger=0.2,neutral=0.8.",
+        example="uniform",
+    ),
+    _query(
+        "min_confidence",
+        'Confidence below which the emotion is null, "not sure".',
+        {"type": "number", "minimum": 0, "maximum": 1},
+        example=0.5,
+    ),
+]
+_BOXES = _query(
+    "boxes",
+    "Faces of the image instead of detected ones: left,top,right,bottom in pixels; several with "
+    "semicolons between them.",
+    example="20,20,180,200",
+)
+_DRAW = _query("draw", "png: answer with the annotated image.", {"type": "string", "enum": ["png"]})
+_VIDEO = [
+    _query("every", "Read every n-th frame.", {"type": "integer", "minimum": 1}),
+    _query(
+        "fps", "Read at most so many frames per second.", {"type": "number", "exclusiveMinimum": 0}
+    ),
+    _query("start_s", "Start time in seconds.", {"type": "number", "minimum": 0}),
+    _query("end_s", "End time in seconds.", {"type": "number", "exclusiveMinimum": 0}),
+    _query(
+        "smoothing_s",
+        "Time constant of the smoothing of probabilities in seconds; 0: none.",
+        {"type": "number", "minimum": 0},
+    ),
+]
+
+_BINARY: _Schema = {"type": "string", "format": "binary"}
+_FILES: _Schema = {
+    "type": "object",
+    "properties": {"file": {"type": "array", "items": _BINARY, "maxItems": MAX_IMAGES}},
+    "required": ["file"],
+}
+_BASE64: _Schema = {**_TEXT, "description": "Base64, or a data URL."}
+
+
+def _body(kind: str, json_schema: _Schema | None) -> _Schema:
+    content: _Schema = {
+        f"{kind}/*": {"schema": _BINARY},
+        "multipart/form-data": {"schema": _FILES},
+    }
+    if json_schema is not None:
+        content["application/json"] = {"schema": json_schema}
+    return {"required": True, "content": content}
+
+
+_IMAGES_JSON = {
+    "type": "object",
+    "properties": {"image": _BASE64, "images": {"type": "array", "items": _BASE64}},
+    "additionalProperties": False,
+}
+_ANALYZE_JSON = _object(
+    {"img": _BASE64},
+    actions={"type": "array", "items": {"type": "string", "enum": ["emotion"]}},
+    enforce_detection={"type": "boolean"},
+)
+
+_PROBLEMS = {
+    400: "The request cannot be read.",
+    401: "The API key is missing or wrong.",
+    403: "A web page of another origin sent it.",
+    408: "The body did not arrive in time.",
+    413: "The body, or the number of images, is over the limit.",
+    415: "The content type is none that is read.",
+    421: "The service was called by a name that is not its own.",
+    422: "An image or a value cannot be used.",
+    429: "There is no free place; try again after Retry-After seconds.",
+    504: "The answer was not ready in time.",
+}
+
+
+def _operation(
+    tag: str,
+    summary: str,
+    description: str,
+    *,
+    answers: dict[str, _Schema],
+    parameters: list[_Schema] | None = None,
+    body: _Schema | None = None,
+) -> dict[str, Any]:
+    """Return the keywords of `FastAPI.add_api_route`."""
+    codes = _PROBLEMS if body else {code: _PROBLEMS[code] for code in (401, 403, 421)}
+    problem = {"application/problem+json": {"schema": _PROBLEM}}
+    failures = {code: {"description": text, "content": problem} for code, text in codes.items()}
+    content = {kind: {"schema": schema} for kind, schema in answers.items()}
+    extra: _Schema = {} if body is None else {"requestBody": body}
+    if parameters:
+        extra["parameters"] = parameters
+    return {
+        "tags": [tag],
+        "summary": summary,
+        "description": description,
+        "responses": {200: {"description": "The answer.", "content": content}, **failures},
+        "openapi_extra": extra,
+    }
+
+
+_PREDICTIONS = _object({"model": _TEXT, "results": {"type": "array", "items": _RESULT}})
+_EXPLANATION = _object(
+    {"model": _TEXT, "source": _TEXT, "box": _nullable(_BOX), "method": _TEXT,
+     "emotions": {"type": "object"}}
+)  # fmt: skip
+_UNAVAILABLE = {503: {"description": "Stopping."}}
+
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "/v1/predict": _operation(
+        "predict",
+        "Predict the expression of every face",
+        "One image, or several in a form or a list. An image that cannot be read has an error "
+        "instead of faces; if none can be read, the status is 422.",
+        answers={"application/json": _PREDICTIONS, "image/png": _BINARY},
+        parameters=[*_OPTIONS, _BOXES, _DRAW],
+        body=_body("image", _IMAGES_JSON),
+    ),
+    "/v1/explain": _operation(
+        "predict",
+        "Explain the prediction of the largest face",
+        "Answers with a map for each emotion asked for: how much each pixel of the aligned face "
+        "raises or lowers its log-odds.",
+        answers={"application/json": _EXPLANATION},
+        parameters=[
+            *_OPTIONS,
+            _query("emotion", "Emotions to explain. Default: the most probable one."),
+            _query("method", "How to hide pixels.", {"type": "string", "enum": [*METHODS]}),
+        ],
+        body=_body("image", _IMAGES_JSON),
+    ),
+    "/v1/video": _operation(
+        "predict",
+        "Predict a video",
+        "Answers with one line of JSON for each face of each frame while the video is read; "
+        "a frame without a face has a line too. What is missing of a video is told in the last "
+        "line. To cancel, close the connection.",
+        answers={"application/x-ndjson": _TEXT},
+        parameters=[*_OPTIONS, *_VIDEO],
+        body=_body("video", None),
+    ),
+    "/analyze": _operation(
+        "compatibility",
+        "Predict in the shape of deepface's service",
+        "For clients of deepface: emotion only; percentages and deepface's words. The image is "
+        "sent as a data URL, base64 or a form.",
+        answers={"application/json": _object({"results": _OBJECTS})},
+        body=_body("image", _ANALYZE_JSON),
+    ),
+    "/v1/models": _operation(
+        "service",
+        "Describe the model",
+        "Name, version, labels, checksum, use and limits of the model that predicts.",
+        answers={"application/json": _object({"models": _OBJECTS})},
+    ),
+    "/healthz": _operation(
+        "service", "Tell whether the process runs", "For liveness probes; needs no key.",
+        answers={"text/plain": _TEXT},
+    ),
+    "/readyz": _operation(
+        "service",
+        "Tell whether new requests are welcome",
+        "For readiness probes; needs no key. The status is 503 while the service stops.",
+        answers={"text/plain": _TEXT},
+    ),
+    "/metrics": _operation(
+        "service", "Count requests, faces and failures", "In the text format of Prometheus.",
+        answers={"text/plain": _TEXT},
+    ),
+}  # fmt: skip
+OPERATIONS["/readyz"]["responses"] |= _UNAVAILABLE

@@ -1,0 +1,248 @@
+"""`Gate`: what every request passes: names, origins, keys, time limits, log, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emopy.serve.metrics import Metrics
+from emopy.serve.problems import Problem
+from emopy.serve.settings import ServeSettings, is_loopback
+from emopy.serve.work import ClientGone
+
+access_log = logging.getLogger("emopy.serve.access")
+_log = logging.getLogger("emopy.serve")
+
+OPEN_PATHS = ("/healthz", "/readyz")
+"""Paths that need no key: probes have none."""
+
+KEY_PROTOCOL = "emopy-key."
+"""Prefix of the WebSocket subprotocol that carries a key: browsers can set no header there."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Gate:
+    """Passes allowed requests on, and answers every other one with problem details.
+
+    Args:
+        app: What answers.
+        settings: Keys and origins.
+        metrics: Counts requests.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings, metrics: Metrics) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] == "websocket":
+            await self._handle_socket(scope, receive, send)
+        elif scope["type"] == "http":
+            await _Exchange(scope, send, self._settings, self._metrics).run(
+                lambda pass_on: self._answer(scope, receive, pass_on)
+            )
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        origin = self._check(scope, headers)
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers and origin:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 204,
+                    "headers": [
+                        (b"access-control-allow-methods", b"GET, POST"),
+                        (
+                            b"access-control-allow-headers",
+                            b"authorization, content-type, x-api-key",
+                        ),
+                        (b"access-control-max-age", b"600"),
+                    ],
+                }
+            )
+            await send({"type": "http.response.body"})
+            return
+        if scope["path"] not in OPEN_PATHS:
+            self._check_key(headers)
+        await self._app(scope, receive, send)
+
+    async def _handle_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        try:
+            self._check(scope, headers)
+            self._check_key(headers)
+        except Problem as problem:
+            access_log.info("WS %s %d", scope["path"], problem.status)
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:120]})
+            return
+        access_log.info("WS %s 101", scope["path"])
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope, headers: Headers) -> str | None:
+        """Return the allowed foreign origin of a request; None for the service's own pages.
+
+        Raises:
+            Problem: 421 for a name that is not this machine's (DNS rebinding), 403 for a page of
+                another origin.
+        """
+        del scope
+        host = headers.get("host", "")
+        if self._settings.is_loopback and not is_loopback(_hostname(f"//{host}")):
+            raise Problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "The service must be called by its own address, such as http://127.0.0.1:8000. "
+                f"Received {host[:100]!r}.",
+            )
+        origin = headers.get("origin")
+        if origin is None or origin in (f"http://{host}", f"https://{host}"):
+            return None
+        if origin in self._settings.origins:
+            return origin
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "Pages of other origins may not send requests. Start the service with "
+            "--allow-origin to allow one.",
+        )
+
+    def _check_key(self, headers: Headers) -> None:
+        """Raise the problem 401 without a right key; its time tells nothing about the keys."""
+        known = self._settings.key_digests
+        if not known:
+            return
+        digest = hashlib.sha256(_given_key(headers).encode()).digest()
+        matches = [hmac.compare_digest(digest, each) for each in known]
+        if not any(matches):
+            raise Problem(
+                HTTPStatus.UNAUTHORIZED,
+                "An API key is needed. Send it as: Authorization: Bearer KEY",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+
+class _Exchange:
+    """One request and its answer: headers, time limits, log and metrics."""
+
+    def __init__(self, scope: Scope, send: Send, settings: ServeSettings, metrics: Metrics) -> None:
+        self._scope = scope
+        self._send = send
+        self._settings = settings
+        self._metrics = metrics
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        self._id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+        origin = headers.get("origin")
+        self._origin = origin if origin in settings.origins else None
+        self._status = 0
+
+    async def run(self, answer: Callable[[Send], object]) -> None:
+        """Answer, and record it."""
+        started_s = time.perf_counter()
+        try:
+            await self._answer(answer)
+        finally:
+            self._record(time.perf_counter() - started_s)
+
+    async def _answer(self, answer: Callable[[Send], object]) -> None:
+        try:
+            await answer(self._pass_on)  # pyright: ignore[reportGeneralTypeIssues]
+        except (ClientGone, _SlowReader):
+            self._status = self._status or 499
+            raise ConnectionAbortedError from None
+        except Problem as problem:
+            await self._respond(problem)
+        except Exception:
+            _log.exception("Request %s failed.", self._id)
+            if self._status:
+                raise
+            await self._respond(
+                Problem(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    f"The service failed. Its log has the reason under {self._id}.",
+                )
+            )
+
+    async def _respond(self, problem: Problem) -> None:
+        if self._status:
+            return
+        await problem.to_response()(self._scope, _no_message, self._pass_on)
+
+    async def _pass_on(self, message: Message) -> None:
+        """Send a part of the answer, within the time that a client has to take it."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["x-request-id"] = self._id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if self._origin:
+                headers["access-control-allow-origin"] = self._origin
+                headers["vary"] = "Origin"
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._send(message)
+        except TimeoutError:
+            raise _SlowReader from None
+
+    def _record(self, seconds: float) -> None:
+        """Log and count the request by the pattern of its path: paths may hold anything."""
+        route = self._scope.get("route")
+        path = getattr(route, "path", "other")
+        self._metrics.requests.labels(path, str(self._status)).inc()
+        self._metrics.seconds.labels(path).observe(seconds)
+        access_log.info(
+            "%s %s %d %.1f ms %s",
+            self._scope["method"],
+            path,
+            self._status,
+            1000 * seconds,
+            self._id,
+        )
+
+
+class _SlowReader(Exception):  # noqa: N818  an event rather than an error
+    """The client does not take the answer."""
+
+
+async def _no_message() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _hostname(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _given_key(headers: Headers) -> str:
+    """The key of a request: a header, or a subprotocol of a WebSocket."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return key.strip()
+    for protocol in headers.get("sec-websocket-protocol", "").split(","):
+        if protocol.strip().startswith(KEY_PROTOCOL):
+            return protocol.strip().removeprefix(KEY_PROTOCOL)
+    return headers.get("x-api-key", "")

@@ -1,0 +1,95 @@
+"""`/v1/predict` and `/v1/explain`: the work on the images of one request."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from emopy.errors import EmoPyError, InputError
+from emopy.fermodel import FERModel
+from emopy.media import read_image
+from emopy.present.draw import draw
+from emopy.serve.problems import Problem
+from emopy.serve.requests import Upload, refusal
+from emopy.types import Box, FailedInput, ImageResult
+
+
+def predict_uploads(
+    model: FERModel, uploads: Sequence[Upload], boxes: Sequence[Box] | None
+) -> list[ImageResult | FailedInput]:
+    """Predict images; one that cannot be read is a `FailedInput`.
+
+    Args:
+        model: The model.
+        uploads: The images.
+        boxes: Faces of the only image; None detects them.
+
+    Raises:
+        Problem: 422 if no image can be read.
+    """
+    if boxes is not None and len(uploads) != 1:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"boxes must be given for one image. Received {len(uploads)} images.",
+        )
+    results: list[ImageResult | FailedInput] = []
+    for upload in uploads:
+        try:
+            found = model.predict(upload.content, faces=boxes)
+        except InputError as error:
+            results.append(FailedInput(upload.name, InputError(_named(error, upload))))
+        else:
+            results.append(replace(found, source=upload.name))
+    failed = [result for result in results if isinstance(result, FailedInput)]
+    if len(failed) == len(results):
+        records = {"results": [result.to_dict() for result in results]}
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(failed[0].error), more=records)
+    return results
+
+
+def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) -> bytes:
+    """Return an image with its predictions drawn in, as PNG.
+
+    Raises:
+        Problem: 422 if it cannot be read.
+    """
+    try:
+        image = read_image(upload.content, max_pixels=model.max_pixels)
+        drawn = draw(image, model.predict(image, faces=boxes))
+    except InputError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
+    file = io.BytesIO()
+    drawn.save(file, "PNG", compress_level=4)
+    return file.getvalue()
+
+
+def explain_upload(
+    model: FERModel, upload: Upload, emotion: str | list[str] | None, method: str
+) -> dict[str, Any]:
+    """Return the explanation of the largest face of an image, with ``source`` and ``box``.
+
+    Raises:
+        Problem: 422 if the image cannot be read or shows no face.
+    """
+    try:
+        found = model.explain(upload.content, emotion, method=method)
+    except InputError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
+    except EmoPyError as error:
+        raise refusal(error) from error
+    box = found.face.box if found.face else None
+    edges = (
+        None
+        if box is None
+        else {"left": box.left, "top": box.top, "right": box.right, "bottom": box.bottom}
+    )
+    return {"source": upload.name, "box": edges, **found.to_dict()}
+
+
+def _named(error: EmoPyError, upload: Upload) -> str:
+    """The text of an error about an image, which Python calls ``"<bytes>"``."""
+    text = str(error).replace("`", "")
+    return text.replace("'<bytes>'", repr(upload.name)).replace("<bytes>", upload.name)

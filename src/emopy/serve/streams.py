@@ -1,0 +1,235 @@
+"""`/v1/video` and `/v1/live`: frames in, results out, while they are read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from emopy.errors import EmoPyError, InputError
+from emopy.fermodel import SMOOTHING_S, FERModel
+from emopy.media import open_video, read_image
+from emopy.result_table import to_rows
+from emopy.serve.requests import Upload, number, refusal
+from emopy.types import FailedInput, Frame, ImageResult
+
+VIDEO_QUERY = ("every", "fps", "start_s", "end_s", "smoothing_s")
+"""Names in the query of ``/v1/video``, as `FERModel.predict_video` has them."""
+
+_ROWS_AHEAD = 64
+"""Rows that wait for a slow reader before the video waits too."""
+
+
+def video_options(query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of `FERModel.predict_video` in a query.
+
+    Raises:
+        Problem: 422 if one is no number.
+    """
+    given = {name: query[name] for name in VIDEO_QUERY if name in query}
+    try:
+        options: dict[str, Any] = {name: number(given, name, 0.0) for name in given}
+        if "every" in options:
+            if not options["every"].is_integer():
+                raise InputError(f"`every` must be a whole number. Received {given['every']!r}.")
+            options["every"] = int(options["every"])
+    except InputError as error:
+        raise refusal(error) from error
+    return options
+
+
+def smoothing(query: Mapping[str, str]) -> float:
+    """Return the time constant of the smoothing in a query, seconds.
+
+    Raises:
+        Problem: 422 if it is not 0 or more.
+    """
+    try:
+        seconds = number(query, "smoothing_s", SMOOTHING_S)
+        if seconds < 0:
+            raise InputError(f"`smoothing_s` must be 0 or more. Received {seconds}.")
+    except InputError as error:
+        raise refusal(error) from error
+    return seconds
+
+
+class VideoRows:
+    """The table rows of a video, as lines of JSON, from a thread of their own.
+
+    Args:
+        model: The model.
+        upload: The video.
+        options: Arguments of `FERModel.predict_video`.
+    """
+
+    def __init__(self, model: FERModel, upload: Upload, options: Mapping[str, Any]) -> None:
+        self._model = model
+        self._upload = upload
+        self._options = options
+        self._stopped = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._lines: asyncio.Queue[bytes | EmoPyError | None] = asyncio.Queue(_ROWS_AHEAD)
+        self._thread = threading.Thread(target=self._read, name="emopy-video", daemon=True)
+        self._thread.start()
+
+    async def first(self) -> bytes | None:
+        """Return the first line, or None if the video has no frame.
+
+        Raises:
+            Problem: 422 if the video cannot be read.
+        """
+        line = await self._lines.get()
+        if isinstance(line, EmoPyError):
+            raise refusal(line)
+        return line
+
+    async def following(self, first: bytes | None) -> AsyncIterator[bytes]:
+        """Yield the first line and all others; the last one has an error if frames are missing."""
+        line: bytes | EmoPyError | None = first
+        while line is not None:
+            if isinstance(line, EmoPyError):
+                failed = FailedInput(self._upload.name, line)
+                line = _lines(failed, self._model.labels)
+            yield line
+            line = await self._lines.get()
+
+    def stop(self) -> None:
+        """End the thread after the frame that it reads."""
+        self._stopped.set()
+
+    async def ended(self) -> None:
+        """Wait until the thread has ended."""
+        while self._thread.is_alive():
+            await asyncio.sleep(0.02)
+
+    def _read(self) -> None:
+        name, smoothing_s = self._upload.name, self._options.get("smoothing_s", SMOOTHING_S)
+        reading = {key: value for key, value in self._options.items() if key != "smoothing_s"}
+        with _as_path(self._upload.content) as path:
+            try:
+                with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
+                    found = self._model.predict_frames(video, source=name, smoothing_s=smoothing_s)
+                    with closing(found):
+                        for _, result in found:
+                            if not self._put(_lines(result, self._model.labels)):
+                                return
+                    if video.shortfall:
+                        self._put(InputError(video.shortfall.replace(path, name)))
+            except EmoPyError as error:
+                self._put(InputError(str(error).replace(path, name)))
+        self._put(None)
+
+    def _put(self, line: bytes | EmoPyError | None) -> bool:
+        """Hand a line over; False if nobody wants it any more."""
+        if self._stopped.is_set():
+            return False
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the service has stopped
+            future = asyncio.run_coroutine_threadsafe(self._lines.put(line), self._loop)
+            while not self._stopped.is_set():
+                with contextlib.suppress(TimeoutError):
+                    future.result(timeout=0.2)
+                    return True
+            future.cancel()
+        return False
+
+
+def _lines(result: ImageResult | FailedInput, labels: tuple[str, ...]) -> bytes:
+    rows = to_rows(result, labels)
+    return b"".join(
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n" for row in rows
+    )
+
+
+@contextmanager
+def _as_path(content: bytes) -> Iterator[str]:
+    """Give a path for a video: in memory on Linux, a temporary file of this user elsewhere."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("emopy-video"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "video")
+        path.write_bytes(content)
+        yield str(path)
+
+
+class LiveSession:
+    """Predicts the newest image that came, in a thread; images that come meanwhile are dropped.
+
+    Args:
+        model: The model.
+        smoothing_s: As for `FERModel.predict_frames`.
+        send: Takes each answer, from the thread.
+    """
+
+    def __init__(
+        self, model: FERModel, smoothing_s: float, send: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._model = model
+        self._smoothing_s = smoothing_s
+        self._send = send
+        self._changed = threading.Condition()
+        self._newest: tuple[bytes, float] | None = None
+        self._count = 0
+        self._is_open = True
+        self._started_s = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="emopy-live", daemon=True)
+        self._thread.start()
+
+    def put(self, image: bytes) -> None:
+        """Make an encoded image the newest one."""
+        with self._changed:
+            self._newest = image, time.monotonic() - self._started_s
+            self._count += 1
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End the thread after the image that it predicts."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify()
+
+    async def ended(self) -> None:
+        """Wait until the thread has ended."""
+        while self._thread.is_alive():
+            await asyncio.sleep(0.02)
+
+    def _run(self) -> None:
+        found = self._model.predict_frames(
+            self._frames(), source="<live>", smoothing_s=self._smoothing_s
+        )
+        with closing(found):
+            for _, result in found:
+                self._send(result.to_dict())
+
+    def _frames(self) -> Generator[Frame]:
+        """Yield the newest image whenever the model is free; one that is none is answered."""
+        while (taken := self._take()) is not None:
+            image, time_s, number = taken
+            try:
+                frame = Frame(read_image(image, max_pixels=self._model.max_pixels), time_s, number)
+            except InputError as error:
+                text = str(error).replace("`", "").replace("'<bytes>'", f"frame {number}")
+                failed = FailedInput("<live>", InputError(text)).to_dict()
+                self._send({**failed, "time_s": time_s, "frame": number})
+                continue
+            yield frame
+
+    def _take(self) -> tuple[bytes, float, int] | None:
+        """Wait for an image, and return it with its time and its number; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
+            if self._newest is None or not self._is_open:
+                return None
+            (image, time_s), self._newest = self._newest, None
+            return image, time_s, self._count - 1
