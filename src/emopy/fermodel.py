@@ -124,7 +124,7 @@ class FERModel:
         prior: Prior | None = None,
         min_confidence: float | None = None,
     ) -> FERModel:
-        """Return a model with other options that shares network and detector with this one.
+        """Return a model with other options with the same network and detector.
 
         The arguments and errors are those of `FERModel`; None keeps the option of this model.
         """

@@ -22,7 +22,7 @@ from emopy.fermodel import FERModel
 from emopy.serve.documentation import DESCRIPTION, OPERATIONS
 from emopy.serve.gate import Gate
 from emopy.serve.metrics import Metrics
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.service import Service
 from emopy.serve.settings import ServeSettings
 
@@ -62,7 +62,7 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
     _add_paths(app, service, metrics)
     patch_fastapi(app, docs_url="/docs")
     app.add_exception_handler(HTTPException, _to_problem)
-    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(ProblemDetails, _answer_problem)
     app.add_middleware(cast("Any", Gate), settings=settings, metrics=metrics)
     return app
 
@@ -86,7 +86,7 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
     async def readiness() -> Response:
         if service.ready:
             return PlainTextResponse("ready\n")
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
+        raise ProblemDetails(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
 
     async def counts() -> Response:
         return Response(metrics.to_text(), media_type=metrics.content_type)
@@ -123,9 +123,9 @@ async def _to_problem(request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: "There is no such path. /docs lists those there are.",
         HTTPStatus.METHOD_NOT_ALLOWED: "The path has no such method. /docs lists those there are.",
     }.get(HTTPStatus(failed.status_code), str(failed.detail))
-    return Problem(failed.status_code, detail, headers=failed.headers).to_response()
+    return ProblemDetails(failed.status_code, detail, headers=failed.headers).to_response()
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     del request
-    return cast("Problem", error).to_response()
+    return cast("ProblemDetails", error).to_response()

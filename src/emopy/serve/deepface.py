@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from emopy.errors import InputError
 from emopy.fermodel import FERModel
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import Upload, decode_base64, find_uploads, read_json
 from emopy.types import FacePrediction
 
@@ -32,7 +32,7 @@ async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
     """Return the image of a request, and whether an image without a face is an error.
 
     Raises:
-        Problem: 400 or 422 for no image, an address or path, or another action than ``emotion``.
+        ProblemDetails: 400 or 422 for no image, an address or path, or another action than ``emotion``.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != (
         "application/json"
@@ -44,7 +44,7 @@ async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
     if isinstance(actions, str):
         actions = [actions]
     if actions != ["emotion"]:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             'actions must be ["emotion"]: age, gender and race are not predicted here.',
         )
@@ -57,17 +57,17 @@ def analyze(model: FERModel, upload: Upload, *, enforce: bool) -> dict[str, Any]
     """Return the answer of deepface's service for an image.
 
     Raises:
-        Problem: 422 if the image cannot be read, 400 if it shows no face and `enforce` is set.
+        ProblemDetails: 422 if the image cannot be read, 400 if it shows no face and `enforce` is set.
     """
     try:
         result = model.predict(upload.content)
     except InputError as error:
         text = str(error).replace("`", "")
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text) from error
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, text) from error
     if not result.faces and enforce:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.BAD_REQUEST,
-            "Face could not be detected. Send a picture of a face, or set enforce_detection to "
+            "Face could not be detected. Send an image of a face, or set enforce_detection to "
             "false.",
         )
     return {"results": [_record(face) for face in result.faces]}

@@ -207,8 +207,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "predict",
         "Predict a video",
         "Answers with one line of JSON for each face of each frame while the video is read; "
-        "a frame without a face has a line too. What is missing of a video is told in the last "
-        "line. To cancel, close the connection.",
+        "a frame without a face has a line too. The last line has an error if "
+        "frames are missing. To cancel, close the connection.",
         answers={"application/x-ndjson": _TEXT},
         parameters=[*_OPTIONS, *_VIDEO],
         body=_body("video", None),

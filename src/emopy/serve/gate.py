@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emopy.serve.metrics import Metrics
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.settings import ServeSettings, is_loopback
 from emopy.serve.work import ClientGone
 
@@ -93,7 +93,7 @@ class Gate:
         try:
             self._check(scope, headers)
             self._check_key(headers)
-        except Problem as problem:
+        except ProblemDetails as problem:
             access_log.info("WS %s %d", scope["path"], problem.status)
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:120]})
@@ -105,13 +105,13 @@ class Gate:
         """Return the allowed foreign origin of a request; None for the service's own pages.
 
         Raises:
-            Problem: 421 for a name that is not this machine's (DNS rebinding), 403 for a page of
+            ProblemDetails: 421 for a name that is not this machine's (DNS rebinding), 403 for a page of
                 another origin.
         """
         del scope
         host = headers.get("host", "")
         if self._settings.is_loopback and not is_loopback(_hostname(f"//{host}")):
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "The service must be called by its own address, such as http://127.0.0.1:8000. "
                 f"Received {host[:100]!r}.",
@@ -121,7 +121,7 @@ class Gate:
             return None
         if origin in self._settings.origins:
             return origin
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.FORBIDDEN,
             "Pages of other origins may not send requests. Start the service with "
             "--allow-origin to allow one.",
@@ -135,7 +135,7 @@ class Gate:
         digest = hashlib.sha256(_given_key(headers).encode()).digest()
         matches = [hmac.compare_digest(digest, each) for each in known]
         if not any(matches):
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.UNAUTHORIZED,
                 "An API key is needed. Send it as: Authorization: Bearer KEY",
                 headers={"WWW-Authenticate": "Bearer"},
@@ -171,20 +171,20 @@ class _Exchange:
         except (ClientGone, _SlowReader):
             self._status = self._status or 499
             raise ConnectionAbortedError from None
-        except Problem as problem:
+        except ProblemDetails as problem:
             await self._respond(problem)
         except Exception:
             _log.exception("Request %s failed.", self._id)
             if self._status:
                 raise
             await self._respond(
-                Problem(
+                ProblemDetails(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     f"The service failed. Its log has the reason under {self._id}.",
                 )
             )
 
-    async def _respond(self, problem: Problem) -> None:
+    async def _respond(self, problem: ProblemDetails) -> None:
         if self._status:
             return
         await problem.to_response()(self._scope, _no_message, self._pass_on)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 CONTENT_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818  the standard's word
+class ProblemDetails(Exception):  # noqa: N818  the standard's word
     """A request that is refused, or failed.
 
     Args:
@@ -55,14 +55,14 @@ class Problem(Exception):  # noqa: N818  the standard's word
         return {**problem, "detail": self.detail, **self.more}
 
 
-def busy(wait_s: float) -> Problem:
+def busy(wait_s: float) -> ProblemDetails:
     """Return the problem of a service that has no free place.
 
     Args:
         wait_s: Time in seconds after which to try again.
     """
     seconds = max(1, round(wait_s))
-    return Problem(
+    return ProblemDetails(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"The service has no free place now. Try again in {seconds} s.",
         headers={"Retry-After": str(seconds)},

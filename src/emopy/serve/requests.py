@@ -25,7 +25,7 @@ from emopy.errors import EmoPyError, InputError, naming
 from emopy.fermodel import FERModel
 from emopy.labels import split_labels
 from emopy.models.prior import Prior, split_prior
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.work import ClientGone, Places
 from emopy.types import Box
 
@@ -71,7 +71,7 @@ class Bodies:
         """Give the body of a request, whose memory counts until the block ends.
 
         Raises:
-            Problem: 413 if it is too large, 408 if it is late, 429 if there are too many, 400 if
+            ProblemDetails: 413 if it is too large, 408 if it is late, 429 if there are too many, 400 if
                 its length is no number.
             ClientGone: The client has gone away.
         """
@@ -86,7 +86,7 @@ class Bodies:
                     body += piece
             yield bytes(body)
         except TimeoutError:
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.REQUEST_TIMEOUT,
                 f"The body must arrive within {self._timeout_s:g} s. Send it again.",
                 headers={"Connection": "close"},
@@ -99,15 +99,15 @@ class Bodies:
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
         if not re.fullmatch(r"[0-9]{1,18}", length):
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.BAD_REQUEST,
                 f"Content-Length must be a number. Received {length[:40]!r}.",
             )
         if int(length) > self._max_bytes:
             raise self._too_large()
 
-    def _too_large(self) -> Problem:
-        return Problem(
+    def _too_large(self) -> ProblemDetails:
+        return ProblemDetails(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body must have at most {self._max_bytes:,} bytes. Send a smaller image, or fewer "
             "at a time.",
@@ -119,7 +119,7 @@ async def find_uploads(request: Request, body: bytes) -> list[Upload]:
     """Return the images of a body: of a form, of a JSON object, or the body itself.
 
     Raises:
-        Problem: 400 or 422 if there is none, 415 if its type is none of these.
+        ProblemDetails: 400 or 422 if there is none, 415 if its type is none of these.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _MULTIPART:
@@ -129,16 +129,16 @@ async def find_uploads(request: Request, body: bytes) -> list[Upload]:
     elif not kind or kind.startswith(("image/", "video/")) or kind == "application/octet-stream":
         uploads = [Upload("<bytes>", body)] if body else []
     else:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"Content-Type must be image/*, {_MULTIPART} or {_JSON}. Received {kind[:60]!r}.",
         )
     if not uploads:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold an image. Received none."
         )
     if len(uploads) > MAX_IMAGES:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"A request must hold at most {MAX_IMAGES} images. Received {len(uploads)}.",
         )
@@ -159,11 +159,13 @@ async def _from_form(headers: Headers, body: bytes) -> list[Upload]:
         form = await _FormParser(headers, pieces(), max_files=MAX_IMAGES, max_fields=16).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         reason = getattr(error, "message", "it is damaged")
-        raise Problem(HTTPStatus.BAD_REQUEST, f"The form must be {_MULTIPART}: {reason}") from error
+        raise ProblemDetails(
+            HTTPStatus.BAD_REQUEST, f"The form must be {_MULTIPART}: {reason}"
+        ) from error
     uploads: list[Upload] = []
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"The form must hold files. Received text in the field {name[:60]!r}. "
                 "Options belong to the query, such as ?emotions=calm,anger",
@@ -183,7 +185,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     """Return the object of a JSON body.
 
     Raises:
-        Problem: 400 if it is not JSON, or no object.
+        ProblemDetails: 400 if it is not JSON, or no object.
     """
 
     def refuse(constant: str) -> None:
@@ -192,22 +194,26 @@ def read_json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}"[:300]) from error
+        raise ProblemDetails(
+            HTTPStatus.BAD_REQUEST, f"The body must be JSON: {error}"[:300]
+        ) from error
     if not isinstance(found, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+        raise ProblemDetails(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
     return cast("dict[str, Any]", found)
 
 
 def _from_json(body: bytes) -> list[Upload]:
     found = read_json(body)
     if unknown := sorted(set(found) - {"image", "images"}):
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"The JSON object must have the key image or images. Received {unknown[0][:60]!r}.",
         )
     images = found.get("images", [])
     if not isinstance(images, list):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "images must be a list of base64 texts.")
+        raise ProblemDetails(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "images must be a list of base64 texts."
+        )
     given = [*([found["image"]] if "image" in found else []), *cast("list[object]", images)]
     return [Upload("<bytes>", decode_base64(each)) for each in given]
 
@@ -216,11 +222,11 @@ def decode_base64(text: object) -> bytes:
     """Return what a base64 text or a data URL stands for.
 
     Raises:
-        Problem: 422 if it is neither.
+        ProblemDetails: 422 if it is neither.
     """
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"An image must be base64 text. Received {kind}."
         )
     if match := _DATA_URL.match(text[:200]):
@@ -228,7 +234,7 @@ def decode_base64(text: object) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "An image must be base64 or a data URL, such as data:image/jpeg;base64,… . "
             "Addresses are not fetched, and paths are not opened.",
@@ -239,7 +245,7 @@ def choose_model(model: FERModel, query: Mapping[str, str]) -> FERModel:
     """Return the model with the emotions, prior and least confidence that a query asks for.
 
     Raises:
-        Problem: 422 if one of them is none.
+        ProblemDetails: 422 if one of them is none.
     """
     prior: Prior | None = None
     confidence: float | None = None
@@ -277,7 +283,7 @@ def read_boxes(query: Mapping[str, str]) -> list[Box] | None:
     """Return the boxes of a query: ``boxes=left,top,right,bottom;left,…``; None for none.
 
     Raises:
-        Problem: 422 if one is no box.
+        ProblemDetails: 422 if one is no box.
     """
     text = query.get("boxes")
     if text is None:
@@ -290,7 +296,7 @@ def read_boxes(query: Mapping[str, str]) -> list[Box] | None:
                 raise InputError("four numbers")
             boxes.append(Box(*edges))
     except InputError as error:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "boxes must be left,top,right,bottom in pixels, separated by semicolons. "
             f"Received {text[:60]!r}.",
@@ -302,18 +308,18 @@ def check_query(query: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[
     """Return a query in which every name is known and stands once.
 
     Raises:
-        Problem: 422 if not.
+        ProblemDetails: 422 if not.
     """
     found: dict[str, str] = {}
     for name, value in query:
         if name not in known:
             names = ", ".join(known)
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"The query must have known names only: {names}. Received {name[:60]!r}.",
             )
         if name in found or len(value) > _MAX_TEXT:
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"{name} must stand once in the query, with at most {_MAX_TEXT} characters.",
             )
@@ -321,6 +327,6 @@ def check_query(query: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[
     return found
 
 
-def refusal(error: EmoPyError) -> Problem:
+def refusal(error: EmoPyError) -> ProblemDetails:
     """Return the problem 422 for an input that cannot be used."""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error).replace("`", ""))
+    return ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, str(error).replace("`", ""))

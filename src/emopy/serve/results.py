@@ -12,7 +12,7 @@ from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
 from emopy.media import read_image
 from emopy.present.draw import draw
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import Upload, refusal
 from emopy.types import Box, FailedInput, ImageResult
 
@@ -28,10 +28,10 @@ def predict_uploads(
         boxes: Faces of the only image; None detects them.
 
     Raises:
-        Problem: 422 if no image can be read.
+        ProblemDetails: 422 if no image can be read.
     """
     if boxes is not None and len(uploads) != 1:
-        raise Problem(
+        raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"boxes must be given for one image. Received {len(uploads)} images.",
         )
@@ -46,7 +46,7 @@ def predict_uploads(
     failed = [result for result in results if isinstance(result, FailedInput)]
     if len(failed) == len(results):
         records = {"results": [result.to_dict() for result in results]}
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(failed[0].error), more=records)
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, str(failed[0].error), more=records)
     return results
 
 
@@ -54,13 +54,13 @@ def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) ->
     """Return an image with its predictions drawn in, as PNG.
 
     Raises:
-        Problem: 422 if it cannot be read.
+        ProblemDetails: 422 if it cannot be read.
     """
     try:
         image = read_image(upload.content, max_pixels=model.max_pixels)
         drawn = draw(image, model.predict(image, faces=boxes))
     except InputError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
     file = io.BytesIO()
     drawn.save(file, "PNG", compress_level=4)
     return file.getvalue()
@@ -72,12 +72,12 @@ def explain_upload(
     """Return the explanation of the largest face of an image, with ``source`` and ``box``.
 
     Raises:
-        Problem: 422 if the image cannot be read or shows no face.
+        ProblemDetails: 422 if the image cannot be read or shows no face.
     """
     try:
         found = model.explain(upload.content, emotion, method=method)
     except InputError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
     except EmoPyError as error:
         raise refusal(error) from error
     box = found.face.box if found.face else None

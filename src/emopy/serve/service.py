@@ -20,7 +20,7 @@ from emopy.fermodel import FERModel
 from emopy.labels import split_labels
 from emopy.serve import deepface
 from emopy.serve.metrics import Metrics
-from emopy.serve.problems import Problem
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import (
     Bodies,
     check_query,
@@ -89,7 +89,7 @@ class Service:
         """Answer with results, or with the drawn image."""
         query = check_query(request.query_params.multi_items(), (*OPTIONS, "boxes", "draw"))
         if query.get("draw", "png") != "png":
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"draw must be png. Received {query['draw'][:40]!r}.",
             )
@@ -99,7 +99,7 @@ class Service:
             uploads = await find_uploads(request, body)
             if "draw" in query:
                 if len(uploads) != 1:
-                    raise Problem(
+                    raise ProblemDetails(
                         HTTPStatus.UNPROCESSABLE_ENTITY,
                         f"draw must be asked for one image. Received {len(uploads)}.",
                     )
@@ -122,7 +122,9 @@ class Service:
         async with self._bodies.read(request) as body:
             (upload, *others) = await find_uploads(request, body)
             if others:
-                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one image.")
+                raise ProblemDetails(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one image."
+                )
             work = partial(explain_upload, model, upload, emotion, method)
             explanation = await self._run(request, work)
         return JSONResponse({"model": self._model.card.name, **explanation})
@@ -148,7 +150,9 @@ class Service:
             async with self._bodies.read(request) as body:
                 (upload, *others) = await find_uploads(request, body)
                 if others:
-                    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video.")
+                    raise ProblemDetails(
+                        HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video."
+                    )
                 rows = VideoRows(model, upload, options)
             first = await rows.first()
         except BaseException:
@@ -173,7 +177,7 @@ class Service:
             model = choose_model(self._model, query)
             smoothing_s = smoothing(query)
             self._streams.take()
-        except Problem as problem:
+        except ProblemDetails as problem:
             code = _TRY_LATER if problem.status == HTTPStatus.TOO_MANY_REQUESTS else _BAD_REQUEST
             await socket.close(code, problem.detail[:120])
             return

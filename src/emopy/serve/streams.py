@@ -32,7 +32,7 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of `FERModel.predict_video` in a query.
 
     Raises:
-        Problem: 422 if one is no number.
+        ProblemDetails: 422 if one is no number.
     """
     given = {name: query[name] for name in VIDEO_QUERY if name in query}
     try:
@@ -50,7 +50,7 @@ def smoothing(query: Mapping[str, str]) -> float:
     """Return the time constant of the smoothing in a query, seconds.
 
     Raises:
-        Problem: 422 if it is not 0 or more.
+        ProblemDetails: 422 if it is not 0 or more.
     """
     try:
         seconds = number(query, "smoothing_s", SMOOTHING_S)
@@ -84,7 +84,7 @@ class VideoRows:
         """Return the first line, or None if the video has no frame.
 
         Raises:
-            Problem: 422 if the video cannot be read.
+            ProblemDetails: 422 if the video cannot be read.
         """
         line = await self._lines.get()
         if isinstance(line, EmoPyError):

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TypeVar
 
-from emopy.serve.problems import Problem, busy
+from emopy.serve.problems import ProblemDetails, busy
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class WorkQueue:
     """Runs one request after the other; those that wait are few, and others are refused.
 
     One thread is enough: the detector and the model use the cores that they are given, and more
-    threads would only share them.
+    threads would only wait for each other.
 
     Args:
         size: Requests that may wait.
@@ -63,7 +63,7 @@ class WorkQueue:
             gone: Returns when the client has gone away.
 
         Raises:
-            Problem: No place is free, or the time is over.
+            ProblemDetails: No place is free, or the time is over.
             ClientGone: The client has gone away.
         """
         self.check_free()
@@ -106,7 +106,7 @@ class WorkQueue:
                 return answer.result()
             if leaving.done():
                 raise ClientGone
-            raise Problem(
+            raise ProblemDetails(
                 HTTPStatus.GATEWAY_TIMEOUT,
                 f"The answer was not ready within {self._timeout_s:g} s. Send fewer or smaller "
                 "images, or try again when there are fewer requests.",
