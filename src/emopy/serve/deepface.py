@@ -32,7 +32,8 @@ async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
     """Return the image of a request, and whether an image without a face is an error.
 
     Raises:
-        ProblemDetails: 400 or 422 for no image, an address or path, or another action than ``emotion``.
+        ProblemDetails: 400 or 422 for no image, an address or path, or another action than
+            ``emotion``.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != (
         "application/json"
@@ -57,7 +58,8 @@ def analyze(model: FERModel, upload: Upload, *, enforce: bool) -> dict[str, Any]
     """Return the answer of deepface's service for an image.
 
     Raises:
-        ProblemDetails: 422 if the image cannot be read, 400 if it shows no face and `enforce` is set.
+        ProblemDetails: 422 if the image cannot be read, 400 if it shows no face and `enforce` is
+            set.
     """
     try:
         result = model.predict(upload.content)

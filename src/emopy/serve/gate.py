@@ -105,8 +105,8 @@ class Gate:
         """Return the allowed foreign origin of a request; None for the service's own pages.
 
         Raises:
-            ProblemDetails: 421 for a name that is not this machine's (DNS rebinding), 403 for a page of
-                another origin.
+            ProblemDetails: 421 for a name that is not this machine's (DNS rebinding), 403 for a
+                page of another origin.
         """
         del scope
         host = headers.get("host", "")

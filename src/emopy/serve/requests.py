@@ -71,8 +71,8 @@ class Bodies:
         """Give the body of a request, whose memory counts until the block ends.
 
         Raises:
-            ProblemDetails: 413 if it is too large, 408 if it is late, 429 if there are too many, 400 if
-                its length is no number.
+            ProblemDetails: 413 if it is too large, 408 if it is late, 429 if there are too many,
+                400 if its length is no number.
             ClientGone: The client has gone away.
         """
         self._check_length(request.headers)
