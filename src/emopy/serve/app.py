@@ -20,8 +20,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from emopy import __version__
 from emopy.fermodel import FERModel
 from emopy.serve.documentation import DESCRIPTION, OPERATIONS
-from emopy.serve.gate import Gate
 from emopy.serve.metrics import Metrics
+from emopy.serve.middleware import AccessMiddleware
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.service import Service
 from emopy.serve.settings import ServeSettings
@@ -63,7 +63,7 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
     patch_fastapi(app, docs_url="/docs")
     app.add_exception_handler(HTTPException, _to_problem)
     app.add_exception_handler(ProblemDetails, _answer_problem)
-    app.add_middleware(cast("Any", Gate), settings=settings, metrics=metrics)
+    app.add_middleware(cast("Any", AccessMiddleware), settings=settings, metrics=metrics)
     return app
 
 

@@ -26,7 +26,7 @@ from emopy.fermodel import FERModel
 from emopy.labels import split_labels
 from emopy.models.prior import Prior, split_prior
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.work import ClientGone, Places
+from emopy.serve.work_queue import ClientGone, Places
 from emopy.types import Box
 
 MAX_IMAGES = 64

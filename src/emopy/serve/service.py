@@ -37,7 +37,7 @@ from emopy.serve.streams import (
     smoothing,
     video_options,
 )
-from emopy.serve.work import Places, WorkQueue
+from emopy.serve.work_queue import Places, WorkQueue
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""`Gate`: what every request passes: names, origins, keys, time limits, log, metrics."""
+"""`AccessMiddleware`: host and origin, keys, time limits, access log and metrics of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.settings import ServeSettings, is_loopback
-from emopy.serve.work import ClientGone
+from emopy.serve.work_queue import ClientGone
 
 access_log = logging.getLogger("emopy.serve.access")
 _log = logging.getLogger("emopy.serve")
@@ -39,7 +39,7 @@ _HEADERS = {
 }
 
 
-class Gate:
+class AccessMiddleware:
     """Passes allowed requests on, and answers every other one with problem details.
 
     Args:
