@@ -92,6 +92,7 @@ ERRORS = [
     f"webcam clip.avi --out text.png/t.csv --view terminal {QUICK}",
     f"webcam clip.avi --view page --port {{port}} {QUICK}",
     "webcam clip.avi --emotions anger --view terminal",
+    "web --port {port}",
     f"webcam clip.avi --smoothing nan --view terminal {QUICK}",
     "models show nowhere",
     "models show empty",

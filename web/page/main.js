@@ -1,0 +1,329 @@
+/** The page: wires what the user opens and chooses to the model and the views. */
+
+import { Announcer } from "../../src/emopy/live/present/announcer.js";
+import { colorsOf } from "../../src/emopy/live/present/colors.js";
+import { annotatedImage } from "../../src/emopy/live/present/draw.js";
+import { byId, setText } from "../../src/emopy/live/present/elements.js";
+import { FaceCards } from "../../src/emopy/live/present/face_cards.js";
+import { describe, faceCount } from "../../src/emopy/live/present/faces.js";
+import { clock } from "../src/present/time_text.js";
+import { Inputs } from "./inputs.js";
+import { ModelLoader } from "./model.js";
+import { startOffline } from "./offline.js";
+import { PlayedFrames } from "./played_frames.js";
+import { FrameRate } from "./rate.js";
+import { Recording, fileName, saveFile } from "./recording.js";
+import { SettingsPanel } from "./settings.js";
+import { SourceError, closeVideo, isVideo, openCamera, openImage, openVideo } from "./sources.js";
+import { Timeline } from "./timeline.js";
+import { Viewer } from "./viewer.js";
+
+/** @typedef {import("../src/index.js").FERModel} FERModel */
+/** @typedef {import("../src/index.js").ImageResult} ImageResult */
+/** @typedef {import("../src/index.js").VideoSource} VideoSource */
+
+const NOTHING_OPEN = "Open an image, a video or the camera.";
+
+class Page {
+  #viewer = new Viewer();
+  #cards = new FaceCards(byId("faces"));
+  #announcer = new Announcer(byId("status"));
+  #settings = new SettingsPanel();
+  #inputs = new Inputs();
+  #timeline = new Timeline({
+    section: byId("timeline"),
+    tracks: byId("tracks"),
+    legend: byId("legend"),
+  });
+  #loader = new ModelLoader(startOffline());
+  /** @type {Promise<FERModel>} */
+  #model;
+  #recording = new Recording([]);
+  /** What is shown now. @type {ImageResult | null} */
+  #result = null;
+  #source = "";
+  /** @type {ImageBitmap | null} */
+  #image = null;
+  /** Ends what is predicted now. */
+  #session = new AbortController();
+
+  constructor() {
+    this.#model = this.#load();
+    this.#inputs.onFile = (file) => this.#run(() => this.#openFile(file));
+    this.#inputs.onSample = (url, name) => this.#run(() => this.#openSample(url, name));
+    this.#inputs.onCamera = () => this.#run(() => this.#toggleCamera());
+    this.#inputs.onOtherCamera = (deviceId) => this.#run(() => this.#startCamera(deviceId));
+    this.#settings.onChange = () => this.#run(() => this.#applySettings());
+    this.#settings.onModel = () => this.#run(() => this.#changeModel());
+    const labels = /** @type {HTMLSelectElement} */ (byId("labels"));
+    labels.addEventListener("change", () => (this.#viewer.labels = labels.value));
+    byId("dismiss").addEventListener("click", () => this.#showError(null));
+    document.addEventListener("visibilitychange", () => this.#pauseInBackground());
+    this.#onSave("save-csv", ".csv", () => this.#recording.csv());
+    this.#onSave("save-json", ".json", () => this.#recording.json());
+    this.#onSave("save-image", "-faces.png", () => this.#annotated());
+  }
+
+  get #colors() {
+    return colorsOf(this.#settings.settings.emotions);
+  }
+
+  // Images
+
+  /** @param {File} file */
+  async #openFile(file) {
+    if (isVideo(file)) await this.#openVideo(file);
+    else await this.#openImage(file, file.name);
+  }
+
+  /** @param {string} url @param {string} name */
+  async #openSample(url, name) {
+    const response = await fetch(url);
+    await this.#openImage(await response.blob(), name);
+  }
+
+  /** @param {Blob} file @param {string} name */
+  async #openImage(file, name) {
+    const bitmap = await openImage(file, name);
+    this.#close();
+    [this.#image, this.#source] = [bitmap, name];
+    this.#viewer.showImage(bitmap);
+    await this.#predictImage();
+  }
+
+  async #predictImage() {
+    const { signal } = this.#session;
+    this.#describeSource(this.#viewer.canvas);
+    const model = await this.#model;
+    if (signal.aborted || !this.#image) return;
+    const began = performance.now();
+    const result = await model.predict(this.#image, { source: this.#source });
+    if (signal.aborted) return;
+    setText(byId("stats"), `${Math.round(performance.now() - began)} ms`);
+    this.#recording = new Recording(model.labels);
+    this.#show(result);
+    this.#record(result);
+    this.#announcer.say(`${faceCount(result.faces.length)}. ${describe(result.faces)}`);
+  }
+
+  // Videos and cameras
+
+  /** @param {File} file */
+  async #openVideo(file) {
+    this.#close();
+    this.#source = file.name;
+    const { video } = this.#viewer;
+    try {
+      await openVideo(video, file);
+    } catch (error) {
+      closeVideo(video);
+      throw error;
+    }
+    this.#viewer.showVideo("video");
+    await this.#predictFile();
+  }
+
+  /** Predict the open video file from its start, while it is played. */
+  async #predictFile() {
+    this.#session.abort();
+    this.#session = new AbortController();
+    const { signal } = this.#session;
+    const { video } = this.#viewer;
+    await this.#model;
+    if (signal.aborted) return;
+    const frames = new PlayedFrames(video, signal);
+    frames.onAgain = (result) => this.#show(result);
+    const predicting = this.#predictVideo(frames, (result) => frames.keep(result));
+    video.currentTime = 0;
+    await video.play();
+    await predicting;
+  }
+
+  async #toggleCamera() {
+    if (this.#viewer.mode === "camera") this.#close();
+    else await this.#startCamera();
+  }
+
+  /** @param {string} [deviceId] */
+  async #startCamera(deviceId) {
+    const stream = await openCamera(deviceId);
+    this.#close();
+    this.#source = "camera";
+    const { video } = this.#viewer;
+    video.srcObject = stream;
+    await video.play();
+    const [track] = stream.getVideoTracks();
+    const { facingMode, deviceId: used } = track.getSettings();
+    this.#viewer.showVideo("camera", { isMirrored: facingMode !== "environment" });
+    track.addEventListener("ended", () => {
+      if (video.srcObject !== stream) return;
+      this.#close();
+      this.#showError("The camera was disconnected.");
+    });
+    await this.#inputs.showCamera(used);
+    await this.#predictVideo(video);
+  }
+
+  /** @param {VideoSource} frames @param {(result: ImageResult) => void} [onResult] */
+  async #predictVideo(frames, onResult = () => {}) {
+    const { signal } = this.#session;
+    this.#describeSource({ width: this.#viewer.video.videoWidth, height: this.#viewer.video.videoHeight });
+    const model = await this.#model;
+    if (signal.aborted) return;
+    this.#recording = new Recording(model.labels);
+    this.#timeline.reset(this.#colors);
+    const rate = new FrameRate();
+    for await (const result of model.predictVideo(frames, { source: this.#source, signal })) {
+      if (signal.aborted) return;
+      onResult(result);
+      this.#show(result);
+      this.#record(result);
+      this.#timeline.add(result);
+      this.#announcer.update(describe(result.faces));
+      setText(byId("stats"), `${rate.update().toFixed(0)} frames per second`);
+    }
+  }
+
+  /** A video that plays unseen would be predicted with gaps. */
+  #pauseInBackground() {
+    if (this.#viewer.mode !== "video") return;
+    const { video } = this.#viewer;
+    if (document.hidden) video.pause();
+    else if (!video.ended) video.play().catch(() => {});
+  }
+
+  // Results
+
+  /** @param {{width: number, height: number}} size */
+  #describeSource({ width, height }) {
+    setText(byId("source"), `${this.#source} · ${width} × ${height}`);
+    setText(byId("stats"), "");
+  }
+
+  /** @param {ImageResult} result */
+  #show(result) {
+    this.#result = result;
+    const { faces } = result;
+    this.#viewer.draw(result, this.#colors);
+    this.#cards.show(faces, this.#colors);
+    setText(byId("found"), faces.length ? faceCount(faces.length) : "Faces");
+    setText(byId("none"), "No face found.");
+    byId("none").hidden = faces.length > 0;
+  }
+
+  /** Keep a result for the files. @param {ImageResult} result */
+  #record(result) {
+    this.#recording.add(result);
+    const { count } = this.#recording;
+    const frames = `${count.toLocaleString("en")} ${count === 1 ? "frame" : "frames"}`;
+    const { time_s: timeS } = result;
+    setText(byId("recorded"), timeS === undefined ? "" : `${frames}, until ${clock(timeS)}.`);
+    this.#setSaving(true);
+  }
+
+  /** @param {boolean} isPossible */
+  #setSaving(isPossible) {
+    for (const id of ["save-csv", "save-json", "save-image"]) {
+      /** @type {HTMLButtonElement} */ (byId(id)).disabled = !isPossible;
+    }
+  }
+
+  /** @param {string} id @param {string} ending @param {() => Promise<Blob>} content */
+  #onSave(id, ending, content) {
+    const save = async () => saveFile(await content(), fileName(this.#source, ending));
+    byId(id).addEventListener("click", () => this.#run(save));
+  }
+
+  /** The image that is shown now with its result, as a PNG file. */
+  async #annotated() {
+    const { mode, video, canvas } = this.#viewer;
+    const image = mode === "image" ? canvas : await createImageBitmap(video);
+    let result = this.#result;
+    // The result on a moving image is that of a moment ago.
+    if (!result || (mode !== "image" && !video.paused)) {
+      result = await (await this.#model).predict(image, { source: this.#source });
+    }
+    return annotatedImage(image, result, this.#colors).convertToBlob({ type: "image/png" });
+  }
+
+  /** Stop what runs, and close the camera, video or image. */
+  #close() {
+    this.#session.abort();
+    this.#session = new AbortController();
+    closeVideo(this.#viewer.video);
+    this.#image?.close();
+    this.#image = this.#result = null;
+    this.#timeline.reset(null);
+    this.#cards.show([], {});
+    this.#viewer.clear();
+    this.#inputs.showNoCamera();
+    setText(byId("found"), "Faces");
+    setText(byId("none"), NOTHING_OPEN);
+    byId("none").hidden = false;
+    setText(byId("recorded"), "");
+    this.#setSaving(false);
+  }
+
+  // Model and settings
+
+  #load() {
+    const model = this.#loader.load(this.#settings.model, this.#settings.settings);
+    model.catch((error) => this.#showError(error));
+    return model;
+  }
+
+  async #changeModel() {
+    const last = this.#model;
+    this.#model = this.#load();
+    const model = await this.#model;
+    (await last.catch(() => null))?.close();
+    await this.#predictAgain(model, true);
+  }
+
+  async #applySettings() {
+    const model = await this.#model;
+    const labels = model.labels.join();
+    await model.configure(this.#settings.settings);
+    await this.#predictAgain(model, labels !== model.labels.join());
+  }
+
+  /**
+   * Predict what is open again.
+   * @param {FERModel} model
+   * @param {boolean} isOther Whether results no longer fit those before them: other labels, or
+   *   another model.
+   */
+  async #predictAgain(model, isOther) {
+    const { mode, video } = this.#viewer;
+    if (mode === "image") await this.#predictImage();
+    else if (mode === "camera" && isOther) {
+      this.#session.abort();
+      this.#session = new AbortController();
+      await this.#predictVideo(video);
+    } else if (mode === "video" && isOther) await this.#predictFile();
+    else if (mode === "video" && video.paused) {
+      this.#show(await model.predict(video, { source: this.#source }));
+    }
+  }
+
+  /** Do what the user asked for; an error becomes a text. @param {() => Promise<void>} task */
+  async #run(task) {
+    this.#showError(null);
+    try {
+      await task();
+    } catch (error) {
+      this.#showError(error);
+    }
+  }
+
+  /** @param {unknown} error A text or an error; null hides the last one. */
+  #showError(error) {
+    const notice = byId("error");
+    notice.hidden = error === null;
+    const text = error instanceof Error ? error.message : String(error ?? "");
+    setText(/** @type {Element} */ (notice.querySelector("p")), text);
+    if (error instanceof Error && !(error instanceof SourceError)) console.error(error);
+  }
+}
+
+new Page();

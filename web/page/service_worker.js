@@ -1,0 +1,71 @@
+/// <reference lib="webworker" />
+/** Keeps the files of the page, so that it works offline.
+ *
+ * A file is kept with the checksum of its content, so that files that a new version of the page did
+ * not change are not loaded again, and one version never gets a file of another. Large files are
+ * kept when the page first loads them.
+ */
+
+/** Path of each file from this one, and the SHA-256 of its content; the build writes it. */
+/** @type {Record<string, string>} */
+const CHECKSUMS = FILE_CHECKSUMS;
+
+const CACHE = "emopy-files";
+const LOADED_LATER = /\.(wasm|onnx)$/;
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const scope = new URL("./", worker.location.href);
+
+/** @param {string} path */
+const keyOf = (path) => new URL(`${path}?sha256=${CHECKSUMS[path]}`, scope).href;
+
+worker.addEventListener("install", (event) => event.waitUntil(loadAll(event)));
+worker.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+worker.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || !url.href.startsWith(scope.href)) return;
+  const path = url.pathname.slice(scope.pathname.length) || "index.html";
+  if (path in CHECKSUMS) event.respondWith(kept(path, event));
+});
+
+/** Load what the page needs at once, and is not kept yet. @param {ExtendableEvent} event */
+async function loadAll(event) {
+  const paths = Object.keys(CHECKSUMS).filter((path) => !LOADED_LATER.test(path));
+  const responses = await Promise.all(paths.map((path) => kept(path, event)));
+  if (!responses.every((response) => response.ok)) throw new Error("a file is missing");
+}
+
+/** Remove the files of older versions, and serve the pages that are open. */
+async function takeOver() {
+  const cache = await caches.open(CACHE);
+  const current = new Set(Object.keys(CHECKSUMS).map(keyOf));
+  for (const request of await cache.keys()) {
+    if (!current.has(request.url)) await cache.delete(request);
+  }
+  await worker.clients.claim();
+}
+
+/** A file from the cache, else from the server. @param {string} path @param {ExtendableEvent} event */
+async function kept(path, event) {
+  const cache = await caches.open(CACHE);
+  const key = keyOf(path);
+  const found = await cache.match(key);
+  if (found) return found;
+  // Some hosts redirect "index.html" to the folder, which a browser refuses here.
+  const url = new URL(path === "index.html" ? "./" : path, scope);
+  const response = await fetch(url, { cache: "no-cache" });
+  if (response.ok) event.waitUntil(keep(cache, key, response.clone(), CHECKSUMS[path]));
+  return response;
+}
+
+/**
+ * Keep a response, if it is the file of this version: during an update a server may have another.
+ * @param {Cache} cache @param {string} key @param {Response} response @param {string} checksum
+ */
+async function keep(cache, key, response, checksum) {
+  const { headers } = response;
+  const content = await response.arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  const found = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (found === checksum) await cache.put(key, new Response(content, { headers }));
+}

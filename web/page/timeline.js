@@ -1,0 +1,137 @@
+import { append, setText } from "../../src/emopy/live/present/elements.js";
+import { drawAreas, drawTimes } from "../src/present/stacked_areas.js";
+import { duration } from "../src/present/time_text.js";
+import { TimeBins } from "../src/video/time_bins.js";
+
+/** @typedef {import("../src/index.js").ImageResult} ImageResult */
+
+const INTERVAL_MS = 250;
+const MAX_TRACKS = 6;
+
+/** Faces that were visible for less are not shown. */
+const MIN_DURATION_S = 0.3;
+
+/** Height below the last plot for its times, in CSS pixels. */
+const TIMES_HEIGHT = 18;
+
+/** Probabilities of the faces of a video over time: a plot per face, which grows. */
+export class Timeline {
+  #bins = new TimeBins();
+  /** @type {Map<number, {root: HTMLElement, seen: HTMLElement, canvas: HTMLCanvasElement}>} */
+  #plots = new Map();
+  #drawn = -Infinity;
+  #section;
+  #tracks;
+  #legend;
+  /** @type {Record<string, string>} */
+  #colors = {};
+
+  /** @param {{section: HTMLElement, tracks: HTMLElement, legend: HTMLElement}} elements */
+  constructor({ section, tracks, legend }) {
+    this.#section = section;
+    this.#tracks = tracks;
+    this.#legend = legend;
+    new ResizeObserver(() => this.draw()).observe(tracks);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  /**
+   * Start again, for a video or hidden.
+   * @param {Record<string, string> | null} colors Color of each label; null hides the timeline.
+   */
+  reset(colors) {
+    this.#bins = new TimeBins();
+    this.#plots.clear();
+    this.#tracks.replaceChildren();
+    this.#legend.replaceChildren();
+    this.#section.hidden = true;
+    this.#colors = colors ?? {};
+    for (const [label, color] of Object.entries(this.#colors)) {
+      const entry = append("span", "", this.#legend);
+      entry.style.setProperty("--color", color);
+      setText(entry, label);
+    }
+  }
+
+  /** @param {ImageResult} result Of the next frame. */
+  add(result) {
+    this.#bins.add(result);
+    if (performance.now() - this.#drawn >= INTERVAL_MS) this.draw();
+  }
+
+  /** Draw what has been added so far. */
+  draw() {
+    this.#drawn = performance.now();
+    const seen = [...this.#bins.seenS].filter(([, seconds]) => seconds >= MIN_DURATION_S);
+    seen.sort((one, other) => other[1] - one[1] || one[0] - other[0]);
+    const shown = seen.slice(0, MAX_TRACKS).sort((one, other) => one[0] - other[0]);
+    this.#section.hidden = !shown.length;
+    this.#reconcile(shown.map(([track]) => track));
+    shown.forEach(([track, seconds], index) => {
+      const plot = this.#plots.get(track);
+      if (!plot) return;
+      setText(plot.seen, `seen for ${duration(seconds)}`);
+      this.#drawPlot(track, plot.canvas, index === shown.length - 1);
+    });
+  }
+
+  /** Keep one plot per track, in the order of the tracks. @param {number[]} tracks */
+  #reconcile(tracks) {
+    for (const [track, { root }] of this.#plots) {
+      if (tracks.includes(track)) continue;
+      root.remove();
+      this.#plots.delete(track);
+    }
+    tracks.forEach((track, index) => {
+      const plot = this.#plots.get(track) ?? this.#createPlot(track);
+      const current = this.#tracks.children[index];
+      if (current !== plot.root) this.#tracks.insertBefore(plot.root, current ?? null);
+    });
+  }
+
+  /** @param {number} track */
+  #createPlot(track) {
+    const root = append("div", "track", this.#tracks);
+    const title = append("h3", "", root);
+    title.append(`Face ${track}`);
+    const seen = append("span", "", title);
+    const canvas = append("canvas", "", root);
+    canvas.setAttribute("role", "img");
+    const plot = { root, seen, canvas };
+    this.#plots.set(track, plot);
+    return plot;
+  }
+
+  /** @param {number} track @param {HTMLCanvasElement} canvas @param {boolean} isLast */
+  #drawPlot(track, canvas, isLast) {
+    const context = canvas.getContext("2d");
+    if (!context) return;
+    const ratio = globalThis.devicePixelRatio || 1;
+    const [width, full] = [canvas.clientWidth, canvas.clientHeight];
+    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(full * ratio)];
+    context.scale(ratio, ratio);
+    const height = full - (isLast ? TIMES_HEIGHT : 0);
+    const plot = { context, width, height, spanS: this.#bins.spanS };
+    const curves = this.#bins.curves(track);
+    drawAreas(plot, curves, Object.values(this.#colors));
+    canvas.ariaLabel = this.#describe(track);
+    if (!isLast) return;
+    const style = getComputedStyle(this.#legend);
+    context.clearRect(0, height, width, full - height);
+    drawTimes(plot, { color: style.color, font: `${style.fontSize} ${style.fontFamily}` });
+  }
+
+  /** The mean probabilities of a track, for people who do not see the plot. @param {number} track */
+  #describe(track) {
+    const rows = this.#bins.curves(track).flatMap(({ probabilities }) => probabilities.slice(0, -1));
+    const means = Object.keys(this.#colors)
+      .map((label, index) => {
+        const sum = rows.reduce((total, row) => total + row[index], 0);
+        return { label, mean: sum / Math.max(rows.length, 1) };
+      })
+      .sort((one, other) => other.mean - one.mean)
+      .slice(0, 3)
+      .map(({ label, mean }) => `${label} ${Math.round(100 * mean)} %`);
+    return `Face ${track}, mean probabilities: ${means.join(", ")}`;
+  }
+}
