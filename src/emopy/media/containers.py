@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, MissingExtraError
@@ -20,7 +21,10 @@ _READABLE = "MP4, MOV, AVI, MKV, WebM, GIF or another that FFmpeg decodes"
 _CHECK_FILE = "Check that it is the file you meant."
 
 _FILE_OPTIONS = {"protocol_whitelist": "file"}
-"""Option of FFmpeg for a file: a playlist must not open network addresses."""
+"""Option of FFmpeg for a file: none may open network addresses."""
+
+_LISTS = {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "vobsub"}
+"""Formats of FFmpeg that only name other files or addresses, which would be opened."""
 
 _SIZE_LIMIT = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
 """Option of FFmpeg, for probing a file and for decoding."""
@@ -70,7 +74,7 @@ def open_container(path: str) -> InputContainer:
         from av.error import FFmpegError
     except ImportError as error:
         raise MissingExtraError("Reading video files", "video") from error
-    options, timeout_s = _FILE_OPTIONS, None
+    options, timeout_s = {**_FILE_OPTIONS, "format_whitelist": _file_formats()}, None
     is_address = addresses.is_address(path)
     if is_address:
         options, timeout_s = addresses.OPTIONS, addresses.TIMEOUT_S
@@ -92,6 +96,14 @@ def open_container(path: str) -> InputContainer:
         raise InputError(
             f"`source` must be a video ({_READABLE}). {_describe_content(path)}"
         ) from error
+
+
+@cache
+def _file_formats() -> str:
+    """FFmpeg's names of the formats that a file may have, with commas between them."""
+    from av.format import formats_available
+
+    return ",".join(sorted(formats_available - _LISTS))
 
 
 def _version_settings(options: dict[str, str], version: str) -> dict[str, Any]:

@@ -544,6 +544,22 @@ def test_too_large_frames_are_refused_before_they_are_allocated(clips, clip, tmp
         open_video(path)
 
 
+@pytest.mark.parametrize("name", ["list.ffconcat", "list.m3u8", "list"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile a.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.mp4\n#EXT-X-ENDLIST\n",
+    ],
+    ids=["concat", "hls"],
+)
+def test_a_list_of_files_does_not_open_them(clips, tmp_path, name, text):
+    (tmp_path / "a.mp4").write_bytes(clips("mp4").read_bytes())
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="`source` must be"):
+        open_video(tmp_path / name)
+
+
 def test_missing_paths_are_refused(tmp_path):
     for source, message in [
         (tmp_path / "none.mp4", "no such file. Check its spelling."),
