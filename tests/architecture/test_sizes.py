@@ -10,6 +10,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 STUDIES = [
     path for name in ("benchmarks", "research") for path in sorted((ROOT / name).rglob("*.py"))
 ]
+MODULES = sorted((ROOT / "web" / "src").rglob("*.js"))
 PRINTING_ROOMS = {"present", "cli", "legacy"}
 
 MAX_FILE_LINES = 400
@@ -37,9 +38,10 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_there_are_sources_to_check():
     assert len(SOURCES) > 20
+    assert len(MODULES) > 20
 
 
-@pytest.mark.parametrize("path", SOURCES + STUDIES, ids=name_of)
+@pytest.mark.parametrize("path", SOURCES + STUDIES + MODULES, ids=name_of)
 def test_no_file_is_long(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
 
@@ -76,7 +78,7 @@ def test_only_these_rooms_print(path):
     assert not calls
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+@pytest.mark.parametrize("path", SOURCES + MODULES, ids=name_of)
 def test_every_file_is_named_after_one_thing(path):
     assert path.stem not in {"utils", "util", "common", "helpers", "base", "misc"}
 
@@ -89,7 +91,19 @@ def test_no_tracked_text_names_a_place_on_one_machine():
         text=True,
         check=True,
     )
-    text_kinds = {".py", ".ipynb", ".md", ".toml", ".json", ".txt", ".cfg", ".yml", ".yaml", ""}
+    text_kinds = {
+        ".py",
+        ".ipynb",
+        ".md",
+        ".toml",
+        ".json",
+        ".txt",
+        ".cfg",
+        ".yml",
+        ".yaml",
+        ".js",
+        "",
+    }
     here = re.compile(
         "|".join((r"/ho" r"me/\w+", r"/Us" r"ers/\w+", r"/wo" r"rk/\w+", r"/ro" r"ot/"))
     )

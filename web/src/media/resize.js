@@ -1,0 +1,319 @@
+/**
+ * Resize images with the arithmetic of OpenCV, so that detection finds the same faces as natively.
+ *
+ * Results are RGB. Bilinear interpolation is in fixed point, with weights of 11 bits; averaging is
+ * in single precision. Source: OpenCV 5, modules/imgproc/src/resize.cpp.
+ */
+
+/** @typedef {import("./pixels.js").Pixels} Pixels */
+
+const WEIGHT = 2048;
+
+/**
+ * For each target pixel of one axis: two source pixels and the weights of both.
+ *
+ * @typedef {object} LinearAxis
+ * @property {Int32Array} first
+ * @property {Int32Array} second
+ * @property {Int32Array} weights 2 per target pixel, of sum 2048.
+ */
+
+/**
+ * For one axis: entries (target pixel, source pixel, weight), in order of both.
+ *
+ * @typedef {object} AreaAxis
+ * @property {Int32Array} target
+ * @property {Int32Array} source
+ * @property {Float32Array} weights
+ */
+
+/**
+ * Resize with bilinear interpolation (``INTER_LINEAR``).
+ *
+ * @param {Pixels} image
+ * @param {number} width
+ * @param {number} height
+ * @returns {Pixels}
+ */
+export function resizeLinear(image, width, height) {
+  const columns = linearAxis(image.width, width, { clamps: true });
+  const rows = linearAxis(image.height, height, { clamps: false });
+  return interpolate(image, width, height, columns, rows);
+}
+
+/**
+ * Resize by averaging (``INTER_AREA``); where an axis grows, interpolate as OpenCV does then.
+ *
+ * @param {Pixels} image
+ * @param {number} width
+ * @param {number} height
+ * @returns {Pixels}
+ */
+export function resizeArea(image, width, height) {
+  if (width > image.width || height > image.height) {
+    const columns = magnifiedAxis(image.width, width);
+    return interpolate(image, width, height, columns, magnifiedAxis(image.height, height));
+  }
+  if (image.width % width === 0 && image.height % height === 0)
+    return averageBlocks(image, width, height);
+  return averageAreas(
+    image,
+    areaAxis(image.width, width),
+    areaAxis(image.height, height),
+    width,
+    height,
+  );
+}
+
+/**
+ * @param {number} from Source pixels of the axis.
+ * @param {number} to Target pixels.
+ * @param {{clamps: boolean}} settings Whether the weights at both ends are those of one pixel. It
+ *   changes the rounding, not the value: both pixels are the same one there.
+ * @returns {LinearAxis}
+ */
+function linearAxis(from, to, { clamps }) {
+  const axis = emptyAxis(to);
+  const scale = from / to;
+  for (let i = 0; i < to; i++) {
+    const place = Math.fround((i + 0.5) * scale - 0.5);
+    const before = Math.floor(place);
+    const outside = clamps && (before < 0 || before >= from - 1);
+    setWeights(axis, i, before, from, outside ? 0 : place - before);
+  }
+  return axis;
+}
+
+/**
+ * @param {number} from
+ * @param {number} to
+ * @returns {LinearAxis}
+ */
+function magnifiedAxis(from, to) {
+  const axis = emptyAxis(to);
+  for (let i = 0; i < to; i++) {
+    const before = Math.floor((i * from) / to);
+    const part = Math.fround(i + 1 - ((before + 1) * to) / from);
+    setWeights(
+      axis,
+      i,
+      before,
+      from,
+      part <= 0 || before >= from - 1 ? 0 : part - Math.floor(part),
+    );
+  }
+  return axis;
+}
+
+/**
+ * @param {number} size
+ * @returns {LinearAxis}
+ */
+function emptyAxis(size) {
+  const first = new Int32Array(size);
+  return { first, second: new Int32Array(size), weights: new Int32Array(2 * size) };
+}
+
+/**
+ * @param {LinearAxis} axis
+ * @param {number} i Target pixel.
+ * @param {number} before Source pixel before it, maybe beyond the ends.
+ * @param {number} from Source pixels of the axis.
+ * @param {number} part Weight of the source pixel after it, 0–1.
+ */
+function setWeights(axis, i, before, from, part) {
+  const fraction = Math.fround(part);
+  axis.first[i] = Math.min(Math.max(before, 0), from - 1);
+  axis.second[i] = Math.min(Math.max(before + 1, 0), from - 1);
+  axis.weights[2 * i] = roundHalfEven(Math.fround(1 - fraction) * WEIGHT);
+  axis.weights[2 * i + 1] = roundHalfEven(fraction * WEIGHT);
+}
+
+/**
+ * @param {Pixels} image
+ * @param {number} width
+ * @param {number} height
+ * @param {LinearAxis} columns
+ * @param {LinearAxis} rows
+ * @returns {Pixels}
+ */
+function interpolate(image, width, height, columns, rows) {
+  const data = new Uint8Array(width * height * 3);
+  let upper = new Int32Array(width * 3);
+  let lower = new Int32Array(width * 3);
+  let upperRow = -1;
+  let lowerRow = -1;
+  for (let y = 0, to = 0; y < height; y++) {
+    const first = rows.first[y];
+    const second = rows.second[y];
+    if (first === lowerRow) {
+      [upper, lower] = [lower, upper];
+      [upperRow, lowerRow] = [lowerRow, upperRow];
+    }
+    if (first !== upperRow) interpolateRow(image, first, columns, upper);
+    if (second !== lowerRow) interpolateRow(image, second, columns, lower);
+    upperRow = first;
+    lowerRow = second;
+    const above = rows.weights[2 * y];
+    const below = rows.weights[2 * y + 1];
+    for (let i = 0; i < upper.length; i++, to++) {
+      data[to] = ((((above * upper[i]) >> 16) + ((below * lower[i]) >> 16) + 2) >> 2) & 255;
+    }
+  }
+  return { data, width, height, channels: 3 };
+}
+
+/**
+ * Interpolate one row of the source; values have 7 bits below the point.
+ *
+ * @param {Pixels} image
+ * @param {number} y
+ * @param {LinearAxis} columns
+ * @param {Int32Array} row
+ */
+function interpolateRow(image, y, { first, second, weights }, row) {
+  const { data, channels } = image;
+  const start = y * image.width * channels;
+  for (let x = 0, to = 0; x < first.length; x++, to += 3) {
+    const left = start + first[x] * channels;
+    const right = start + second[x] * channels;
+    const before = weights[2 * x];
+    const after = weights[2 * x + 1];
+    row[to] = (data[left] * before + data[right] * after) >> 4;
+    row[to + 1] = (data[left + 1] * before + data[right + 1] * after) >> 4;
+    row[to + 2] = (data[left + 2] * before + data[right + 2] * after) >> 4;
+  }
+}
+
+/**
+ * Average whole blocks of pixels.
+ *
+ * @param {Pixels} image
+ * @param {number} width A divisor of the image's width, as `height` of its height.
+ * @param {number} height
+ * @returns {Pixels}
+ */
+function averageBlocks(image, width, height) {
+  const { data: source, channels } = image;
+  const across = image.width / width;
+  const down = image.height / height;
+  const data = new Uint8Array(width * height * 3);
+  const factor = Math.fround(1 / (across * down));
+  const isTwoByTwo = across === 2 && down === 2;
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += 3) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let row = y * down; row < (y + 1) * down; row++) {
+        let from = (row * image.width + x * across) * channels;
+        for (let i = 0; i < across; i++, from += channels) {
+          red += source[from];
+          green += source[from + 1];
+          blue += source[from + 2];
+        }
+      }
+      data[to] = isTwoByTwo ? (red + 2) >> 2 : roundHalfEven(Math.fround(red * factor));
+      data[to + 1] = isTwoByTwo ? (green + 2) >> 2 : roundHalfEven(Math.fround(green * factor));
+      data[to + 2] = isTwoByTwo ? (blue + 2) >> 2 : roundHalfEven(Math.fround(blue * factor));
+    }
+  }
+  return { data, width, height, channels: 3 };
+}
+
+/**
+ * @param {number} from Source pixels of the axis.
+ * @param {number} to Target pixels, not more.
+ * @returns {AreaAxis}
+ */
+function areaAxis(from, to) {
+  const scale = from / to;
+  /** @type {number[]} */
+  const target = [];
+  /** @type {number[]} */
+  const source = [];
+  /** @type {number[]} */
+  const weights = [];
+  /** @param {number} i @param {number} pixel @param {number} weight */
+  const add = (i, pixel, weight) => {
+    target.push(i);
+    source.push(pixel);
+    weights.push(weight);
+  };
+  for (let i = 0; i < to; i++) {
+    const start = i * scale;
+    const end = start + scale;
+    const cell = Math.min(scale, from - start);
+    const last = Math.min(Math.floor(end), from - 1);
+    const first = Math.min(Math.ceil(start), last);
+    if (first - start > 1e-3) add(i, first - 1, (first - start) / cell);
+    for (let pixel = first; pixel < last; pixel++) add(i, pixel, 1 / cell);
+    if (end - last > 1e-3) add(i, last, Math.min(Math.min(end - last, 1), cell) / cell);
+  }
+  return {
+    target: Int32Array.from(target),
+    source: Int32Array.from(source),
+    weights: Float32Array.from(weights),
+  };
+}
+
+/**
+ * Average areas whose edges lie inside pixels.
+ *
+ * @param {Pixels} image
+ * @param {AreaAxis} columns
+ * @param {AreaAxis} rows
+ * @param {number} width
+ * @param {number} height
+ * @returns {Pixels}
+ */
+function averageAreas(image, columns, rows, width, height) {
+  const data = new Uint8Array(width * height * 3);
+  const row = new Float32Array(width * 3);
+  const sums = new Float32Array(width * 3);
+  let averaged = -1;
+  for (let k = 0; k < rows.target.length; k++) {
+    if (rows.source[k] !== averaged) averageRow(image, rows.source[k], columns, row);
+    averaged = rows.source[k];
+    const weight = rows.weights[k];
+    for (let i = 0; i < sums.length; i++) sums[i] += weight * row[i];
+    if (rows.target[k + 1] !== rows.target[k]) {
+      const to = rows.target[k] * width * 3;
+      for (let i = 0; i < sums.length; i++) data[to + i] = roundHalfEven(sums[i]);
+      sums.fill(0);
+    }
+  }
+  return { data, width, height, channels: 3 };
+}
+
+/**
+ * @param {Pixels} image
+ * @param {number} y
+ * @param {AreaAxis} columns
+ * @param {Float32Array} row
+ */
+function averageRow(image, y, { target, source, weights }, row) {
+  const { data, channels } = image;
+  const start = y * image.width * channels;
+  row.fill(0);
+  for (let k = 0; k < target.length; k++) {
+    const to = 3 * target[k];
+    const from = start + source[k] * channels;
+    const weight = weights[k];
+    row[to] += data[from] * weight;
+    row[to + 1] += data[from + 1] * weight;
+    row[to + 2] += data[from + 2] * weight;
+  }
+}
+
+/**
+ * Round to the nearest whole number, halves to the even one.
+ *
+ * @param {number} value
+ */
+export function roundHalfEven(value) {
+  const below = Math.floor(value);
+  const part = value - below;
+  if (part !== 0.5) return part < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}

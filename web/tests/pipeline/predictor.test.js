@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Predictor } from "../../src/pipeline/predictor.js";
+import { DIST, readPNG, readerOf } from "../node_files.js";
+
+const skip = !existsSync(DIST) && "the package is not built: type make web";
+const SAMPLE = fileURLToPath(
+  new URL("../../../src/emopy/samples/images/happiness.png", import.meta.url),
+);
+const gray = { data: new Uint8Array(64 * 48 * 3).fill(128), width: 64, height: 48, channels: 3 };
+
+/** @param {import("../../src/pipeline/predictor.js").PredictorSettings} [settings] */
+function load(settings, model = "emopy-tiny") {
+  return Predictor.load(
+    { package: readerOf(DIST), model: readerOf(join(DIST, "models", model)) },
+    settings,
+  );
+}
+
+test("labels come back as typed, and change without loading again", { skip }, async () => {
+  const predictor = await load({ emotions: ["joy", "calm"] });
+  const image = await readPNG(SAMPLE);
+  const [face] = (await predictor.predict(image, "a")).faces;
+  assert.deepEqual([face.emotion, ...Object.keys(face.probabilities)], ["joy", "joy", "calm"]);
+  predictor.configure({ emotions: "all", minConfidence: 1 });
+  const [unsure] = (await predictor.predict(image, "a")).faces;
+  assert.equal(unsure.emotion, null);
+  assert.equal(Object.keys(unsure.probabilities).length, 8);
+  assert.throws(() => predictor.configure({ emotions: ["joy"] }), { name: "LabelError" });
+  assert.equal(predictor.labels.length, 8);
+  predictor.configure({ prior: { happiness: 0, sadness: 1 }, emotions: ["sadness", "happiness"] });
+  assert.equal((await predictor.predict(image, "a")).faces[0].probabilities.happiness, 0);
+});
+
+test("an image without a face has no faces", { skip }, async () => {
+  const result = await (await load()).predict(gray, "gray");
+  assert.deepEqual(result, { source: "gray", width: 64, height: 48, faces: [], error: null });
+});
+
+test("a video has times, frame numbers and tracks", { skip }, async () => {
+  const video = (await load()).openVideo("clip");
+  const image = await readPNG(SAMPLE);
+  const results = [await video.predict(image, 0, 0), await video.predict(image, 0.04, 1)];
+  assert.deepEqual(
+    results.map(({ time_s, frame, faces }) => [time_s, frame, faces[0].track]),
+    [
+      [0, 0, 1],
+      [0.04, 1, 1],
+    ],
+  );
+});
+
+test("bad settings are refused", { skip }, async () => {
+  await assert.rejects(load({ minConfidence: 2 }), {
+    name: "InputError",
+    message: /minConfidence.*Received 2/,
+  });
+  await assert.rejects(load({ minFaceSize: 8 }), { name: "InputError", message: /12 or more/ });
+  await assert.rejects(load({ prior: "even" }), { name: "InputError" });
+});
+
+test(
+  "weights of another model, damaged weights and a damaged network are refused",
+  { skip },
+  async () => {
+    const read = readerOf(DIST);
+    const [base, tiny] = ["emopy-base", "emopy-tiny"].map((model) =>
+      readerOf(join(DIST, "models", model)),
+    );
+    const mixed = (/** @type {string} */ name) => (name === "card.json" ? tiny : base)(name);
+    await assert.rejects(Predictor.load({ package: read, model: mixed }), {
+      name: "ModelError",
+      message: /another SHA-256/,
+    });
+    const cut = async (/** @type {string} */ name) => {
+      const content = await read(name);
+      return name.endsWith("rnet.onnx") ? content.slice(0, 1000) : content;
+    };
+    await assert.rejects(Predictor.load({ package: cut, model: tiny }), {
+      name: "ModelError",
+      message: /sound ONNX file. Received rnet\.onnx/,
+    });
+    const clips = async (/** @type {string} */ name) => {
+      const content = await tiny(name);
+      if (name !== "card.json") return content;
+      return new TextEncoder().encode(
+        new TextDecoder().decode(content).replace('"frames": 1', '"frames": 4'),
+      );
+    };
+    await assert.rejects(Predictor.load({ package: read, model: clips }), {
+      message: /takes clips of 4 frames/,
+    });
+  },
+);
