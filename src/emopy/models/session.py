@@ -225,10 +225,18 @@ def _choose_providers(names: Sequence[str] | None) -> list[str]:
 
 def _only(kind: str, nodes: Sequence[Any], path: Path) -> tuple[str, list[int | str | None]]:
     """Name and shape of the one float input or output."""
-    if len(nodes) != 1 or nodes[0].type != "tensor(float)":
-        found = ", ".join(f"{node.name}: {node.type}" for node in nodes) or "none"
+    try:
+        received = [(node.name, node.type, node.shape) for node in nodes]
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"The weights must be a sound ONNX file. Received {path}: "
+            f"a name of an {kind} is not UTF-8. Fetch or export the model again."
+        ) from error
+    if len(received) != 1 or received[0][1] != "tensor(float)":
+        found = ", ".join(f"{name}: {type_name}" for name, type_name, _ in received) or "none"
         raise ModelError(f"{path} must have one float {kind}. Received {kind}s {found}.")
-    return nodes[0].name, nodes[0].shape
+    name, _, shape = received[0]
+    return name, shape
 
 
 def _check_input(session: Any, path: Path) -> tuple[str, tuple[int | None, ...]]:

@@ -43,7 +43,16 @@ def test_a_tensor_of_another_form_is_refused(onnx_file, tensor):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[: len(b) // 2], lambda _: b"", lambda _: b"no network", lambda b: b[9:]]
+    "damage",
+    [
+        lambda b: b[: len(b) // 2],
+        lambda _: b"",
+        lambda _: b"no network",
+        lambda b: b[9:],
+        lambda b: b.replace(b"MatMul", b"MatMu\xff"),  # not UTF-8
+        lambda b: b.replace(b"crops", b"crop\xff"),
+        lambda b: b.replace(b"logits", b"logit\xff"),
+    ],
 )
 def test_a_damaged_file_is_refused_without_a_word_on_the_screen(onnx_file, damage, capfd):
     path = onnx_file()
