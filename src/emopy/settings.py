@@ -251,3 +251,18 @@ def _rule(wanted: Any) -> str:
     if generic in (dict, Mapping) and types and types[1] in _RULES:
         return f"a mapping, each value {_RULES[types[1]]}"
     return _RULES.get(wanted, "a mapping")
+
+
+def differences(made: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Return in words what differs from the settings with which something was made; or nothing."""
+    names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
+    return "; ".join(_difference(name, made, settings) for name in names)
+
+
+def _difference(name: str, made: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    if not name.startswith("--"):
+        return f"another {name}"
+    before, now = (
+        "none" if each.get(name) is None else str(each[name]) for each in (made, settings)
+    )
+    return f"{name} {before} instead of {now}"

@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 
 from emopy.cli.inputs import Source
 from emopy.cli.partial import partial_path
-from emopy.cli.records import Settings, differences
+from emopy.cli.records import Settings
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, naming
 from emopy.files import atomic_file, file_name, sync
+from emopy.settings import differences
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import ImageResult

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from emopy.cli.inputs import Source
-from emopy.cli.records import Settings, differences
+from emopy.cli.records import Settings
 from emopy.errors import InputError
 from emopy.files import file_name, sync
+from emopy.settings import differences
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import FacePrediction, FailedInput, ImageResult

@@ -16,7 +16,6 @@ import click
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.fermodel import FERModel
-    from emopy.models import ModelCard
 
 Settings = dict[str, Any]
 """How a file was made: the name of an option, or of another condition, → a value in JSON."""
@@ -47,36 +46,16 @@ def made_with(
         },
         "--emotions": ",".join(model.labels),
         "--model": model.card.name,
-        "version of the model": model_checksum(model.card),
+        "version of the model": model.card.checksum,
         "version of EmoPy": __version__,
         **conditions,
     }
-
-
-def differences(made: Settings, settings: Settings) -> str:
-    """Return in words what differs from the settings with which something was made; or nothing."""
-    names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
-    return "; ".join(_difference(name, made, settings) for name in names)
-
-
-def _difference(name: str, made: Settings, settings: Settings) -> str:
-    if not name.startswith("--"):
-        return f"another {name}"
-    before, now = (
-        "none" if each.get(name) is None else str(each[name]) for each in (made, settings)
-    )
-    return f"{name} {before} instead of {now}"
 
 
 def _as_typed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return ",".join(f"{label}={number:g}" for label, number in value.items())
     return str(value) if isinstance(value, Path) else value
-
-
-def model_checksum(card: ModelCard) -> str:
-    """Return a checksum of what decides the predictions of a model; its card has the weights'."""
-    return hashlib.sha256(card.changed(metrics={}).to_json().encode()).hexdigest()
 
 
 def checksum(values: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1810.03993.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -193,6 +194,11 @@ class ModelCard:
     def to_json(self) -> str:
         """The card as JSON text, keys in the order of the fields."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256, in hexadecimal, of what decides the predictions: all but the metrics."""
+        return hashlib.sha256(self.changed(metrics={}).to_json().encode()).hexdigest()
 
     def changed(self, **changes: Any) -> ModelCard:
         """A copy of the card with some fields replaced."""
