@@ -30,6 +30,7 @@ _ROOMS = (
         "live",
         "serve",
         "client",
+        "batch",
     ),
     *("data", "samples", "nets", "recipes", "train", "evaluate", "testing", "errors"),
 )

@@ -30,7 +30,7 @@ from emopy.errors import EmoPyError, ImageWarning
 from emopy.escaping import one_line
 
 VERBS = (
-    *("demo", "predict", "explain", "video", "webcam", "web", "serve", "models"),
+    *("demo", "predict", "explain", "video", "webcam", "web", "serve", "batch", "models"),
     *("train", "evaluate", "calibrate", "data", "doctor"),
 )
 """The verbs, in the order in which a newcomer meets them."""

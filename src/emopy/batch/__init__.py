@@ -1,0 +1,7 @@
+"""Many images and videos: sharded, resumable, on one machine or on a cluster."""
+
+from emopy.batch.face_predictor import FacePredictor
+from emopy.batch.results import Status, merge, status
+from emopy.batch.run import Progress, run
+
+__all__ = ["FacePredictor", "Progress", "Status", "merge", "run", "status"]
