@@ -36,7 +36,6 @@ class Plan:
         settings: Everything else that decides the results: options, model, version.
         inputs: Number of inputs.
         shards: Number of shards.
-        shard_size: Images that a shard has at most.
         inputs_sha256: SHA-256 of ``inputs.parquet``.
         format: Version of the layout.
     """
@@ -45,7 +44,6 @@ class Plan:
     settings: Mapping[str, Any]
     inputs: int
     shards: int
-    shard_size: int = SHARD_SIZE
     inputs_sha256: str = ""
     format: int = field(default=PLAN_FORMAT)
 
@@ -55,26 +53,25 @@ class Plan:
         return f"part-{shard:0{width}}.parquet"
 
 
-def make_plan(
-    source: str, out: Storage, settings: Mapping[str, Any], *, shard_size: int = SHARD_SIZE
-) -> Plan:
+def make_plan(source: str, out: Storage, settings: Mapping[str, Any]) -> Plan:
     """Return the plan of a run: the one that is there, or a new one, which is written.
 
     Args:
         source: Where the inputs come from, see `list_inputs`.
         out: Folder of the results.
-        settings: Everything else that decides the results.
-        shard_size: Images that a shard has at most.
+        settings: Everything else that decides the results, with ``shard_size``, the images that
+            a shard has at most.
 
     Raises:
         InputError: The folder has another plan; or no input.
     """
-    if shard_size < 1:
+    shard_size = settings["shard_size"]
+    if not isinstance(shard_size, int) or shard_size < 1:
         raise InputError(f"`shard_size` must be 1 or more. Received {shard_size}.")
     settings = {**settings, "version": __version__}
     if out.is_file(PLAN_FILE):
         plan = read_plan(out)
-        _check_same(plan, source, settings, shard_size, out)
+        _check_same(plan, source, settings, out)
         return plan
     if next(out.names(), None) is not None:
         raise InputError(
@@ -85,7 +82,7 @@ def make_plan(
     shards = split_into_shards(found, shard_size)
     content = _pack(shards)
     digest = hashlib.sha256(content).hexdigest()
-    plan = Plan(source, settings, len(found), len(shards), shard_size, digest)
+    plan = Plan(source, settings, len(found), len(shards), digest)
     out.write(INPUTS_FILE, content)
     out.write(PLAN_FILE, json.dumps(asdict(plan), indent=2).encode() + b"\n")
     return plan
@@ -105,7 +102,7 @@ def read_plan(out: Storage) -> Plan:
     try:
         found = json.loads(out.read(PLAN_FILE))
         plan = Plan(**found)
-        whole = (plan.inputs, plan.shards, plan.shard_size, plan.format)
+        whole = (plan.inputs, plan.shards, plan.format)
         if not all(isinstance(each, int) for each in whole):
             raise TypeError("numbers")
     except (ValueError, TypeError) as error:
@@ -163,12 +160,10 @@ def _pack(shards: Sequence[Sequence[Input]]) -> bytes:
     return file.getvalue()
 
 
-def _check_same(
-    plan: Plan, source: str, settings: Mapping[str, Any], shard_size: int, out: Storage
-) -> None:
+def _check_same(plan: Plan, source: str, settings: Mapping[str, Any], out: Storage) -> None:
     """Refuse another run into the same folder."""
-    made = {**plan.settings, "source": plan.source, "shard_size": plan.shard_size}
-    asked = {**settings, "source": source, "shard_size": shard_size}
+    made = {**plan.settings, "source": plan.source}
+    asked = {**settings, "source": source}
     differ = [
         _difference(name, made.get(name), asked.get(name))
         for name in sorted({*made, *asked})

@@ -46,6 +46,7 @@ _DEFAULTS: dict[str, Any] = {
     "start_s": 0.0,
     "end_s": None,
     "smoothing_s": SMOOTHING_S,
+    "shard_size": SHARD_SIZE,
 }
 """Options that decide the results, as `FERModel`, `get_detector` and `predict_video` have them."""
 
@@ -78,7 +79,6 @@ def run(
     engine: EngineName = "local",
     address: str | None = None,
     workers: int | None = None,
-    shard_size: int = SHARD_SIZE,
     shard: tuple[int, int] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **options: Any,
@@ -96,13 +96,13 @@ def run(
         engine: ``"local"``: processes of this machine; ``"ray"``: a Ray cluster.
         address: Address of the Ray cluster; None starts one on this machine.
         workers: Processes; None: one per core or CPU.
-        shard_size: Images that a shard has at most; a video counts for a hundred.
         shard: ``(i, n)``: only every n-th shard, from the i-th, 1 to n: for arrays of jobs.
         on_progress: Called for each shard that is written.
         **options: What `FERModel`, `get_detector` and `FERModel.predict_video` take:
             ``target_emotions``, ``model``, ``detector`` (a name), ``min_face_size``,
             ``min_face_score``, ``prior``, ``min_confidence``, ``max_pixels``, ``every``, ``fps``,
-            ``start_s``, ``end_s``, ``smoothing_s``.
+            ``start_s``, ``end_s``, ``smoothing_s``; and ``shard_size``: images that a shard has at
+            most, where a video counts for a hundred.
 
     Returns:
         How far the whole run is.
@@ -128,7 +128,7 @@ def run(
     if not 1 <= place <= places:
         raise InputError(f"`shard` must be I/N with I from 1 to N. Received {place}/{places}.")
     storage = Storage(out)
-    plan = make_plan(absolute(source), storage, complete_options(options), shard_size=shard_size)
+    plan = make_plan(absolute(source), storage, complete_options(options))
     mine = range(place - 1, plan.shards, places)
     run_ = _Run(storage, plan, mine, on_progress)
     if run_.waiting:
