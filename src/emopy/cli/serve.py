@@ -13,7 +13,7 @@ import click
 from emopy.cli.inputs import create_model
 from emopy.cli.options import max_pixels_option, model_options
 from emopy.cli.terminal import echo
-from emopy.errors import InputError, MissingExtraError, naming
+from emopy.errors import InputError, import_extra, naming
 
 _MAX_PIXELS = 25_000_000
 
@@ -69,11 +69,12 @@ def serve(
     SIGTERM: requests in flight are answered first. Images have at most 25 megapixels here, unless
     --max-pixels is given.
     """
-    try:
-        from emopy.serve import ServeSettings, run
-        from emopy.serve.settings import read_keys
-    except ImportError as error:
-        raise MissingExtraError("Serving", "serve") from error
+    for package in ("fastapi", "fastapi_swagger", "prometheus_client", "python_multipart",
+                    "uvicorn", "websockets"):  # fmt: skip
+        import_extra(package, feature="Serving", extra="serve")
+    from emopy.serve import ServeSettings, run
+    from emopy.serve.settings import read_keys
+
     with naming(path="--api-key-file", port="--port", origins="--allow-origin"):
         settings = ServeSettings(
             host=host,
@@ -92,9 +93,8 @@ def serve(
                 "--host must be 127.0.0.1 where no API key is asked for. "
                 f"Received {host}. Add --api-key-file FILE, or --no-auth to serve anyone."
             )
-        _log_to_stderr()
         load_model = partial(create_model, **options, max_pixels=max_pixels or _MAX_PIXELS)
-        run(load_model, settings, announce=_announce)
+        run(load_model, settings, announce=_announce, prepare=_log_to_stderr)
     return 0
 
 

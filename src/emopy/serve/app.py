@@ -12,16 +12,16 @@ from types import FrameType
 from typing import Any, cast
 
 from fastapi import FastAPI
-from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from emopy import __version__
 from emopy.fermodel import FERModel
-from emopy.serve.documentation import DESCRIPTION, OPERATIONS
+from emopy.serve.documentation import DESCRIPTION, OPERATIONS, PROBES
 from emopy.serve.metrics import Metrics
-from emopy.serve.middleware import AccessMiddleware
+from emopy.serve.middleware import LIVE_PATH, AccessMiddleware
+from emopy.serve.pages import add_pages
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.service import Service
 from emopy.serve.settings import ServeSettings
@@ -41,11 +41,12 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
     model = load_model()
     metrics = Metrics(model.card)
     service = Service(model, settings, metrics)
+    service.warm_up()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         del app
-        service.warm_up()
+        service.ready = True
         _drain_on_stop(service, settings.drain_s)
         yield
         service.close()
@@ -57,14 +58,30 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
     )
     _add_paths(app, service, metrics)
-    patch_fastapi(app, docs_url="/docs")
+    open_paths = [*PROBES, "/openapi.json", *add_pages(app)]
+    if settings.key_digests:
+        _describe_keys(app)
     app.add_exception_handler(HTTPException, _to_problem)
     app.add_exception_handler(ProblemDetails, _answer_problem)
-    app.add_middleware(cast("Any", AccessMiddleware), settings=settings, metrics=metrics)
+    app.add_middleware(
+        cast("Any", AccessMiddleware), settings=settings, metrics=metrics, open_paths=open_paths
+    )
     return app
+
+
+def _describe_keys(app: FastAPI) -> None:
+    """Say in the description which paths need a key, so that ``/docs`` asks for it."""
+    description = app.openapi()
+    description["components"] = {
+        **description.get("components", {}),
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+    }
+    description["security"] = [{"key": []}]
+    for path in PROBES:
+        description["paths"][path]["get"]["security"] = []
 
 
 def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
@@ -75,7 +92,7 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
         ("/analyze", service.analyze),
     ):
         app.add_api_route(path, answer, methods=["POST"], response_model=None, **OPERATIONS[path])
-    app.add_api_websocket_route("/v1/live", service.live)
+    app.add_api_websocket_route(LIVE_PATH, service.live)
 
     async def models() -> Response:
         return JSONResponse({"models": service.models()})

@@ -5,6 +5,8 @@ Source: https://github.com/serengil/deepface, its HTTP service.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -13,7 +15,17 @@ from starlette.requests import Request
 from emopy.errors import InputError
 from emopy.fermodel import FERModel
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.requests import Upload, decode_base64, find_uploads, read_json
+from emopy.serve.requests import (
+    JSON,
+    MULTIPART,
+    Upload,
+    content_type,
+    decode_base64,
+    find_uploads,
+    read_form,
+    read_json,
+)
+from emopy.serve.wording import UNNAMED, refusal
 from emopy.types import FacePrediction
 
 _WORDS = {
@@ -35,23 +47,32 @@ async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
         ProblemDetails: 400 or 422 for no image, an address or path, or another action than
             ``emotion``.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != (
-        "application/json"
-    ):
+    kind = content_type(request.headers)
+    uploads: list[Upload] = []
+    found: Mapping[str, Any] = {}
+    if kind == JSON:
+        found = read_json(body)
+    elif kind == MULTIPART:
+        uploads, found = await read_form(request.headers, body)
+    else:
         uploads = await find_uploads(request, body)
-        return uploads[0], True
-    found = read_json(body)
-    actions = found.get("actions", ["emotion"])
+    _check_actions(found.get("actions", "emotion"))
+    if not uploads:
+        uploads = [Upload(UNNAMED, decode_base64(found.get("img", found.get("img_path"))))]
+    if len(uploads) > 1:
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, "The form must hold one image.")
+    return uploads[0], str(found.get("enforce_detection", True)).lower() not in ("false", "0")
+
+
+def _check_actions(actions: object) -> None:
+    """Raise the problem 422 for other actions than the one that there is; a form has a text."""
     if isinstance(actions, str):
-        actions = [actions]
+        actions = re.findall(r"\w+", actions)
     if actions != ["emotion"]:
         raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             'actions must be ["emotion"]: age, gender and race are not predicted here.',
         )
-    image = found.get("img", found.get("img_path"))
-    enforce = found.get("enforce_detection", True)
-    return Upload("<bytes>", decode_base64(image)), bool(enforce)
 
 
 def analyze(model: FERModel, upload: Upload, *, enforce: bool) -> dict[str, Any]:
@@ -64,8 +85,7 @@ def analyze(model: FERModel, upload: Upload, *, enforce: bool) -> dict[str, Any]
     try:
         result = model.predict(upload.content)
     except InputError as error:
-        text = str(error).replace("`", "")
-        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, text) from error
+        raise refusal(error, upload.name) from error
     if not result.faces and enforce:
         raise ProblemDetails(
             HTTPStatus.BAD_REQUEST,

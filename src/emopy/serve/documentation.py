@@ -16,6 +16,9 @@ DESCRIPTION = (
     "file of the server is opened by request. Errors are problem details (RFC 9457)."
 )
 
+PROBES = ("/healthz", "/readyz")
+"""Paths of probes, which need no key: they have none."""
+
 _Schema = dict[str, Any]
 
 _NUMBER: _Schema = {"type": "number"}

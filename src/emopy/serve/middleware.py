@@ -9,12 +9,13 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
@@ -24,13 +25,16 @@ from emopy.serve.work_queue import ClientGone
 access_log = logging.getLogger("emopy.serve.access")
 _log = logging.getLogger("emopy.serve")
 
-OPEN_PATHS = ("/healthz", "/readyz")
-"""Paths that need no key: probes have none."""
-
 KEY_PROTOCOL = "emopy-key."
 """Prefix of the WebSocket subprotocol that carries a key: browsers can set no header there."""
 
+LIVE_PATH = "/v1/live"
+"""Path of the only WebSocket."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_CLIENT_GONE = 499
+"""Status of a request whose client has gone away, in the log and the metrics, as in nginx."""
+
 _HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -46,12 +50,20 @@ class AccessMiddleware:
         app: What answers.
         settings: Keys and origins.
         metrics: Counts requests.
+        open_paths: Paths that need no key.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServeSettings,
+        metrics: Metrics,
+        open_paths: Collection[str],
+    ) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -66,7 +78,7 @@ class AccessMiddleware:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        origin = self._check(scope, headers)
+        origin = self._check_caller(headers)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers and origin:
             await send(
                 {
@@ -76,7 +88,7 @@ class AccessMiddleware:
                         (b"access-control-allow-methods", b"GET, POST"),
                         (
                             b"access-control-allow-headers",
-                            b"authorization, content-type, x-api-key",
+                            b"authorization, content-type, x-api-key, x-request-id",
                         ),
                         (b"access-control-max-age", b"600"),
                     ],
@@ -84,31 +96,54 @@ class AccessMiddleware:
             )
             await send({"type": "http.response.body"})
             return
-        if scope["path"] not in OPEN_PATHS:
+        if scope["path"] not in self._open_paths:
             self._check_key(headers)
         await self._app(scope, receive, send)
 
     async def _handle_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        try:
-            self._check(scope, headers)
-            self._check_key(headers)
-        except ProblemDetails as problem:
-            access_log.info("WS %s %d", scope["path"], problem.status)
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:120]})
-            return
-        access_log.info("WS %s 101", scope["path"])
-        await self._app(scope, receive, send)
+        """Pass a WebSocket on; a refused one is answered like a request, before it is opened."""
+        path = LIVE_PATH if scope["path"] == LIVE_PATH else "other"
 
-    def _check(self, scope: Scope, headers: Headers) -> str | None:
+        def record(status: int) -> None:
+            self._metrics.requests.labels(path, str(status)).inc()
+            access_log.info("WS %s %d", path, status)
+
+        async def refuse(problem: ProblemDetails) -> None:
+            record(problem.status)
+            response = problem.to_response()
+            start = {"status": response.status_code, "headers": response.raw_headers}
+            await send({"type": "websocket.http.response.start", **start})
+            await send({"type": "websocket.http.response.body", "body": response.body})
+
+        async def pass_on(message: Message) -> None:
+            if message["type"] == "websocket.accept":
+                record(HTTPStatus.SWITCHING_PROTOCOLS)
+            await send(message)
+
+        try:
+            headers = Headers(scope=scope)
+            self._check_caller(headers)
+            self._check_key(headers)
+            if path != LIVE_PATH:
+                raise ProblemDetails(HTTPStatus.NOT_FOUND, f"The WebSocket is at {LIVE_PATH}.")
+        except ProblemDetails as problem:
+            await refuse(problem)
+            return
+        try:
+            await self._app(scope, receive, pass_on)
+        except WebSocketDisconnect:
+            pass
+        except Exception:
+            _log.exception("A live session failed.")
+            raise
+
+    def _check_caller(self, headers: Headers) -> str | None:
         """Return the allowed foreign origin of a request; None for the service's own pages.
 
         Raises:
             ProblemDetails: 421 for a name that is not this machine's (DNS rebinding), 403 for a
                 page of another origin.
         """
-        del scope
         host = headers.get("host", "")
         if self._settings.is_loopback and not is_loopback(_hostname(f"//{host}")):
             raise ProblemDetails(
@@ -157,7 +192,7 @@ class _Exchange:
         self._origin = origin if origin in settings.origins else None
         self._status = 0
 
-    async def run(self, answer: Callable[[Send], object]) -> None:
+    async def run(self, answer: Callable[[Send], Awaitable[None]]) -> None:
         """Answer, and record it."""
         started_s = time.perf_counter()
         try:
@@ -165,12 +200,13 @@ class _Exchange:
         finally:
             self._record(time.perf_counter() - started_s)
 
-    async def _answer(self, answer: Callable[[Send], object]) -> None:
+    async def _answer(self, answer: Callable[[Send], Awaitable[None]]) -> None:
         try:
-            await answer(self._pass_on)  # pyright: ignore[reportGeneralTypeIssues]
-        except (ClientGone, _SlowReader):
-            self._status = self._status or 499
-            raise ConnectionAbortedError from None
+            await answer(self._pass_on)
+        except ClientGone:
+            self._status = self._status or _CLIENT_GONE
+        except _SlowReader:
+            raise ConnectionAbortedError from None  # makes Uvicorn close the connection
         except ProblemDetails as problem:
             await self._respond(problem)
         except Exception:
@@ -199,6 +235,7 @@ class _Exchange:
                 headers.setdefault(name, value)
             if self._origin:
                 headers["access-control-allow-origin"] = self._origin
+                headers["access-control-expose-headers"] = "retry-after, x-request-id"
                 headers["vary"] = "Origin"
         try:
             async with asyncio.timeout(self._settings.timeout_s):
@@ -214,7 +251,7 @@ class _Exchange:
         self._metrics.seconds.labels(path).observe(seconds)
         access_log.info(
             "%s %s %d %.1f ms %s",
-            self._scope["method"],
+            self._scope["method"][:10],
             path,
             self._status,
             1000 * seconds,

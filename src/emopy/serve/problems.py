@@ -23,6 +23,7 @@ class ProblemDetails(Exception):  # noqa: N818  the standard's word
         detail: What is wrong and what to do instead, for people.
         headers: More headers of the response.
         more: More members of the problem details.
+        failed_inputs: Images and videos that could not be read, for the metrics.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class ProblemDetails(Exception):  # noqa: N818  the standard's word
         *,
         headers: Mapping[str, str] | None = None,
         more: Mapping[str, Any] | None = None,
+        failed_inputs: int = 0,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
         self.more = dict(more or {})
+        self.failed_inputs = failed_inputs
 
     def to_response(self) -> Response:
         """Return the problem as a response."""

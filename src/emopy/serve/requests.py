@@ -1,4 +1,4 @@
-"""What a request holds: images in its body, and how to predict them in its query.
+"""What the body of a request holds: images, or a video.
 
 Nothing of a request is written to disk, no file of this machine is opened and no address is
 fetched because of one.
@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,13 +21,9 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from emopy.errors import EmoPyError, InputError, naming
-from emopy.fermodel import FERModel
-from emopy.labels import split_labels
-from emopy.models.prior import Prior, split_prior
 from emopy.serve.problems import ProblemDetails
+from emopy.serve.wording import UNNAMED
 from emopy.serve.work_queue import ClientGone, Places
-from emopy.types import Box
 
 MAX_IMAGES = 64
 """Images of one request."""
@@ -35,8 +31,14 @@ MAX_IMAGES = 64
 BODIES = 4
 """The bodies of all requests together may hold so many times the largest one."""
 
-_MAX_TEXT = 2000
-_MULTIPART, _JSON = "multipart/form-data", "application/json"
+_MAX_JSON_VALUES = 1000
+"""Most values in a JSON body: millions of small ones would take 20 times its size in memory."""
+
+_MAX_FIELDS, _MAX_FIELD_BYTES = 16, 1_000_000
+"""Most texts in a form, and the largest one."""
+
+MULTIPART, JSON = "multipart/form-data", "application/json"
+_BOUNDARY = re.compile(r'boundary=("[^"]{1,70}"|[^\s;"]{1,70})', re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.ASCII)
 
 
@@ -45,7 +47,7 @@ class Upload:
     """An image or video that was sent.
 
     Attributes:
-        name: File name as the client calls it, without folders; ``"<bytes>"`` for none.
+        name: File name as the client calls it, without folders; `UNNAMED` for none.
         content: The encoded image or video.
     """
 
@@ -77,24 +79,35 @@ class Bodies:
         """
         self._check_length(request.headers)
         body = bytearray()
+        taken = 0
         try:
             async with asyncio.timeout(self._timeout_s):
                 async for piece in request.stream():
-                    if len(body) + len(piece) > self._max_bytes:
+                    if taken + len(piece) > self._max_bytes:
                         raise self._too_large()
                     self._memory.take(len(piece))
+                    taken += len(piece)
                     body += piece
-            yield bytes(body)
-        except TimeoutError:
-            raise ProblemDetails(
-                HTTPStatus.REQUEST_TIMEOUT,
-                f"The body must arrive within {self._timeout_s:g} s. Send it again.",
-                headers={"Connection": "close"},
-            ) from None
-        except ClientDisconnect:
-            raise ClientGone from None
+        except BaseException as error:
+            self._memory.give_back(taken)
+            if isinstance(error, TimeoutError | ClientDisconnect):
+                raise self._explain(error) from None
+            raise
+        content = bytes(body)
+        del body
+        try:
+            yield content
         finally:
-            self._memory.give_back(len(body))
+            self._memory.give_back(taken)
+
+    def _explain(self, error: TimeoutError | ClientDisconnect) -> Exception:
+        if isinstance(error, ClientDisconnect):
+            return ClientGone()
+        return ProblemDetails(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"The body must arrive within {self._timeout_s:g} s. Send it again.",
+            headers={"Connection": "close"},
+        )
 
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
@@ -121,17 +134,23 @@ async def find_uploads(request: Request, body: bytes) -> list[Upload]:
     Raises:
         ProblemDetails: 400 or 422 if there is none, 415 if its type is none of these.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == _MULTIPART:
-        uploads = await _from_form(request.headers, body)
-    elif kind == _JSON:
+    kind = content_type(request.headers)
+    if kind == MULTIPART:
+        uploads, texts = await read_form(request.headers, body)
+        for name in texts:
+            raise ProblemDetails(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"The form must hold files. Received text in the field {name[:60]!r}. "
+                "Options belong to the query, such as ?emotions=calm,anger",
+            )
+    elif kind == JSON:
         uploads = _from_json(body)
     elif not kind or kind.startswith(("image/", "video/")) or kind == "application/octet-stream":
-        uploads = [Upload("<bytes>", body)] if body else []
+        uploads = [Upload(UNNAMED, body)] if body else []
     else:
         raise ProblemDetails(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Type must be image/*, {_MULTIPART} or {_JSON}. Received {kind[:60]!r}.",
+            f"Content-Type must be image/*, {MULTIPART} or {JSON}. Received {kind[:60]!r}.",
         )
     if not uploads:
         raise ProblemDetails(
@@ -145,40 +164,62 @@ async def find_uploads(request: Request, body: bytes) -> list[Upload]:
     return uploads
 
 
+def content_type(headers: Headers) -> str:
+    """Return the content type of a body without its parameters; empty for none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 class _FormParser(MultiPartParser):
     """Keeps files in memory, whose size `Bodies` bounds."""
 
     spool_max_size = 0  # no limit: nothing is written to disk
 
 
-async def _from_form(headers: Headers, body: bytes) -> list[Upload]:
+async def read_form(headers: Headers, body: bytes) -> tuple[list[Upload], dict[str, str]]:
+    """Return the files of a form, and its texts by their field.
+
+    Raises:
+        ProblemDetails: 400 if it is damaged, or holds too much.
+    """
+
     async def pieces() -> AsyncGenerator[bytes]:
         yield body
 
+    boundary = _BOUNDARY.search(headers["content-type"])
+    if boundary is None:
+        raise ProblemDetails(
+            HTTPStatus.BAD_REQUEST, "Content-Type must name the boundary of the form."
+        )
+    # A charset of the client's choice is not used: some of Python's take long, or give no text.
+    kind = Headers({"content-type": f"{MULTIPART}; boundary={boundary[1]}"})
     try:
-        form = await _FormParser(headers, pieces(), max_files=MAX_IMAGES, max_fields=16).parse()
+        form = await _FormParser(
+            kind,
+            pieces(),
+            max_files=MAX_IMAGES,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
+        ).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         reason = getattr(error, "message", "it is damaged")
         raise ProblemDetails(
-            HTTPStatus.BAD_REQUEST, f"The form must be {_MULTIPART}: {reason}"
+            HTTPStatus.BAD_REQUEST, f"The form must be {MULTIPART}: {reason}"
         ) from error
     uploads: list[Upload] = []
+    texts: dict[str, str] = {}
     for name, value in form.multi_items():
-        if not isinstance(value, UploadFile):
-            raise ProblemDetails(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"The form must hold files. Received text in the field {name[:60]!r}. "
-                "Options belong to the query, such as ?emotions=calm,anger",
-            )
-        uploads.append(Upload(_file_name(value.filename), await value.read()))
-        await value.close()
-    return uploads
+        if isinstance(value, UploadFile):
+            uploads.append(Upload(_file_name(value.filename), await value.read()))
+            await value.close()
+        else:
+            texts[name] = value
+    return uploads, texts
 
 
 def _file_name(name: str | None) -> str:
     """The last part of a file name, whatever the client's system is."""
     last = re.split(r"[/\\]", name or "")[-1].strip()
-    return last[:200] or "<bytes>"
+    return last[:200] or UNNAMED
 
 
 def read_json(body: bytes) -> dict[str, Any]:
@@ -191,6 +232,11 @@ def read_json(body: bytes) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON number")
 
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MAX_JSON_VALUES:
+        raise ProblemDetails(
+            HTTPStatus.BAD_REQUEST,
+            f"The body must be a JSON object of at most {_MAX_JSON_VALUES:,} values.",
+        )
     try:
         found = json.loads(body, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
@@ -215,7 +261,7 @@ def _from_json(body: bytes) -> list[Upload]:
             HTTPStatus.UNPROCESSABLE_ENTITY, "images must be a list of base64 texts."
         )
     given = [*([found["image"]] if "image" in found else []), *cast("list[object]", images)]
-    return [Upload("<bytes>", decode_base64(each)) for each in given]
+    return [Upload(UNNAMED, decode_base64(each)) for each in given]
 
 
 def decode_base64(text: object) -> bytes:
@@ -239,94 +285,3 @@ def decode_base64(text: object) -> bytes:
             "An image must be base64 or a data URL, such as data:image/jpeg;base64,… . "
             "Addresses are not fetched, and paths are not opened.",
         ) from error
-
-
-def choose_model(model: FERModel, query: Mapping[str, str]) -> FERModel:
-    """Return the model with the emotions, prior and least confidence that a query asks for.
-
-    Raises:
-        ProblemDetails: 422 if one of them is none.
-    """
-    prior: Prior | None = None
-    confidence: float | None = None
-    try:
-        with naming(target_emotions="emotions"):
-            emotions = split_labels(query["emotions"]) if "emotions" in query else None
-            prior = split_prior(query["prior"]) if "prior" in query else None
-            confidence = number(query, "min_confidence", 0.0)
-            if emotions is prior is None and "min_confidence" not in query:
-                return model
-            return model.with_options(
-                emotions,
-                prior=prior,
-                min_confidence=confidence if "min_confidence" in query else None,
-            )
-    except EmoPyError as error:
-        raise refusal(error) from error
-
-
-def number(query: Mapping[str, str], name: str, default: float) -> float:
-    """Return a finite number of a query.
-
-    Raises:
-        InputError: It is none.
-    """
-    text = query.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text[:40], re.ASCII):
-        raise InputError(f"`{name}` must be a number. Received {text[:40]!r}.")
-    return float(text)
-
-
-def read_boxes(query: Mapping[str, str]) -> list[Box] | None:
-    """Return the boxes of a query: ``boxes=left,top,right,bottom;left,…``; None for none.
-
-    Raises:
-        ProblemDetails: 422 if one is no box.
-    """
-    text = query.get("boxes")
-    if text is None:
-        return None
-    boxes: list[Box] = []
-    try:
-        for each in text.split(";") if text else ():
-            edges = [number({"boxes": edge.strip()}, "boxes", 0.0) for edge in each.split(",")]
-            if len(edges) != 4:
-                raise InputError("four numbers")
-            boxes.append(Box(*edges))
-    except InputError as error:
-        raise ProblemDetails(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "boxes must be left,top,right,bottom in pixels, separated by semicolons. "
-            f"Received {text[:60]!r}.",
-        ) from error
-    return boxes
-
-
-def check_query(query: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[str, str]:
-    """Return a query in which every name is known and stands once.
-
-    Raises:
-        ProblemDetails: 422 if not.
-    """
-    found: dict[str, str] = {}
-    for name, value in query:
-        if name not in known:
-            names = ", ".join(known)
-            raise ProblemDetails(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"The query must have known names only: {names}. Received {name[:60]!r}.",
-            )
-        if name in found or len(value) > _MAX_TEXT:
-            raise ProblemDetails(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"{name} must stand once in the query, with at most {_MAX_TEXT} characters.",
-            )
-        found[name] = value
-    return found
-
-
-def refusal(error: EmoPyError) -> ProblemDetails:
-    """Return the problem 422 for an input that cannot be used."""
-    return ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, str(error).replace("`", ""))

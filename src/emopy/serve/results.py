@@ -8,17 +8,22 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from emopy.errors import EmoPyError, InputError
+from emopy.errors import EmoPyError, InputError, naming
 from emopy.fermodel import FERModel
 from emopy.media import read_image
 from emopy.present.draw import draw
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.requests import Upload, refusal
+from emopy.serve.requests import Upload
+from emopy.serve.wording import in_http_words, refusal
+from emopy.serve.work_queue import IsWanted
 from emopy.types import Box, FailedInput, ImageResult
 
 
 def predict_uploads(
-    model: FERModel, uploads: Sequence[Upload], boxes: Sequence[Box] | None
+    model: FERModel,
+    uploads: Sequence[Upload],
+    boxes: Sequence[Box] | None,
+    is_wanted: IsWanted,
 ) -> list[ImageResult | FailedInput]:
     """Predict images; one that cannot be read is a `FailedInput`.
 
@@ -26,6 +31,7 @@ def predict_uploads(
         model: The model.
         uploads: The images.
         boxes: Faces of the only image; None detects them.
+        is_wanted: Whether anybody waits for the results; if not, the other images are left out.
 
     Raises:
         ProblemDetails: 422 if no image can be read.
@@ -37,16 +43,24 @@ def predict_uploads(
         )
     results: list[ImageResult | FailedInput] = []
     for upload in uploads:
+        if not is_wanted():
+            break
         try:
-            found = model.predict(upload.content, faces=boxes)
+            with naming(faces="boxes"):
+                found = model.predict(upload.content, faces=boxes)
         except InputError as error:
-            results.append(FailedInput(upload.name, InputError(_named(error, upload))))
+            results.append(FailedInput(upload.name, InputError(in_http_words(error, upload.name))))
         else:
             results.append(replace(found, source=upload.name))
     failed = [result for result in results if isinstance(result, FailedInput)]
-    if len(failed) == len(results):
+    if failed and len(failed) == len(results):
         records = {"results": [result.to_dict() for result in results]}
-        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, str(failed[0].error), more=records)
+        raise ProblemDetails(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            str(failed[0].error),
+            more=records,
+            failed_inputs=len(failed),
+        )
     return results
 
 
@@ -58,9 +72,10 @@ def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) ->
     """
     try:
         image = read_image(upload.content, max_pixels=model.max_pixels)
-        drawn = draw(image, model.predict(image, faces=boxes))
+        with naming(faces="boxes"):
+            drawn = draw(image, model.predict(image, faces=boxes))
     except InputError as error:
-        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
+        raise refusal(error, upload.name) from error
     file = io.BytesIO()
     drawn.save(file, "PNG", compress_level=4)
     return file.getvalue()
@@ -76,10 +91,8 @@ def explain_upload(
     """
     try:
         found = model.explain(upload.content, emotion, method=method)
-    except InputError as error:
-        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, _named(error, upload)) from error
     except EmoPyError as error:
-        raise refusal(error) from error
+        raise refusal(error, upload.name) from error
     box = found.face.box if found.face else None
     edges = (
         None
@@ -87,9 +100,3 @@ def explain_upload(
         else {"left": box.left, "top": box.top, "right": box.right, "bottom": box.bottom}
     )
     return {"source": upload.name, "box": edges, **found.to_dict()}
-
-
-def _named(error: EmoPyError, upload: Upload) -> str:
-    """The text of an error about an image, which Python calls ``"<bytes>"``."""
-    text = str(error).replace("`", "")
-    return text.replace("'<bytes>'", repr(upload.name)).replace("<bytes>", upload.name)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from emopy.errors import InputError
+from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
 from emopy.serve.app import create_app
 from emopy.serve.metrics import FOLDER_VARIABLE
-from emopy.serve.protocol import TimedProtocol
+from emopy.serve.protocol import HTTPProtocol, WebSocketProtocol
 from emopy.serve.settings import ServeSettings
 
 _KEEP_ALIVE_S = 10
 _BACKLOG = 512
+
+_START_FAILED = 3
+"""Exit status of a process that cannot start; Uvicorn then ends the others instead of retrying."""
+
+_log = logging.getLogger("emopy.serve")
 
 
 def run(
@@ -28,27 +38,60 @@ def run(
     settings: ServeSettings,
     *,
     announce: Callable[[str], None],
+    prepare: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM, which ends it when the requests in flight are answered.
 
     Args:
         load_model: Returns the model; with several processes it must be picklable.
         settings: How to listen, and what to accept.
-        announce: Takes the address as soon as it is known.
+        announce: Takes the address as soon as connections are accepted.
+        prepare: Called in each process before it serves, to set logging up; with several processes
+            it must be picklable.
 
     Raises:
-        EmoPyError: What `load_model` raises, or an address that cannot be listened on.
+        EmoPyError: What `load_model` raises, an address that cannot be listened on, or a process
+            that cannot start.
         KeyboardInterrupt: Ctrl-C.
     """
-    config = uvicorn.Config(
-        partial(create_app, load_model, settings),
-        factory=True,
+    prepare()
+    if settings.workers == 1:
+        app = create_app(load_model, settings)
+        with _listening(settings, announce) as listener:
+            uvicorn.Server(configure(app, settings)).run(sockets=[listener])
+        return
+    load_model()  # what is wrong with it is said once, not by each process
+    with tempfile.TemporaryDirectory(prefix="emopy-metrics-") as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        create = partial(_create_or_exit, load_model, settings, prepare)
+        try:
+            with _listening(settings, announce) as listener:
+                _run_workers(configure(create, settings, is_factory=True), listener)
+        finally:
+            del os.environ[FOLDER_VARIABLE]
+
+
+def configure(
+    app: FastAPI | Callable[[], FastAPI], settings: ServeSettings, *, is_factory: bool = False
+) -> uvicorn.Config:
+    """Return how Uvicorn serves an application.
+
+    Its own log is off: the service has one, and the rest is what clients do wrong.
+
+    Args:
+        app: The application, or a function that returns it.
+        settings: How to listen.
+        is_factory: Whether it is a function.
+    """
+    return uvicorn.Config(
+        app,
+        factory=is_factory,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http=TimedProtocol,
+        http=HTTPProtocol,
+        ws=WebSocketProtocol,
         ws_max_size=settings.max_bytes + 1,
-        ws_max_queue=2,
         ws_per_message_deflate=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.timeout_s) + 1,
@@ -56,35 +99,70 @@ def run(
         access_log=False,
         server_header=False,
         log_config=None,
-        log_level="warning",
+        log_level="critical",
     )
-    if settings.workers == 1:
-        config.app = create_app(load_model, settings)
-        config.factory = False
-        _listen(config, settings, announce)
-        return
-    load_model()  # what is wrong with it is said once, not by each process
-    with tempfile.TemporaryDirectory(prefix="emopy-metrics-") as folder:
-        os.environ[FOLDER_VARIABLE] = folder
-        try:
-            _listen(config, settings, announce)
-        finally:
-            del os.environ[FOLDER_VARIABLE]
 
 
-def _listen(
-    config: uvicorn.Config, settings: ServeSettings, announce: Callable[[str], None]
-) -> None:
-    listener = _bind(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    announce(f"http://{host}:{listener.getsockname()[1]}")
-    # Uvicorn raises the signal again at the end, which would make the exit status 143.
-    usual = signal.signal(signal.SIGTERM, lambda *_: None)
+def _create_or_exit(
+    load_model: Callable[[], FERModel], settings: ServeSettings, prepare: Callable[[], None]
+) -> FastAPI:
+    """Return the application of one of several processes, or end the process."""
+    prepare()
     try:
-        if settings.workers == 1:
-            uvicorn.Server(config).run(sockets=[listener])
-        else:
-            Multiprocess(config, [listener]).run()
+        return create_app(load_model, settings)
+    except EmoPyError as error:
+        _log.error("A process cannot start: %s", error)
+    except Exception:  # noqa: BLE001  it is logged
+        _log.exception("A process cannot start.")
+    sys.exit(_START_FAILED)
+
+
+class _Workers(Multiprocess):
+    """Processes with one socket."""
+
+    interrupted = False
+
+    def handle_int(self) -> None:
+        """Remember Ctrl-C."""
+        self.interrupted = True
+        super().handle_int()
+
+
+def _run_workers(config: uvicorn.Config, listener: socket.socket) -> None:
+    workers = _Workers(config, [listener])
+    workers.run()
+    if workers.interrupted:
+        raise KeyboardInterrupt
+    if any(worker.process.exitcode == _START_FAILED for worker in workers.processes):
+        raise EmoPyError(
+            "The service must start all its processes. One ended; its reason is above."
+        )
+
+
+class _Stopped(Exception):  # noqa: N818  an event rather than an error
+    """SIGTERM has come."""
+
+
+@contextmanager
+def _listening(
+    settings: ServeSettings, announce: Callable[[str], None]
+) -> Generator[socket.socket]:
+    """Give the socket to listen on; SIGTERM ends the block."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise _Stopped
+
+    listener = _bind(settings)
+    # Uvicorn ends the requests in flight and raises the signal again, which would make the exit
+    # status 143.
+    usual = signal.signal(signal.SIGTERM, stop)
+    try:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        announce(f"http://{host}:{listener.getsockname()[1]}")
+        yield listener
+    except _Stopped:
+        pass
     finally:
         signal.signal(signal.SIGTERM, usual)
         listener.close()
@@ -102,6 +180,7 @@ def _bind(settings: ServeSettings) -> socket.socket:
         if os.name != "nt":  # there, another process could take the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         raise InputError(

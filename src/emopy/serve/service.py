@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from emopy.explain import DEFAULT_METHOD
@@ -21,13 +22,8 @@ from emopy.labels import split_labels
 from emopy.serve import deepface
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.requests import (
-    Bodies,
-    check_query,
-    choose_model,
-    find_uploads,
-    read_boxes,
-)
+from emopy.serve.query import OPTIONS, check_query, choose_model, read_boxes
+from emopy.serve.requests import Bodies, find_uploads
 from emopy.serve.results import draw_upload, explain_upload, predict_uploads
 from emopy.serve.settings import ServeSettings
 from emopy.serve.streams import (
@@ -37,14 +33,13 @@ from emopy.serve.streams import (
     smoothing,
     video_options,
 )
-from emopy.serve.work_queue import Places, WorkQueue
+from emopy.serve.work_queue import IsWanted, Places, WorkQueue, answer_in_time
 
 T = TypeVar("T")
 
-OPTIONS = ("emotions", "prior", "min_confidence")
-"""Names in a query that change how the model answers."""
+_MAX_REASON_BYTES = 123
 
-_TRY_LATER, _TOO_BIG, _BAD_REQUEST = 1013, 1009, 1008
+_WRONG_KIND, _BAD_REQUEST, _TOO_BIG, _FAILED, _TRY_LATER = 1003, 1008, 1009, 1011, 1013
 """Codes of a WebSocket that is closed. Source: RFC 6455, 7.4, and IANA's registry."""
 
 
@@ -77,7 +72,6 @@ class Service:
         image = np.full((240, 320, 3), 128, np.uint8)
         self._model.predict(image, faces=[(80, 60, 200, 180)])
         self._model.predict(image)
-        self.ready = True
 
     def close(self) -> None:
         """Finish the work that runs."""
@@ -103,7 +97,8 @@ class Service:
                         HTTPStatus.UNPROCESSABLE_ENTITY,
                         f"draw must be asked for one image. Received {len(uploads)}.",
                     )
-                drawn = await self._run(request, partial(draw_upload, model, uploads[0], boxes))
+                work = partial(draw_upload, model, uploads[0], boxes)
+                drawn = await self._run(request, lambda _: work())
                 return Response(drawn, media_type="image/png")
             results = await self._run(request, partial(predict_uploads, model, uploads, boxes))
         self._metrics.faces.inc(sum(len(result.faces) for result in results))
@@ -126,7 +121,7 @@ class Service:
                     HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one image."
                 )
             work = partial(explain_upload, model, upload, emotion, method)
-            explanation = await self._run(request, work)
+            explanation = await self._run(request, lambda _: work())
         return JSONResponse({"model": self._model.card.name, **explanation})
 
     async def analyze(self, request: Request) -> Response:
@@ -136,7 +131,7 @@ class Service:
         async with self._bodies.read(request) as body:
             upload, enforce = await deepface.find_image(request, body)
             work = partial(deepface.analyze, self._standard, upload, enforce=enforce)
-            answer = await self._run(request, work)
+            answer = await self._run(request, lambda _: work())
         self._metrics.faces.inc(len(answer["results"]))
         return JSONResponse(answer)
 
@@ -153,20 +148,13 @@ class Service:
                     raise ProblemDetails(
                         HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video."
                     )
-                rows = VideoRows(model, upload, options)
-            first = await rows.first()
-        except BaseException:
+                rows = VideoRows(model, upload, options, self._metrics)
+            first = await answer_in_time(rows.first(), _gone(request), self._settings.timeout_s)
+        except BaseException as error:
+            self._count_failed(error)
             self._end_stream(rows)
             raise
-
-        async def lines() -> AsyncIterator[bytes]:
-            try:
-                async for line in rows.following(first):
-                    yield line
-            finally:
-                self._end_stream(rows)
-
-        return StreamingResponse(lines(), media_type="application/x-ndjson")
+        return _RowsResponse(rows.following(first), partial(self._end_stream, rows))
 
     async def live(self, socket: WebSocket) -> None:
         """Answer each image with its result; images that come meanwhile replace each other."""
@@ -179,12 +167,12 @@ class Service:
             self._streams.take()
         except ProblemDetails as problem:
             code = _TRY_LATER if problem.status == HTTPStatus.TOO_MANY_REQUESTS else _BAD_REQUEST
-            await socket.close(code, problem.detail[:120])
+            await socket.close(code, _close_reason(problem.detail))
             return
         loop = asyncio.get_running_loop()
-        answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+        answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(1)
 
-        def send(answer: dict[str, Any]) -> None:
+        def send(answer: dict[str, Any] | None) -> None:
             """Hand an answer over, and wait until there is room for it."""
             with contextlib.suppress(RuntimeError, TimeoutError):
                 asyncio.run_coroutine_threadsafe(answers.put(answer), loop).result(
@@ -221,12 +209,16 @@ class Service:
             }
         ]
 
-    async def _run(self, request: Request, work: Callable[[], T]) -> T:
-        async def gone() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
+    async def _run(self, request: Request, work: Callable[[IsWanted], T]) -> T:
+        try:
+            return await self._queue.run(work, _gone(request))
+        except ProblemDetails as problem:
+            self._count_failed(problem)
+            raise
 
-        return await self._queue.run(work, gone)
+    def _count_failed(self, error: BaseException) -> None:
+        if isinstance(error, ProblemDetails):
+            self._metrics.failures.inc(error.failed_inputs)
 
     def _end_stream(self, stream: VideoRows | LiveSession | None) -> None:
         """Give the place of a video or live session back as soon as its thread has ended."""
@@ -242,25 +234,57 @@ class Service:
         waiting.add_done_callback(self._ending.discard)
 
     async def _send_answers(
-        self, socket: WebSocket, answers: asyncio.Queue[dict[str, Any]]
+        self, socket: WebSocket, answers: asyncio.Queue[dict[str, Any] | None]
     ) -> None:
-        while True:
-            answer = await answers.get()
+        while (answer := await answers.get()) is not None:
             self._metrics.faces.inc(len(answer["faces"]))
             self._metrics.failures.inc(answer["error"] is not None)
             async with asyncio.timeout(self._settings.timeout_s):
                 await socket.send_text(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+        await socket.close(_FAILED, "The service failed. Its log has the reason.")
 
     async def _receive_images(self, socket: WebSocket, session: LiveSession) -> None:
         while True:
-            message = await socket.receive()
+            try:
+                async with asyncio.timeout(self._settings.timeout_s):
+                    message = await socket.receive()
+            except TimeoutError:
+                seconds = self._settings.timeout_s
+                await socket.close(_BAD_REQUEST, f"No image came within {seconds:g} s.")
+                return
             if message["type"] == "websocket.disconnect":
                 return
             image = message.get("bytes")
             if image is None:
-                await socket.close(1003, "Send images as binary messages.")
+                await socket.close(_WRONG_KIND, "Send images as binary messages.")
                 return
             if len(image) > self._settings.max_bytes:
                 await socket.close(_TOO_BIG, f"At most {self._settings.max_bytes:,} bytes.")
                 return
             session.put(image)
+
+
+class _RowsResponse(StreamingResponse):
+    """Rows of a video; whatever becomes of the response, its place is given back."""
+
+    def __init__(self, lines: AsyncIterator[bytes], end: Callable[[], None]) -> None:
+        super().__init__(lines, media_type="application/x-ndjson")
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the rows."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
+
+
+async def _gone(request: Request) -> None:
+    """Return when the client has gone away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _close_reason(detail: str) -> str:
+    """Return the start of a text that fits in the frame that closes a WebSocket: 123 bytes."""
+    return detail.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")

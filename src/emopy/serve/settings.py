@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from emopy.errors import InputError
 SHORTEST_KEY = 16
 """Characters that an API key has at least."""
 
+_KEY = re.compile(r"[!-~]+")
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -83,17 +85,18 @@ def is_loopback(host: str) -> bool:
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
-    """Return the SHA-256 of each API key of a file: one key per line; ``#`` begins a comment.
+    """Return the SHA-256 of each API key of a file: one key per line; ``#`` begins a comment line.
 
     Raises:
-        InputError: No such file, no key in it, or a key of less than 16 characters.
+        InputError: No such file, no key in it, or a key of less than 16 characters, or with others
+            than those of a header: printable ASCII.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise InputError(f"`path` must be a file of keys. Received {path}: {reason}.") from error
-    keys = [key for line in lines if (key := line.split("#")[0].strip())]
+    keys = [key for line in lines if (key := line.strip()) and not key.startswith("#")]
     if not keys:
         raise InputError(
             f"`path` must hold a key on each line. Received {path}, which has none. "
@@ -103,6 +106,11 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
         raise InputError(
             f"`path` must hold keys of {SHORTEST_KEY} characters or more. "
             f"Received one of {len(short[0])}. To make one, type: openssl rand -hex 24"
+        )
+    if not all(_KEY.fullmatch(key) for key in keys):
+        raise InputError(
+            "`path` must hold keys of printable ASCII characters without spaces. "
+            "Received another one. To make one, type: openssl rand -hex 24"
         )
     return digests(keys)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import tempfile
 import threading
@@ -14,12 +15,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from emopy.errors import EmoPyError, InputError
+from emopy.errors import EmoPyError, InputError, MissingExtraError
 from emopy.fermodel import SMOOTHING_S, FERModel
 from emopy.media import open_video, read_image
 from emopy.result_table import to_rows
-from emopy.serve.requests import Upload, number, refusal
-from emopy.types import FailedInput, Frame, ImageResult
+from emopy.serve.metrics import Metrics
+from emopy.serve.query import number, refused_value
+from emopy.serve.requests import Upload
+from emopy.serve.wording import in_http_words, refusal
+from emopy.types import FailedInput, Frame, ImageResult, round_time
+
+_log = logging.getLogger("emopy.serve")
 
 VIDEO_QUERY = ("every", "fps", "start_s", "end_s", "smoothing_s")
 """Names in the query of ``/v1/video``, as `FERModel.predict_video` has them."""
@@ -36,13 +42,13 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
     """
     given = {name: query[name] for name in VIDEO_QUERY if name in query}
     try:
-        options: dict[str, Any] = {name: number(given, name, 0.0) for name in given}
+        options: dict[str, Any] = {name: number(given, name) for name in given}
         if "every" in options:
             if not options["every"].is_integer():
                 raise InputError(f"`every` must be a whole number. Received {given['every']!r}.")
             options["every"] = int(options["every"])
     except InputError as error:
-        raise refusal(error) from error
+        raise refused_value(error) from error
     return options
 
 
@@ -53,11 +59,11 @@ def smoothing(query: Mapping[str, str]) -> float:
         ProblemDetails: 422 if it is not 0 or more.
     """
     try:
-        seconds = number(query, "smoothing_s", SMOOTHING_S)
+        seconds = number(query, "smoothing_s") if "smoothing_s" in query else SMOOTHING_S
         if seconds < 0:
             raise InputError(f"`smoothing_s` must be 0 or more. Received {seconds}.")
     except InputError as error:
-        raise refusal(error) from error
+        raise refused_value(error) from error
     return seconds
 
 
@@ -68,12 +74,16 @@ class VideoRows:
         model: The model.
         upload: The video.
         options: Arguments of `FERModel.predict_video`.
+        metrics: Counts faces and failures.
     """
 
-    def __init__(self, model: FERModel, upload: Upload, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, model: FERModel, upload: Upload, options: Mapping[str, Any], metrics: Metrics
+    ) -> None:
         self._model = model
         self._upload = upload
         self._options = options
+        self._metrics = metrics
         self._stopped = threading.Event()
         self._loop = asyncio.get_running_loop()
         self._lines: asyncio.Queue[bytes | EmoPyError | None] = asyncio.Queue(_ROWS_AHEAD)
@@ -88,7 +98,7 @@ class VideoRows:
         """
         line = await self._lines.get()
         if isinstance(line, EmoPyError):
-            raise refusal(line)
+            raise refusal(line, self._upload.name)
         return line
 
     async def following(self, first: bytes | None) -> AsyncIterator[bytes]:
@@ -96,8 +106,9 @@ class VideoRows:
         line: bytes | EmoPyError | None = first
         while line is not None:
             if isinstance(line, EmoPyError):
-                failed = FailedInput(self._upload.name, line)
-                line = _lines(failed, self._model.labels)
+                self._metrics.failures.inc()
+                error = InputError(in_http_words(line, self._upload.name))
+                line = _lines(FailedInput(self._upload.name, error), self._model.labels)
             yield line
             line = await self._lines.get()
 
@@ -111,21 +122,31 @@ class VideoRows:
             await asyncio.sleep(0.02)
 
     def _read(self) -> None:
+        try:
+            with _as_path(self._upload.content) as path:
+                self._read_file(path)
+        except Exception:  # noqa: BLE001  it is logged
+            _log.exception("A video could not be predicted.")
+            self._put(InputError("The service failed. Its log has the reason."))
+        self._put(None)
+
+    def _read_file(self, path: str) -> None:
         name, smoothing_s = self._upload.name, self._options.get("smoothing_s", SMOOTHING_S)
         reading = {key: value for key, value in self._options.items() if key != "smoothing_s"}
-        with _as_path(self._upload.content) as path:
-            try:
-                with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
-                    found = self._model.predict_frames(video, source=name, smoothing_s=smoothing_s)
-                    with closing(found):
-                        for _, result in found:
-                            if not self._put(_lines(result, self._model.labels)):
-                                return
-                    if video.shortfall:
-                        self._put(InputError(video.shortfall.replace(path, name)))
-            except EmoPyError as error:
-                self._put(InputError(str(error).replace(path, name)))
-        self._put(None)
+        try:
+            with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
+                found = self._model.predict_frames(video, source=name, smoothing_s=smoothing_s)
+                with closing(found):
+                    for _, result in found:
+                        if not self._put(_lines(result, self._model.labels)):
+                            return
+                        self._metrics.faces.inc(len(result.faces))
+                if video.shortfall:
+                    self._put(InputError(video.shortfall.replace(path, name)))
+        except MissingExtraError as error:
+            self._put(error)
+        except EmoPyError as error:
+            self._put(InputError(str(error).replace(path, name)))
 
     def _put(self, line: bytes | EmoPyError | None) -> bool:
         """Hand a line over; False if nobody wants it any more."""
@@ -169,11 +190,11 @@ class LiveSession:
     Args:
         model: The model.
         smoothing_s: As for `FERModel.predict_frames`.
-        send: Takes each answer, from the thread.
+        send: Takes each answer, from the thread; None after a failure.
     """
 
     def __init__(
-        self, model: FERModel, smoothing_s: float, send: Callable[[dict[str, Any]], None]
+        self, model: FERModel, smoothing_s: float, send: Callable[[dict[str, Any] | None], None]
     ) -> None:
         self._model = model
         self._smoothing_s = smoothing_s
@@ -205,12 +226,16 @@ class LiveSession:
             await asyncio.sleep(0.02)
 
     def _run(self) -> None:
-        found = self._model.predict_frames(
-            self._frames(), source="<live>", smoothing_s=self._smoothing_s
-        )
-        with closing(found):
-            for _, result in found:
-                self._send(result.to_dict())
+        try:
+            found = self._model.predict_frames(
+                self._frames(), source="<live>", smoothing_s=self._smoothing_s
+            )
+            with closing(found):
+                for _, result in found:
+                    self._send(result.to_dict())
+        except Exception:  # noqa: BLE001  it is logged
+            _log.exception("A live session failed.")
+            self._send(None)
 
     def _frames(self) -> Generator[Frame]:
         """Yield the newest image whenever the model is free; one that is none is answered."""
@@ -219,9 +244,9 @@ class LiveSession:
             try:
                 frame = Frame(read_image(image, max_pixels=self._model.max_pixels), time_s, number)
             except InputError as error:
-                text = str(error).replace("`", "").replace("'<bytes>'", f"frame {number}")
+                text = in_http_words(error, f"frame {number}")
                 failed = FailedInput("<live>", InputError(text)).to_dict()
-                self._send({**failed, "time_s": time_s, "frame": number})
+                self._send({**failed, "time_s": round_time(time_s), "frame": number})
                 continue
             yield frame
 

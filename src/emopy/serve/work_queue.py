@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from emopy.serve.problems import ProblemDetails, busy
 
 T = TypeVar("T")
+
+IsWanted: TypeAlias = Callable[[], bool]
+"""Tells whether the result of work is still waited for."""
 
 _FIRST_ESTIMATE_S = 0.05
 _WEIGHT = 0.1
@@ -52,14 +57,15 @@ class WorkQueue:
         if self._places > self._size:
             raise busy(self.wait_s)
 
-    async def run(self, work: Callable[[], T], gone: Callable[[], Awaitable[None]]) -> T:
+    async def run(self, work: Callable[[IsWanted], T], gone: Awaitable[None]) -> T:
         """Run work in the thread of the model, and return its result.
 
         A client that goes away before its turn gives its place back at once; one whose turn has
-        come, when the work is done.
+        come, when the work ends.
 
         Args:
-            work: What to run.
+            work: What to run. It takes a function that tells whether the result is still waited
+                for.
             gone: Returns when the client has gone away.
 
         Raises:
@@ -67,15 +73,19 @@ class WorkQueue:
             ClientGone: The client has gone away.
         """
         self.check_free()
+        unwanted = threading.Event()
         self._places += 1
         try:
-            future = self._threads.submit(self._timed, work)
+            future = self._threads.submit(self._timed, partial(work, lambda: not unwanted.is_set()))
         except BaseException:
             self._places -= 1
             raise
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: self._call_soon(loop))
-        return await self._wait(future, gone)
+        try:
+            return await answer_in_time(asyncio.wrap_future(future), gone, self._timeout_s)
+        finally:
+            unwanted.set()
 
     def close(self) -> None:
         """Wait for the work that runs, and end the thread."""
@@ -95,26 +105,36 @@ class WorkQueue:
         finally:
             self._mean_s += _WEIGHT * (time.perf_counter() - started_s - self._mean_s)
 
-    async def _wait(self, future: Future[T], gone: Callable[[], Awaitable[None]]) -> T:
-        answer = asyncio.wrap_future(future)
-        leaving = asyncio.ensure_future(gone())
-        try:
-            await asyncio.wait(
-                (answer, leaving), timeout=self._timeout_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if answer.done():
-                return answer.result()
-            if leaving.done():
-                raise ClientGone
-            raise ProblemDetails(
-                HTTPStatus.GATEWAY_TIMEOUT,
-                f"The answer was not ready within {self._timeout_s:g} s. Send fewer or smaller "
-                "images, or try again when there are fewer requests.",
-            )
-        finally:
-            leaving.cancel()
-            future.cancel()
-            answer.cancel()
+
+async def answer_in_time(answer: Awaitable[T], gone: Awaitable[None], timeout_s: float) -> T:
+    """Wait for an answer as long as its client does, and not longer than a time.
+
+    Args:
+        answer: The answer; it is canceled if it is not waited for any more.
+        gone: Returns when the client has gone away.
+        timeout_s: Longest time, seconds.
+
+    Raises:
+        ProblemDetails: 504: the time is over.
+        ClientGone: The client has gone away.
+    """
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(gone)
+    try:
+        await asyncio.wait(
+            (answering, leaving), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if answering.done():
+            return answering.result()
+        if leaving.done():
+            raise ClientGone
+        raise ProblemDetails(
+            HTTPStatus.GATEWAY_TIMEOUT,
+            f"The answer was not ready within {timeout_s:g} s. Send fewer or smaller images, or "
+            "try again when there are fewer requests.",
+        )
+    finally:
+        leaving.cancel()
+        answering.cancel()
 
 
 class Places:

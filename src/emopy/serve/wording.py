@@ -1,0 +1,68 @@
+"""Errors of Python in the words of HTTP."""
+
+from __future__ import annotations
+
+import ast
+import re
+from http import HTTPStatus
+
+from emopy.errors import EmoPyError, InputError, MissingExtraError
+from emopy.serve.problems import ProblemDetails
+
+UNNAMED = "<bytes>"
+"""Name of an image or video that was sent without one, as in Python."""
+
+_CALLS = {"FERModel().predict": "POST /v1/predict", "FERModel.predict_video": "POST /v1/video"}
+
+
+def in_http_words(error: EmoPyError, name: str = UNNAMED) -> str:
+    """Return the text of an error with names of the query in place of Python's arguments.
+
+    Args:
+        error: The error.
+        name: Name of the image or video that was sent.
+
+    Example:
+        >>> in_http_words(InputError("Type: `emotions=['anger', 'fear']`"))
+        'Type: emotions=anger,fear'
+    """
+    text = error.worded(_renamed).replace("`", "")
+    return text.replace(repr(UNNAMED), repr(name)).replace(UNNAMED, name)
+
+
+def refusal(error: EmoPyError, name: str = UNNAMED) -> ProblemDetails:
+    """Return the problem of an input that cannot be used: 422, or 501 without the extra for it.
+
+    Args:
+        error: Why.
+        name: Name of the image or video that was sent.
+    """
+    is_missing = isinstance(error, MissingExtraError)
+    return ProblemDetails(
+        HTTPStatus.NOT_IMPLEMENTED if is_missing else HTTPStatus.UNPROCESSABLE_ENTITY,
+        in_http_words(error, name),
+        failed_inputs=int(isinstance(error, InputError)),
+    )
+
+
+def _renamed(code: str) -> str:
+    for call, request in _CALLS.items():
+        if code == call or code.startswith(f"{call}("):
+            return request
+    name, equals, value = code.partition("=")
+    if name == "max_pixels" and equals:
+        return f"emopy serve --max-pixels {value}"
+    if not re.fullmatch(r"[a-z_]+", name):
+        return code
+    return f"{name}{equals}{_spelled(value)}"
+
+
+def _spelled(value: str) -> str:
+    """Spell a Python value as a query does."""
+    try:
+        plain = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    if isinstance(plain, dict):
+        return ",".join(f"{key}={number}" for key, number in plain.items())
+    return ",".join(map(str, plain)) if isinstance(plain, list | tuple) else str(plain)
