@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inflateSync } from "node:zlib";
 
+import { pixels } from "../src/media/pixels.js";
+
 /** @typedef {import("../src/media/pixels.js").Pixels} Pixels */
 
 /** The built package. */
@@ -44,7 +46,7 @@ export async function readPNG(path) {
     samples === 3
       ? values
       : Uint8Array.from({ length: 3 * values.length }, (_, i) => values[Math.floor(i / 3)]);
-  return { data, width, height, channels: 3 };
+  return pixels(data, width, height);
 }
 
 /**

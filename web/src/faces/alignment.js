@@ -157,17 +157,15 @@ export function warp(image, transform, spec) {
   c += a * left + b * top;
   f += d * left + e * top;
   const [width, height] = [right - left, bottom - top];
-  const factor = Math.min(Math.floor(1 / Math.hypot(a, d) + 1e-6), Math.max(width, height));
-  const columns = Math.ceil(width / Math.max(1, factor));
-  const rows = Math.ceil(height / Math.max(1, factor));
-  let region = image;
-  if (factor > 1) {
-    // Average over factor × factor pixels: bilinear interpolation alone would skip pixels.
-    const padded = cropReplicated(image, left, top, left + columns * factor, top + rows * factor);
-    region = resizeArea(padded, columns, rows);
-    [a, b, d, e] = [a * factor, b * factor, d * factor, e * factor];
-  } else {
-    region = cropReplicated(image, left, top, right, bottom);
+  const largest = Math.max(width, height);
+  const step = Math.max(1, Math.min(Math.floor(1 / Math.hypot(a, d) + 1e-6), largest));
+  const [columns, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
+  const covered = { left, top, right: left + columns * step, bottom: top + rows * step };
+  let region = cropReplicated(image, covered);
+  if (step > 1) {
+    // Average over step × step pixels: bilinear interpolation alone would skip pixels.
+    region = resizeArea(region, columns, rows);
+    [a, b, d, e] = [a * step, b * step, d * step, e * step];
   }
   // `warpAffine` has its zero at the center of the first pixel.
   c += (a + b) * 0.5 - 0.5;

@@ -11,7 +11,8 @@
  */
 
 import { crop } from "../media/pixels.js";
-import { resizeArea, resizeLinear, roundHalfEven } from "../media/resize.js";
+import { resizeArea, resizeLinear } from "../media/resize.js";
+import { roundHalfEven } from "../media/rounding.js";
 
 /** @typedef {import("../media/pixels.js").Pixels} Pixels */
 
@@ -253,7 +254,12 @@ export function cropSquares(image, squares, side) {
   const crops = [];
   for (let i = 0; i < squares.length; i += 4) {
     const [left, top, right, bottom] = Array.from(squares.subarray(i, i + 4), roundHalfEven);
-    const square = crop(image, left, top, Math.max(right, left + 1), Math.max(bottom, top + 1));
+    const square = crop(image, {
+      left,
+      top,
+      right: Math.max(right, left + 1),
+      bottom: Math.max(bottom, top + 1),
+    });
     crops.push(
       square.height > 2 * side ? resizeArea(square, side, side) : resizeLinear(square, side, side),
     );

@@ -1,6 +1,7 @@
 /** Decode images and read their pixels, in the worker. */
 
 import { InputError } from "../errors.js";
+import { pixels } from "./pixels.js";
 
 /** @typedef {import("./pixels.js").Pixels} Pixels */
 /** @typedef {import("./sources.js").SentImage} SentImage */
@@ -66,7 +67,8 @@ export class PixelReader {
       context.fillStyle = "white";
       context.fillRect(0, 0, width, height);
       context.drawImage(bitmap, 0, 0);
-      return { data: context.getImageData(0, 0, width, height).data, width, height, channels: 4 };
+      const { data } = context.getImageData(0, 0, width, height);
+      return pixels(new Uint8Array(data.buffer), width, height, 4);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new InputError(

@@ -1,9 +1,14 @@
 /**
  * Resize images with the arithmetic of OpenCV, so that detection finds the same faces as natively.
  *
- * Results are RGB. Bilinear interpolation is in fixed point, with weights of 11 bits; averaging is
- * in single precision. Source: OpenCV 5, modules/imgproc/src/resize.cpp.
+ * Results are RGB. Bilinear interpolation is in fixed point, with weights of 11 bits.
+ *
+ * Source: OpenCV 5, modules/imgproc/src/resize.cpp.
  */
+
+import { averageAreas, averageBlocks } from "./area.js";
+import { pixels } from "./pixels.js";
+import { roundHalfEven } from "./rounding.js";
 
 /** @typedef {import("./pixels.js").Pixels} Pixels */
 
@@ -16,15 +21,6 @@ const WEIGHT = 2048;
  * @property {Int32Array} first
  * @property {Int32Array} second
  * @property {Int32Array} weights 2 per target pixel, of sum 2048.
- */
-
-/**
- * For one axis: entries (target pixel, source pixel, weight), in order of both.
- *
- * @typedef {object} AreaAxis
- * @property {Int32Array} target
- * @property {Int32Array} source
- * @property {Float32Array} weights
  */
 
 /**
@@ -54,15 +50,8 @@ export function resizeArea(image, width, height) {
     const columns = magnifiedAxis(image.width, width);
     return interpolate(image, width, height, columns, magnifiedAxis(image.height, height));
   }
-  if (image.width % width === 0 && image.height % height === 0)
-    return averageBlocks(image, width, height);
-  return averageAreas(
-    image,
-    areaAxis(image.width, width),
-    areaAxis(image.height, height),
-    width,
-    height,
-  );
+  const isWhole = image.width % width === 0 && image.height % height === 0;
+  return isWhole ? averageBlocks(image, width, height) : averageAreas(image, width, height);
 }
 
 /**
@@ -160,7 +149,7 @@ function interpolate(image, width, height, columns, rows) {
       data[to] = ((((above * upper[i]) >> 16) + ((below * lower[i]) >> 16) + 2) >> 2) & 255;
     }
   }
-  return { data, width, height, channels: 3 };
+  return pixels(data, width, height);
 }
 
 /**
@@ -173,7 +162,7 @@ function interpolate(image, width, height, columns, rows) {
  */
 function interpolateRow(image, y, { first, second, weights }, row) {
   const { data, channels } = image;
-  const start = y * image.width * channels;
+  const start = image.start + y * image.stride;
   for (let x = 0, to = 0; x < first.length; x++, to += 3) {
     const left = start + first[x] * channels;
     const right = start + second[x] * channels;
@@ -183,137 +172,4 @@ function interpolateRow(image, y, { first, second, weights }, row) {
     row[to + 1] = (data[left + 1] * before + data[right + 1] * after) >> 4;
     row[to + 2] = (data[left + 2] * before + data[right + 2] * after) >> 4;
   }
-}
-
-/**
- * Average whole blocks of pixels.
- *
- * @param {Pixels} image
- * @param {number} width A divisor of the image's width, as `height` of its height.
- * @param {number} height
- * @returns {Pixels}
- */
-function averageBlocks(image, width, height) {
-  const { data: source, channels } = image;
-  const across = image.width / width;
-  const down = image.height / height;
-  const data = new Uint8Array(width * height * 3);
-  const factor = Math.fround(1 / (across * down));
-  const isTwoByTwo = across === 2 && down === 2;
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, to += 3) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let row = y * down; row < (y + 1) * down; row++) {
-        let from = (row * image.width + x * across) * channels;
-        for (let i = 0; i < across; i++, from += channels) {
-          red += source[from];
-          green += source[from + 1];
-          blue += source[from + 2];
-        }
-      }
-      data[to] = isTwoByTwo ? (red + 2) >> 2 : roundHalfEven(Math.fround(red * factor));
-      data[to + 1] = isTwoByTwo ? (green + 2) >> 2 : roundHalfEven(Math.fround(green * factor));
-      data[to + 2] = isTwoByTwo ? (blue + 2) >> 2 : roundHalfEven(Math.fround(blue * factor));
-    }
-  }
-  return { data, width, height, channels: 3 };
-}
-
-/**
- * @param {number} from Source pixels of the axis.
- * @param {number} to Target pixels, not more.
- * @returns {AreaAxis}
- */
-function areaAxis(from, to) {
-  const scale = from / to;
-  /** @type {number[]} */
-  const target = [];
-  /** @type {number[]} */
-  const source = [];
-  /** @type {number[]} */
-  const weights = [];
-  /** @param {number} i @param {number} pixel @param {number} weight */
-  const add = (i, pixel, weight) => {
-    target.push(i);
-    source.push(pixel);
-    weights.push(weight);
-  };
-  for (let i = 0; i < to; i++) {
-    const start = i * scale;
-    const end = start + scale;
-    const cell = Math.min(scale, from - start);
-    const last = Math.min(Math.floor(end), from - 1);
-    const first = Math.min(Math.ceil(start), last);
-    if (first - start > 1e-3) add(i, first - 1, (first - start) / cell);
-    for (let pixel = first; pixel < last; pixel++) add(i, pixel, 1 / cell);
-    if (end - last > 1e-3) add(i, last, Math.min(Math.min(end - last, 1), cell) / cell);
-  }
-  return {
-    target: Int32Array.from(target),
-    source: Int32Array.from(source),
-    weights: Float32Array.from(weights),
-  };
-}
-
-/**
- * Average areas whose edges lie inside pixels.
- *
- * @param {Pixels} image
- * @param {AreaAxis} columns
- * @param {AreaAxis} rows
- * @param {number} width
- * @param {number} height
- * @returns {Pixels}
- */
-function averageAreas(image, columns, rows, width, height) {
-  const data = new Uint8Array(width * height * 3);
-  const row = new Float32Array(width * 3);
-  const sums = new Float32Array(width * 3);
-  let averaged = -1;
-  for (let k = 0; k < rows.target.length; k++) {
-    if (rows.source[k] !== averaged) averageRow(image, rows.source[k], columns, row);
-    averaged = rows.source[k];
-    const weight = rows.weights[k];
-    for (let i = 0; i < sums.length; i++) sums[i] += weight * row[i];
-    if (rows.target[k + 1] !== rows.target[k]) {
-      const to = rows.target[k] * width * 3;
-      for (let i = 0; i < sums.length; i++) data[to + i] = roundHalfEven(sums[i]);
-      sums.fill(0);
-    }
-  }
-  return { data, width, height, channels: 3 };
-}
-
-/**
- * @param {Pixels} image
- * @param {number} y
- * @param {AreaAxis} columns
- * @param {Float32Array} row
- */
-function averageRow(image, y, { target, source, weights }, row) {
-  const { data, channels } = image;
-  const start = y * image.width * channels;
-  row.fill(0);
-  for (let k = 0; k < target.length; k++) {
-    const to = 3 * target[k];
-    const from = start + source[k] * channels;
-    const weight = weights[k];
-    row[to] += data[from] * weight;
-    row[to + 1] += data[from + 1] * weight;
-    row[to + 2] += data[from + 2] * weight;
-  }
-}
-
-/**
- * Round to the nearest whole number, halves to the even one.
- *
- * @param {number} value
- */
-export function roundHalfEven(value) {
-  const below = Math.floor(value);
-  const part = value - below;
-  if (part !== 0.5) return part < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
 }

@@ -4,7 +4,8 @@
  * Source: OpenCV 5, modules/imgproc/src/warp_kernels.simd.hpp.
  */
 
-import { roundHalfEven } from "./resize.js";
+import { pixels } from "./pixels.js";
+import { roundHalfEven } from "./rounding.js";
 
 /** @typedef {import("./pixels.js").Pixels} Pixels */
 
@@ -54,8 +55,8 @@ export function warpAffine(image, matrix, width, height) {
       const down = fromY - floorY;
       const x0 = Math.min(Math.max(floorX, 0), lastX) * channels;
       const x1 = Math.min(Math.max(floorX + 1, 0), lastX) * channels;
-      const y0 = Math.min(Math.max(floorY, 0), lastY) * image.width * channels;
-      const y1 = Math.min(Math.max(floorY + 1, 0), lastY) * image.width * channels;
+      const y0 = image.start + Math.min(Math.max(floorY, 0), lastY) * image.stride;
+      const y1 = image.start + Math.min(Math.max(floorY + 1, 0), lastY) * image.stride;
       for (let i = 0; i < 3; i++) {
         const upper = source[y0 + x0 + i] + right * (source[y0 + x1 + i] - source[y0 + x0 + i]);
         const lower = source[y1 + x0 + i] + right * (source[y1 + x1 + i] - source[y1 + x0 + i]);
@@ -63,5 +64,5 @@ export function warpAffine(image, matrix, width, height) {
       }
     }
   }
-  return { data, width, height, channels: 3 };
+  return pixels(data, width, height);
 }

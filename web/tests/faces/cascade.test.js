@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as cascade from "../../src/faces/cascade.js";
+import { pixels } from "../../src/media/pixels.js";
 
 /** @param {number} width @param {number} height */
 function gradient(width, height) {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 7) % 256);
-  return { data, width, height, channels: 3 };
+  return pixels(data, width, height);
 }
 
 test("the pyramid ends where the image is smaller than a window", () => {
@@ -25,7 +26,7 @@ test("the size of a level follows from the image, not from the level before", ()
 
 test("the input of the networks is transposed and scaled", () => {
   const data = Uint8Array.from([0, 0, 0, 255, 255, 255, 64, 64, 64, 128, 128, 128]);
-  const tensor = cascade.toInput([{ data, width: 2, height: 2, channels: 3 }]);
+  const tensor = cascade.toInput([pixels(data, 2, 2)]);
   const firsts = [0, 3, 6, 9].map((i) => tensor[i] * 128 + 127.5);
   assert.deepEqual(firsts, [0, 64, 255, 128]);
 });
@@ -63,7 +64,7 @@ test("squares have the longer side and the same center", () => {
 });
 
 test("squares beyond the image are padded with black, also those wholly outside", () => {
-  const image = { data: new Uint8Array(30 * 30 * 3).fill(200), width: 30, height: 30, channels: 3 };
+  const image = pixels(new Uint8Array(30 * 30 * 3).fill(200), 30, 30);
   const squares = Float32Array.from([-12, 0, 12, 24, 100, 100, 130, 130, 3, 3, 3, 3]);
   const [half, none, point] = cascade.cropSquares(image, squares, 24);
   assert.deepEqual([half.data[0], half.data[3 * 11], half.data[3 * 12]], [0, 0, 200]);

@@ -6,6 +6,7 @@ import { landmarkTransform, FRAMING, alignFace } from "../../src/faces/alignment
 import { linearAssignment } from "../../src/faces/linear_assignment.js";
 import { Tracker } from "../../src/faces/tracker.js";
 import { TrackingDetector } from "../../src/faces/tracking_detector.js";
+import { pixels } from "../../src/media/pixels.js";
 
 /** @typedef {import("../../src/types.js").Face} Face */
 /** @typedef {import("../../src/media/pixels.js").Pixels} Pixels */
@@ -24,12 +25,7 @@ function faceAt(left, top = 10, side = 40) {
 function noise(seed, width = 160, height = 120) {
   let state = seed * 7919 + 1;
   const next = () => (state = (state * 48271) % 2147483647) % 256;
-  return {
-    data: Uint8Array.from({ length: width * height * 3 }, next),
-    width,
-    height,
-    channels: 3,
-  };
+  return pixels(Uint8Array.from({ length: width * height * 3 }, next), width, height);
 }
 
 test("rows get the columns with the smallest sum of costs", () => {

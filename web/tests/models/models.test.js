@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { pixels } from "../../src/media/pixels.js";
 import { cardFromJSON } from "../../src/models/card.js";
 import { Downloads } from "../../src/models/fetch.js";
 import { modelURLs, sharedURLs } from "../../src/models/files.js";
@@ -60,11 +61,11 @@ test("a crop becomes (pixel * scale - mean) / std of its gray level", () => {
     std: 0.25,
     margin: 0,
   };
-  const tensor = toTensor([{ data, width: 2, height: 2, channels: 3 }], spec);
+  const tensor = toTensor([pixels(data, 2, 2)], spec);
   [255, 0, 76, 150].forEach((level, i) =>
     assert.ok(Math.abs(tensor[i] - (level / 255 - 0.5) / 0.25) < 1e-6),
   );
-  const color = toTensor([{ data, width: 2, height: 2, channels: 3 }], { ...spec, channels: 3 });
+  const color = toTensor([pixels(data, 2, 2)], { ...spec, channels: 3 });
   assert.equal(color.length, 12);
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { pixels } from "../../src/media/pixels.js";
 import { Predictor } from "../../src/pipeline/predictor.js";
 import { DIST, readPNG, readerOf } from "../node_files.js";
 
@@ -11,7 +12,7 @@ const skip = !existsSync(DIST) && "the package is not built: type make web";
 const SAMPLE = fileURLToPath(
   new URL("../../../src/emopy/samples/images/happiness.png", import.meta.url),
 );
-const gray = { data: new Uint8Array(64 * 48 * 3).fill(128), width: 64, height: 48, channels: 3 };
+const gray = pixels(new Uint8Array(64 * 48 * 3).fill(128), 64, 48);
 
 /** @param {import("../../src/pipeline/predictor.js").PredictorSettings} [settings] */
 function load(settings, model = "emopy-tiny") {
