@@ -23,8 +23,8 @@ from emopy.types import Face, Prediction, RGBImage
 CropPredictor = Callable[[NDArray[np.uint8]], Sequence[Prediction]]
 """Function from crops (n, H, W, C), or clips (n, T, H, W, C), to a prediction each."""
 
-BATCH_SIZE = 64
-"""Masked crops per run of the model."""
+BATCH_SIZE = 16
+"""Masked crops per run of the model. More take more memory, which a run keeps, and no less time."""
 
 _THREADS = 2
 """Runs of the model at the same time."""
