@@ -67,7 +67,9 @@ export class Inputs {
   /** @param {DragEvent} event */
   #drag(event) {
     event.preventDefault();
-    document.body.dataset.dragging = String(event.type === "dragenter" || event.type === "dragover");
+    document.body.dataset.dragging = String(
+      event.type === "dragenter" || event.type === "dragover",
+    );
     if (event.type === "drop") this.#open(event.dataTransfer?.files);
   }
 

@@ -167,7 +167,10 @@ class Page {
   /** @param {VideoSource} frames @param {(result: ImageResult) => void} [onResult] */
   async #predictVideo(frames, onResult = () => {}) {
     const { signal } = this.#session;
-    this.#describeSource({ width: this.#viewer.video.videoWidth, height: this.#viewer.video.videoHeight });
+    this.#describeSource({
+      width: this.#viewer.video.videoWidth,
+      height: this.#viewer.video.videoHeight,
+    });
     const model = await this.#model;
     if (signal.aborted) return;
     this.#recording = new Recording(model.labels);

@@ -47,7 +47,9 @@ export class PlayedFrames {
     const distance = (/** @type {ImageResult} */ { time_s = 0 }) => Math.abs(time_s - timeS);
     const [first, ...others] = this.#results;
     if (!first) return;
-    this.onAgain(others.reduce((best, one) => (distance(one) < distance(best) ? one : best), first));
+    this.onAgain(
+      others.reduce((best, one) => (distance(one) < distance(best) ? one : best), first),
+    );
   }
 
   /** The time of the next frame that the video shows; null at the end. @returns {Promise<number | null>} */

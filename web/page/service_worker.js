@@ -6,10 +6,6 @@
  * kept when the page first loads them.
  */
 
-/** Path of each file from this one, and the SHA-256 of its content; the build writes it. */
-/** @type {Record<string, string>} */
-const CHECKSUMS = FILE_CHECKSUMS;
-
 const CACHE = "emopy-files";
 const LOADED_LATER = /\.(wasm|onnx)$/;
 
@@ -17,7 +13,7 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const scope = new URL("./", worker.location.href);
 
 /** @param {string} path */
-const keyOf = (path) => new URL(`${path}?sha256=${CHECKSUMS[path]}`, scope).href;
+const keyOf = (path) => new URL(`${path}?sha256=${FILE_CHECKSUMS[path]}`, scope).href;
 
 worker.addEventListener("install", (event) => event.waitUntil(loadAll(event)));
 worker.addEventListener("activate", (event) => event.waitUntil(takeOver()));
@@ -25,12 +21,12 @@ worker.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || !url.href.startsWith(scope.href)) return;
   const path = url.pathname.slice(scope.pathname.length) || "index.html";
-  if (path in CHECKSUMS) event.respondWith(kept(path, event));
+  if (path in FILE_CHECKSUMS) event.respondWith(kept(path, event));
 });
 
 /** Load what the page needs at once, and is not kept yet. @param {ExtendableEvent} event */
 async function loadAll(event) {
-  const paths = Object.keys(CHECKSUMS).filter((path) => !LOADED_LATER.test(path));
+  const paths = Object.keys(FILE_CHECKSUMS).filter((path) => !LOADED_LATER.test(path));
   const responses = await Promise.all(paths.map((path) => kept(path, event)));
   if (!responses.every((response) => response.ok)) throw new Error("a file is missing");
 }
@@ -38,7 +34,7 @@ async function loadAll(event) {
 /** Remove the files of older versions, and serve the pages that are open. */
 async function takeOver() {
   const cache = await caches.open(CACHE);
-  const current = new Set(Object.keys(CHECKSUMS).map(keyOf));
+  const current = new Set(Object.keys(FILE_CHECKSUMS).map(keyOf));
   for (const request of await cache.keys()) {
     if (!current.has(request.url)) await cache.delete(request);
   }
@@ -54,7 +50,7 @@ async function kept(path, event) {
   // Some hosts redirect "index.html" to the folder, which a browser refuses here.
   const url = new URL(path === "index.html" ? "./" : path, scope);
   const response = await fetch(url, { cache: "no-cache" });
-  if (response.ok) event.waitUntil(keep(cache, key, response.clone(), CHECKSUMS[path]));
+  if (response.ok) event.waitUntil(keep(cache, key, response.clone(), FILE_CHECKSUMS[path]));
   return response;
 }
 
@@ -63,8 +59,10 @@ async function kept(path, event) {
  * @param {Cache} cache @param {string} key @param {Response} response @param {string} checksum
  */
 async function keep(cache, key, response, checksum) {
-  const { headers } = response;
   const content = await response.arrayBuffer();
+  const headers = new Headers(response.headers);
+  headers.delete("Content-Encoding"); // the content is decoded
+  headers.set("Content-Length", String(content.byteLength));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
   const found = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (found === checksum) await cache.put(key, new Response(content, { headers }));

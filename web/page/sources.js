@@ -27,7 +27,10 @@ export async function openCamera(deviceId) {
   }
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
   try {
-    return await navigator.mediaDevices.getUserMedia({ video: { ...CAMERA, ...which }, audio: false });
+    return await navigator.mediaDevices.getUserMedia({
+      video: { ...CAMERA, ...which },
+      audio: false,
+    });
   } catch (error) {
     const name = error instanceof DOMException ? error.name : "";
     throw new SourceError(CAMERA_ERRORS[name] ?? `The camera cannot be opened: ${error}`);

@@ -123,7 +123,9 @@ export class Timeline {
 
   /** The mean probabilities of a track, for people who do not see the plot. @param {number} track */
   #describe(track) {
-    const rows = this.#bins.curves(track).flatMap(({ probabilities }) => probabilities.slice(0, -1));
+    const rows = this.#bins
+      .curves(track)
+      .flatMap(({ probabilities }) => probabilities.slice(0, -1));
     const means = Object.keys(this.#colors)
       .map((label, index) => {
         const sum = rows.reduce((total, row) => total + row[index], 0);

@@ -73,7 +73,10 @@ export class Viewer {
 function mirrored(result) {
   const faces = result.faces.map((face) => {
     const { left, top, right, bottom } = face.box;
-    return { ...face, box: { left: result.width - right, top, right: result.width - left, bottom } };
+    return {
+      ...face,
+      box: { left: result.width - right, top, right: result.width - left, bottom },
+    };
   });
   return { ...result, faces };
 }

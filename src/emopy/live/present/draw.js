@@ -1,6 +1,13 @@
 /** `drawFaces`: boxes, predicted emotions and bars on a canvas; `annotatedImage`: on an image. */
 
-import { BACKGROUND, COMPACT_ROWS, colorOf, drawChip, drawPanel, panelSize } from "./face_labels.js";
+import {
+  BACKGROUND,
+  COMPACT_ROWS,
+  colorOf,
+  drawChip,
+  drawPanel,
+  panelSize,
+} from "./face_labels.js";
 import { placeLabels, shownNumber } from "./label_layout.js";
 import { areaOf } from "./placement.js";
 

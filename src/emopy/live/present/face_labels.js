@@ -44,7 +44,9 @@ export const colorOf = ({ colors }, face) => (face.emotion === null ? TEXT : col
  */
 function rowsOf(face, rows) {
   const all = Object.entries(face.probabilities);
-  return rows === null ? all : all.sort((one, other) => clip(other[1]) - clip(one[1])).slice(0, rows);
+  return rows === null
+    ? all
+    : all.sort((one, other) => clip(other[1]) - clip(one[1])).slice(0, rows);
 }
 
 /** @param {FaceRecord} face @param {number | null} number */

@@ -151,7 +151,10 @@ export function placeChip(size, box, others, canvas, previous = null) {
 /** @param {Box} place @param {Size} canvas @param {readonly Box[]} occupied */
 function isFree(place, canvas, occupied) {
   const isInside =
-    place.left >= 0 && place.top >= 0 && place.right <= canvas.width && place.bottom <= canvas.height;
+    place.left >= 0 &&
+    place.top >= 0 &&
+    place.right <= canvas.width &&
+    place.bottom <= canvas.height;
   return isInside && !occupied.some((other) => overlap(place, other));
 }
 

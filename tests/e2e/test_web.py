@@ -1,0 +1,417 @@
+"""The page that predicts in the browser, in a real one: camera, images, videos, saving, offline."""
+
+import csv
+import io
+import json
+import shutil
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emopy import FERModel
+from emopy.errors import InputError
+from emopy.labels import STANDARD_EMOTIONS
+from emopy.live import WebPage, find_web_page
+from emopy.result_table import row_columns
+from emopy.samples import Actor, sample_images, scene
+
+av = pytest.importorskip("av")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+SIZE = (320, 240)
+READY = "body[data-model=ready]"
+KEPT = "caches.open('emopy-files').then(files => files.keys())"
+IS_LARGE = "key => /wasm|base.model.onnx/.test(key.url)"
+SECONDS = 30
+"""Seconds within which what is waited for must happen."""
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Two seconds of a face that walks through the image."""
+    path = (0, 110, 120, 130), (2, 210, 120, 130)
+    walk = Actor(path, emotions=((-2.0, "happiness"),))
+    return [frame.image for frame, _ in scene([walk], size=SIZE, seconds=2.0)]
+
+
+@pytest.fixture(scope="module")
+def clip(frames, tmp_path_factory):
+    path = tmp_path_factory.mktemp("videos") / "clip.webm"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def served():
+    try:
+        find_web_page()
+    except InputError:
+        pytest.skip("the page is not built: type make web")
+    with WebPage(0) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def browser(frames, served, tmp_path_factory):
+    """Chromium with a fake camera that shows the walking face."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip("no browser is installed: Chromium or Chrome")
+    camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    jpegs = (cv2.imencode(".jpg", image[:, :, ::-1])[1].tobytes() for image in frames)
+    camera.write_bytes(b"".join(jpegs))
+    options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
+    options.append(f"--use-file-for-fake-video-capture={camera}")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=program, args=options)
+        yield started
+        started.close()
+
+
+class Opened:
+    """The page in one tab, and what was requested and complained about."""
+
+    def __init__(self, context, served):
+        self.address = served.address
+        self.requests, self.complaints = [], []
+        context.on("request", lambda made: self.requests.append(made))  # noqa: PLW0108
+        self.tab = context.new_page()
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        self.tab.goto(self.address)
+        self.tab.wait_for_selector(READY)
+
+    def open(self, name, content, kind):
+        self.tab.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
+
+    def open_image(self, image, name="photo.png"):
+        """Open an (H, W, 3) RGB array, and wait for its result."""
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, "PNG", compress_level=1)
+        self.open(name, content.getvalue(), "image/png")
+        size = f"{image.shape[1]} × {image.shape[0]}"
+        self.wait(f"document.getElementById('source').textContent === '{name} · {size}'")
+        self.wait("!document.getElementById('save-csv').disabled")
+
+    def open_sample(self, emotion):
+        self.tab.get_by_role("button", name=f"Sample: {emotion}", exact=True).click()
+        self.wait(f"document.getElementById('source').textContent.startsWith('{emotion}.png')")
+        self.wait("!document.getElementById('save-csv').disabled")
+
+    def wait(self, expression):
+        """Wait until an expression is true; the page's own rules forbid Playwright's way."""
+        end = time.monotonic() + SECONDS
+        while not self.tab.evaluate(f"Promise.resolve({expression}).then(Boolean)"):
+            assert time.monotonic() < end, f"never true: {expression}"
+            self.tab.wait_for_timeout(30)
+
+    def start_camera(self):
+        self.tab.click("#camera")
+        self.tab.wait_for_selector("body[data-mode=camera]")
+
+    def text(self, selector):
+        return self.tab.inner_text(selector)
+
+    def saved(self, button):
+        """Name and content of the file that a button saves."""
+        with self.tab.expect_download() as download:
+            self.tab.click(button)
+        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+    def rows(self):
+        """Rows of the saved CSV file, with numbers as floats."""
+        text = self.saved("#save-csv")[1].decode()
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def wait_for_frames(self, count):
+        self.wait(f"parseInt(document.getElementById('recorded').textContent) >= {count}")
+
+
+@pytest.fixture(scope="module")
+def opened(browser, served):
+    """A tab that the tests of this file use one after the other."""
+    with browser.new_context(permissions=["camera"]) as context:
+        yield Opened(context, served)
+
+
+@pytest.fixture
+def page(opened):
+    opened.complaints.clear()
+    yield opened
+    if opened.tab.get_attribute("body", "data-mode") == "camera":
+        opened.tab.click("#camera")
+    assert opened.complaints == []
+
+
+def sample(emotion):
+    with Image.open(sample_images()[emotion]) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_an_image_gets_the_answers_of_python(page):
+    page.open_sample("surprise")
+    assert page.text("#faces .name") == "surprise"
+    name, content = page.saved("#save-csv")
+    text = content.decode()
+    assert name == "surprise.csv"
+    assert text.splitlines()[0].split(",") == list(row_columns(STANDARD_EMOTIONS))
+    (row,) = csv.DictReader(io.StringIO(text))
+    (face,) = FERModel().predict(sample_images()["surprise"]).faces
+    assert row["source"] == "surprise.png"
+    for edge in ("left", "top", "right", "bottom"):
+        assert float(row[edge]) == pytest.approx(getattr(face.box, edge), abs=2)
+    for label, probability in face.probabilities.items():
+        assert float(row[label]) == pytest.approx(probability, abs=0.02)
+    name, content = page.saved("#save-json")
+    (record,) = json.loads(content)
+    assert (name, record["width"], record["error"]) == ("surprise.json", 320, None)
+    assert record["faces"][0]["emotion"] == "surprise"
+
+
+def test_the_annotated_image_is_saved_with_its_bars_beside_it(page):
+    page.open_sample("happiness")
+    name, content = page.saved("#save-image")
+    image = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+    assert name == "happiness-faces.png"
+    assert image.shape[0] == 640  # twice as large, so that text is readable
+    assert image.shape[1] > 640
+    yellow = (np.abs(image - (240, 228, 66)).max(axis=2) < 12).sum(axis=0)
+    assert yellow[:640].sum() > 1000  # the box
+    assert yellow[640:].sum() > 1000  # the bar beside the image
+
+
+def test_five_faces_are_numbered_in_the_image_and_the_list(page):
+    image = np.hstack([sample(each)[::2, ::2] for each in STANDARD_EMOTIONS[:5]])
+    page.open_image(image)
+    assert page.text("#found") == "5 faces"
+    numbers = page.tab.locator("#faces .number").all_inner_texts()
+    assert numbers == ["1", "2", "3", "4", "5"]
+    description = page.tab.get_attribute("#overlay", "aria-label")
+    assert [part.split(":")[0] for part in description.split(", ")] == numbers
+    assert len(page.rows()) == 5
+
+
+def test_a_large_image_is_predicted(page):
+    image = np.full((3000, 4000, 3), 128, dtype=np.uint8)
+    image[1000:1960, 1500:2460] = sample("happiness").repeat(3, axis=0).repeat(3, axis=1)
+    page.open_image(image, "large.png")
+    assert page.text("#faces .name") == "happiness"
+    (row,) = page.rows()
+    assert float(row["left"]) == pytest.approx(1500 + 3 * 73, abs=15)
+
+
+def test_an_image_without_a_face_says_so(page):
+    page.open_image(np.full((200, 300, 3), 90, dtype=np.uint8))
+    assert page.text("#none") == "No face found."
+    (row,) = page.rows()
+    assert (row["source"], row["face"], row["error"]) == ("photo.png", "", "")
+
+
+def test_emotions_and_not_sure_are_those_that_were_chosen(page):
+    page.open_sample("fear")
+    for emotion in ("fear", "surprise"):
+        page.tab.locator(".emotions label", has_text=emotion).click()
+    page.tab.locator(".emotions label", has_text="contempt").click()
+    expected = ["anger", "contempt", "disgust", "happiness", "neutral", "sadness"]
+    page.wait("document.querySelectorAll('#faces li').length === 6")
+    assert page.tab.locator("#faces .label").all_inner_texts() == expected
+    assert list(page.rows()[0])[14:-1] == expected
+    top = float(page.rows()[0]["confidence"])
+    page.tab.fill("#min-confidence", "95")
+    shown = "not sure" if top < 0.95 else page.rows()[0]["emotion"]
+    page.wait(f"document.querySelector('#faces .name').textContent === '{shown}'")
+    page.tab.fill("#min-confidence", "0")
+    for emotion in ("anger", "contempt", "disgust", "happiness", "neutral"):
+        page.tab.locator(".emotions label", has_text=emotion).click()
+    checked = page.tab.locator(".emotions input:checked")
+    assert checked.count() == 2  # one emotion alone has no probability
+    for emotion in ("anger", "disgust", "fear", "happiness", "surprise"):
+        page.tab.locator(".emotions label", has_text=emotion).locator("input").check(force=True)
+    page.tab.locator(".emotions label", has_text="neutral").locator("input").check(force=True)
+    assert checked.count() == 7
+
+
+def test_a_video_is_predicted_as_it_plays_and_shown_again_after_a_jump_back(page, clip):
+    page.open("clip.webm", clip.read_bytes(), "video/webm")
+    page.wait_for_frames(5)
+    page.wait("document.getElementById('video').ended")
+    count = page.text("#recorded")
+    rows = page.rows()
+    times = [float(row["time_s"]) for row in rows if row["face"] in ("", "1")]
+    assert times == sorted(set(times))
+    assert 1.5 < times[-1] <= 2.0
+    assert "happiness" in {row["emotion"] for row in rows}
+    assert {row["track"] for row in rows} - {""} == {"1"}
+    assert page.tab.get_attribute("#tracks canvas", "aria-label").startswith("Face 1, mean")
+    first = next(row for row in rows if row["left"])
+    page.tab.evaluate("document.getElementById('video').currentTime = 0.04")
+    page.wait(f"document.querySelector('#faces .confidence').textContent === "
+              f"'{round(100 * float(first['confidence']))} %'")  # fmt: skip
+    assert page.text("#recorded") == count  # nothing is predicted twice
+
+
+def test_a_video_pauses_while_nobody_sees_it(page, clip):
+    page.open("clip.webm", clip.read_bytes(), "video/webm")
+    page.wait_for_frames(1)
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    event = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.tab.evaluate(hide % "true" + event)
+    assert page.tab.evaluate("document.getElementById('video').paused")
+    page.tab.evaluate(hide % "false" + event)
+    page.wait("document.getElementById('video').ended")
+
+
+def test_the_camera_shows_tracks_and_a_timeline_that_grows(page):
+    page.start_camera()
+    page.wait_for_frames(5)
+    assert page.tab.get_attribute("#stage", "data-mirrored") == "true"
+    page.wait("document.querySelector('#tracks canvas')")
+    seen = page.text(".track h3")
+    page.wait(f"document.querySelector('.track h3').innerText !== {json.dumps(seen)}")
+    page.wait("document.querySelector('#faces .name')?.textContent === 'happiness'")
+    assert page.text("#source") == "camera · 320 × 240"
+    name, content = page.saved("#save-image")
+    assert name == "camera-faces.png"
+    width, height = Image.open(io.BytesIO(content)).size
+    assert height == 480  # enlarged
+    assert width > 640  # with the bars beside the image
+    session = page.tab.context.new_cdp_session(page.tab)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})  # as a tab in the background
+    page.tab.wait_for_timeout(300)
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    count = int(page.text("#recorded").split()[0])
+    page.wait_for_frames(count + 3)
+    page.tab.click("#camera")
+    assert page.tab.get_attribute("body", "data-mode") == "empty"
+    assert page.tab.evaluate("document.getElementById('video').srcObject") is None
+    assert page.tab.is_disabled("#save-csv")
+
+
+def test_a_camera_that_faces_away_is_not_shown_as_a_mirror(page):
+    page.tab.evaluate(
+        "MediaStreamTrack.prototype.getSettings = () => ({facingMode: 'environment'})"
+    )
+    page.start_camera()
+    assert page.tab.get_attribute("#stage", "data-mirrored") == "false"
+    page.tab.click("#camera")
+
+
+def test_a_broken_image_and_an_unknown_video_are_named_and_leave_the_page_usable(page):
+    page.open("broken.jpg", b"\xff\xd8 no image", "image/jpeg")
+    page.tab.wait_for_selector("#error:not([hidden])")
+    assert "“broken.jpg” cannot be opened as an image" in page.text("#error")
+    page.open("broken.mp4", b"no video", "video/mp4")
+    page.wait("document.getElementById('error').innerText.includes('broken.mp4')")
+    assert "cannot be played" in page.text("#error")
+    page.open_sample("anger")
+    assert page.tab.is_hidden("#error")
+    assert page.text("#faces .name") == "anger"
+
+
+def test_another_model_predicts_what_is_open(page):
+    page.open_sample("sadness")
+    before = page.saved("#save-json")[1]
+    page.tab.select_option("#model", "emopy-tiny")
+    page.wait("document.body.dataset.model === 'loading'")
+    page.tab.wait_for_selector(READY)
+    page.wait("document.getElementById('stats').textContent !== ''")
+    assert page.text("#faces .name") == "sadness"
+    assert page.saved("#save-json")[1] != before
+
+
+def test_a_camera_that_is_not_allowed_is_explained(browser, served):
+    with browser.new_context(permissions=[]) as context:
+        page = Opened(context, served)
+        page.tab.click("#camera")
+        page.tab.wait_for_selector("#error:not([hidden])")
+        assert page.text("#error").startswith("The camera is blocked. Allow it in the address bar")
+        assert page.tab.get_attribute("body", "data-mode") == "empty"
+        assert page.complaints == []
+
+
+def test_two_tabs_work_side_by_side(opened, browser, served):
+    other = Opened(opened.tab.context, served)
+    for page in (opened, other):
+        page.start_camera()
+    for page in (opened, other):
+        page.wait_for_frames(3)
+        page.tab.click("#camera")
+        assert page.complaints == []
+    other.tab.close()
+
+
+def test_the_second_visit_works_offline_at_the_width_of_a_phone(browser):
+    with browser.new_context(viewport=PHONE) as context:
+        with WebPage(0) as served:
+            page = Opened(context, served)
+            page.wait("navigator.serviceWorker.controller")
+            page.wait(f"{KEPT}.then(keys => keys.filter({IS_LARGE}).length === 2)")
+        page.tab.reload()
+        page.tab.wait_for_selector(READY)
+        page.tab.keyboard.press("Tab")
+        page.tab.locator("#samples button").nth(4).focus()
+        page.tab.keyboard.press("Enter")
+        page.wait("document.querySelector('#faces .name')?.textContent === 'happiness'")
+        assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert page.complaints == []
+
+
+def test_nothing_but_the_files_of_the_page_is_requested_and_nothing_is_sent(opened, browser):
+    assert len(opened.requests) > 20
+    for request in opened.requests:
+        assert request.method == "GET"
+        assert request.url.startswith((opened.address, f"blob:{opened.address.split('/emopy')[0]}"))
+        assert request.post_data is None
+        assert "?" not in request.url
+    refused = opened.tab.evaluate(
+        "new Promise(resolve => { document.addEventListener('securitypolicyviolation', event => "
+        "resolve(event.effectiveDirective)); fetch('https://example.org/').catch(() => {}); })"
+    )
+    assert refused == "connect-src"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong(opened, scheme):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: type make web")
+    opened.tab.emulate_media(color_scheme=scheme)
+    opened.tab.evaluate(AXE.read_text(encoding="utf-8"))
+    opened.tab.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+    found = []
+    opened.start_camera()
+    opened.wait("document.querySelector('#tracks canvas')")
+    found.append(violations(opened))
+    opened.tab.click("#camera")
+    found.append(violations(opened))
+    opened.open("broken.jpg", b"", "image/jpeg")
+    opened.open_sample("neutral")
+    opened.open("broken.jpg", b"", "image/jpeg")
+    opened.tab.wait_for_selector("#error:not([hidden])")
+    found.append(violations(opened))
+    assert found == [[], [], []]
+
+
+def violations(page):
+    done = page.tab.evaluate(
+        "axe.run().then(({violations, passes}) => ({violations, passes: passes.length}))"
+    )
+    assert done["passes"] > 20
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]]) for each in done["violations"]
+    ]
