@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test web test-web test-newest test-oldest fuzz bench docs images clean
+.PHONY: help setup demo check test web test-web dist test-newest test-oldest fuzz bench docs images clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,10 +29,13 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 test: $(VENV)/.test web  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-web: web/dist/emopy.js  ## build the browser package into web/dist
+web: web/dist/index.html  ## build the browser package and its page into web/dist
 
-test-web: $(VENV)/.test web  ## the tests of the browser package
-	$(BIN)/python -m pytest tests/web
+test-web: $(VENV)/.test web  ## the tests of the browser package and its page
+	$(BIN)/python -m pytest tests/web tests/e2e/test_web.py
+
+dist: web $(VENV)/.build  ## build the wheel, with the page in it, into dist
+	$(BIN)/python -m build --wheel
 
 test-newest:  ## every test on Python 3.13 with the newest dependencies
 	scripts/test_newest.sh
@@ -56,7 +59,7 @@ images: $(VENV)/.test  ## draw the images of docs/ (those that need a training o
 	$(BIN)/python scripts/write_images.py
 
 clean:  ## remove .venv, builds and caches
-	rm -rf $(VENV) web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -82,8 +85,16 @@ DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print
 web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig.types.json $(shell find web/src src/emopy/models/bundled -type f)
 	cd web && $(NODE) build.js --detector $(DETECTOR)
 
+web/dist/index.html: web/dist/emopy.js web/build_page.js $(shell find web/page src/emopy/live/present src/emopy/samples/images -type f)
+	cd web && $(NODE) build_page.js
+	@touch $@
+
 web/node_modules/.package-lock.json: web/package-lock.json | $(VENV)/.node
 	cd web && $(NODE) $(NODE_FOLDER)/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(VENV)/.build: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet build
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test

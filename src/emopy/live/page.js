@@ -58,6 +58,7 @@ async function draw(form) {
   return record.number;
 }
 
+/** @param {"live" | "ended"} state */
 function setState(state, message = "") {
   if (page.state === state) return;
   page.state = state;
