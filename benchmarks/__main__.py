@@ -11,6 +11,8 @@ from benchmarks import (
     long_video,
     many_images,
     peers,
+    serve,
+    soak_serve,
     tracking,
     training,
     video,
@@ -26,6 +28,8 @@ BENCHMARKS: dict[str, Measurement] = {
     "video": video.measure,
     "tracking": tracking.measure,
     "long-video": long_video.measure,
+    "serve": serve.measure,
+    "serve-soak": soak_serve.measure,
     "footprint": footprint.measure,
     "training": training.measure,
 }
@@ -37,5 +41,6 @@ if __name__ == "__main__":
             description="Measure EmoPy's speed, memory and size.",
             results=Path(__file__).parent / "results" / "performance.json",
             page=ROOT / "docs" / "performance.md",
+            other_pages=dict.fromkeys(("serve", "serve-soak"), ROOT / "docs" / "serve.md"),
         )
     )

@@ -58,6 +58,18 @@ def fer_environment() -> Path:
     return python
 
 
+@cache
+def fer_serve_environment() -> Path:
+    """Add what `workers/fer_service.py` needs to that environment.
+
+    Raises:
+        CannotMeasureError: pip failed.
+    """
+    python = fer_environment()
+    _pip(python, "--requirement", str(_FER_LISTS[0].with_name("fer-serve.txt")))
+    return python
+
+
 def clean_environment() -> dict[str, str]:
     """Environment variables for the sides: without the import path of this process."""
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}

@@ -31,13 +31,20 @@ VALIDATION_FACES = ROOT / "local" / "ferplus" / "validation.npz"
 
 
 def run(
-    measurements: Mapping[str, Measurement], *, description: str, results: Path, page: Path
+    measurements: Mapping[str, Measurement],
+    *,
+    description: str,
+    results: Path,
+    page: Path,
+    other_pages: Mapping[str, Path] | None = None,
 ) -> int:
     """Run the measurements named on the command line, in the order of the page.
 
-    Each section goes to stdout, to the JSON file `results` and between the markers of `page` as
-    soon as it is measured. Returns 0, or 1 when something could not be measured.
+    Each section goes to stdout, to the JSON file `results` and between the markers of a page as
+    soon as it is measured: of `page`, or of that which `other_pages` has for its name. Returns 0,
+    or 1 when something could not be measured.
     """
+    page_of = dict.fromkeys(measurements, page) | dict(other_pages or {})
     options = _options(measurements, description)
     sections = load_sections(results)
     failed = 0
@@ -54,7 +61,8 @@ def run(
         if not options.quick:
             ordered = {key: sections[key] for key in measurements if key in sections}
             save_sections(ordered, results)
-            write_docs(page, ordered)
+            written = page_of[name]
+            write_docs(written, {k: v for k, v in ordered.items() if page_of[k] == written})
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""EmoPy's side of the comparisons: `emopy_worker.py frames|clips|many|long …`."""
+"""EmoPy's side of the comparisons: `emopy_worker.py frames|encoded|clips|many|long …`."""
 
 import json
 import sys
@@ -30,6 +30,14 @@ def frames(frame: str, model: str, min_face_size: str = "") -> None:
         "versions": f"emopy {version('emopy')}, opencv {cv2.__version__}",
     }
     serve_frames(lambda: fer_model.predict(image), about)
+
+
+def encoded(frame: str, model: str) -> None:
+    """Time `FERModel.predict` on an encoded image in memory."""
+    fer_model = FERModel(model=model)
+    content = Path(frame).read_bytes()
+    about = {"faces": len(fer_model.predict(content).faces), "versions": version("emopy")}
+    serve_frames(lambda: fer_model.predict(content), about)
 
 
 def clips(model: str) -> None:
@@ -88,4 +96,5 @@ def long(clip: str, model: str, folder: str, *marks: str) -> None:
 
 
 if __name__ == "__main__":
-    {"frames": frames, "clips": clips, "many": many, "long": long}[sys.argv[1]](*sys.argv[2:])
+    modes = {"frames": frames, "encoded": encoded, "clips": clips, "many": many, "long": long}
+    modes[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,144 @@
+"""Half an hour of mixed load on `emopy serve`: errors and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.report import Figure, Section, Settings
+from benchmarks.service import Service, emopy_service
+from benchmarks.soak_clients import BUSY, Client, Clients, UnexpectedError
+from benchmarks.soak_inputs import write_inputs
+
+MINUTES, QUICK_MINUTES = 30, 2
+MOST_GROWTH, MOST_MEMORY_MB = 1.05, 250
+CLIENTS, PAUSE_S = 12, 0.4
+BURST, QUEUE, TIMEOUT_S = 80, 32, 10
+_SETTLED, _QUICK_SETTLED = 5, 1
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the clients saw: outcomes by client, what was unexpected, and memory by minute."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unexpected: list[str] = field(default_factory=list)
+    resident_mb: list[float] = field(default_factory=list)
+
+    async def run(self, name: str, client: Client) -> None:
+        """Let a client do its work, and count how it ended."""
+        try:
+            outcome = await client()
+        except (UnexpectedError, OSError) as error:
+            self.unexpected.append(f"{name}: {error or type(error).__name__}")
+            outcome = "unexpected"
+        self.outcomes[name, outcome] += 1
+
+
+def measure(settings: Settings) -> Section:
+    """Send mixed load; note the memory at each minute."""
+    minutes = QUICK_MINUTES if settings.quick else MINUTES
+    inputs = write_inputs(settings.scratch)
+    options = ("--queue", str(QUEUE), "--timeout", str(TIMEOUT_S))
+    tally, load_before = Tally(), os.getloadavg()[0]
+    with emopy_service(settings.scratch / "log.txt", settings.model, *options) as service:
+        started_mb, started_files = service.resident_mb(), service.open_files()
+        clients = Clients(service.port, inputs, TIMEOUT_S)
+        asyncio.run(_send_load(clients, tally, service, minutes))
+        time.sleep(2 * TIMEOUT_S if settings.quick else 60)  # until idle connections are closed
+        ended_files, queue = service.open_files(), _queue_length(service)
+        ended_mb = service.resident_mb()
+    failures = [line for line in service.log_text().splitlines() if "failed." in line]
+    tally.unexpected += [f"log: {line}" for line in failures]
+    if service.exit_status:
+        tally.unexpected.append(f"exit status {service.exit_status}")
+    if queue:
+        tally.unexpected.append(f"{queue} requests were still counted in the queue")
+    settled = _QUICK_SETTLED if settings.quick else _SETTLED
+    notes = [
+        f"Open file descriptors: {started_files} at the start, {ended_files} at the end. Resident "
+        f"memory after the last connection was closed: {ended_mb:.0f} MB.",
+        f"Load average of the machine: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after, "
+        f"{os.cpu_count()} cores. Errors and memory are measured here, not speed.",
+        *(f"Unexpected: {text}" for text in tally.unexpected[:_SHOWN]),
+    ]
+    return Section(
+        title=f"{minutes} minutes of mixed load",
+        how=(
+            f"`emopy serve --queue {QUEUE} --timeout {TIMEOUT_S}` in a process of its own, and "
+            f"{CLIENTS} clients at a time on the same machine, each with a pause of {PAUSE_S} s on "
+            "average between two requests: usual ones of every kind, 5 % bad inputs, clients that "
+            "vanish, slow writers and slow readers. Once a minute "
+            f"{BURST} clients send an image at the same moment, more than the queue takes. Every "
+            "status, and for repeated requests every byte of the answer, must be the expected "
+            "one. Resident memory is read by another process at each minute."
+        ),
+        figures=[*_figures(tally, started_mb, settled)],
+        header=("client", "requests", "outcomes"),
+        rows=[*_rows(tally)],
+        notes=notes,
+    )
+
+
+async def _send_load(clients: Clients, tally: Tally, service: Service, minutes: int) -> None:
+    """Run the clients side by side until the time is over."""
+    end_s = time.monotonic() + 60 * minutes
+    async with asyncio.TaskGroup() as group:
+        for seed in range(CLIENTS):
+            group.create_task(_one_after_another(clients, tally, random.Random(seed), end_s))
+        for minute in range(1, minutes + 1):
+            burst = [tally.run("burst", clients.image) for _ in range(BURST)]
+            await asyncio.gather(*burst)
+            await asyncio.sleep(max(0.0, end_s - 60 * (minutes - minute) - time.monotonic()))
+            tally.resident_mb.append(service.resident_mb())
+            print(
+                f"{minute} min: {tally.resident_mb[-1]:.1f} MB, {tally.outcomes.total()} requests, "
+                f"{len(tally.unexpected)} unexpected",
+                file=sys.stderr,
+            )
+
+
+async def _one_after_another(
+    clients: Clients, tally: Tally, rng: random.Random, end_s: float
+) -> None:
+    kinds = clients.kinds()
+    names, weights = list(kinds), [weight for weight, _ in kinds.values()]
+    while time.monotonic() < end_s:
+        (name,) = rng.choices(names, weights)
+        await tally.run(name, kinds[name][1])
+        await asyncio.sleep(rng.uniform(0, 2 * PAUSE_S))
+
+
+def _queue_length(service: Service) -> float:
+    match = re.search(r"^emopy_queue_length (\S+)$", service.get("/metrics"), re.MULTILINE)
+    return float(match[1]) if match else -1
+
+
+def _figures(tally: Tally, started_mb: float, settled: int) -> Iterator[Figure]:
+    resident = tally.resident_mb
+    busy = sum(count for (_, outcome), count in tally.outcomes.items() if outcome == BUSY)
+    yield Figure("requests", tally.outcomes.total(), "")
+    yield Figure("answered with 429 or its like", busy, "")
+    yield Figure("unexpected answers, failures in the log", len(tally.unexpected), "", at_most=0)
+    yield Figure("resident memory before the first request", started_mb, "MB")
+    for minute in sorted({1, settled, *range(10, len(resident) + 1, 10), len(resident)}):
+        yield Figure(f"resident memory after {minute} minutes", resident[minute - 1], "MB")
+    yield Figure("largest resident memory", max(resident), "MB", at_most=MOST_MEMORY_MB)
+    growth = resident[-1] / resident[settled - 1]
+    what = f"resident memory, end ÷ after {settled} minutes"
+    yield Figure(what, growth, "×", at_most=MOST_GROWTH)
+
+
+def _rows(tally: Tally) -> Iterator[Sequence[str | float]]:
+    """A row for each client, with how often each outcome was seen."""
+    for name in dict.fromkeys(name for name, _ in tally.outcomes):
+        found = {out: n for (each, out), n in sorted(tally.outcomes.items()) if each == name}
+        yield name, f"{sum(found.values())}", ", ".join(f"{out}: {n}" for out, n in found.items())
