@@ -1,6 +1,7 @@
 """The page that predicts in the browser, in a real one: camera, images, videos, saving, offline."""
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -260,7 +261,7 @@ def test_a_video_is_predicted_as_it_plays_and_shown_again_after_a_jump_back(page
     assert {row["track"] for row in rows} - {""} == {"1"}
     assert page.tab.get_attribute("#tracks canvas", "aria-label").startswith("Face 1, mean")
     first = next(row for row in rows if row["left"])
-    page.tab.evaluate("document.getElementById('video').currentTime = 0.04")
+    page.tab.click("#tracks canvas", position={"x": 10, "y": 10})
     page.wait(f"document.querySelector('#faces .confidence').textContent === "
               f"'{round(100 * float(first['confidence']))} %'")  # fmt: skip
     assert page.text("#recorded") == count  # nothing is predicted twice
@@ -324,6 +325,20 @@ def test_a_broken_image_and_an_unknown_video_are_named_and_leave_the_page_usable
     assert page.text("#faces .name") == "anger"
 
 
+def test_another_model_goes_on_with_the_video_that_is_open(page, clip):
+    page.start_camera()
+    page.wait_for_frames(2)
+    page.tab.select_option("#model", "emopy-tiny")
+    page.wait("document.body.dataset.model === 'loading'")
+    page.tab.wait_for_selector(READY)
+    page.tab.wait_for_selector("#timeline")
+    page.wait_for_frames(2)
+    page.tab.select_option("#model", "emopy-base")
+    page.wait("document.body.dataset.model === 'loading'")
+    page.tab.wait_for_selector(READY)
+    assert page.tab.is_hidden("#error")
+
+
 def test_another_model_predicts_what_is_open(page):
     page.open_sample("sadness")
     before = page.saved("#save-json")[1]
@@ -369,6 +384,27 @@ def test_the_second_visit_works_offline_at_the_width_of_a_phone(browser):
         page.tab.keyboard.press("Enter")
         page.wait("document.querySelector('#faces .name')?.textContent === 'happiness'")
         assert page.tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert page.complaints == []
+
+
+def test_a_new_version_of_the_page_replaces_the_kept_one(browser, tmp_path):
+    folder = tmp_path / "page"
+    shutil.copytree(find_web_page(), folder, ignore=shutil.ignore_patterns("types"))
+    with WebPage(0, folder=folder) as served, browser.new_context() as context:
+        page = Opened(context, served)
+        page.wait("navigator.serviceWorker.controller")
+        index, worker = folder / "index.html", folder / "service_worker.js"
+        before = hashlib.sha256(index.read_bytes()).hexdigest()
+        index.write_text(index.read_text("utf-8").replace("<title>EmoPy", "<title>Newer"), "utf-8")
+        after = hashlib.sha256(index.read_bytes()).hexdigest()
+        worker.write_text(worker.read_text("utf-8").replace(before, after), "utf-8")
+        navigations = []
+        page.tab.on("framenavigated", lambda frame: navigations.append(frame.url))
+        page.tab.reload()
+        if len(navigations) < 2:  # the page of the old version loads itself again
+            page.tab.wait_for_event("framenavigated")
+        assert page.tab.title().startswith("Newer")
+        page.tab.wait_for_selector(READY)
         assert page.complaints == []
 
 

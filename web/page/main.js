@@ -56,6 +56,7 @@ class Page {
     this.#settings.onChange = () => this.#run(() => this.#applySettings());
     this.#settings.onModel = () => this.#run(() => this.#changeModel());
     const labels = /** @type {HTMLSelectElement} */ (byId("labels"));
+    this.#timeline.onSeek = (timeS) => this.#seek(timeS);
     labels.addEventListener("change", () => (this.#viewer.labels = labels.value));
     byId("dismiss").addEventListener("click", () => this.#showError(null));
     document.addEventListener("visibilitychange", () => this.#pauseInBackground());
@@ -176,15 +177,24 @@ class Page {
     this.#recording = new Recording(model.labels);
     this.#timeline.reset(this.#colors);
     const rate = new FrameRate();
-    for await (const result of model.predictVideo(frames, { source: this.#source, signal })) {
-      if (signal.aborted) return;
-      onResult(result);
-      this.#show(result);
-      this.#record(result);
-      this.#timeline.add(result);
-      this.#announcer.update(describe(result.faces));
-      setText(byId("stats"), `${rate.update().toFixed(0)} frames per second`);
+    try {
+      for await (const result of model.predictVideo(frames, { source: this.#source, signal })) {
+        if (signal.aborted) return;
+        onResult(result);
+        this.#show(result);
+        this.#record(result);
+        this.#timeline.add(result);
+        this.#announcer.update(describe(result.faces));
+        setText(byId("stats"), `${rate.update().toFixed(0)} frames per second`);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error; // else the model was closed, and another one goes on
     }
+  }
+
+  /** Show a moment of a video file. @param {number} timeS */
+  #seek(timeS) {
+    if (this.#viewer.mode === "video") this.#viewer.video.currentTime = timeS;
   }
 
   /** A video that plays unseen would be predicted with gaps. */
@@ -279,8 +289,9 @@ class Page {
     const last = this.#model;
     this.#model = this.#load();
     const model = await this.#model;
+    const predicting = this.#predictAgain(model, true);
     (await last.catch(() => null))?.close();
-    await this.#predictAgain(model, true);
+    await predicting;
   }
 
   async #applySettings() {

@@ -24,13 +24,18 @@ export class ModelLoader {
     this.#bar.removeAttribute("value");
     setText(this.#text, "Loading the model");
     await this.#ready;
-    const model = await FERModel.load({
-      model: name,
-      ...settings,
-      onProgress: ({ loaded, total }) => this.#show(loaded, total),
-    });
-    document.body.dataset.model = "ready";
-    return model;
+    try {
+      const model = await FERModel.load({
+        model: name,
+        ...settings,
+        onProgress: ({ loaded, total }) => this.#show(loaded, total),
+      });
+      document.body.dataset.model = "ready";
+      return model;
+    } catch (error) {
+      document.body.dataset.model = "failed";
+      throw error;
+    }
   }
 
   /** @param {number} loaded @param {number} total Bytes; 0 where it is not known. */

@@ -7,13 +7,33 @@ const WAIT_MS = 2000;
 export async function startOffline() {
   if (!("serviceWorker" in navigator)) return;
   try {
-    await navigator.serviceWorker.register("service_worker.js");
+    const registration = await navigator.serviceWorker.register("service_worker.js");
+    useNewVersion(registration.waiting);
+    registration.addEventListener("updatefound", () => useNewVersion(registration.installing));
   } catch {
     return; // not over https, or the browser keeps nothing: the page works, but not offline
   }
   if (navigator.serviceWorker.controller) return;
-  const controlled = new Promise((resolve) =>
+  const wait = new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+  await Promise.race([nextController(), wait]);
+}
+
+/** Load the page again when a new version has been kept, unless something is open. @param {ServiceWorker | null} worker */
+function useNewVersion(worker) {
+  if (!worker || !navigator.serviceWorker.controller) return; // the first version
+  const use = async () => {
+    if (worker.state !== "installed" || document.body.dataset.mode !== "empty") return;
+    const replaced = nextController();
+    worker.postMessage("take over");
+    await replaced;
+    location.reload();
+  };
+  worker.addEventListener("statechange", use);
+  use();
+}
+
+function nextController() {
+  return new Promise((resolve) =>
     navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
   );
-  await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, WAIT_MS))]);
 }

@@ -17,6 +17,7 @@ const keyOf = (path) => new URL(`${path}?sha256=${FILE_CHECKSUMS[path]}`, scope)
 
 worker.addEventListener("install", (event) => event.waitUntil(loadAll(event)));
 worker.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+worker.addEventListener("message", () => worker.skipWaiting());
 worker.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || !url.href.startsWith(scope.href)) return;

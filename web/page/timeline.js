@@ -16,6 +16,8 @@ const TIMES_HEIGHT = 18;
 
 /** Probabilities of the faces of a video over time: a plot per face, which grows. */
 export class Timeline {
+  /** Called with a time in seconds that was clicked. @type {(timeS: number) => void} */
+  onSeek = () => {};
   #bins = new TimeBins();
   /** @type {Map<number, {root: HTMLElement, seen: HTMLElement, canvas: HTMLCanvasElement}>} */
   #plots = new Map();
@@ -97,6 +99,10 @@ export class Timeline {
     const seen = append("span", "", title);
     const canvas = append("canvas", "", root);
     canvas.setAttribute("role", "img");
+    canvas.addEventListener("click", ({ offsetX }) => {
+      const [start, end] = this.#bins.spanS;
+      this.onSeek(start + (offsetX / canvas.clientWidth) * (end - start));
+    });
     const plot = { root, seen, canvas };
     this.#plots.set(track, plot);
     return plot;
