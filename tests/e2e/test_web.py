@@ -325,7 +325,7 @@ def test_a_broken_image_and_an_unknown_video_are_named_and_leave_the_page_usable
     assert page.text("#faces .name") == "anger"
 
 
-def test_another_model_goes_on_with_the_video_that_is_open(page, clip):
+def test_another_model_continues_with_the_video_that_is_open(page, clip):
     page.start_camera()
     page.wait_for_frames(2)
     page.tab.select_option("#model", "emopy-tiny")

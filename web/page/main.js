@@ -188,7 +188,7 @@ class Page {
         setText(byId("stats"), `${rate.update().toFixed(0)} frames per second`);
       }
     } catch (error) {
-      if (!signal.aborted) throw error; // else the model was closed, and another one goes on
+      if (!signal.aborted) throw error; // else the model was closed, and another one continues
     }
   }
 
