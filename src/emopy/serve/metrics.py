@@ -52,6 +52,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self.streams = Gauge(
+            "emopy_streams",
+            "Videos and live sessions that are open.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self.faces = Counter("emopy_faces", "Faces that were predicted.", registry=registry)
         self.failures = Counter(
             "emopy_failed_inputs", "Images and videos that could not be read.", registry=registry

@@ -64,8 +64,8 @@ def predict_uploads(
     return results
 
 
-def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) -> bytes:
-    """Return an image with its predictions drawn in, as PNG.
+def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) -> tuple[bytes, int]:
+    """Return an image with its predictions drawn in, as PNG, and the number of its faces.
 
     Raises:
         ProblemDetails: 422 if it cannot be read.
@@ -73,12 +73,12 @@ def draw_upload(model: FERModel, upload: Upload, boxes: Sequence[Box] | None) ->
     try:
         image = read_image(upload.content, max_pixels=model.max_pixels)
         with naming(faces="boxes"):
-            drawn = draw(image, model.predict(image, faces=boxes))
+            result = model.predict(image, faces=boxes)
     except InputError as error:
         raise refusal(error, upload.name) from error
     file = io.BytesIO()
-    drawn.save(file, "PNG", compress_level=4)
-    return file.getvalue()
+    draw(image, result).save(file, "PNG", compress_level=4)
+    return file.getvalue(), len(result.faces)
 
 
 def explain_upload(

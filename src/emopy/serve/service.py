@@ -61,11 +61,10 @@ class Service:
         self._settings = settings
         self._metrics = metrics
         self._bodies = Bodies(settings.max_bytes, settings.timeout_s)
-        self._queue = WorkQueue(settings.queue, settings.timeout_s)
-        self._streams = Places(settings.streams)
+        self._queue = WorkQueue(settings.queue, settings.timeout_s, metrics.queue.set)
+        self._streams = Places(settings.streams, metrics.streams.set)
         self._ending: set[asyncio.Future[None]] = set()
         self._standard = model.with_options("standard", prior=None, min_confidence=0.0)
-        metrics.queue.set_function(lambda: self._queue.length)
 
     def warm_up(self) -> None:
         """Run the detector and the model once, so that the first request is as fast as others."""
@@ -98,7 +97,8 @@ class Service:
                         f"draw must be asked for one image. Received {len(uploads)}.",
                     )
                 work = partial(draw_upload, model, uploads[0], boxes)
-                drawn = await self._run(request, lambda _: work())
+                drawn, faces = await self._run(request, lambda _: work())
+                self._metrics.faces.inc(faces)
                 return Response(drawn, media_type="image/png")
             results = await self._run(request, partial(predict_uploads, model, uploads, boxes))
         self._metrics.faces.inc(sum(len(result.faces) for result in results))
@@ -122,6 +122,7 @@ class Service:
                 )
             work = partial(explain_upload, model, upload, emotion, method)
             explanation = await self._run(request, lambda _: work())
+        self._metrics.faces.inc()
         return JSONResponse({"model": self._model.card.name, **explanation})
 
     async def analyze(self, request: Request) -> Response:

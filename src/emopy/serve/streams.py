@@ -12,14 +12,16 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from emopy.errors import EmoPyError, InputError, MissingExtraError
+from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import SMOOTHING_S, FERModel
 from emopy.media import open_video, read_image
 from emopy.result_table import to_rows
 from emopy.serve.metrics import Metrics
+from emopy.serve.problems import ProblemDetails
 from emopy.serve.query import number, refused_value
 from emopy.serve.requests import Upload
 from emopy.serve.wording import in_http_words, refusal
@@ -27,7 +29,9 @@ from emopy.types import FailedInput, Frame, ImageResult, round_time
 
 _log = logging.getLogger("emopy.serve")
 
-VIDEO_QUERY = ("every", "fps", "start_s", "end_s", "smoothing_s")
+_READING = ("every", "fps", "start_s", "end_s")
+
+VIDEO_QUERY = (*_READING, "smoothing_s")
 """Names in the query of ``/v1/video``, as `FERModel.predict_video` has them."""
 
 _ROWS_AHEAD = 64
@@ -40,7 +44,7 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         ProblemDetails: 422 if one is no number.
     """
-    given = {name: query[name] for name in VIDEO_QUERY if name in query}
+    given = {name: query[name] for name in _READING if name in query}
     try:
         options: dict[str, Any] = {name: number(given, name) for name in given}
         if "every" in options:
@@ -49,7 +53,7 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
             options["every"] = int(options["every"])
     except InputError as error:
         raise refused_value(error) from error
-    return options
+    return {**options, "smoothing_s": smoothing(query)}
 
 
 def smoothing(query: Mapping[str, str]) -> float:
@@ -86,7 +90,7 @@ class VideoRows:
         self._metrics = metrics
         self._stopped = threading.Event()
         self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[bytes | EmoPyError | None] = asyncio.Queue(_ROWS_AHEAD)
+        self._lines: asyncio.Queue[bytes | ProblemDetails | None] = asyncio.Queue(_ROWS_AHEAD)
         self._thread = threading.Thread(target=self._read, name="emopy-video", daemon=True)
         self._thread.start()
 
@@ -97,18 +101,18 @@ class VideoRows:
             ProblemDetails: 422 if the video cannot be read.
         """
         line = await self._lines.get()
-        if isinstance(line, EmoPyError):
-            raise refusal(line, self._upload.name)
+        if isinstance(line, ProblemDetails):
+            raise line
         return line
 
     async def following(self, first: bytes | None) -> AsyncIterator[bytes]:
         """Yield the first line and all others; the last one has an error if frames are missing."""
-        line: bytes | EmoPyError | None = first
+        line: bytes | ProblemDetails | None = first
         while line is not None:
-            if isinstance(line, EmoPyError):
-                self._metrics.failures.inc()
-                error = InputError(in_http_words(line, self._upload.name))
-                line = _lines(FailedInput(self._upload.name, error), self._model.labels)
+            if isinstance(line, ProblemDetails):
+                self._metrics.failures.inc(line.failed_inputs)
+                failed = FailedInput(self._upload.name, InputError(line.detail))
+                line = _lines(failed, self._model.labels)
             yield line
             line = await self._lines.get()
 
@@ -127,12 +131,13 @@ class VideoRows:
                 self._read_file(path)
         except Exception:  # noqa: BLE001  it is logged
             _log.exception("A video could not be predicted.")
-            self._put(InputError("The service failed. Its log has the reason."))
+            detail = "The service failed. Its log has the reason."
+            self._put(ProblemDetails(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
         self._put(None)
 
     def _read_file(self, path: str) -> None:
-        name, smoothing_s = self._upload.name, self._options.get("smoothing_s", SMOOTHING_S)
-        reading = {key: value for key, value in self._options.items() if key != "smoothing_s"}
+        name, reading = self._upload.name, dict(self._options)
+        smoothing_s = reading.pop("smoothing_s")
         try:
             with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
                 found = self._model.predict_frames(video, source=name, smoothing_s=smoothing_s)
@@ -142,13 +147,13 @@ class VideoRows:
                             return
                         self._metrics.faces.inc(len(result.faces))
                 if video.shortfall:
-                    self._put(InputError(video.shortfall.replace(path, name)))
-        except MissingExtraError as error:
-            self._put(error)
+                    raise InputError(video.shortfall)
         except EmoPyError as error:
-            self._put(InputError(str(error).replace(path, name)))
+            problem = refusal(error, name)
+            problem.detail = problem.detail.replace(path, name)
+            self._put(problem)
 
-    def _put(self, line: bytes | EmoPyError | None) -> bool:
+    def _put(self, line: bytes | ProblemDetails | None) -> bool:
         """Hand a line over; False if nobody wants it any more."""
         if self._stopped.is_set():
             return False

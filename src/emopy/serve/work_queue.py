@@ -19,6 +19,9 @@ T = TypeVar("T")
 IsWanted: TypeAlias = Callable[[], bool]
 """Tells whether the result of work is still waited for."""
 
+Report: TypeAlias = Callable[[int], None]
+"""Takes a number that has changed."""
+
 _FIRST_ESTIMATE_S = 0.05
 _WEIGHT = 0.1
 """Weight of the newest request in the mean time of a request."""
@@ -33,29 +36,21 @@ class WorkQueue:
     Args:
         size: Requests that may wait.
         timeout_s: Longest time until an answer is ready, seconds.
+        report: Takes the number of requests that wait or run, whenever it changes.
     """
 
-    def __init__(self, size: int, timeout_s: float) -> None:
-        self._size = size
+    def __init__(self, size: int, timeout_s: float, report: Report) -> None:
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="emopy-serve")
-        self._places = 0
+        self._places = Places(size + 1, report)
         self._mean_s = _FIRST_ESTIMATE_S
 
-    @property
-    def length(self) -> int:
-        """Requests that wait or run."""
-        return self._places
-
-    @property
-    def wait_s(self) -> float:
-        """Time in seconds that a new request would wait, by the mean of the last ones."""
-        return self._places * self._mean_s
-
     def check_free(self) -> None:
-        """Raise the problem 429 if no place is free."""
-        if self._places > self._size:
-            raise busy(self.wait_s)
+        """Raise the problem 429 if no place is free.
+
+        Its time to wait is that of the requests before, by the mean of the last ones.
+        """
+        self._places.check_free(wait_s=self._places.taken * self._mean_s)
 
     async def run(self, work: Callable[[IsWanted], T], gone: Awaitable[None]) -> T:
         """Run work in the thread of the model, and return its result.
@@ -74,11 +69,11 @@ class WorkQueue:
         """
         self.check_free()
         unwanted = threading.Event()
-        self._places += 1
+        self._places.take()
         try:
             future = self._threads.submit(self._timed, partial(work, lambda: not unwanted.is_set()))
         except BaseException:
-            self._places -= 1
+            self._places.give_back()
             raise
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: self._call_soon(loop))
@@ -93,10 +88,7 @@ class WorkQueue:
 
     def _call_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the service has stopped
-            loop.call_soon_threadsafe(self._leave)
-
-    def _leave(self) -> None:
-        self._places -= 1
+            loop.call_soon_threadsafe(self._places.give_back)
 
     def _timed(self, work: Callable[[], T]) -> T:
         started_s = time.perf_counter()
@@ -142,21 +134,35 @@ class Places:
 
     Args:
         size: Most that may be taken.
+        report: Takes the number of those that are taken, whenever it changes; None for nobody.
+
+    Attributes:
+        taken: How many are taken.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, report: Report | None = None) -> None:
         self._size = size
+        self._report = report
         self.taken = 0
+
+    def check_free(self, count: int = 1, *, wait_s: float = 1.0) -> None:
+        """Raise the problem 429, with this time to wait in seconds, if too few are free."""
+        if self.taken + count > self._size:
+            raise busy(wait_s)
 
     def take(self, count: int = 1) -> None:
         """Take places, or raise the problem 429 if too few are free."""
-        if self.taken + count > self._size:
-            raise busy(1.0)
-        self.taken += count
+        self.check_free(count)
+        self._change(count)
 
     def give_back(self, count: int = 1) -> None:
         """Give places back."""
-        self.taken -= count
+        self._change(-count)
+
+    def _change(self, count: int) -> None:
+        self.taken += count
+        if self._report is not None:
+            self._report(self.taken)
 
 
 class ClientGone(Exception):  # noqa: N818  an event rather than an error
