@@ -48,6 +48,8 @@ const LOAD_SETTINGS = [
   "onProgress",
 ];
 
+/** @typedef {Frame & Awaited<ReturnType<typeof takeImage>>} TakenFrame */
+
 /** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void}} Waiting */
 
 /**
@@ -165,10 +167,12 @@ export class FERModel {
   ) {
     const number = ++this._videos;
     await this._call("openVideo", { video: number, source, settings: { smoothingS, keyframeS } });
-    const frames = framesOf(video, settings);
+    const end = new AbortController();
+    const signal = AbortSignal.any([end.signal, ...(settings.signal ? [settings.signal] : [])]);
+    const frames = framesOf(video, { ...settings, signal });
+    // The next frame is taken while the worker predicts this one.
+    let next = this._takeFrame(frames);
     try {
-      // The next frame is taken while the worker predicts this one.
-      let next = this._takeFrame(frames);
       for (let taken = await next; taken; taken = await next) {
         const { image, transfer, time_s, number: index } = taken;
         const request = { video: number, image, timeS: time_s, number: index };
@@ -178,7 +182,9 @@ export class FERModel {
         yield await result;
       }
     } finally {
-      await frames.return(undefined);
+      end.abort();
+      next.then(closeFrame, () => {});
+      frames.return(undefined).catch(() => {});
       if (!this._ended) await this._call("closeVideo", { video: number });
     }
   }
@@ -192,7 +198,7 @@ export class FERModel {
 
   /**
    * @param {AsyncGenerator<Frame>} frames
-   * @returns {Promise<(Awaited<ReturnType<typeof takeImage>> & Frame) | null>}
+   * @returns {Promise<TakenFrame | null>} null at the end of the video.
    */
   async _takeFrame(frames) {
     const { value, done } = await frames.next();
@@ -221,6 +227,15 @@ export class FERModel {
     for (const { reject } of this._waiting.values()) reject(reason);
     this._waiting.clear();
   }
+}
+
+/**
+ * Free a frame that was taken but not sent.
+ *
+ * @param {TakenFrame | null} taken
+ */
+function closeFrame(taken) {
+  if (taken && "close" in taken.image && taken.transfer.length) taken.image.close();
 }
 
 /**

@@ -9,7 +9,7 @@ import { pixels } from "./pixels.js";
 /** Largest width × height of an image by default: what browsers can draw. */
 export const MAX_PIXELS = 16384 * 16384;
 
-/** Reads the pixels of bitmaps and files; one canvas serves all images of a size. */
+/** Reads the pixels of files, bitmaps and frames; one canvas serves all images of a size. */
 export class PixelReader {
   /** @param {number} [maxPixels] Largest width × height of an image. */
   constructor(maxPixels = MAX_PIXELS) {
@@ -21,42 +21,47 @@ export class PixelReader {
   /**
    * Read an image as upright pixels; transparency is composited on white.
    *
-   * @param {SentImage} image A bitmap is closed.
+   * @param {SentImage} image A bitmap or frame is closed.
    * @param {string} name For error messages.
    * @returns {Promise<Pixels>}
    * @throws {InputError} It cannot be decoded, or is too large.
    */
   async read(image, name) {
-    if ("data" in image) return this._checked(image, name);
-    const bitmap = image instanceof Blob ? await decode(image, name) : image;
+    if ("data" in image) {
+      this._check(image.width, image.height, name);
+      return image;
+    }
+    const drawable = image instanceof Blob ? await decode(image, name) : image;
     try {
-      return this._draw(this._checked(bitmap, name), name);
+      return this._draw(drawable, name);
     } finally {
-      bitmap.close();
+      drawable.close();
     }
   }
 
   /**
-   * @template {{width: number, height: number}} Sized
-   * @param {Sized} image
+   * @param {number} width
+   * @param {number} height
    * @param {string} name
-   * @returns {Sized}
    */
-  _checked(image, name) {
-    if (image.width * image.height <= this._maxPixels) return image;
+  _check(width, height, name) {
+    if (width * height <= this._maxPixels) return;
     throw new InputError(
       `\`image\` must have at most ${this._maxPixels} pixels. Received '${name}': ` +
-        `${image.width} × ${image.height}. Resize it, or increase maxPixels.`,
+        `${width} × ${height}. Resize it, or increase maxPixels.`,
     );
   }
 
   /**
-   * @param {ImageBitmap} bitmap
+   * @param {ImageBitmap | VideoFrame} image
    * @param {string} name
    * @returns {Pixels}
    */
-  _draw(bitmap, name) {
-    const { width, height } = bitmap;
+  _draw(image, name) {
+    const isFrame = "displayWidth" in image;
+    const width = isFrame ? image.displayWidth : image.width;
+    const height = isFrame ? image.displayHeight : image.height;
+    this._check(width, height, name);
     if (this._canvas?.width !== width || this._canvas.height !== height) {
       this._canvas = new OffscreenCanvas(width, height);
     }
@@ -66,7 +71,7 @@ export class PixelReader {
       if (!context) throw new Error("no canvas of this size");
       context.fillStyle = "white";
       context.fillRect(0, 0, width, height);
-      context.drawImage(bitmap, 0, 0);
+      context.drawImage(image, 0, 0, width, height);
       const { data } = context.getImageData(0, 0, width, height);
       return pixels(new Uint8Array(data.buffer), width, height, 4);
     } catch (error) {

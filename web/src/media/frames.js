@@ -28,6 +28,9 @@ import { kindOf } from "./sources.js";
 
 const DEFAULT_FPS = 10;
 
+/** Milliseconds between two looks at whether a camera was stopped. */
+const POLL_MS = 250;
+
 /**
  * Yield the frames of a video.
  *
@@ -105,25 +108,32 @@ async function* playedFrames(video, signal) {
  * @returns {Promise<VideoFrameCallbackMetadata | null>}
  */
 function nextFrame(video, signal) {
-  if (signal?.aborted || video.ended) return Promise.resolve(null);
   const tracks = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks() : [];
-  if (tracks.length && tracks.every((track) => track.readyState === "ended"))
-    return Promise.resolve(null);
+  const isOver = () => video.ended || (tracks.length > 0 && tracks.every(hasEnded));
+  if (signal?.aborted || isOver()) return Promise.resolve(null);
   const settled = new AbortController();
   return new Promise((resolve) => {
-    const request = video.requestVideoFrameCallback((_, metadata) => finish(metadata));
     /** @param {VideoFrameCallbackMetadata | null} metadata */
     const finish = (metadata) => {
       settled.abort();
+      clearInterval(timer);
       video.cancelVideoFrameCallback(request);
       resolve(metadata);
     };
-    const end = () => finish(null);
+    const request = video.requestVideoFrameCallback((_, metadata) => finish(metadata));
+    // A track that the page stops sends no event.
+    const timer = setInterval(() => isOver() && finish(null), POLL_MS);
     const listening = { signal: settled.signal };
-    for (const name of ["ended", "emptied", "error"]) video.addEventListener(name, end, listening);
-    for (const track of tracks) track.addEventListener("ended", end, listening);
-    signal?.addEventListener("abort", end, listening);
+    for (const name of ["ended", "emptied", "error"]) {
+      video.addEventListener(name, () => finish(null), listening);
+    }
+    signal?.addEventListener("abort", () => finish(null), listening);
   });
+}
+
+/** @param {MediaStreamTrack} track */
+function hasEnded(track) {
+  return track.readyState === "ended";
 }
 
 /**
@@ -134,8 +144,10 @@ function nextFrame(video, signal) {
 async function* fileFrames(file, { fps = DEFAULT_FPS, startS = 0, endS = Infinity, signal }) {
   checkTimes({ fps, startS, endS });
   const url = URL.createObjectURL(file);
+  /** @type {HTMLVideoElement | null} */
+  let video = null;
   try {
-    const video = await openVideo((element) => (element.src = url));
+    video = await openVideo((element) => (element.src = url));
     // Recordings of browsers state their length only after a jump to the end.
     if (!Number.isFinite(video.duration)) await seek(video, Number.MAX_SAFE_INTEGER);
     const lastS = Math.min(endS, video.duration);
@@ -144,9 +156,9 @@ async function* fileFrames(file, { fps = DEFAULT_FPS, startS = 0, endS = Infinit
       await seek(video, time_s);
       yield { image: video, time_s, number };
     }
-    video.removeAttribute("src");
-    video.load();
   } finally {
+    video?.removeAttribute("src");
+    video?.load();
     URL.revokeObjectURL(url);
   }
 }

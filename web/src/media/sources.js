@@ -12,9 +12,9 @@ import { toPixels } from "./pixels.js";
  */
 
 /**
- * An image on its way to the worker: an encoded file, a bitmap or pixels.
+ * An image on its way to the worker: an encoded file, a bitmap, a video frame or pixels.
  *
- * @typedef {Blob | ImageBitmap | import("./pixels.js").Pixels} SentImage
+ * @typedef {Blob | ImageBitmap | VideoFrame | import("./pixels.js").Pixels} SentImage
  */
 
 /** Classes that `createImageBitmap` takes, besides files. */
@@ -69,24 +69,36 @@ export async function takeImage(source) {
 /**
  * @param {ImageBitmapSource} source
  * @param {string} kind
- * @returns {Promise<{image: ImageBitmap, transfer: Transferable[]}>}
+ * @returns {Promise<{image: ImageBitmap | VideoFrame, transfer: Transferable[]}>}
  */
 async function takeBitmap(source, kind) {
-  const state =
-    kind === "HTMLVideoElement" ? /** @type {HTMLVideoElement} */ (source).readyState : null;
-  if (state !== null && state < HAS_CURRENT_DATA) {
+  const isVideo = kind === "HTMLVideoElement";
+  if (isVideo && /** @type {HTMLVideoElement} */ (source).readyState < HAS_CURRENT_DATA) {
     throw new InputError(
       "`image` must be a video that shows a frame. Received one without. Wait for its event 'loadeddata'.",
     );
   }
-  let image;
   try {
-    image = await createImageBitmap(source);
+    const image = await copyOf(source, kind);
+    return { image, transfer: [image] };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new InputError(`\`image\` must show an image. Received ${kind}: ${reason}`);
   }
-  return { image, transfer: [image] };
+}
+
+/**
+ * @param {ImageBitmapSource} source
+ * @param {string} kind
+ * @returns {ImageBitmap | VideoFrame | Promise<ImageBitmap>}
+ */
+function copyOf(source, kind) {
+  if (kind === "VideoFrame") return /** @type {VideoFrame} */ (source).clone();
+  // A frame is taken at once; a bitmap would first be converted, in the thread of the page.
+  if (kind === "HTMLVideoElement" && "VideoFrame" in globalThis) {
+    return new VideoFrame(/** @type {HTMLVideoElement} */ (source));
+  }
+  return createImageBitmap(source);
 }
 
 /**
