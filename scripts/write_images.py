@@ -5,8 +5,8 @@ drawn from (`SOURCES`) and, for the training curves, the reliability diagram and
 numbers in it. `tests/docs/test_images.py` compares both, without a training or the FER+ faces.
 
 `curves` trains a small model (extra train), `reliability` needs `local/ferplus` (see
-`research/README.md`), `notebook`, `report` and `webcam` are screenshots by Chromium: only a browser
-draws HTML. An image whose needs are not met is left as it is.
+`research/README.md`), `notebook`, `report`, `web` and `webcam` are screenshots by Chromium: only a
+browser draws HTML. An image whose needs are not met is left as it is.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,14 +41,14 @@ from emopy.evaluate import evaluate, html_report
 from emopy.explain import draw_explanations
 from emopy.files import atomic_file
 from emopy.labels import STANDARD_EMOTIONS
-from emopy.live import Page
 from emopy.media import read_image
 from emopy.models import find_model, load_model
 from emopy.present import LabelState, TimelinePlot, draw_faces
 from emopy.recipes import find_recipe
 from emopy.samples import sample_clips, sample_images, sample_splits, sample_stills, scene
 from notebook_page import notebook_page
-from screenshot import CannotDrawError, draw_page, screenshot
+from page_screenshots import web_screenshot, webcam_screenshot
+from screenshot import CannotDrawError, draw_page
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(emopy.__file__).parent
@@ -263,26 +261,13 @@ def notebook() -> Drawing:
 def webcam() -> Drawing:
     """The live page with a frame of the sample scene."""
     frame, result = sample_video()[round(MOMENTS_S[0] * FPS)]
-    with Page() as page, _shown_again_and_again(page, frame, result):
-        return screenshot(page.address, (1280, 620)), None
+    return webcam_screenshot(frame, result, (1280, 620)), None
 
 
-@contextmanager
-def _shown_again_and_again(page: Page, frame: Frame, result: ImageResult) -> Iterator[None]:
-    """Show a frame at the rate of a camera, so that the browser never waits for one."""
-    done = threading.Event()
-
-    def show() -> None:
-        while not done.wait(1 / FPS):
-            page.show(frame.image, result, latency_s=0.014, fps=FPS)
-
-    thread = threading.Thread(target=show)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+def web() -> Drawing:
+    """The page that predicts in the browser, with the sample scene at a moment of it."""
+    frames = [frame for frame, _ in sample_video()]
+    return web_screenshot(frames, MOMENTS_S[0], (1280, 1160)), None
 
 
 # What images are drawn from
@@ -295,8 +280,8 @@ def _sha256(*contents: bytes | str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _files(folder: str, pattern: str) -> str:
-    return _sha256(*(path.read_bytes() for path in sorted((PACKAGE / folder).glob(pattern))))
+def _files(folder: str, pattern: str, *, root: Path = PACKAGE) -> str:
+    return _sha256(*(path.read_bytes() for path in sorted((root / folder).glob(pattern))))
 
 
 def _model(name: str) -> str:
@@ -334,6 +319,12 @@ SOURCES: dict[str, Callable[[], Record]] = {
         "model": _model("emopy-base"),
         "page": _wording(report_page()),
     },
+    "web": lambda: {
+        "faces": _files("samples/images", "*.png"),
+        "model": _model("emopy-base"),
+        "page": _files("web/page", "*", root=ROOT),
+        "drawing": _files("live/present", "*"),
+    },
     "webcam": lambda: {
         "faces": _files("samples/images", "*.png"),
         "model": _model("emopy-base"),
@@ -349,7 +340,7 @@ _ALL = (
 )
 
 IMAGES: dict[str, Callable[..., Drawing]] = {
-    draw.__name__.replace("_", "-"): draw for draw in (*_ALL, timeline, webcam)
+    draw.__name__.replace("_", "-"): draw for draw in (*_ALL, timeline, web, webcam)
 }
 
 

@@ -16,7 +16,7 @@ REDRAWN = [
     *("annotated-video", "clips", "data-show", "demo", "explanations", "samples", "timeline")
 ]
 REDRAWN_FROM_NUMBERS = ["reliability", *(["curves"] if find_spec("keras") else [])]
-WITH_SOURCES = ["curves", "notebook", "reliability", "report", "webcam"]
+WITH_SOURCES = ["curves", "notebook", "reliability", "report", "web", "webcam"]
 ADVICE = "type: python scripts/write_images.py"
 
 
