@@ -105,7 +105,6 @@ export class FERModel {
     checkNames(settings, LOAD_SETTINGS);
     const { model = DEFAULT_MODEL, files = null, onProgress, minFaceSize, maxPixels } = settings;
     const urls = { files: sharedURLs(files), modelFiles: modelURLs(model, files) };
-    const url = new URL("./worker.js", import.meta.url);
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",
       name: "emopy",
@@ -113,7 +112,7 @@ export class FERModel {
     const loaded = new FERModel(worker, onProgress);
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      loaded._end(workerError(event, url));
+      loaded._end(workerError(event));
     });
     const classifier = pick(settings, CLASSIFIER_SETTINGS);
     const request = { ...urls, maxPixels, settings: { ...classifier, minFaceSize } };
@@ -264,15 +263,12 @@ function pick(settings, names) {
   return copied;
 }
 
-/**
- * @param {ErrorEvent} event
- * @param {URL} url
- */
-function workerError(event, url) {
+/** @param {ErrorEvent} event */
+function workerError(event) {
   // An error without a text is one of loading: the file is not there, or the page forbids it.
   if (event.message) return new Error(event.message);
   return new ModelNotFoundError(
-    `The file worker.js must be on the server. Looked for it at ${url} and it could not be started. ` +
-      "Copy all files of the package's folder dist.",
+    "The file worker.js must be on the server, and the page must be allowed to start it. " +
+      `Looked for it beside ${import.meta.url}. Copy all files of the package's folder dist.`,
   );
 }
