@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,8 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from numpy.typing import NDArray
 
 _PREFIX = ".emopy-"
-"""Start of every temporary name: the prefix, the process id, eight random digits, the suffix."""
+"""Start of every temporary name: the prefix, a checksum of the machine's name, the process id,
+eight random digits, the suffix."""
 
 _MAX_SUFFIX_LENGTH = 12
 _MAX_NAME_BYTES = 255
@@ -36,15 +39,18 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
+def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Generator[Path]:
     """Write a file under a temporary name in its folder, and rename it on success.
 
     Missing parent folders are created. After an exception the temporary file is removed and an
-    existing file is unchanged. Temporary files of processes that no longer run are removed too.
+    existing file is unchanged. Temporary files of processes of this machine that no longer run are
+    removed too.
     A device or pipe, such as ``/dev/null``, is written directly.
 
     Args:
         path: The file to write. A symbolic link is kept; the file it points to is replaced.
+        replace: Whether an existing file is replaced; else it is kept, so that of several
+            processes the first one writes the file.
 
     Yields:
         The path to write to. It has the suffix of `path`.
@@ -76,9 +82,22 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path]:
     try:
         with _naming_target(temporary, target):
             yield temporary
-            temporary.replace(target)
+            if replace:
+                temporary.replace(target)
+            else:
+                _put_if_absent(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put_if_absent(temporary: Path, target: Path) -> None:
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not target.exists():
+            temporary.replace(target)
 
 
 @contextmanager
@@ -240,13 +259,19 @@ def read_arrays(
 def _temporary(target: Path) -> Path:
     """A free name beside the target that stays short however long the target's name is."""
     suffix = target.suffix if len(target.suffix) <= _MAX_SUFFIX_LENGTH else ""
-    return target.with_name(f"{_PREFIX}{os.getpid()}-{token_hex(4)}{suffix}")
+    return target.with_name(f"{_own_prefix()}{os.getpid()}-{token_hex(4)}{suffix}")
+
+
+@cache
+def _own_prefix() -> str:
+    """Start of the temporary names of this machine: others may write into the same folder."""
+    return f"{_PREFIX}{hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:6]}-"
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove temporary files and folders of processes that no longer run."""
-    for leftover in folder.glob(f"{_PREFIX}*-*"):
-        process = leftover.name.removeprefix(_PREFIX).partition("-")[0]
+    """Remove temporary files and folders of processes of this machine that no longer run."""
+    for leftover in folder.glob(f"{_own_prefix()}*-*"):
+        process = leftover.name.removeprefix(_own_prefix()).partition("-")[0]
         if process.isdecimal() and not _is_running(int(process)):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)

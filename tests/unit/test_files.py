@@ -1,5 +1,6 @@
 """`atomic_file` and `atomic_folder`: written whole, or not at all."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -55,6 +56,20 @@ def test_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path):
     assert names(tmp_path) == ["a.csv"]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_writers_that_do_not_replace_the_first_wins(tmp_path, monkeypatch, links):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "no hard links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    for content in ("first", "second"):
+        with atomic_file(tmp_path / "plan.json", replace=False) as temporary:
+            temporary.write_text(content)
+    assert (tmp_path / "plan.json").read_text() == "first"
+    assert names(tmp_path) == ["plan.json"]
+
+
 @pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
 def test_names_as_long_as_the_file_system_allows_are_written(tmp_path, writer):
     path = tmp_path / ("n" * 251 + ".csv")
@@ -67,17 +82,21 @@ def test_names_as_long_as_the_file_system_allows_are_written(tmp_path, writer):
 def test_leftovers_of_ended_processes_are_removed_and_of_running_ones_kept(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    dead = tmp_path / f".emopy-{ended.pid}-00000000.csv"
-    dead_folder = tmp_path / f".emopy-{ended.pid}-00000001"
-    running = tmp_path / f".emopy-{os.getppid()}-00000000.csv"
+    with atomic_file(tmp_path / "other.csv") as temporary:
+        machine = temporary.name.split("-")[1]
+    dead = tmp_path / f".emopy-{machine}-{ended.pid}-00000000.csv"
+    dead_folder = tmp_path / f".emopy-{machine}-{ended.pid}-00000001"
+    running = tmp_path / f".emopy-{machine}-{os.getppid()}-00000000.csv"
+    elsewhere = tmp_path / f".emopy-0{machine[1:-1]}x-{ended.pid}-00000000.csv"
     dead_folder.mkdir()
-    for file in (dead, running):
+    for file in (dead, running, elsewhere):
         file.write_text("half")
     with atomic_file(tmp_path / "table.csv") as temporary:
         temporary.write_text("new content")
     assert not dead.exists()
     assert not dead_folder.exists()
     assert running.exists()
+    assert elsewhere.exists()
     assert (tmp_path / "table.csv").read_text() == "new content"
 
 

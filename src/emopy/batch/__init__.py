@@ -2,6 +2,7 @@
 
 from emopy.batch.face_predictor import FacePredictor
 from emopy.batch.results import Status, merge, status
-from emopy.batch.run import Progress, run
+from emopy.batch.run import run
+from emopy.batch.schedule import Progress
 
 __all__ = ["FacePredictor", "Progress", "Status", "merge", "run", "status"]

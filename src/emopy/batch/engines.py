@@ -1,7 +1,7 @@
 """What every engine does: run units in other processes, and tell which of them ended one.
 
 An engine only places units. Which units there are, and what follows from a process that ended,
-is decided in `emopy.batch.run`.
+is decided in `emopy.batch.schedule`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from emopy.batch.rows import Counts
 from emopy.batch.worker import Unit
 
 
@@ -20,23 +21,23 @@ class Outcome:
 
     Attributes:
         unit: The unit.
-        crashed: Whether the process that ran it has ended, or its machine was lost.
-        error: What it raised; None if it is written, or `crashed`.
+        counts: What was written; None if nothing was.
+        error: What it raised; None if it was written, or if the process that ran it has ended, or
+            its machine was lost.
     """
 
     unit: Unit
-    crashed: bool = False
+    counts: Counts | None = None
     error: Exception | None = None
 
 
 class Engine(ABC):
-    """Runs units of one run in other processes; use it in a ``with`` block.
+    """Runs units of one run in other processes; use it in a ``with`` block."""
 
-    Attributes:
-        capacity: Units that may be submitted and not yet returned.
-    """
-
-    capacity: int
+    @property
+    @abstractmethod
+    def capacity(self) -> int:
+        """Units that may be submitted and not yet returned."""
 
     @abstractmethod
     def submit(self, unit: Unit) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +64,7 @@ class FacePredictor:
             found = self._predict(arrow.Table.from_batches([batch])).combine_chunks()
             batches = found.to_batches()
             return batches[0] if batches else arrow.RecordBatch.from_pylist([], found.schema)
-        if type(batch).__name__ == "DataFrame" and hasattr(batch, "columns"):
+        if type(batch).__name__ == "DataFrame" and type(batch).__module__.startswith("pandas"):
             return self._predict(arrow.Table.from_pandas(batch, preserve_index=False)).to_pandas()
         raise InputError(
             "`batch` must be a pyarrow.Table, a pyarrow.RecordBatch or a pandas.DataFrame. "
@@ -74,8 +73,13 @@ class FacePredictor:
 
     def _predict(self, table: Any) -> Any:
         images = self._values(table, self._column)
-        names = self._values(table, self._source_column) if self._source_column else None
-        results = self._model.predict_many(_named(images, names), batch_size=1)
+        results = self._model.predict_many(images, batch_size=1)
+        if self._source_column is not None:
+            names = self._values(table, self._source_column)
+            results = (
+                replace(result, source=str(name))
+                for result, name in zip(results, names, strict=True)
+            )
         return to_arrow(results, self._model.labels)
 
     def _values(self, table: Any, column: str) -> list[Any]:
@@ -85,14 +89,3 @@ class FacePredictor:
                 f"Received {column!r}."
             )
         return table.column(column).to_pylist()
-
-
-def _named(images: list[Any], names: list[Any] | None) -> Iterable[Any]:
-    """Images as `FERModel.predict_many` takes them, under their names."""
-    for place, image in enumerate(images):
-        if isinstance(image, bytes):
-            file = io.BytesIO(image)
-            file.name = "<bytes>" if names is None else str(names[place])
-            yield file
-        else:
-            yield image

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from multiprocessing.connection import Connection, wait
-from typing import Any, cast
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import IO, TypeAlias, cast
 
 from emopy.batch.engines import Engine, Outcome
-from emopy.batch.worker import Unit, run_unit
+from emopy.batch.rows import Counts
+from emopy.batch.worker import Unit
 
 _STOP_S = 5.0
 """Time for a process to end before it is killed, seconds."""
@@ -28,7 +31,7 @@ def usable_cores() -> int:
 class LocalEngine(Engine):
     """Runs units in processes of this machine.
 
-    A process that ends while it runs a unit is replaced, and its unit counts as crashed.
+    A process that ends while it runs a unit is replaced.
 
     Args:
         out: Location of the results.
@@ -37,26 +40,38 @@ class LocalEngine(Engine):
 
     def __init__(self, out: str, workers: int | None = None) -> None:
         self._out = out
-        self.capacity = workers or usable_cores()
+        self._limit = workers or usable_cores()
         self._workers: list[_Worker] = []
+        self._messages: _Messages = SimpleQueue()
+
+    @property
+    def capacity(self) -> int:
+        """Number of processes."""
+        return self._limit
 
     def submit(self, unit: Unit) -> None:
         """Give a unit to a process that is free, or to a new one."""
         free = next((worker for worker in self._workers if worker.unit is None), None)
         if free is None:
-            free = _Worker(self._out)
+            free = _Worker(self._out, self._messages)
             self._workers.append(free)
         free.give(unit)
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Wait for one or more units."""
-        busy = {worker.connection: worker for worker in self._workers if worker.unit is not None}
-        for connection in cast("list[Connection]", wait(list(busy))):
-            worker = busy[connection]
-            outcome = worker.take()
-            if outcome.crashed:
+        """Wait for one unit."""
+        while True:
+            worker, found = self._messages.get()
+            unit, worker.unit = worker.unit, None
+            if found is None:
                 self._workers.remove(worker)
-            yield outcome
+                worker.stop(at_once=True)
+            if unit is None:  # a process has ended while it was free
+                continue
+            if isinstance(found, Exception):
+                yield Outcome(unit, error=found)
+            else:
+                yield Outcome(unit, counts=found)
+            return
 
     def __exit__(self, *error: object) -> None:
         for worker in self._workers:
@@ -65,55 +80,70 @@ class LocalEngine(Engine):
 
 
 class _Worker:
-    """A process, and the unit that it runs."""
+    """A process, and the unit that it runs; None while it waits for one.
 
-    def __init__(self, out: str) -> None:
-        context = multiprocessing.get_context("spawn")  # forks of a process with threads may hang
-        self.connection, theirs = context.Pipe()
+    Args:
+        out: Location of the results.
+        messages: Where what it answers is put, with the worker; None when the process has ended.
+    """
+
+    def __init__(self, out: str, messages: _Messages) -> None:
         self.unit: Unit | None = None
-        self._process = context.Process(target=_work, args=(out, theirs), daemon=True)
-        self._process.start()
-        theirs.close()  # its end of the pipe closes with the process, which is how it is noticed
+        # No fork, in which threads may hang, and no multiprocessing, which runs the user's script
+        # once more in each process.
+        with _without_ctrl_c():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "emopy.batch.local_worker", out],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            )
+        self._in, self._out = (
+            cast("IO[bytes]", stream) for stream in (self._process.stdin, self._process.stdout)
+        )
+        Thread(target=self._listen, args=(messages,), daemon=True).start()
 
     def give(self, unit: Unit) -> None:
+        """Send a unit to the process."""
         self.unit = unit
-        with suppress(OSError):  # it has ended while it was free; `take` notices
-            self.connection.send(unit)
-
-    def take(self) -> Outcome:
-        unit = cast("Unit", self.unit)
-        try:
-            error: Any = self.connection.recv()
-        except (EOFError, OSError):
-            self.stop(at_once=True)
-            return Outcome(unit, crashed=True)
-        self.unit = None
-        return Outcome(unit, error=error)
+        with suppress(OSError):  # it has ended; `_listen` notices
+            pickle.dump(unit, self._in)
+            self._in.flush()
 
     def stop(self, *, at_once: bool) -> None:
+        """End the process."""
         if at_once:
             self._process.kill()
-        self.connection.close()
-        self._process.join(_STOP_S)
-        if self._process.is_alive():
+        with suppress(OSError):
+            self._in.close()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
+
+    def _listen(self, messages: _Messages) -> None:
+        with self._out:
+            while True:
+                try:
+                    found = pickle.load(self._out)  # noqa: S301  from a process started here
+                except (EOFError, OSError, pickle.UnpicklingError):
+                    messages.put((self, None))
+                    return
+                messages.put((self, found))
 
 
-def _work(out: str, connection: Connection) -> None:
-    """Run the units that come until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the units
-    while True:
-        try:
-            unit: Unit = connection.recv()
-        except (EOFError, OSError):
-            return
-        error: Exception | None = None
-        try:
-            run_unit(out, unit)
-        except Exception as failed:  # noqa: BLE001  handed to the process that gave the unit
-            error = failed
-        try:
-            connection.send(error)
-        except (OSError, TypeError, AttributeError):  # an error that cannot be pickled
-            connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
+_Messages: TypeAlias = "SimpleQueue[tuple[_Worker, Counts | Exception | None]]"
+
+
+@contextmanager
+def _without_ctrl_c() -> Generator[None]:
+    """Let a process that is started inside ignore Ctrl-C: it is for the one that starts it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from emopy.batch.engines import Engine, Outcome
-from emopy.batch.worker import Unit, run_unit
+from emopy.batch.rows import Counts
+from emopy.batch.worker import Unit, as_picklable, run_unit
 from emopy.errors import InputError, import_extra
 
 _QUIET = {
@@ -19,13 +20,20 @@ _QUIET = {
 }
 """Variables of a Ray that is started here, unless they are set."""
 
+_STORE_BYTES = 10**8
+"""Memory for the objects of a Ray that is started here: units and counts are small."""
+
+_PATIENCE_S = 60.0
+"""Time after which a cluster without CPUs is given up, seconds: nodes may come back."""
+
 
 class RayEngine(Engine):
     """Runs units as tasks of Ray, each on one CPU.
 
     Args:
         out: Location of the results, which every machine reaches.
-        workers: Units at the same time; None: one per CPU of the cluster.
+        workers: Units at the same time; None: one per CPU of the cluster, also of the nodes that
+            join it later.
         address: Address of a cluster, such as ``"auto"`` or ``"ray://host:10001"``; None starts a
             Ray on this machine, which ends with the run.
 
@@ -37,22 +45,25 @@ class RayEngine(Engine):
     def __init__(self, out: str, workers: int | None = None, address: str | None = None) -> None:
         self._ray: Any = import_extra("ray", feature="The engine ray", extra="ray")
         self._out = out
+        self._limit = workers
         self._folder: str | None = None
+        self._running: dict[Any, Unit] = {}
         self._owns = not self._ray.is_initialized()
         if self._owns:
             self._connect(workers, address)
-        cpus = int(self._ray.cluster_resources().get("CPU", 0))
-        if cpus < 1:  # a task would wait for ever
+        if self._cpus() < 1:  # a task would wait for ever
             self.__exit__()
             raise InputError(
                 "`address` must be a Ray cluster with CPUs. Received one that has none. "
                 "Start it with --num-cpus."
             )
-        self.capacity = min(workers or cpus, cpus)
-        self._task = self._ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(
-            run_unit
-        )
-        self._running: dict[Any, Unit] = {}
+        options = {"num_cpus": 1, "max_retries": 0, "scheduling_strategy": "SPREAD"}
+        self._task = self._ray.remote(**options)(_run_unit)
+
+    @property
+    def capacity(self) -> int:
+        """Number of tasks: those that exceed the CPUs wait for one."""
+        return self._limit or max(1, self._cpus())
 
     def submit(self, unit: Unit) -> None:
         """Start a task."""
@@ -60,17 +71,27 @@ class RayEngine(Engine):
 
     def outcomes(self) -> Iterator[Outcome]:
         """Wait for one or more tasks."""
-        done, _ = self._ray.wait(list(self._running), num_returns=1)
+        done: list[Any] = []
+        while not done:
+            done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_PATIENCE_S)
+            if not done and self._cpus() < 1:
+                raise InputError(
+                    "`address` must be a Ray cluster with CPUs. Received one that has lost all of "
+                    "its nodes with CPUs. Start them, and rerun the command."
+                )
         for reference in done:
             yield self._outcome(self._running.pop(reference), reference)
 
     def __exit__(self, *error: object) -> None:
-        for reference in getattr(self, "_running", {}):
+        for reference in self._running:
             self._ray.cancel(reference, force=True)
         if self._owns:
             self._ray.shutdown()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _cpus(self) -> int:
+        return int(self._ray.cluster_resources().get("CPU", 0))
 
     def _connect(self, workers: int | None, address: str | None) -> None:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
@@ -81,6 +102,7 @@ class RayEngine(Engine):
                 os.environ.setdefault(name, value)
             self._folder = tempfile.mkdtemp(prefix="emopy-ray-")
             options |= {"include_dashboard": False, "_temp_dir": self._folder}
+            options["object_store_memory"] = _STORE_BYTES
             if workers is not None:
                 options["num_cpus"] = workers
         try:
@@ -91,12 +113,27 @@ class RayEngine(Engine):
             ) from error
 
     def _outcome(self, unit: Unit, reference: Any) -> Outcome:
-        """What became of a task: its own errors are Ray's with the cause; all others are losses."""
+        """What became of a task: what Ray raises is the loss of its process or machine."""
         exceptions = self._ray.exceptions
         try:
-            self._ray.get(reference)
-        except exceptions.RayTaskError as error:
-            return Outcome(unit, error=error.cause if isinstance(error.cause, Exception) else error)
+            found: Counts | Exception = self._ray.get(reference)
+        except exceptions.RayTaskError as error:  # before it began, such as a missing package
+            return Outcome(unit, error=_not_installed(error))
         except exceptions.RayError:
-            return Outcome(unit, crashed=True)
-        return Outcome(unit)
+            return Outcome(unit)
+        if isinstance(found, Counts):
+            return Outcome(unit, counts=found)
+        return Outcome(unit, error=found)
+
+
+def _not_installed(error: Exception) -> InputError:
+    text = f"`address` must be a Ray cluster with EmoPy on every node. Received: {error}"
+    return InputError(" ".join(text.split())[:500])
+
+
+def _run_unit(out: str, unit: Unit) -> Counts | Exception:
+    """Run a unit, and return what it raises: Ray changes the class of what is raised."""
+    try:
+        return run_unit(out, unit)
+    except Exception as error:  # noqa: BLE001  handed to the process that gave the unit
+        return as_picklable(error)

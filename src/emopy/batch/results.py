@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from emopy.batch.plan import INPUTS_FILE, read_plan
+from emopy.batch.plan import Plan, input_counts, read_plan
+from emopy.batch.rows import MERGED_ROW_GROUP_SIZE, Counts, count_rows, join_parts
 from emopy.batch.storage import Storage, absolute
-from emopy.errors import InputError, import_extra
+from emopy.errors import InputError
+
+_THREADS = 16
+"""Objects whose footers are read at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +54,31 @@ def status(out: str | os.PathLike[str]) -> Status:
 
     Raises:
         InputError: It is no folder of a run.
+        OSError: It cannot be read.
     """
     storage = Storage(out)
     plan = read_plan(storage)
+    return status_of(storage, plan, range(plan.shards))
+
+
+def status_of(storage: Storage, plan: Plan, shards: Iterable[int]) -> Status:
+    """Return how far some shards of a run are."""
+    inputs = input_counts(storage, plan)
     present = set(storage.names())
-    done = [number for number in range(plan.shards) if plan.part(number) in present]
-    counts = [_counts(storage, plan.part(number)) for number in done]
-    rows, faces, failures = map(sum, zip(*counts, strict=True)) if counts else (0, 0, 0)
-    inputs = _input_counts(storage, done)
-    return Status(plan.shards, len(done), plan.inputs, inputs, rows, faces, failures)
+    shards = list(shards)
+    done = [number for number in shards if plan.part(number) in present]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        counts = threads.map(partial(count_rows, storage), map(plan.part, done))
+        found = sum(counts, start=Counts())
+    return Status(
+        shards=len(shards),
+        done=len(done),
+        inputs=sum(inputs[number] for number in shards),
+        done_inputs=sum(inputs[number] for number in done),
+        rows=found.rows,
+        faces=found.faces,
+        failures=found.failures,
+    )
 
 
 def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
@@ -65,18 +86,19 @@ def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
 
     Args:
         out: Folder or address of the results.
-        target: The file to write; it appears when it is complete.
+        target: The file or address to write; it appears when it is complete.
 
     Returns:
         The number of rows.
 
     Raises:
         InputError: The run is not complete, or the target is no Parquet file.
+        OSError: A shard cannot be read, or the target not be written.
     """
-    name = os.fsdecode(target)
+    name = absolute(target)
     if not name.endswith(".parquet"):
         raise InputError(
-            f"`target` must end in .parquet. Received {name}. For another format: "
+            f"`target` must end in .parquet. Received {os.fsdecode(target)}. For another format: "
             "pandas.read_parquet(target).to_csv(…)"
         )
     storage = Storage(out)
@@ -88,48 +110,6 @@ def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
             f"`out` must be a complete run. Received {storage.location}, in which {len(missing):,} "
             f"of {plan.shards:,} shards are missing. Rerun the command to finish it."
         )
-    folder, _, file = absolute(name).rpartition("/")
-    return join(storage, parts, file, Storage(folder))
-
-
-def join(storage: Storage, parts: Iterable[str], name: str, target: Storage | None = None) -> int:
-    """Write the rows of several Parquet objects as one, row group by row group."""
-    parquet: Any = import_extra("pyarrow.parquet", feature="Batch runs", extra="tables")
-    rows = 0
-    writer: Any = None
-    with (target or storage).writing(name) as stream:
-        try:
-            for part in parts:
-                with storage.open(part) as opened:
-                    file = parquet.ParquetFile(opened)
-                    writer = writer or parquet.ParquetWriter(stream, file.schema_arrow)
-                    for batch in file.iter_batches():
-                        writer.write_batch(batch)
-                        rows += batch.num_rows
-        finally:
-            if writer is not None:
-                writer.close()
-    return rows
-
-
-def _counts(storage: Storage, part: str) -> tuple[int, int, int]:
-    """Rows, faces and failures of a shard, from the statistics of its footer."""
-    parquet: Any = import_extra("pyarrow.parquet", feature="Batch runs", extra="tables")
-    with storage.open(part) as stream:
-        found = parquet.ParquetFile(stream).metadata
-    names = found.schema.names
-    face, error = names.index("face"), names.index("error")
-    faces = failures = 0
-    for number in range(found.num_row_groups):
-        group = found.row_group(number)
-        faces += group.num_rows - group.column(face).statistics.null_count
-        failures += group.num_rows - group.column(error).statistics.null_count
-    return found.num_rows, faces, failures
-
-
-def _input_counts(storage: Storage, shards: Iterable[int]) -> int:
-    """Inputs of some shards."""
-    parquet: Any = import_extra("pyarrow.parquet", feature="Batch runs", extra="tables")
-    with storage.open(INPUTS_FILE) as stream:
-        found = parquet.ParquetFile(stream).metadata
-    return sum(found.row_group(number).num_rows for number in shards)
+    folder, _, file = name.rpartition("/")
+    with Storage(folder).writing(file) as stream:
+        return join_parts(storage, parts, stream, group=MERGED_ROW_GROUP_SIZE)

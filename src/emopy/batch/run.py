@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from emopy.batch.engines import Engine, Outcome
+from emopy.batch.engines import Engine
 from emopy.batch.local_engine import LocalEngine
-from emopy.batch.plan import SHARD_SIZE, Plan, make_plan
+from emopy.batch.plan import SHARD_SIZE, make_plan
 from emopy.batch.ray_engine import RayEngine
-from emopy.batch.results import Status, join, status
+from emopy.batch.results import Status, status_of
+from emopy.batch.schedule import Progress, Schedule
 from emopy.batch.storage import Storage, absolute
-from emopy.batch.worker import Unit, count_images, create_model, write_failure
-from emopy.errors import EmoPyError, InputError, alternatives
+from emopy.batch.worker import create_model
+from emopy.errors import InputError, alternatives
 from emopy.fermodel import DEFAULT_PRIOR, SMOOTHING_S
 from emopy.media import DEFAULT_MAX_PIXELS
+from emopy.media.sampling import Sampling
 from emopy.models import DEFAULT_MODEL
+from emopy.pipeline import Smoother
 
 EngineName: TypeAlias = Literal["local", "ray"]
 ENGINES: tuple[EngineName, ...] = ("local", "ray")
 
-MAX_CRASHES = 3
-"""Processes that a shard, or a single input, may end before the shard is split, or it is listed."""
-
-MAX_ERRORS = 5
-"""Errors, such as those of a store, after which a shard is given up."""
-
-_PIECES = "pieces"
 _DEFAULTS: dict[str, Any] = {
     "target_emotions": "standard",
     "model": DEFAULT_MODEL,
@@ -49,27 +43,6 @@ _DEFAULTS: dict[str, Any] = {
     "shard_size": SHARD_SIZE,
 }
 """Options that decide the results, as `FERModel`, `get_detector` and `predict_video` have them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A shard that was just written.
-
-    Attributes:
-        shard: Its number.
-        done: Shards of this process that are written by now, with those of earlier runs.
-        shards: Shards of this process.
-        inputs: Inputs that this process has predicted so far.
-        left: Inputs that are left to it.
-        seconds: Time since it began.
-    """
-
-    shard: int
-    done: int
-    shards: int
-    inputs: int
-    left: int
-    seconds: float
 
 
 def run(
@@ -105,10 +78,11 @@ def run(
             most, where a video counts for a hundred.
 
     Returns:
-        How far the whole run is.
+        How far the run is; with `shard`, how far these shards are.
 
     Raises:
         InputError: A bad argument, no input, or a folder that another run has begun.
+        OSError: A store or a disk fails.
         ModelError: The model is damaged.
         MissingExtraError: The extra ``tables``, or ``ray``, is not installed.
 
@@ -130,16 +104,17 @@ def run(
     storage = Storage(out)
     plan = make_plan(absolute(source), storage, complete_options(options))
     mine = range(place - 1, plan.shards, places)
-    run_ = _Run(storage, plan, mine, on_progress)
-    if run_.waiting:
+    schedule = Schedule(storage, plan, mine, on_progress)
+    if not schedule.is_finished:
         make: Callable[[], Engine] = (
             (lambda: LocalEngine(storage.location, workers))
             if engine == "local"
             else (lambda: RayEngine(storage.location, workers, address))
         )
         with make() as placed:
-            run_.finish(placed)
-    return status(out)
+            schedule.finish(placed)
+    schedule.clean()
+    return status_of(storage, plan, mine)
 
 
 def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,123 +129,18 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
             f"`{unknown[0]}` must be an option of a batch run: {', '.join(_DEFAULTS)}."
         )
     settings = {**_DEFAULTS, **options}
-    if isinstance(settings["model"], Path) or Path(str(settings["model"])).is_dir():
+    if not isinstance(settings["detector"], str):
+        kind = type(settings["detector"]).__name__
+        raise InputError(f"`detector` must be the name of a detector. Received {kind}.")
+    if Path(str(settings["model"])).is_dir():
         settings["model"] = str(Path(settings["model"]).absolute())
     if isinstance(settings["prior"], Mapping):
-        settings["prior"] = dict(settings["prior"])
+        settings["prior"] = {str(label): float(p) for label, p in settings["prior"].items()}
+    Sampling(**{name: settings[name] for name in ("every", "fps", "start_s", "end_s")})
+    Smoother(settings["smoothing_s"])
     model = create_model(settings)
-    return {
-        **settings,
-        "target_emotions": list(model.labels),
-        "model_sha256": model.card.checksum,
-    }
-
-
-class _Run:
-    """The shards of one process that are left, and what happens to those that fail."""
-
-    def __init__(
-        self,
-        storage: Storage,
-        plan: Plan,
-        mine: Iterable[int],
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self._storage = storage
-        self._plan = plan
-        self._mine = list(mine)
-        self._tell = on_progress
-        present = set(storage.names())
-        left = [number for number in self._mine if plan.part(number) not in present]
-        self.waiting = deque(Unit(number, 0, None, plan.part(number)) for number in left)
-        self._crashes: Counter[str] = Counter()
-        self._errors: Counter[str] = Counter()
-        self._pieces: dict[int, dict[str, bool]] = {}
-        self._done = len(self._mine) - len(left)
-        self._started_s = time.monotonic()
-        self._inputs_each = plan.inputs / plan.shards
-        self._predicted = 0.0
-
-    def finish(self, engine: Engine) -> None:
-        """Run all units, until every shard is written."""
-        running = 0
-        while self.waiting or running:
-            while self.waiting and running < engine.capacity:
-                engine.submit(self.waiting.popleft())
-                running += 1
-            for outcome in engine.outcomes():
-                running -= 1
-                self._follow(outcome)
-
-    def _follow(self, outcome: Outcome) -> None:
-        unit = outcome.unit
-        if outcome.crashed:
-            self._follow_crash(unit)
-        elif outcome.error is not None:
-            self._errors[unit.target] += 1
-            if not isinstance(outcome.error, (EmoPyError, OSError)) or (
-                self._errors[unit.target] >= MAX_ERRORS
-            ):
-                raise outcome.error
-            self.waiting.append(unit)
-        elif unit.shard in self._pieces:
-            self._follow_piece(unit)
-        else:
-            self._count(unit.shard)
-
-    def _follow_crash(self, unit: Unit) -> None:
-        """Try again, or split the shard, or list the one input that ends every process."""
-        self._crashes[unit.target] += 1
-        is_whole = unit.shard not in self._pieces
-        if is_whole and self._crashes[unit.target] < MAX_CRASHES:
-            self.waiting.append(unit)
-            return
-        stop = count_images(self._storage.location, unit.shard) if unit.stop is None else unit.stop
-        if stop - unit.start > 1:
-            self._split(unit, stop)
-        elif self._crashes[unit.target] < MAX_CRASHES:
-            self.waiting.append(unit)
-        else:
-            reason = (
-                f"`source` must be an input that can be read. This one ended {MAX_CRASHES} "
-                "processes. Convert it, or leave it out."
-            )
-            piece = self._piece(unit.shard, unit.start, stop)
-            write_failure(self._storage.location, piece, reason)
-            self._pieces.setdefault(unit.shard, {}).setdefault(piece.target, False)
-            self._follow_piece(piece)
-
-    def _split(self, unit: Unit, stop: int) -> None:
-        pieces = self._pieces.setdefault(unit.shard, {})
-        pieces.pop(unit.target, None)
-        middle = (unit.start + stop) // 2
-        for start, end in ((unit.start, middle), (middle, stop)):
-            piece = self._piece(unit.shard, start, end)
-            pieces[piece.target] = False
-            self.waiting.append(piece)
-
-    def _piece(self, shard: int, start: int, stop: int) -> Unit:
-        name = f"{_PIECES}/{self._plan.part(shard)}.{start:09}-{stop:09}"
-        return Unit(shard, start, stop, name)
-
-    def _follow_piece(self, unit: Unit) -> None:
-        """Join the pieces of a shard when all of them are written."""
-        pieces = self._pieces[unit.shard]
-        pieces[unit.target] = True
-        if not all(pieces.values()):
-            return
-        names = sorted(pieces)
-        join(self._storage, names, self._plan.part(unit.shard))
-        for name in names:
-            self._storage.delete(name)
-        del self._pieces[unit.shard]
-        self._count(unit.shard)
-
-    def _count(self, shard: int) -> None:
-        self._done += 1
-        self._predicted += self._inputs_each
-        if self._tell is not None:
-            left = (len(self._mine) - self._done) * self._inputs_each
-            seconds = time.monotonic() - self._started_s
-            place = (shard, self._done, len(self._mine))
-            self._tell(Progress(*place, round(self._predicted), round(left), seconds))
+    settings |= {"target_emotions": list(model.labels), "model_sha256": model.card.checksum}
+    try:
+        return json.loads(json.dumps(settings))
+    except TypeError as error:
+        raise InputError(f"`options` must be numbers and text: {error}.") from error

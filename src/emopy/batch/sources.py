@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from emopy.batch.storage import Storage, is_address
-from emopy.errors import InputError, import_extra
-from emopy.media.paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_system_entry
+from emopy.batch.storage import Storage, absolute, is_address
+from emopy.errors import EmoPyError, InputError, import_extra
+from emopy.media.paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 Kind: TypeAlias = Literal["image", "video", "archive"]
 """What an input is; an archive is a tar file of images, such as a shard of WebDataset."""
@@ -44,81 +44,87 @@ def kind_of(name: str) -> Kind | None:
     return "archive" if suffix in ARCHIVE_SUFFIXES else None
 
 
-def list_inputs(source: str | os.PathLike[str]) -> list[Input]:
-    """Return the inputs of a run.
+def list_inputs(source: str | os.PathLike[str]) -> Iterator[Input]:
+    """Yield the inputs of a run. Of a table, memory stays flat.
 
     Args:
         source: Folder or address, searched with all its subfolders, hidden and system entries left
             out; Parquet or CSV file with a column of paths, relative to its folder; a tar file, an
             image or a video.
 
-    Returns:
+    Yields:
         The inputs: those of a folder in the order of their paths, those of a table in the order
-        of its rows.
+        of its rows, each as often as it is there.
 
     Raises:
         InputError: No such source, or there is no input in it.
+        OSError: It cannot be read.
         MissingExtraError: pyarrow is not installed.
     """
-    name = os.fsdecode(source)
-    storage = Storage(name)
-    suffix = PurePosixPath(name).suffix.lower()
-    if storage.is_file():
-        if suffix in (".parquet", ".csv"):
-            found = [_listed(path, name) for path in _paths_in(storage, suffix)]
-        else:
-            kind = kind_of(name)
-            found = [] if kind is None else [Input(kind, name)]
-    else:
-        paths = sorted(_visible(storage.names(recursive=True)))
-        prefix = f"{storage.location}/"
-        found = [Input(kind, prefix + path) for path in paths if (kind := kind_of(path))]
-    if not found:
+    storage = Storage(source)
+    found = None
+    for found in _inputs_of(storage):
+        yield found
+    if found is None:
         raise InputError(
             f"`source` must hold images, videos or tar files, or be a table of their paths. "
-            f"Received {name!r}, which has none. Check its spelling."
+            f"Received {os.fsdecode(source)!r}, which has none. Check its spelling."
         )
-    return found
 
 
-def _visible(names: Iterable[str]) -> Iterator[str]:
-    return (name for name in names if not any(map(is_system_entry, name.split("/"))))
+def _inputs_of(storage: Storage) -> Iterator[Input]:
+    name = storage.location
+    suffix = PurePosixPath(name).suffix.lower()
+    if not storage.is_file():
+        for path in sorted(storage.names(recursive=True)):
+            if kind := kind_of(path):
+                yield Input(kind, storage.join(path))
+    elif suffix in (".parquet", ".csv"):
+        folder = name.rpartition("/")[0]
+        for path in _paths_in(storage, suffix):
+            yield _listed(path, folder)
+    elif kind := kind_of(name):
+        yield Input(kind, name)
 
 
-def _listed(path: str, table: str) -> Input:
+def _listed(path: str, folder: str) -> Input:
     """An input of a table; what is not known by its suffix is read as an image."""
-    whole = path
     if not is_address(path) and not Path(path).is_absolute():
-        whole = f"{table.rpartition('/')[0]}/{path}" if "/" in table else path
-    return Input(kind_of(path) or "image", whole)
+        path = f"{folder}/{path}"
+    elif path.startswith("file://"):
+        path = absolute(path)
+    return Input(kind_of(path) or "image", path)
 
 
-def _paths_in(storage: Storage, suffix: str) -> list[str]:
+def _paths_in(storage: Storage, suffix: str) -> Iterator[str]:
     """The paths of a table."""
     read = _parquet_paths if suffix == ".parquet" else _csv_paths
     try:
-        return read(storage)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+        yield from filter(None, read(storage))
+    except EmoPyError:
+        raise
+    except (ValueError, TypeError, csv.Error) as error:  # pyarrow's are of the first kind
         raise InputError(
             f"`source` must be a table of paths. Received {storage.location}: {error}"[:500]
         ) from error
 
 
-def _parquet_paths(storage: Storage) -> list[str]:
+def _parquet_paths(storage: Storage) -> Iterator[str]:
     parquet: Any = import_extra("pyarrow.parquet", feature="Batch runs", extra="tables")
     with storage.open() as stream:
         file = parquet.ParquetFile(stream)
         column = _path_column(file.schema_arrow.names, storage.location)
-        return [str(path) for path in file.read([column]).column(column).to_pylist() if path]
+        for batch in file.iter_batches(columns=[column]):
+            for path in batch.column(0).to_pylist():
+                yield "" if path is None else os.fsdecode(path)
 
 
-def _csv_paths(storage: Storage) -> list[str]:
-    text = io.StringIO(storage.read().decode("utf-8-sig"))
-    rows = csv.DictReader(text)
-    column = _path_column(rows.fieldnames or (), storage.location)
-    return [path for row in rows if (path := (row[column] or "").strip())]
+def _csv_paths(storage: Storage) -> Iterator[str]:
+    with io.TextIOWrapper(storage.open_stream(), encoding="utf-8-sig", newline="") as text:
+        rows = csv.DictReader(text)
+        column = _path_column(rows.fieldnames or (), storage.location)
+        for row in rows:
+            yield (row[column] or "").strip()
 
 
 def _path_column(names: Iterable[str], table: str) -> str:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import tempfile
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+import errno
+import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import Any, cast
 
+from emopy import __version__
 from emopy.batch.plan import Plan, read_inputs, read_plan
-from emopy.batch.sources import Input, kind_of
+from emopy.batch.predictions import archive_images, count_archive, predict_archive, predict_inputs
+from emopy.batch.rows import Counts, count_rows, write_results
 from emopy.batch.storage import Storage, is_address
-from emopy.errors import EmoPyError, InputError, ModelError
+from emopy.errors import InputError, ModelError
 from emopy.faces import get_detector
 from emopy.fermodel import FERModel
-from emopy.media import open_video
-from emopy.present import open_table
-from emopy.types import FailedInput, ImageResult
-
-_AHEAD = 8
-"""Objects of a store that are fetched while others are predicted."""
-
-Results = Iterator[ImageResult | FailedInput]
+from emopy.types import FailedInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +27,15 @@ class Unit:
     """A shard, or a piece of one.
 
     Attributes:
+        plan: Digest of the plan.
         shard: Number of the shard.
         start: First input, or first image of an archive.
-        stop: The one after the last; None: to the end.
+        stop: The one after the last; None: to the end. Equal to `start`: nothing is predicted or
+            written, and the unit tells whether a process can run at all.
         target: Name of the object to write.
     """
 
+    plan: str
     shard: int
     start: int
     stop: int | None
@@ -63,56 +57,78 @@ def create_model(settings: Mapping[str, Any]) -> FERModel:
     )
 
 
-def run_unit(out: str, unit: Unit) -> None:
+def run_unit(out: str, unit: Unit) -> Counts:
     """Predict the inputs of a unit and write their rows as one Parquet object.
 
-    The model stays loaded in the process for the next unit.
+    An object that is there is kept. The model stays loaded in the process for the next unit.
+
+    Returns:
+        What the object holds.
 
     Raises:
-        InputError: The plan, or a listed archive, cannot be read, or the object not be written.
+        InputError: The plan is damaged, or was replaced; or the object cannot be written.
+        OSError: A store or a disk fails, or the source is not there.
         ModelError: The model here is not the one of the plan.
     """
-    storage, plan, model = _prepared(out)
-    found = read_inputs(storage, unit.shard)
-    if [each.kind for each in found] == ["archive"]:
-        results = _archive_results(found[0], model, unit)
+    storage, plan, model = _prepared(out, unit.plan)
+    if unit.start == unit.stop:
+        return Counts()
+    if storage.is_file(unit.target):
+        return count_rows(storage, unit.target)
+    if not is_address(plan.source) and not Path(plan.source).exists():
+        raise OSError(errno.ENOENT, "the source is not there on this machine", plan.source)
+    found = read_inputs(storage, plan, unit.shard)
+    if found[0].kind == "archive":
+        results = predict_archive(found[0].path, model, unit.start, unit.stop)
     else:
-        results = _results(found[unit.start : unit.stop], model, plan.settings)
-    write_results(storage, unit.target, results, model.labels)
+        results = predict_inputs(found[unit.start : unit.stop], model, plan.settings)
+    return write_results(storage, unit.target, results, model.labels)
 
 
-def write_failure(out: str, unit: Unit, reason: str) -> None:
+def write_failure(out: str, unit: Unit, reason: str) -> Counts:
     """Write a unit of one input as a row with an error."""
-    storage, _, model = _prepared(out)
-    found = read_inputs(storage, unit.shard)
-    if [each.kind for each in found] == ["archive"]:
-        name = next(islice(_members(found[0].path), unit.start, None))[0]
+    storage, plan, model = _prepared(out, unit.plan)
+    found = read_inputs(storage, plan, unit.shard)
+    if found[0].kind == "archive":
+        named = (name for name, _ in archive_images(found[0].path))
+        name = next(islice(named, unit.start, None), found[0].path)
     else:
         name = found[unit.start].path
-    write_results(storage, unit.target, iter([FailedInput(name, InputError(reason))]), model.labels)
+    failed = FailedInput(name, InputError(reason))
+    return write_results(storage, unit.target, [failed], model.labels)
 
 
-def count_images(out: str, shard: int) -> int:
-    """Return how many inputs a shard has; of an archive, how many images are in it."""
-    found = read_inputs(Storage(out), shard)
-    if [each.kind for each in found] == ["archive"]:
-        return sum(1 for _ in _members(found[0].path))
+def count_images(out: str, unit: Unit) -> int:
+    """Return how many inputs the shard of a unit has; of an archive, how many images it has."""
+    storage, plan, _ = _prepared(out, unit.plan)
+    found = read_inputs(storage, plan, unit.shard)
+    if found[0].kind == "archive":
+        return count_archive(found[0].path)
     return len(found)
 
 
-def write_results(storage: Storage, target: str, results: Results, labels: Sequence[str]) -> None:
-    """Write results as one Parquet object."""
-    file = io.BytesIO()
-    with open_table(file, labels, format="parquet") as table:
-        for result in results:
-            table.write(result)
-    storage.write(target, file.getbuffer())
+def as_picklable(error: Exception) -> Exception:
+    """Return an error that can be sent to another process: itself, or one with its text."""
+    try:
+        return cast("Exception", pickle.loads(pickle.dumps(error)))  # noqa: S301  written just now
+    except Exception:  # noqa: BLE001  its class may raise anything
+        return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 @lru_cache(maxsize=1)
-def _prepared(out: str) -> tuple[Storage, Plan, FERModel]:
+def _prepared(out: str, digest: str) -> tuple[Storage, Plan, FERModel]:
     storage = Storage(out)
     plan = read_plan(storage)
+    if plan.digest != digest:
+        raise InputError(
+            f"`out` must be a folder into which one run writes. The plan of {storage.location} "
+            "was replaced by that of another run. Rerun the command."
+        )
+    if plan.settings["version"] != __version__:
+        raise ModelError(
+            f"EmoPy must be of version {plan.settings['version']} on every machine, as in the "
+            f"plan. Received {__version__}."
+        )
     model = create_model(plan.settings)
     if model.card.checksum != plan.settings["model_sha256"]:
         raise ModelError(
@@ -120,115 +136,3 @@ def _prepared(out: str) -> tuple[Storage, Plan, FERModel]:
             "or another card. Install the same model on every machine."
         )
     return storage, plan, model
-
-
-def _results(found: Iterable[Input], model: FERModel, settings: Mapping[str, Any]) -> Results:
-    """Predict inputs in their order."""
-    images: list[Input] = []
-    for each in found:
-        if each.kind == "image":
-            images.append(each)
-            continue
-        yield from _image_results(images, model)
-        images = []
-        yield from _video_results(each, model, settings)
-    yield from _image_results(images, model)
-
-
-def _image_results(images: Sequence[Input], model: FERModel) -> Results:
-    # One by one: what a model of floats predicts may depend on the batch in the last digits.
-    yield from model.predict_many(_opened([each.path for each in images]), batch_size=1)
-
-
-def _opened(paths: Sequence[str]) -> Iterator[Any]:
-    """Yield paths of this machine as they are, and objects of a store as files, fetched ahead."""
-    if not any(map(is_address, paths)):
-        yield from paths
-        return
-    waiting: deque[Any] = deque()
-    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="emopy-fetch") as threads:
-        for path in paths:
-            waiting.append(
-                _Object(path, threads.submit(_fetch, path)) if is_address(path) else path
-            )
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft()
-        yield from waiting
-
-
-class _Object:
-    """An object of a store, as a file that is read once; a failure shows when it is read."""
-
-    def __init__(self, name: str, content: Future[bytes]) -> None:
-        self.name = name
-        self._content = content
-
-    def read(self) -> bytes:
-        """Return the content."""
-        return self._content.result()
-
-
-def _fetch(address: str) -> bytes:
-    return _store_of(address.rpartition("/")[0]).read(address.rpartition("/")[2])
-
-
-@lru_cache(maxsize=64)
-def _store_of(folder: str) -> Storage:
-    return Storage(folder)
-
-
-def _video_results(video: Input, model: FERModel, settings: Mapping[str, Any]) -> Results:
-    """Predict a video; what is missing of it is a failed input at its end."""
-    path = video.path
-    reading = {name: settings[name] for name in ("every", "fps", "start_s", "end_s")}
-    try:
-        with _on_this_machine(video.path) as path:
-            with open_video(path, max_pixels=model.max_pixels, **reading) as frames:
-                results = model.predict_frames(
-                    frames, source=video.path, smoothing_s=settings["smoothing_s"]
-                )
-                for _, result in results:
-                    yield result
-            if frames.shortfall:
-                raise InputError(frames.shortfall)
-    except EmoPyError as error:
-        yield FailedInput(video.path, InputError(str(error).replace(path, video.path)))
-
-
-@contextmanager
-def _on_this_machine(path: str) -> Generator[str]:
-    """Give the path of a video; one in a store is copied into a temporary file."""
-    if not is_address(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="emopy-") as folder:
-        copy = Path(folder, "video" + PurePosixPath(path).suffix)
-        copy.write_bytes(_fetch(path))
-        yield str(copy)
-
-
-def _archive_results(archive: Input, model: FERModel, unit: Unit) -> Results:
-    """Predict the images of a tar file in their order."""
-
-    def files() -> Iterator[io.BytesIO]:
-        for name, read in islice(_members(archive.path), unit.start, unit.stop):
-            file = io.BytesIO(read())
-            file.name = name
-            yield file
-
-    try:
-        yield from model.predict_many(files(), batch_size=1)
-    except (tarfile.TarError, EOFError) as error:
-        reason = f"`source` must be a whole tar file. Received {archive.path!r}: {error}."
-        yield FailedInput(archive.path, InputError(reason))
-
-
-def _members(path: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Yield the name of each image of a tar file, and how to read it."""
-    storage = Storage(path)
-    with storage.open() as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-        for member in archive:
-            if member.isfile() and kind_of(member.name) == "image":
-                file: IO[bytes] | None = archive.extractfile(member)
-                if file is not None:
-                    yield f"{path}/{member.name}", file.read

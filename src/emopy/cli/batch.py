@@ -10,10 +10,9 @@ import click
 
 from emopy.cli.interruption import on_stop
 from emopy.cli.options import (
-    FILE,
     Time,
     max_pixels_option,
-    model_options,
+    one_thread_model_options,
     overwrite_option,
     smoothing_option,
     text_or_json_option,
@@ -26,6 +25,9 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.batch import Progress, Status
 
 ENGINES = ("local", "ray")
+
+_REPORT_EVERY_S = 2.0
+"""Seconds between lines of progress."""
 
 
 @click.group(cls=CommandGroup)
@@ -51,7 +53,7 @@ def batch() -> None:
 @click.option("--shard", metavar="I/N",
               help="Only every N-th shard, from the I-th: for arrays of jobs.")  # fmt: skip
 @max_pixels_option
-@model_options
+@one_thread_model_options
 @smoothing_option
 @click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
               help="Process every N-th frame of videos.")  # fmt: skip
@@ -67,18 +69,17 @@ def run_batch(source: str, out: str, shard: str | None, **options: Any) -> int:
 
     SOURCE is a folder or an address such as s3://bucket/photos, searched with its subfolders; a
     Parquet or CSV file with a column of paths; or a tar file of images. OUT is a folder or an
-    address. To resume a run, rerun the same command. Exit code 1 means that some inputs could not
-    be read: they are rows with an error.
+    address. To resume a run, rerun the same command. Exit code 1 means that some inputs of this
+    process could not be read: they are rows with an error.
     """
     from emopy.batch import run
 
-    del options["threads"]  # one thread each: the processes use the cores
     names = dict(source="SOURCE", out="OUT", model="--model")  # noqa: C408
     with (
         naming(**names),
         on_stop("To resume, rerun the same command: the shards that are written are kept."),
     ):
-        found = run(source, out, shard=_place(shard), on_progress=_report, **_given(options))
+        found = run(source, out, shard=_place(shard), on_progress=_Report(), **_given(options))
     _print_status(out, found)
     return 1 if found.failures else 0
 
@@ -101,14 +102,21 @@ def show_status(out: str, format: str) -> int:
 
 @batch.command("merge")
 @click.argument("out", metavar="OUT")
-@click.argument("table", type=FILE, metavar="TABLE.parquet")
+@click.argument("table", metavar="TABLE.parquet")
 @overwrite_option
-def merge_batch(out: str, table: Path, overwrite: bool) -> int:
-    """Join the shards of a complete run into one Parquet file."""
+def merge_batch(out: str, table: str, overwrite: bool) -> int:
+    """Join the shards of a complete run into one Parquet file.
+
+    OUT and TABLE.parquet may be addresses.
+    """
     from emopy.batch import merge
+    from emopy.batch.storage import Storage, is_address
 
     with naming(out="OUT", target="TABLE"):
-        refuse_existing({"TABLE": [table]}, overwrite=overwrite)
+        if not is_address(table):
+            refuse_existing({"TABLE": [Path(table)]}, overwrite=overwrite)
+        elif not overwrite and Storage(table).is_file():
+            raise InputError(f"TABLE must be a new object. {table} exists. Type --overwrite")
         rows = merge(out, table)
     echo(f"emopy: {table}: {rows:,} rows", err=True)
     return 0
@@ -133,15 +141,24 @@ def _place(shard: str | None) -> tuple[int, int] | None:
     return int(place), int(places)
 
 
-def _report(progress: Progress) -> None:
-    """Print a line for each shard: how far, how fast, how long it still takes."""
-    rate = progress.inputs / progress.seconds if progress.seconds > 0 else 0.0
-    left = progress.left / rate if rate else 0.0
-    echo(
-        f"emopy: {progress.done} of {progress.shards} shards, {rate:,.1f} inputs/s, "
-        f"{_duration(left)} left",
-        err=True,
-    )
+class _Report:
+    """Prints how far a run is, how fast, and how long it still takes; once in two seconds."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Print a line, unless one was just printed."""
+        if progress.seconds < self._next_s and progress.done < progress.shards:
+            return
+        self._next_s = progress.seconds + _REPORT_EVERY_S
+        rate = progress.images / progress.seconds if progress.seconds > 0 else 0.0
+        echo(
+            f"emopy: {progress.done:,} of {progress.shards:,} shards, {rate:,.1f} images/s, "
+            f"{progress.faces:,} faces, {progress.failures:,} failed, "
+            f"{_duration(progress.left_s)} left",
+            err=True,
+        )
 
 
 def _duration(seconds: float) -> str:

@@ -127,12 +127,16 @@ _MODEL_OPTIONS = (
     min_face_score_option,
     prior_option(),
     min_confidence_option,
-    threads_option,
 )
 
 
 def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `create_model` takes, in this order."""
+    return one_thread_model_options(threads_option(verb))
+
+
+def one_thread_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same options without `--threads`, for verbs whose processes have one thread each."""
     for option in reversed(_MODEL_OPTIONS):
         verb = option(verb)
     return verb

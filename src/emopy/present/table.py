@@ -29,7 +29,7 @@ from emopy.result_table import check_labels, row_columns, to_rows
 from emopy.tables import TABLE_FORMATS, other_format
 from emopy.types import FailedInput, ImageResult
 
-_ROW_GROUP_SIZE = 8192
+ROW_GROUP_SIZE = 8192
 """Rows of a Parquet row group: the most that are held in memory."""
 
 
@@ -191,7 +191,7 @@ class ParquetTable(Table):
     def _write(self, result: ImageResult | FailedInput) -> None:
         for row in to_rows(result, self.labels):
             self._rows.append(row)
-            if len(self._rows) == _ROW_GROUP_SIZE:
+            if len(self._rows) == ROW_GROUP_SIZE:
                 self._write_row_group()
 
     def _end(self) -> None:

@@ -1,0 +1,203 @@
+"""`predict_inputs`, `predict_archive`: the results of the inputs of a shard, in their order.
+
+An input that is not there, or is damaged, is a failed input. What a store or a disk refuses is
+an OSError, after which the shard is tried again: a store that fails must not look like a bad image.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import tarfile
+import tempfile
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, TypeAlias
+
+from emopy.batch.sources import Input, kind_of
+from emopy.batch.storage import Storage, is_address
+from emopy.errors import InputError
+from emopy.fermodel import FERModel
+from emopy.media import open_video
+from emopy.media.paths import is_system_entry
+from emopy.types import FailedInput, ImageResult
+
+Results: TypeAlias = Iterator[ImageResult | FailedInput]
+
+_AHEAD = 8
+"""Objects of a store that are fetched while others are predicted."""
+
+DAMAGE = (tarfile.TarError, EOFError)
+"""What a damaged tar file raises."""
+
+_OF_THE_MACHINE = {
+    getattr(errno, name, None)
+    for name in ("ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "EMFILE", "ENFILE", "ENOMEM")
+} - {None}
+"""Errors of a file that are none of the file: a file server that is gone, no memory."""
+
+
+def predict_inputs(
+    inputs: Iterable[Input], model: FERModel, settings: Mapping[str, Any]
+) -> Results:
+    """Yield the results of images and videos.
+
+    Raises:
+        OSError: A store, or a file server, fails.
+    """
+    images: list[str] = []
+    for each in inputs:
+        if each.kind == "image":
+            images.append(each.path)
+            continue
+        yield from _predict_images(_opened(images), model)
+        images = []
+        yield from _predict_video(each.path, model, settings)
+    yield from _predict_images(_opened(images), model)
+
+
+def predict_archive(path: str, model: FERModel, start: int, stop: int | None) -> Results:
+    """Yield the results of the images of a tar file, from one to another.
+
+    Raises:
+        OSError: A store, or a file server, fails.
+    """
+    damage: list[Exception] = []
+
+    def files() -> Iterator[IO[bytes]]:
+        try:
+            for name, read in islice(archive_images(path), start, stop):
+                yield _named(name, read())
+        except DAMAGE as error:  # kept until the images before it are predicted
+            damage.append(error)
+
+    if Storage(path).is_file():
+        yield from _predict_images(files(), model)
+    else:
+        damage.append(EOFError("no such file"))
+    for error in damage:
+        reason = f"`source` must be a whole tar file. Received {path!r}: {error}."
+        yield FailedInput(path, InputError(reason))
+
+
+def count_archive(path: str) -> int:
+    """Return how many results a tar file has: its images, and one more if it is damaged."""
+    count = 0
+    try:
+        for _, read in archive_images(path):
+            read()
+            count += 1
+    except DAMAGE:
+        return count + 1
+    return count
+
+
+def archive_images(path: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield the name of each image of a tar file, and how to read it, in the order of the file.
+
+    Hidden and system entries are left out.
+
+    Raises:
+        InputError: There is no such file.
+        OSError: It cannot be read.
+        tarfile.TarError: It is damaged.
+    """
+    with Storage(path).open_stream() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            is_hidden = any(map(is_system_entry, PurePosixPath(member.name).parts))
+            if member.isfile() and not is_hidden and kind_of(member.name) == "image":
+                file: IO[bytes] | None = archive.extractfile(member)
+                if file is not None:
+                    yield f"{path}/{member.name}", file.read
+
+
+def _predict_images(images: Iterable[Any], model: FERModel) -> Results:
+    # One by one: what a model of floats predicts may depend on the batch in the last digits.
+    for result in model.predict_many(images, batch_size=1):
+        if isinstance(result, FailedInput):
+            reason = result.error.__cause__
+            if isinstance(reason, OSError) and reason.errno in _OF_THE_MACHINE:
+                raise reason
+        yield result
+
+
+def _opened(paths: Sequence[str]) -> Iterator[Any]:
+    """Yield paths of this machine as they are, and objects of a store as files, fetched ahead."""
+    if not any(map(is_address, paths)):
+        yield from paths
+        return
+    waiting: deque[tuple[str, Future[bytes] | None]] = deque()
+    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="emopy-fetch") as threads:
+        try:
+            for path in paths:
+                waiting.append((path, threads.submit(_fetch, path) if is_address(path) else None))
+                if len(waiting) > _AHEAD:
+                    yield _fetched(*waiting.popleft())
+            while waiting:
+                yield _fetched(*waiting.popleft())
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _fetch(address: str) -> bytes:
+    return Storage(address).read()
+
+
+def _fetched(name: str, content: Future[bytes] | None) -> Any:
+    if content is None:
+        return name
+    try:
+        return _named(name, content.result())
+    except InputError as error:
+        return _Missing(name, error)
+
+
+def _named(name: str, content: bytes) -> IO[bytes]:
+    file = io.BytesIO(content)
+    file.name = name
+    return file
+
+
+class _Missing:
+    """An object that is not there, as a file that cannot be read."""
+
+    def __init__(self, name: str, error: InputError) -> None:
+        self.name = name
+        self._error = error
+
+    def read(self) -> bytes:
+        """Raise the error."""
+        raise self._error
+
+
+def _predict_video(name: str, model: FERModel, settings: Mapping[str, Any]) -> Results:
+    """Predict a video; what is missing of it is a failed input at its end."""
+    path = name
+    reading = {option: settings[option] for option in ("every", "fps", "start_s", "end_s")}
+    try:
+        with _on_this_machine(name) as path:
+            with open_video(path, max_pixels=model.max_pixels, **reading) as frames:
+                for _, result in model.predict_frames(
+                    frames, source=name, smoothing_s=settings["smoothing_s"]
+                ):
+                    yield result
+            if frames.shortfall:
+                raise InputError(frames.shortfall)
+    except InputError as error:
+        yield FailedInput(name, InputError(str(error).replace(path, name)))
+
+
+@contextmanager
+def _on_this_machine(path: str) -> Generator[str]:
+    """Give the path of a video; one in a store is copied into a temporary file."""
+    if not is_address(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="emopy-") as folder:
+        copy = Path(folder, "video" + PurePosixPath(path).suffix)
+        Storage(path).copy("", copy)
+        yield str(copy)
