@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import math
+import re
 import socket
 import threading
 import time
@@ -134,6 +135,20 @@ def encoded(image=None, kind="PNG", **options):
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def read_answer(connection):
+    """One answer, with a Content-Length, of a connection that stays open."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += (piece := connection.recv(65_536))
+        assert piece, received
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head)[1])
+    while len(body) < length:
+        body += (piece := connection.recv(65_536))
+        assert piece, received
+    return head + b"\r\n\r\n" + body
 
 
 def read_all(connection):

@@ -175,7 +175,8 @@ def test_a_wrong_value_of_the_query_is_422_and_named(service, path, words):
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, 400,
          "The form must be multipart/form-data"),
-        ({"files": [("file", (f"{i}.png", IMAGE)) for i in range(65)]}, 400, "Too many files"),
+        ({"files": [("file", (f"{i}.png", IMAGE)) for i in range(65)]}, 413, "at most 64 images"),
+        ({"files": [("file", (f"{i}.png", b"")) for i in range(99)]}, 413, "at most 80 parts"),
         ({"content": IMAGE, "headers": {"Content-Type": "text/plain"}}, 415, "'text/plain'"),
     ],
 )  # fmt: skip

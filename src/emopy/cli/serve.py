@@ -69,8 +69,7 @@ def serve(
     SIGTERM: requests in flight are answered first. Images have at most 25 megapixels here, unless
     --max-pixels is given.
     """
-    for package in ("fastapi", "fastapi_swagger", "prometheus_client", "python_multipart",
-                    "uvicorn", "websockets"):  # fmt: skip
+    for package in ("fastapi", "fastapi_swagger", "prometheus_client", "uvicorn", "websockets"):
         import_extra(package, feature="Serving", extra="serve")
     from emopy.serve import ServeSettings, run
     from emopy.serve.settings import read_keys

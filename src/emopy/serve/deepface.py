@@ -14,10 +14,10 @@ from starlette.requests import Request
 
 from emopy.errors import InputError
 from emopy.fermodel import FERModel
+from emopy.serve.forms import MULTIPART
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import (
     JSON,
-    MULTIPART,
     Upload,
     content_type,
     decode_base64,
@@ -40,7 +40,7 @@ _WORDS = {
 """deepface's word for each emotion."""
 
 
-async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
+def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
     """Return the image of a request, and whether an image without a face is an error.
 
     Raises:
@@ -53,9 +53,9 @@ async def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
     if kind == JSON:
         found = read_json(body)
     elif kind == MULTIPART:
-        uploads, found = await read_form(request.headers, body)
+        uploads, found = read_form(request.headers, body)
     else:
-        uploads = await find_uploads(request, body)
+        uploads = find_uploads(request, body)
     _check_actions(found.get("actions", "emotion"))
     if not uploads:
         uploads = [Upload(UNNAMED, decode_base64(found.get("img", found.get("img_path"))))]

@@ -78,6 +78,12 @@ class AccessMiddleware:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            raise ProblemDetails(  # one of them hides another request from a proxy
+                HTTPStatus.BAD_REQUEST,
+                "A request must not have both Content-Length and Transfer-Encoding.",
+                headers={"Connection": "close"},
+            )
         origin = self._check_caller(headers)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers and origin:
             await send(

@@ -24,6 +24,10 @@ is already answered, seconds."""
 CLOSING_S = 10.0
 """Longest time until a client has taken the rest of what was sent to it, seconds."""
 
+_UNREAD = 4
+"""Most that is taken of a body that nobody reads, in largest bodies: a client that sends one often
+reads the answer only afterwards."""
+
 _TICK_S = 0.5
 
 
@@ -47,7 +51,7 @@ class HTTPProtocol(H11Protocol):
         """Take data; close the connection if they are too much of a body that nobody reads."""
         if self._is_answered:
             self._unread += len(data)
-            if self._unread > self.config.ws_max_size:
+            if self._unread > _UNREAD * self.config.ws_max_size:
                 self.transport.close()
                 return
         super().data_received(data)

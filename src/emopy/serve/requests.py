@@ -11,16 +11,16 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
+from emopy.serve.forms import MULTIPART, read_parts
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.wording import UNNAMED
 from emopy.serve.work_queue import ClientGone, Places
@@ -34,11 +34,10 @@ BODIES = 4
 _MAX_JSON_VALUES = 1000
 """Most values in a JSON body: millions of small ones would take 20 times its size in memory."""
 
-_MAX_FIELDS, _MAX_FIELD_BYTES = 16, 1_000_000
-"""Most texts in a form, and the largest one."""
+_MAX_FIELDS = 16
+"""Parts of a form that are no images."""
 
-MULTIPART, JSON = "multipart/form-data", "application/json"
-_BOUNDARY = re.compile(r'boundary=("[^"]{1,70}"|[^\s;"]{1,70})', re.IGNORECASE)
+JSON = "application/json"
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.ASCII)
 
 
@@ -124,11 +123,10 @@ class Bodies:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body must have at most {self._max_bytes:,} bytes. Send a smaller image, or fewer "
             "at a time.",
-            headers={"Connection": "close"},
         )
 
 
-async def find_uploads(request: Request, body: bytes) -> list[Upload]:
+def find_uploads(request: Request, body: bytes) -> list[Upload]:
     """Return the images of a body: of a form, of a JSON object, or the body itself.
 
     Raises:
@@ -136,7 +134,7 @@ async def find_uploads(request: Request, body: bytes) -> list[Upload]:
     """
     kind = content_type(request.headers)
     if kind == MULTIPART:
-        uploads, texts = await read_form(request.headers, body)
+        uploads, texts = read_form(request.headers, body)
         for name in texts:
             raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -169,56 +167,25 @@ def content_type(headers: Headers) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-class _FormParser(MultiPartParser):
-    """Keeps files in memory, whose size `Bodies` bounds."""
-
-    spool_max_size = 0  # no limit: nothing is written to disk
-
-
-async def read_form(headers: Headers, body: bytes) -> tuple[list[Upload], dict[str, str]]:
+def read_form(headers: Headers, body: bytes) -> tuple[list[Upload], dict[str, str]]:
     """Return the files of a form, and its texts by their field.
 
     Raises:
-        ProblemDetails: 400 if it is damaged, or holds too much.
+        ProblemDetails: 400 if it is damaged, 413 if it has too many parts.
     """
-
-    async def pieces() -> AsyncGenerator[bytes]:
-        yield body
-
-    boundary = _BOUNDARY.search(headers["content-type"])
-    if boundary is None:
-        raise ProblemDetails(
-            HTTPStatus.BAD_REQUEST, "Content-Type must name the boundary of the form."
-        )
-    # A charset of the client's choice is not used: some of Python's take long, or give no text.
-    kind = Headers({"content-type": f"{MULTIPART}; boundary={boundary[1]}"})
-    try:
-        form = await _FormParser(
-            kind,
-            pieces(),
-            max_files=MAX_IMAGES,
-            max_fields=_MAX_FIELDS,
-            max_part_size=_MAX_FIELD_BYTES,
-        ).parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        reason = getattr(error, "message", "it is damaged")
-        raise ProblemDetails(
-            HTTPStatus.BAD_REQUEST, f"The form must be {MULTIPART}: {reason}"
-        ) from error
     uploads: list[Upload] = []
     texts: dict[str, str] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            uploads.append(Upload(_file_name(value.filename), await value.read()))
-            await value.close()
+    for part in read_parts(headers["content-type"], body, most=MAX_IMAGES + _MAX_FIELDS):
+        if part.file is None:
+            texts[part.name] = part.content.decode("utf-8", "replace")
         else:
-            texts[name] = value
+            uploads.append(Upload(_file_name(part.file), part.content))
     return uploads, texts
 
 
-def _file_name(name: str | None) -> str:
+def _file_name(name: str) -> str:
     """The last part of a file name, whatever the client's system is."""
-    last = re.split(r"[/\\]", name or "")[-1].strip()
+    last = re.split(r"[/\\]", name)[-1].strip()
     return last[:200] or UNNAMED
 
 

@@ -89,7 +89,7 @@ class Service:
         model, boxes = choose_model(self._model, query), read_boxes(query)
         self._queue.check_free()
         async with self._bodies.read(request) as body:
-            uploads = await find_uploads(request, body)
+            uploads = find_uploads(request, body)
             if "draw" in query:
                 if len(uploads) != 1:
                     raise ProblemDetails(
@@ -115,7 +115,7 @@ class Service:
         method = query.get("method", DEFAULT_METHOD)
         self._queue.check_free()
         async with self._bodies.read(request) as body:
-            (upload, *others) = await find_uploads(request, body)
+            (upload, *others) = find_uploads(request, body)
             if others:
                 raise ProblemDetails(
                     HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one image."
@@ -130,7 +130,7 @@ class Service:
         check_query(request.query_params.multi_items(), ())
         self._queue.check_free()
         async with self._bodies.read(request) as body:
-            upload, enforce = await deepface.find_image(request, body)
+            upload, enforce = deepface.find_image(request, body)
             work = partial(deepface.analyze, self._standard, upload, enforce=enforce)
             answer = await self._run(request, lambda _: work())
         self._metrics.faces.inc(len(answer["results"]))
@@ -144,7 +144,7 @@ class Service:
         rows: VideoRows | None = None
         try:
             async with self._bodies.read(request) as body:
-                (upload, *others) = await find_uploads(request, body)
+                (upload, *others) = find_uploads(request, body)
                 if others:
                     raise ProblemDetails(
                         HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video."
