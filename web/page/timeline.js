@@ -1,5 +1,5 @@
 import { append, setText } from "../../src/emopy/live/present/elements.js";
-import { drawAreas, drawTimes } from "../src/present/stacked_areas.js";
+import { drawAreas, drawNames, drawTimes } from "../src/present/stacked_areas.js";
 import { duration } from "../src/present/time_text.js";
 import { TimeBins } from "../src/video/time_bins.js";
 
@@ -119,12 +119,14 @@ export class Timeline {
     const height = full - (isLast ? TIMES_HEIGHT : 0);
     const plot = { context, width, height, spanS: this.#bins.spanS };
     const curves = this.#bins.curves(track);
+    const style = getComputedStyle(this.#legend);
+    const font = { size: parseFloat(style.fontSize), family: style.fontFamily };
     drawAreas(plot, curves, Object.values(this.#colors));
+    drawNames(plot, curves, this.#colors, font);
     canvas.ariaLabel = this.#describe(track);
     if (!isLast) return;
-    const style = getComputedStyle(this.#legend);
     context.clearRect(0, height, width, full - height);
-    drawTimes(plot, { color: style.color, font: `${style.fontSize} ${style.fontFamily}` });
+    drawTimes(plot, { color: style.color, font: `${font.size}px ${font.family}` });
   }
 
   /** The mean probabilities of a track, for people who do not see the plot. @param {number} track */

@@ -52,11 +52,6 @@ export class Viewer {
     this.#overlay.draw(this.#isMirrored ? mirrored(result) : result, colors);
   }
 
-  /** What is shown now, as an image of the size of a result. */
-  get image() {
-    return this.mode === "image" ? this.canvas : this.video;
-  }
-
   /** @param {Mode} mode @param {{width: number, height: number}} size @param {boolean} [isMirrored] */
   #show(mode, { width, height }, isMirrored = false) {
     this.#overlay.clear();

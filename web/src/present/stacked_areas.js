@@ -1,5 +1,6 @@
 /** Stacked areas of probabilities over time on a canvas. */
 
+import { isLight } from "../../../src/emopy/live/present/colors.js";
 import { clock } from "./time_text.js";
 
 /** @typedef {import("../video/time_bins.js").ProbabilityCurve} ProbabilityCurve */
@@ -18,6 +19,11 @@ const TICK_STEPS_S = [...SECONDS, ...MINUTES.map((minutes) => 60 * minutes)];
 
 /** Width for a tick with its time. */
 const TICK_WIDTH = 64;
+
+/** Distance of the positions along the time axis that are tried for the name of an area. */
+const POSITION_STEP = 4;
+
+const DARK_TEXT = "#1c1c20";
 
 /**
  * Return round times between two others in seconds, and how many decimals they need.
@@ -57,6 +63,82 @@ export function drawAreas({ context, width, height, spanS }, curves, colors) {
       context.stroke();
     });
   }
+}
+
+/**
+ * Write names into the areas of one track, in the middle of each stretch with room for one.
+ *
+ * @param {Plot} plot
+ * @param {readonly ProbabilityCurve[]} curves
+ * @param {Record<string, string>} colors Color of each label, in order.
+ * @param {{size: number, family: string}} font Size in the units of the plot.
+ */
+export function drawNames(plot, curves, colors, { size, family }) {
+  const { context, width, height, spanS } = plot;
+  const count = Math.floor(width / POSITION_STEP);
+  const secondsPerStep = (spanS[1] - spanS[0]) / Math.max(count, 1);
+  const edges = edgesAt(curves, count, (step) => spanS[0] + step * secondsPerStep);
+  context.font = `${size}px ${family}`;
+  context.textBaseline = "alphabetic";
+  Object.entries(colors).forEach(([name, color], label) => {
+    const needed = Math.ceil((context.measureText(name).width + size) / POSITION_STEP);
+    const room = edges.map((each) => (each ? height * (each[label + 1] - each[label]) : 0));
+    for (const [first, last] of runs(room, 1.6 * size)) {
+      const start = Math.round((first + last - needed) / 2);
+      if (start < first || start + needed > last) continue;
+      const within = /** @type {number[][]} */ (edges.slice(start, start + needed));
+      const top = Math.max(...within.map((each) => each[label])) * height;
+      const bottom = Math.min(...within.map((each) => each[label + 1])) * height;
+      if (bottom - top < 1.2 * size) continue;
+      context.fillStyle = isLight(color) ? DARK_TEXT : "white";
+      context.fillText(name, start * POSITION_STEP + size / 2, (top + bottom) / 2 + 0.34 * size);
+    }
+  });
+}
+
+/**
+ * The edges of the areas at each position, or null where the face is not visible.
+ *
+ * @param {readonly ProbabilityCurve[]} curves
+ * @param {number} count
+ * @param {(step: number) => number} timeOf
+ */
+function edgesAt(curves, count, timeOf) {
+  /** @type {(number[] | null)[]} */
+  const edges = new Array(count).fill(null);
+  for (const { timesS, probabilities } of curves) {
+    const known = probabilities.map(edgesOf);
+    let n = 0;
+    for (let step = 0; step < count; step++) {
+      const time = timeOf(step);
+      if (time < timesS[0] || time > timesS[timesS.length - 1]) continue;
+      while (n < timesS.length - 2 && timesS[n + 1] < time) n++;
+      const [before, after] = [known[n], known[Math.min(n + 1, known.length - 1)]];
+      const part = (time - timesS[n]) / Math.max(timesS[n + 1] - timesS[n], 1e-9);
+      edges[step] = before.map((edge, index) => edge + part * (after[index] - edge));
+    }
+  }
+  return edges;
+}
+
+/**
+ * Start and end of each run of values that reach a limit.
+ *
+ * @param {readonly number[]} values
+ * @param {number} limit
+ */
+function runs(values, limit) {
+  /** @type {[number, number][]} */
+  const found = [];
+  let start = -1;
+  [...values, -Infinity].forEach((value, index) => {
+    if (value >= limit && start < 0) start = index;
+    if (value < limit && start >= 0) {
+      found.push([start, index]);
+      start = -1;
+    }
+  });
+  return found;
 }
 
 /**
