@@ -6,7 +6,7 @@ import { annotatedImage } from "../../src/emopy/live/present/draw.js";
 import { byId, setText } from "../../src/emopy/live/present/elements.js";
 import { FaceCards } from "../../src/emopy/live/present/face_cards.js";
 import { describe, faceCount } from "../../src/emopy/live/present/faces.js";
-import { clock } from "../src/present/time_text.js";
+import { clock } from "./time_text.js";
 import { Inputs } from "./inputs.js";
 import { ModelLoader } from "./model.js";
 import { startOffline } from "./offline.js";

@@ -1,6 +1,6 @@
 import { byId, setText } from "../../src/emopy/live/present/elements.js";
 import { FERModel } from "../src/index.js";
-import { byteCount } from "../src/present/time_text.js";
+import { byteCount } from "./time_text.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 

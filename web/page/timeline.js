@@ -1,7 +1,7 @@
 import { append, setText } from "../../src/emopy/live/present/elements.js";
-import { drawAreas, drawNames, drawTimes } from "../src/present/stacked_areas.js";
-import { duration } from "../src/present/time_text.js";
-import { TimeBins } from "../src/video/time_bins.js";
+import { drawAreas, drawNames, drawTimes } from "./stacked_areas.js";
+import { duration } from "./time_text.js";
+import { TimeBins } from "./time_bins.js";
 
 /** @typedef {import("../src/index.js").ImageResult} ImageResult */
 

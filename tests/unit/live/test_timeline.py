@@ -12,7 +12,7 @@ from emopy.present.text import clock, duration
 from emopy.types import Box, Face, FacePrediction, ImageResult, Prediction
 from emopy.video import TimeBins
 
-SOURCES = Path(__file__).parents[3] / "web" / "src"
+SOURCES = Path(__file__).parents[3] / "web" / "page"
 LABELS = ("anger", "happiness", "neutral")
 
 
@@ -52,7 +52,7 @@ def test_bins_seen_times_and_curves_are_those_of_python(rate, count):
         bins.add(each)
     value = [each.to_dict() for each in frames]
     (found,) = run(
-        "video/time_bins.js",
+        "time_bins.js",
         "{ const bins = new module.TimeBins(); value.forEach((each) => bins.add(each)); "
         "return { span: bins.spanS, seen: [...bins.seenS], "
         "curves: [1, 2].map((track) => bins.curves(track)) }; }",
@@ -73,7 +73,7 @@ def test_times_and_durations_are_written_as_in_python():
     rng = np.random.default_rng(0)
     values = [float(value) for value in [0, 59.94, 59.96, 3599.4, 3600, *rng.uniform(0, 9000, 50)]]
     expression = "[module.clock(value), module.clock(value, 1), module.duration(value)]"
-    found = run("present/time_text.js", expression, values)
+    found = run("time_text.js", expression, values)
     assert found == [[clock(value), clock(value, 1), duration(value)] for value in values]
 
 
@@ -81,7 +81,7 @@ def test_ticks_are_those_of_python_where_there_is_as_much_room():
     rng = np.random.default_rng(1)
     starts, ends = rng.uniform(0, 100, 60), 10 ** rng.uniform(-1, 4, 60)
     values = [(start, start + end) for start, end in zip(starts, ends, strict=True)]
-    found = run("present/stacked_areas.js", "module.timeTicks(value, 10)", values)
+    found = run("stacked_areas.js", "module.timeTicks(value, 10)", values)
     for one, (start, end) in zip(found, values, strict=True):
         ticks, digits = time_ticks(start, end)
         assert one["ticks"] == pytest.approx(ticks)

@@ -1,6 +1,6 @@
 /** `TimeBins`: mean probabilities over time, in bounded memory; `FrameDurations`. */
 
-/** @typedef {import("../types.js").ImageResult} ImageResult */
+/** @typedef {import("../src/index.js").ImageResult} ImageResult */
 
 /** Seconds that a frame may last at any frame rate. */
 const MAX_DURATION_S = 1;

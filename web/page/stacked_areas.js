@@ -1,9 +1,9 @@
 /** Stacked areas of probabilities over time on a canvas. */
 
-import { isLight } from "../../../src/emopy/live/present/colors.js";
+import { isLight } from "../../src/emopy/live/present/colors.js";
 import { clock } from "./time_text.js";
 
-/** @typedef {import("../video/time_bins.js").ProbabilityCurve} ProbabilityCurve */
+/** @typedef {import("./time_bins.js").ProbabilityCurve} ProbabilityCurve */
 
 /**
  * @typedef {object} Plot
