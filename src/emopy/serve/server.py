@@ -38,7 +38,7 @@ def run(
     settings: ServeSettings,
     *,
     announce: Callable[[str], None],
-    prepare: Callable[[], None] = lambda: None,
+    prepare: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM, which ends it when the requests in flight are answered.
 
@@ -54,7 +54,8 @@ def run(
             that cannot start.
         KeyboardInterrupt: Ctrl-C.
     """
-    prepare()
+    if prepare is not None:
+        prepare()
     if settings.workers == 1:
         app = create_app(load_model, settings)
         with _listening(settings, announce) as listener:
@@ -104,10 +105,13 @@ def configure(
 
 
 def _create_or_exit(
-    load_model: Callable[[], FERModel], settings: ServeSettings, prepare: Callable[[], None]
+    load_model: Callable[[], FERModel],
+    settings: ServeSettings,
+    prepare: Callable[[], None] | None,
 ) -> FastAPI:
     """Return the application of one of several processes, or end the process."""
-    prepare()
+    if prepare is not None:
+        prepare()
     try:
         return create_app(load_model, settings)
     except EmoPyError as error:
