@@ -17,7 +17,7 @@ from PIL import Image
 from emopy import FERModel
 from emopy.faces.detectors import FullImage
 from emopy.serve import ServeSettings, create_app
-from emopy.serve.server import configure
+from emopy.serve.server import _bind, configure
 
 logging.getLogger("httpx").setLevel(
     logging.WARNING
@@ -102,7 +102,7 @@ def serving(model="emopy-tiny", *, send_buffer=None, **settings):
     gate = Gate()
     given = ServeSettings(port=0, **settings)
     app = create_app(lambda: FERModel(model=model, detector=gate, max_pixels=25_000_000), given)
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+    with _bind(given) as listener:
         port = listener.getsockname()[1]
         if send_buffer is not None:  # connections have that of the listener
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
