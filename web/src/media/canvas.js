@@ -9,6 +9,9 @@ import { pixels } from "./pixels.js";
 /** Largest width × height of an image by default: what browsers can draw. */
 export const MAX_PIXELS = 16384 * 16384;
 
+/** Formats of video frames without transparency. @type {Set<string>} */
+const OPAQUE_FORMATS = new Set(["I420", "I422", "I444", "NV12", "RGBX", "BGRX"]);
+
 /** Reads the pixels of files, bitmaps and frames; one canvas serves all images of a size. */
 export class PixelReader {
   /** @param {number} [maxPixels] Largest width × height of an image. */
@@ -33,7 +36,8 @@ export class PixelReader {
     }
     const drawable = image instanceof Blob ? await decode(image, name) : image;
     try {
-      return this._draw(drawable, name);
+      const copied = "displayWidth" in drawable ? await this._copy(drawable, name) : null;
+      return copied ?? this._draw(drawable, name);
     } finally {
       drawable.close();
     }
@@ -50,6 +54,30 @@ export class PixelReader {
       `\`image\` must have at most ${this._maxPixels} pixels. Received '${name}': ` +
         `${width} × ${height}. Resize it, or increase maxPixels.`,
     );
+  }
+
+  /**
+   * Copy the pixels of a video frame, which is faster than a canvas: in Chromium it also leaves no
+   * shared memory behind, of which a canvas keeps hundreds of megabytes.
+   *
+   * @param {VideoFrame} frame
+   * @param {string} name
+   * @returns {Promise<Pixels | null>} null where the browser cannot convert the frame to RGB.
+   */
+  async _copy(frame, name) {
+    const { displayWidth: width, displayHeight: height, visibleRect, format } = frame;
+    const isOpaque = format !== null && OPAQUE_FORMATS.has(format);
+    if (!isOpaque || visibleRect?.width !== width || visibleRect.height !== height) return null;
+    this._check(width, height, name);
+    const layout = /** @type {VideoFrameCopyToOptions} */ ({ format: "RGBA" });
+    try {
+      const data = new Uint8Array(4 * width * height);
+      if (frame.allocationSize(layout) !== data.length) return null; // planes, not pixels
+      await frame.copyTo(data, layout);
+      return pixels(data, width, height, 4);
+    } catch {
+      return null; // a frame that this browser can only draw
+    }
   }
 
   /**
