@@ -47,12 +47,15 @@ def test_no_browser_is_opened_where_none_is_wanted(built):
     )
     words = [sys.executable, "-c", code]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as started:
-        assert select.select([started.stderr], [], [], 30)[0]
-        address = re.search(r"http://\S+/", started.stderr.readline()).group()
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            assert answer.read() == b"the page"
-        started.terminate()
-        assert started.wait(30) == 0
+        try:
+            assert select.select([started.stderr], [], [], 30)[0]
+            address = re.search(r"http://\S+/", started.stderr.readline()).group()
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.read() == b"the page"
+            started.terminate()
+            assert started.wait(30) == 0
+        finally:
+            started.kill()
 
 
 def test_without_a_build_it_says_what_to_type(tmp_path, monkeypatch, capsys):

@@ -191,6 +191,8 @@ def test_weights_that_cannot_be_downloaded_say_what_to_type(monkeypatch, tmp_pat
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody answers on the discard port
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    # urllib remembers the proxies: neither those of before nor, in later tests, these.
+    monkeypatch.setattr("urllib.request._opener", None)
     # Keras' cache, so that weights fetched before are not found.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     with pytest.raises(ModelError, match='type weights="random"'):
