@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test web test-web dist test-newest test-oldest fuzz bench docs images clean
+.PHONY: help setup demo check test web test-web dist test-newest test-oldest fuzz bench docs images site clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,12 +54,17 @@ docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
 	$(BIN)/python scripts/write_cli_help.py
 	$(BIN)/python scripts/write_api.py
 	$(BIN)/python scripts/write_accuracy.py
+	$(BIN)/python scripts/write_models.py
+	$(BIN)/python scripts/write_decisions.py
 
 images: $(VENV)/.test  ## draw the images of docs/ (those that need a training or a browser too)
 	$(BIN)/python scripts/write_images.py
 
+site: web $(VENV)/.docs  ## build the site of docs/ into site/, with the page that predicts in the browser
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 clean:  ## remove .venv, builds and caches
-	rm -rf $(VENV) dist web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist site web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -71,6 +76,10 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.node: pyproject.toml | $(BIN)/python

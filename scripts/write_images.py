@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+import charts
 import emopy
 from emopy import FERModel, Frame, ImageResult
 from emopy.cli.demo import image_grid
@@ -341,6 +342,10 @@ _ALL = (
 
 IMAGES: dict[str, Callable[..., Drawing]] = {
     draw.__name__.replace("_", "-"): draw for draw in (*_ALL, timeline, web, webcam)
+} | {
+    "corruptions": lambda: (charts.corruptions(MODELS), None),
+    "how-it-works": lambda: (charts.how_it_works(), None),
+    **{f"confusion-{name}": lambda name=name: (charts.confusion(name), None) for name in MODELS},
 }
 
 

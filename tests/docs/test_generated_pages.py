@@ -1,10 +1,15 @@
 import importlib
 import importlib.util
 import re
+import sys
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from emopy.models import InputSpec, ModelCard
+from emopy.models.card import _Metrics, card_from_json
 
 ROOT = Path(__file__).parents[2]
 NEED_KERAS = {"emopy.nets", "emopy.train"}
@@ -21,7 +26,9 @@ def script(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec is not None and spec.loader is not None  # noqa: PT018
     module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(ROOT / "scripts"))  # as where the script is run
     spec.loader.exec_module(module)
+    sys.path.remove(str(ROOT / "scripts"))
     return module
 
 
@@ -54,8 +61,26 @@ def test_the_tables_of_accuracy_are_those_of_the_cards():
         assert path.read_text(encoding="utf-8") == text, "run: make docs"
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "examples/README.md"]
-PAGES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+def test_the_pages_of_models_are_those_of_the_cards():
+    for path, text in script("write_models").pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run: make docs"
+
+
+def test_the_list_of_decisions_is_complete():
+    written = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    assert written == script("write_decisions").page(), "run: make docs"
+
+
+def test_the_page_of_the_card_names_every_key():
+    text = (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8")
+    keys = [field.name for kind in (ModelCard, InputSpec) for field in fields(kind)]
+    assert [key for key in [*keys, *_Metrics.__annotations__] if f"`{key}`" not in text] == []
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert card_from_json(example, "the example").labels == ("calm", "anger")
+
+
+PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "web/README.md"]
+PAGES += sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES)

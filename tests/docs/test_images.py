@@ -13,7 +13,8 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
 REDRAWN = [
-    *("annotated-video", "clips", "data-show", "demo", "explanations", "samples", "timeline")
+    *("annotated-video", "clips", "data-show", "demo", "explanations", "samples", "timeline"),
+    *("confusion-emopy-base", "confusion-emopy-tiny", "corruptions", "how-it-works"),
 ]
 REDRAWN_FROM_NUMBERS = ["reliability", *(["curves"] if find_spec("keras") else [])]
 WITH_SOURCES = ["curves", "notebook", "reliability", "report", "web", "webcam"]

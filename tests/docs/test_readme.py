@@ -24,6 +24,9 @@ VIDEO = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 EXPLANATIONS = (ROOT / "docs" / "explanations.md").read_text(encoding="utf-8")
 CALIBRATION = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+SCHEMA = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+START = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+MOVING = ROOT / "docs" / "moving"
 TRAINING = "## Train your own model"
 FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
 
@@ -96,7 +99,7 @@ def test_the_readme_predicts(visited, capsys):
 
 
 def test_the_video_page_gives_what_it_shows(visited, capsys):
-    names = run(VIDEO.split("## A camera")[0])
+    names = run(VIDEO)
     assert "happiness" in capsys.readouterr().out
     for made in ("excerpt.jsonl", "tables/scene.parquet", "plots/annotated.png", "mine.mp4"):
         assert (visited / made).is_file(), made
@@ -107,9 +110,47 @@ def test_the_results_page_lists_the_columns_in_order(visited, sample_files):
     shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
     shutil.copy(visited / "group.jpg", visited / "photos")
     names = run(RESULTS)
-    first = re.findall(r"^\| ([^|]+) \|", section(RESULTS, "## Columns"), re.MULTILINE)[1:]
+    first = re.findall(r"^\| ([^|]+) \|", section(SCHEMA, "## Columns"), re.MULTILINE)[1:]
     listed = ", ".join(first).replace("*one column per emotion*", ", ".join(names["model"].labels))
     assert listed.split(", ") == list(names["photos"].columns) == list(names["video"].columns)
+
+
+def test_the_start_page_predicts(visited, capsys):
+    run(START)
+    assert capsys.readouterr().out.count("happiness") >= 2
+
+
+def test_the_webcam_page_runs_without_a_camera(visited, sample_files, capsys):
+    shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
+    run((ROOT / "docs" / "webcam.md").read_text(encoding="utf-8").split("## In Python")[1])
+    assert "neutral" in capsys.readouterr().out
+
+
+def test_the_page_of_limits_evaluates(visited, capsys):
+    run((ROOT / "docs" / "limits.md").read_text(encoding="utf-8"))
+    assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["emopy-base", "emopy-tiny"])
+def test_the_page_of_a_model_predicts(visited, capsys, name):
+    run((ROOT / "docs" / "models" / f"{name}.md").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out == "['happiness']\n"
+
+
+@pytest.mark.parametrize("name", ["deepface", "emopy", "fer", "py-feat"])
+def test_a_page_for_users_of_another_package_predicts(visited, sample_files, name):
+    """Blocks marked `py` are code of the other package."""
+    shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
+    page = (MOVING / f"{name}.md").read_text(encoding="utf-8")
+    names = run(page.split("## Train")[0])
+    assert "FERModel" in names
+
+
+def test_the_page_for_users_of_fer_gives_what_fer_gives(visited, sample_files):
+    shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
+    names = run((MOVING / "fer.md").read_text(encoding="utf-8"))
+    assert names["emotion"] == "happiness"
+    assert {"track", "time_s", "anger"} <= set(names["table"].columns)
 
 
 def test_the_calibration_page_runs(visited, capsys):
@@ -125,6 +166,10 @@ def test_the_explanations_page_gives_what_it_shows(visited):
 
 
 if find_spec("keras"):
+
+    def test_the_page_for_users_of_the_original_trains(visited, capsys):
+        run((MOVING / "emopy.md").read_text(encoding="utf-8").split("## Train")[1])
+        assert "accuracy" in capsys.readouterr().out
 
     def test_the_readme_trains_a_model_that_predicts(visited, capsys):
         run(section(README, TRAINING))
