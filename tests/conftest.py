@@ -19,7 +19,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from emopy.labels import ALL_EMOTIONS
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
-from emopy.samples import write_samples
+from emopy.samples import Actor, scene, write_samples
 
 # A runner in the background ignores these, and so would every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -136,4 +136,16 @@ def astronaut_file(astronaut, tmp_path_factory) -> Path:
     """The photograph as a PNG file."""
     path = tmp_path_factory.mktemp("photograph") / "astronaut.png"
     cv2.imwrite(str(path), astronaut[:, :, ::-1])
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip_file(tmp_path_factory):
+    """One second of a happy face that walks through the image, as a Motion JPEG video."""
+    path = tmp_path_factory.mktemp("videos") / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
+    walk = Actor(path=((0, 90, 120, 110), (1, 160, 120, 110)))
+    for frame, _ in scene([walk], size=(320, 240), seconds=1.0):
+        writer.write(frame.image[:, :, ::-1])
+    writer.release()
     return path

@@ -9,13 +9,11 @@ import sys
 import tempfile
 import time
 
-import cv2
 import pytest
 
 from emopy.cli.main import main
 from emopy.faces import detectors
 from emopy.faces.detectors import FullImage
-from emopy.samples import Actor, scene
 
 SECONDS = 60
 """Seconds within which a tab must finish a command."""
@@ -168,15 +166,3 @@ def stoppable(linear_model, tmp_path, monkeypatch):
             left["images"] = None
 
     return run
-
-
-@pytest.fixture(scope="session")
-def clip_file(tmp_path_factory):
-    """One second of a happy face that walks through the image, as a Motion JPEG video."""
-    path = tmp_path_factory.mktemp("videos") / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
-    walk = Actor(path=((0, 90, 120, 110), (1, 160, 120, 110)))
-    for frame, _ in scene([walk], size=(320, 240), seconds=1.0):
-        writer.write(frame.image[:, :, ::-1])
-    writer.release()
-    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from emopy.client.messages import (
     content_of,
     name_of,
     read_record,
+    read_row,
     to_result,
 )
 from emopy.errors import InputError
@@ -70,7 +70,8 @@ class Client:
             prior=prior,
             min_confidence=min_confidence,
         )
-        self._http: httpx.Client = self._requests.httpx.Client(**self._requests.settings)
+        with connection(self._requests.httpx):
+            self._http: httpx.Client = self._requests.httpx.Client(**self._requests.settings)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +96,7 @@ class Client:
         """
         name, content = content_of(source)
         response = self._post("/v1/predict", self._requests.query(faces), content)
-        result = to_result(read_record(response)["results"][0], name)
+        result = to_result(read_record(response, name)["results"][0], name)
         if isinstance(result, FailedInput):
             raise result.error
         return result
@@ -119,12 +120,16 @@ class Client:
             raise InputError(f"`concurrency` must be 1 or more. Received {concurrency}.")
         waiting: deque[Future[ImageResult | FailedInput]] = deque()
         with ThreadPoolExecutor(concurrency, thread_name_prefix="emopy-client") as threads:
-            for source in sources:
-                waiting.append(threads.submit(self._predict_or_fail, source))
-                if len(waiting) > concurrency:
+            try:
+                for source in sources:
+                    waiting.append(threads.submit(self._predict_or_fail, source))
+                    if len(waiting) > concurrency:
+                        yield waiting.popleft().result()
+                while waiting:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def predict_video(self, source: Image, **options: float) -> Iterator[dict[str, Any]]:
         """Predict a video; the rows come while it is read.
@@ -142,16 +147,24 @@ class Client:
             InputError: The video cannot be read.
             ServiceError: There is no answer, or another failure.
         """
-        _, content = content_of(source)
+        name, content = content_of(source)
         query = self._requests.query(more=options)
-        with (
-            connection(self._requests.httpx),
-            self._http.stream("POST", "/v1/video", params=query, content=content) as response,
-        ):
-            if not response.is_success:
-                response.read()
-                read_record(response)
-            yield from map(json.loads, response.iter_lines())
+        attempt = 0
+        while True:
+            with (
+                connection(self._requests.httpx),
+                self._http.stream("POST", "/v1/video", params=query, content=content) as response,
+            ):
+                wait_s = self._requests.wait_s(response, attempt)
+                if wait_s is None:
+                    if not response.is_success:
+                        response.read()
+                        read_record(response, name)
+                    for line in response.iter_lines():
+                        yield read_row(line, name)
+                    return
+            attempt += 1
+            time.sleep(wait_s)
 
     def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""
@@ -205,7 +218,10 @@ class AsyncClient:
             prior=prior,
             min_confidence=min_confidence,
         )
-        self._http: httpx.AsyncClient = self._requests.httpx.AsyncClient(**self._requests.settings)
+        with connection(self._requests.httpx):
+            self._http: httpx.AsyncClient = self._requests.httpx.AsyncClient(
+                **self._requests.settings
+            )
 
     async def __aenter__(self) -> Self:
         return self
@@ -221,7 +237,7 @@ class AsyncClient:
         """Predict one image, see `Client.predict`."""
         name, content = await asyncio.to_thread(content_of, source)
         response = await self._post("/v1/predict", self._requests.query(faces), content)
-        result = to_result(read_record(response)["results"][0], name)
+        result = to_result(read_record(response, name)["results"][0], name)
         if isinstance(result, FailedInput):
             raise result.error
         return result
@@ -246,17 +262,24 @@ class AsyncClient:
 
     async def predict_video(self, source: Image, **options: float) -> AsyncIterator[dict[str, Any]]:
         """Predict a video, see `Client.predict_video`."""
-        _, content = await asyncio.to_thread(content_of, source)
+        name, content = await asyncio.to_thread(content_of, source)
         query = self._requests.query(more=options)
-        with connection(self._requests.httpx):
-            async with self._http.stream(
-                "POST", "/v1/video", params=query, content=content
-            ) as response:
-                if not response.is_success:
-                    await response.aread()
-                    read_record(response)
-                async for line in response.aiter_lines():
-                    yield json.loads(line)
+        attempt = 0
+        while True:
+            with connection(self._requests.httpx):
+                async with self._http.stream(
+                    "POST", "/v1/video", params=query, content=content
+                ) as response:
+                    wait_s = self._requests.wait_s(response, attempt)
+                    if wait_s is None:
+                        if not response.is_success:
+                            await response.aread()
+                            read_record(response, name)
+                        async for line in response.aiter_lines():
+                            yield read_row(line, name)
+                        return
+            attempt += 1
+            await asyncio.sleep(wait_s)
 
     async def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ Image: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 Boxes: TypeAlias = Iterable[Box | Sequence[float]]
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+
+_UNNAMED = "<bytes>"
+"""Name of an image or video that is sent without one: the service gets no names."""
 
 _BUSY = (429, 503)
 _LONGEST_WAIT_S = 10.0
@@ -51,7 +55,7 @@ class Requests:
             raise InputError(f"`timeout_s` must be above 0. Received {timeout_s}.")
         self.httpx: Any = import_extra("httpx", feature="The client", extra="client")
         self.retries = retries
-        self._options = options
+        self._options = _as_texts(options)
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.settings: dict[str, Any] = {
             "base_url": url.rstrip("/"),
@@ -68,8 +72,7 @@ class Requests:
             boxes: Faces of the image; None for none.
             more: Other names and values.
         """
-        given = {**self._options, **(more or {})}
-        found = {name: _as_text(value) for name, value in given.items() if value is not None}
+        found = {**self._options, **_as_texts(more or {})}
         if boxes is not None:
             edges = [
                 (box.left, box.top, box.right, box.bottom) if isinstance(box, Box) else box
@@ -85,6 +88,10 @@ class Requests:
         asked = response.headers.get("retry-after", "")
         seconds = float(asked) if asked.isdecimal() else 0.5 * 2**attempt
         return min(seconds, _LONGEST_WAIT_S)
+
+
+def _as_texts(options: Mapping[str, object]) -> dict[str, str]:
+    return {name: _as_text(value) for name, value in options.items() if value is not None}
 
 
 def _as_text(value: object) -> str:
@@ -115,8 +122,12 @@ def content_of(source: Image) -> tuple[str, bytes]:
     return name_of(source), source.read()
 
 
-def read_record(response: httpx.Response) -> dict[str, Any]:
+def read_record(response: httpx.Response, name: str = _UNNAMED) -> dict[str, Any]:
     """Return the JSON object of an answer.
+
+    Args:
+        response: The answer, which has been read.
+        name: Name of the image or video that was sent, for errors.
 
     Raises:
         InputError: The service refused the input (422).
@@ -137,17 +148,38 @@ def read_record(response: httpx.Response) -> dict[str, Any]:
         return record
     detail = str(record.get("detail", response.reason_phrase))
     if response.status_code == 422:
-        raise InputError(detail)
+        raise InputError(_named(detail, name))
     raise ServiceError(f"{detail} (status {response.status_code})", response.status_code)
 
 
 def to_result(record: Mapping[str, Any], source: str) -> ImageResult | FailedInput:
     """Return a result of the service as the one that Python has."""
     if record["error"] is not None:
-        return FailedInput(source, InputError(record["error"]))
+        return FailedInput(source, InputError(_named(record["error"], source)))
     size = (record["width"], record["height"])
     faces = tuple(_to_face(each) for each in record["faces"])
     return ImageResult(source, size, faces, record.get("time_s"), record.get("frame"))
+
+
+def read_row(line: str, source: str) -> dict[str, Any]:
+    """Return a row of a video, with its name here.
+
+    Raises:
+        ServiceError: It is none.
+    """
+    try:
+        row: dict[str, Any] = json.loads(line)
+        error = row["error"]
+    except (ValueError, TypeError, KeyError) as failure:
+        raise ServiceError(
+            f"The service must answer with rows as JSON. Received {line[:60]!r}. Check the address."
+        ) from failure
+    return {**row, "source": source, "error": error and _named(error, source)}
+
+
+def _named(text: str, name: str) -> str:
+    """The text of an error about an image that was sent without its name."""
+    return text.replace(repr(_UNNAMED), repr(name)).replace(_UNNAMED, name)
 
 
 def _to_face(record: Mapping[str, Any]) -> FacePrediction:
@@ -185,4 +217,4 @@ def name_of(source: Image) -> str:
     """Return the name of an image in results."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
-    return str(getattr(source, "name", "<bytes>"))
+    return str(getattr(source, "name", _UNNAMED))

@@ -150,7 +150,9 @@ class Service:
                         HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video."
                     )
                 rows = VideoRows(model, upload, options, self._metrics)
-            first = await answer_in_time(rows.first(), _gone(request), self._settings.timeout_s)
+            first = await answer_in_time(
+                rows.first(), partial(_gone, request), self._settings.timeout_s
+            )
         except BaseException as error:
             self._count_failed(error)
             self._end_stream(rows)
@@ -212,7 +214,7 @@ class Service:
 
     async def _run(self, request: Request, work: Callable[[IsWanted], T]) -> T:
         try:
-            return await self._queue.run(work, _gone(request))
+            return await self._queue.run(work, partial(_gone, request))
         except ProblemDetails as problem:
             self._count_failed(problem)
             raise

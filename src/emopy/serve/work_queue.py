@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from emopy.serve.problems import ProblemDetails, busy
 
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 IsWanted: TypeAlias = Callable[[], bool]
 """Tells whether the result of work is still waited for."""
+
+Gone: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""Waits until a client has gone away."""
 
 Report: TypeAlias = Callable[[int], None]
 """Takes a number that has changed."""
@@ -52,7 +55,7 @@ class WorkQueue:
         """
         self._places.check_free(wait_s=self._places.taken * self._mean_s)
 
-    async def run(self, work: Callable[[IsWanted], T], gone: Awaitable[None]) -> T:
+    async def run(self, work: Callable[[IsWanted], T], gone: Gone) -> T:
         """Run work in the thread of the model, and return its result.
 
         A client that goes away before its turn gives its place back at once; one whose turn has
@@ -61,7 +64,7 @@ class WorkQueue:
         Args:
             work: What to run. It takes a function that tells whether the result is still waited
                 for.
-            gone: Returns when the client has gone away.
+            gone: Returns when the client has gone away; it is called if the work is taken.
 
         Raises:
             ProblemDetails: No place is free, or the time is over.
@@ -98,7 +101,7 @@ class WorkQueue:
             self._mean_s += _WEIGHT * (time.perf_counter() - started_s - self._mean_s)
 
 
-async def answer_in_time(answer: Awaitable[T], gone: Awaitable[None], timeout_s: float) -> T:
+async def answer_in_time(answer: Awaitable[T], gone: Gone, timeout_s: float) -> T:
     """Wait for an answer as long as its client does, and not longer than a time.
 
     Args:
@@ -110,7 +113,7 @@ async def answer_in_time(answer: Awaitable[T], gone: Awaitable[None], timeout_s:
         ProblemDetails: 504: the time is over.
         ClientGone: The client has gone away.
     """
-    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(gone)
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(gone())
     try:
         await asyncio.wait(
             (answering, leaving), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
