@@ -16,6 +16,8 @@ from benchmarks import (
     tracking,
     training,
     video,
+    web,
+    web_memory,
 )
 from benchmarks.environments import ROOT
 from benchmarks.runner import Measurement, run
@@ -30,6 +32,8 @@ BENCHMARKS: dict[str, Measurement] = {
     "long-video": long_video.measure,
     "serve": serve.measure,
     "serve-soak": soak_serve.measure,
+    "web": web.measure,
+    "web-memory": web_memory.measure,
     "footprint": footprint.measure,
     "training": training.measure,
 }
@@ -41,6 +45,9 @@ if __name__ == "__main__":
             description="Measure EmoPy's speed, memory and size.",
             results=Path(__file__).parent / "results" / "performance.json",
             page=ROOT / "docs" / "performance.md",
-            other_pages=dict.fromkeys(("serve", "serve-soak"), ROOT / "docs" / "serve.md"),
+            other_pages={
+                **dict.fromkeys(("serve", "serve-soak"), ROOT / "docs" / "serve.md"),
+                **dict.fromkeys(("web", "web-memory"), ROOT / "docs" / "browser.md"),
+            },
         )
     )

@@ -25,7 +25,7 @@ class CannotMeasureError(RuntimeError):
 class Figure:
     """One number: a median, its smallest and largest value, and a target; None where it has none.
 
-    `unit` is a key of `_DIGITS`; MB are 10⁶ bytes.
+    `unit` is a key of `_DIGITS`; MB are 10⁶ bytes, kB 10³.
     """
 
     what: str
@@ -119,7 +119,7 @@ def _processor() -> str:
 
 
 START, END = "<!-- figures -->", "<!-- /figures -->"
-_DIGITS = {"": 0, "×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "%": 1, "/s": 1, "/min": 1}
+_DIGITS = {"": 0, "×": 2, "ms": 1, "µs": 0, "s": 2, "MB": 0, "kB": 0, "%": 1, "/s": 1, "/min": 1}
 _HEADER = ("figure", "value", "smallest – largest", "target")
 
 
