@@ -11,11 +11,9 @@ from typing import Any
 import click
 
 from emopy.cli.inputs import create_model
-from emopy.cli.options import max_pixels_option, model_options
+from emopy.cli.options import model_options
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, import_extra, naming
-
-_MAX_PIXELS = 25_000_000
 
 
 @click.command()
@@ -45,7 +43,8 @@ _MAX_PIXELS = 25_000_000
 @click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN",
               help="Origin of web pages that may send requests, such as https://example.org; give "
               "it once for each.")  # fmt: skip
-@max_pixels_option
+@click.option("--max-pixels", type=click.IntRange(min=1), default=25_000_000, metavar="N",
+              help="Largest image or frame, width times height in pixels.")  # fmt: skip
 @model_options
 def serve(
     host: str,
@@ -59,15 +58,14 @@ def serve(
     keys: Path | None,
     no_auth: bool,
     origins: tuple[str, ...],
-    max_pixels: int | None,
+    max_pixels: int,
     **options: Any,
 ) -> int:
     """Serve predictions over HTTP.
 
     POST an image to /v1/predict, or a video to /v1/video; /docs lists all paths. The access log is
     written on stderr, without anything of the images or of the queries. Stop with Ctrl-C or
-    SIGTERM: requests in flight are answered first. Images have at most 25 megapixels here, unless
-    --max-pixels is given.
+    SIGTERM: requests in flight are answered first.
     """
     for package in ("fastapi", "fastapi_swagger", "prometheus_client", "uvicorn", "websockets"):
         import_extra(package, feature="Serving", extra="serve")
@@ -92,7 +90,7 @@ def serve(
                 "--host must be 127.0.0.1 where no API key is asked for. "
                 f"Received {host}. Add --api-key-file FILE, or --no-auth to serve anyone."
             )
-        load_model = partial(create_model, **options, max_pixels=max_pixels or _MAX_PIXELS)
+        load_model = partial(create_model, **options, max_pixels=max_pixels)
         run(load_model, settings, announce=_announce, prepare=_log_to_stderr)
     return 0
 
