@@ -8,6 +8,7 @@ import { FaceCards } from "../../src/emopy/live/present/face_cards.js";
 import { describe, faceCount } from "../../src/emopy/live/present/faces.js";
 import { clock } from "./time_text.js";
 import { Inputs } from "./inputs.js";
+import { placeMenus } from "./menus.js";
 import { ModelLoader } from "./model.js";
 import { startOffline } from "./offline.js";
 import { PlayedFrames } from "./played_frames.js";
@@ -236,14 +237,16 @@ class Page {
 
   /** @param {boolean} isPossible */
   #setSaving(isPossible) {
-    for (const id of ["save-csv", "save-json", "save-image"]) {
-      /** @type {HTMLButtonElement} */ (byId(id)).disabled = !isPossible;
-    }
+    /** @type {HTMLButtonElement} */ (byId("open-save")).disabled = !isPossible;
+    if (!isPossible) byId("save").hidePopover();
   }
 
   /** @param {string} id @param {string} ending @param {() => Promise<Blob>} content */
   #onSave(id, ending, content) {
-    const save = async () => saveFile(await content(), fileName(this.#source, ending));
+    const save = async () => {
+      saveFile(await content(), fileName(this.#source, ending));
+      byId("save").hidePopover();
+    };
     byId(id).addEventListener("click", () => this.#run(save));
   }
 
@@ -340,4 +343,5 @@ class Page {
   }
 }
 
+placeMenus();
 new Page();
