@@ -164,27 +164,43 @@ def open_session(
         InputError: Bad `threads`, unknown or unavailable provider.
     """
     path = Path(path)
-    if threads < 1:
-        raise InputError(f"`threads` must be 1 or more. Received {threads}. Type for example: 1")
-    chosen = _choose_providers(providers)
     try:
         weights = path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"The weights must be a readable ONNX file. Received {path}: {error.strerror}."
         ) from error
+    return open_graph(weights, str(path), threads=threads, providers=providers)
+
+
+def open_graph(
+    graph: bytes, source: str, *, threads: int = 1, providers: Sequence[str] | None = None
+) -> Any:
+    """Open the content of an ONNX file, as `open_session` opens a file.
+
+    Args:
+        graph: The content.
+        source: What it is called in error messages.
+        threads: As for `open_session`.
+        providers: As for `open_session`.
+
+    Raises:
+        ModelError: Damaged.
+        InputError: Bad `threads`, unknown or unavailable provider.
+    """
+    if threads < 1:
+        raise InputError(f"`threads` must be 1 or more. Received {threads}. Type for example: 1")
+    chosen = _choose_providers(providers)
 
     def open_once() -> Any:
         # The fallback of ONNX Runtime prints to stdout; ours is the CPU at the end of `chosen`.
-        return _ort.InferenceSession(
-            weights, _options(threads), providers=chosen, enable_fallback=0
-        )
+        return _ort.InferenceSession(graph, _options(threads), providers=chosen, enable_fallback=0)
 
     try:
         return ForkedSession(open_once, threads=threads)
     except _ORT_ERRORS as error:
         raise ModelError(
-            f"The weights must be a sound ONNX file. Received {path}: {_reason(error)}. "
+            f"The weights must be a sound ONNX file. Received {source}: {_reason(error)}. "
             "Fetch or export the model again."
         ) from error
 
