@@ -15,7 +15,7 @@ _Sums = NDArray[np.int32]
 
 
 class IntegralImage:
-    """Shrink rectangles of an image as OpenCV's ``INTER_AREA``, whatever their size.
+    """Downsize rectangles of an image as OpenCV's ``INTER_AREA``, whatever their size.
 
     Each pixel of the result is the average over its part of the rectangle: a sum over a rectangle
     is the difference of four sums from the corner of the image. Pixels agree with OpenCV but for
@@ -43,7 +43,7 @@ class IntegralImage:
         return self._sums is not None
 
     def resize(self, edges: NDArray[np.integer], *, rows: int, columns: int) -> NDArray[np.uint8]:
-        """Shrink rectangles to one size; pixels beyond the image are black.
+        """Downsize rectangles to one size; pixels beyond the image are black.
 
         Args:
             edges: (n, 4) left, top, right, bottom in pixels.

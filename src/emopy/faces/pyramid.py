@@ -13,7 +13,7 @@ from emopy.faces.integral_image import IntegralImage
 from emopy.types import RGBImage
 
 _LARGE = 4
-"""Ratio of sizes from which `IntegralImage` shrinks faster than OpenCV."""
+"""Ratio of sizes from which `IntegralImage` is faster than OpenCV."""
 
 _LARGE_AREA = 1 / 3
 """Area of all large crops, relative to the image, from which the sums of the image pay."""
@@ -78,7 +78,7 @@ class Pyramid:
         return crops
 
     def _pays(self, edges: NDArray[np.intp], side_px: int) -> NDArray[np.bool_]:
-        """Whether each square is shrunk faster from sums over the image."""
+        """Whether each square is downsized faster from sums over the image."""
         sides = edges[:, 3] - edges[:, 1]
         large = sides > _LARGE * side_px
         if (

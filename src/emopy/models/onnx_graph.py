@@ -41,7 +41,7 @@ def read_weights(path: Path) -> Weights:
         ) from error
     try:
         tensors = _parts(b"".join(_parts(model, _MODEL_GRAPH)), _GRAPH_INITIALIZER)
-        weights = dict(_read_tensor(one) for one in tensors if _FLOAT in _integers(one, 2))
+        weights = dict(_read_tensor(one) for one in tensors if _numbers(one, 2) == [_FLOAT])
     except (IndexError, ValueError) as error:
         raise ModelError(
             f"The weights must be a sound ONNX file. Received {path}: {error}. "
@@ -132,10 +132,10 @@ def _read_tensor(tensor: bytes) -> tuple[str, NDArray[np.float32]]:
     """Name and array of a TensorProto of float32."""
     data = b"".join([*_parts(tensor, 9), *_parts(tensor, 4)])  # in `raw_data` or `float_data`
     name = b"".join(_parts(tensor, 8)).decode()
-    return name, np.frombuffer(data, "<f4").reshape(_integers(tensor, 1))
+    return name, np.frombuffer(data, "<f4").reshape(_numbers(tensor, 1))
 
 
-def _integers(message: bytes, number: int) -> list[int]:
+def _numbers(message: bytes, number: int) -> list[int]:
     """Integers of the fields of that number."""
     return [value for found, value in _fields(message) if found == number and type(value) is int]
 

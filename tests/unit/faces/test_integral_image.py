@@ -18,7 +18,7 @@ def squares(count, side_px, image, seed=0):
     return np.concatenate([corners, corners + sides[:, None]], axis=1)
 
 
-def shrunk(image, edges, rows, columns):
+def downsized(image, edges, rows, columns):
     left, top, right, bottom = edges
     window = image[top:bottom, left:right]
     return cv2.resize(window, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -31,19 +31,19 @@ def assert_equal_but_for_halves(found, expected):
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (48, 31)])
-def test_squares_are_shrunk_as_by_opencv(astronaut, shape):
+def test_squares_are_downsized_as_by_opencv(astronaut, shape):
     edges = squares(40, 100, astronaut)
     crops = IntegralImage(astronaut).resize(edges, rows=shape[0], columns=shape[1])
     assert crops.dtype == np.uint8
-    expected = np.stack([shrunk(astronaut, square, *shape) for square in edges])
+    expected = np.stack([downsized(astronaut, square, *shape) for square in edges])
     assert_equal_but_for_halves(crops, expected)
 
 
-def test_a_whole_image_is_shrunk_as_by_opencv():
+def test_a_whole_image_is_downsized_as_by_opencv():
     image = noise(307, 411)
     whole = (0, 0, 411, 307)
     (found,) = IntegralImage(image).resize(np.array([whole]), rows=37, columns=52)
-    assert_equal_but_for_halves(found, shrunk(image, whole, 37, 52))
+    assert_equal_but_for_halves(found, downsized(image, whole, 37, 52))
 
 
 def test_a_large_image_is_summed_in_strips_with_the_same_result(monkeypatch):
