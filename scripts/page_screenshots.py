@@ -82,6 +82,8 @@ def _screenshot_of_video(clip: Path, moment_s: float, size: Size, program: str) 
         tab = browser.new_page(viewport={"width": width, "height": height})
         tab.goto(page.address)
         tab.wait_for_selector("body[data-model=ready]")
+        # Slowly, so that also a busy machine predicts most frames.
+        tab.evaluate("document.getElementById('video').defaultPlaybackRate = 0.25")
         tab.set_input_files("#file", clip)
         tab.wait_for_selector("#faces article")
         while not tab.evaluate("document.getElementById('video').ended"):

@@ -268,7 +268,7 @@ def webcam() -> Drawing:
 def web() -> Drawing:
     """The page that predicts in the browser, with the sample scene at a moment of it."""
     frames = [frame for frame, _ in sample_video()]
-    return web_screenshot(frames, MOMENTS_S[0], (1280, 1120)), None
+    return web_screenshot(frames, MOMENTS_S[0], (1280, 1170)), None
 
 
 # What images are drawn from

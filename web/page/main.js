@@ -60,6 +60,7 @@ class Page {
     this.#timeline.onSeek = (timeS) => this.#seek(timeS);
     labels.addEventListener("change", () => (this.#viewer.labels = labels.value));
     byId("dismiss").addEventListener("click", () => this.#showError(null));
+    this.#viewer.video.addEventListener("pause", () => setText(byId("stats"), ""));
     document.addEventListener("visibilitychange", () => this.#pauseInBackground());
     this.#onSave("save-csv", ".csv", () => this.#recording.csv());
     this.#onSave("save-json", ".json", () => this.#recording.json());
@@ -186,7 +187,8 @@ class Page {
         this.#record(result);
         this.#timeline.add(result);
         this.#announcer.update(describe(result.faces));
-        setText(byId("stats"), `${rate.update().toFixed(0)} frames per second`);
+        const shown = `${rate.update().toFixed(0)} frames per second`;
+        setText(byId("stats"), this.#viewer.video.paused ? "" : shown);
       }
     } catch (error) {
       if (!signal.aborted) throw error; // else the model was closed, and another one continues
