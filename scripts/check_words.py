@@ -36,7 +36,7 @@ ALLOWED = (
     r"</?picture\b",  # HTML
     r"time_delay\.py|run\(.time_delay|time-delay|runs/time-delay",  # TimeDelayConvNN
     r"package\.origin|location\.origin|\bOrigin\b",  # Python, HTTP
-    r"same-origin|cross-origin|-origin:",  # HTTP, CSS
+    r"same-origin|cross-origin|--allow-origin|-origin:",  # HTTP, CSS
     r"\"origin\"",  # a title of a column that users write
     r"flex-shrink",
     r"decisions/[-\w]+\.md",  # links to history

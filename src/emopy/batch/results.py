@@ -11,7 +11,7 @@ from functools import partial
 from emopy.batch.plan import Plan, input_counts, read_plan
 from emopy.batch.rows import MERGED_ROW_GROUP_SIZE, Counts, count_rows, join_parts
 from emopy.batch.storage import Storage, absolute
-from emopy.errors import InputError
+from emopy.errors import InputError, naming
 
 _THREADS = 16
 """Objects whose footers are read at the same time."""
@@ -98,8 +98,8 @@ def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
     name = absolute(target)
     if not name.endswith(".parquet"):
         raise InputError(
-            f"`target` must end in .parquet. Received {os.fsdecode(target)}. For another format: "
-            "pandas.read_parquet(target).to_csv(…)"
+            f"`target` must end in .parquet. Received {os.fsdecode(target)}. For another format, "
+            "read that file with pandas."
         )
     storage = Storage(out)
     plan = read_plan(storage)
@@ -111,5 +111,5 @@ def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
             f"of {plan.shards:,} shards are missing. Rerun the command to finish it."
         )
     folder, _, file = name.rpartition("/")
-    with Storage(folder).writing(file) as stream:
+    with naming(path="target"), Storage(folder).writing(file) as stream:
         return join_parts(storage, parts, stream, group=MERGED_ROW_GROUP_SIZE)

@@ -95,7 +95,7 @@ def run(
         names = alternatives(map(repr, ENGINES))
         raise InputError(f"`engine` must be {names}. Received {engine!r}.")
     if address is not None and engine != "ray":
-        raise InputError("`address` must go with the engine ray. Type: engine='ray'")
+        raise InputError("`address` must go with the engine ray. Add `engine=ray`")
     if workers is not None and workers < 1:
         raise InputError(f"`workers` must be 1 or more. Received {workers}.")
     place, places = shard or (1, 1)

@@ -12,7 +12,7 @@ from emopy.batch.plan import Plan
 from emopy.batch.rows import Counts, join_parts
 from emopy.batch.storage import Storage
 from emopy.batch.worker import Unit, count_images, write_failure
-from emopy.errors import EmoPyError, InputError
+from emopy.errors import EmoPyError, InputError, naming
 
 MAX_CRASHES = 3
 """Processes that a shard, or a single input, may end before the shard is split, or it is listed."""
@@ -187,7 +187,7 @@ class Schedule:
 
     def _join(self, part: str, pieces: list[str]) -> None:
         try:
-            with self._storage.writing(part) as stream:
+            with naming(path="out"), self._storage.writing(part) as stream:
                 join_parts(self._storage, pieces, stream)
         except InputError:  # another run has joined and deleted them
             if not self._storage.is_file(part):

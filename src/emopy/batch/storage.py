@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from emopy.errors import EmoPyError, InputError, import_extra
+from emopy.errors import EmoPyError, InputError, import_extra, naming
 from emopy.files import atomic_file, sync
 from emopy.media.paths import is_system_entry
 
@@ -120,7 +120,7 @@ class Storage:
             InputError: The folder cannot be written to.
             OSError: It cannot be written.
         """
-        with self.explained(name):
+        with self.explained(name), naming(path="out"):
             if self.is_local:
                 with atomic_file(self._at(name)) as partial:
                     partial.write_bytes(content)
@@ -138,7 +138,11 @@ class Storage:
             OSError: It cannot be written.
         """
         if self.is_local:
-            with self.explained(name), atomic_file(self._at(name), replace=False) as partial:
+            with (
+                self.explained(name),
+                naming(path="out"),
+                atomic_file(self._at(name), replace=False) as partial,
+            ):
                 partial.write_bytes(content)
                 sync(partial)
         elif not self.is_file(name):

@@ -72,7 +72,7 @@ def serve(
     from emopy.serve import ServeSettings, run
     from emopy.serve.settings import read_keys
 
-    with naming(path="--api-key-file", port="--port", origins="--allow-origin"):
+    with naming(path="--api-key-file", host="--host", port="--port", origins="--allow-origin"):
         settings = ServeSettings(
             host=host,
             port=port,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -188,6 +189,12 @@ def _bind(settings: ServeSettings) -> socket.socket:
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
+        number = getattr(error, "errno", None)
+        if isinstance(error, socket.gaierror) or number == errno.EADDRNOTAVAIL:
+            raise InputError(
+                f"`host` must be an address of this machine. Received {settings.host}: {error}. "
+                "Type for example: `host=127.0.0.1`"
+            ) from error
         raise InputError(
             f"`port` must be free to listen on. Received {settings.port} at {settings.host}: "
             f"{error}. Choose another `port`, or `port=0` for any."

@@ -53,6 +53,9 @@ def test_a_run_its_status_and_its_table(source, run, tmp_path, capsys):
     assert main(["batch", "merge", out, str(table)]) == 2
     assert "exists" in capsys.readouterr().err.replace("`", "")
     assert main(["batch", "merge", out, str(table), "--overwrite"]) == 0
+    capsys.readouterr()
+    assert main(["batch", "merge", out, str(table / "t.parquet")]) == 2
+    assert capsys.readouterr().err.startswith("emopy: `TABLE` must be a file that can be written.")
 
 
 def test_inputs_that_cannot_be_read_make_exit_code_1(source, run, capsys):

@@ -37,3 +37,9 @@ def test_a_port_in_use_is_an_error():
         port = listener.getsockname()[1]
         with pytest.raises(InputError, match=f"Received {port} at 127.0.0.1"):
             _bind(ServeSettings(port=port))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_an_error(host):
+    with pytest.raises(InputError, match=f"`host` must be an address of this .* Received {host}"):
+        _bind(ServeSettings(host=host, port=0))
