@@ -53,9 +53,9 @@ def build_pnet(weights: Weights) -> bytes:
 def build_rnet(weights: Weights) -> bytes:
     """Build R-Net from the weights of its published file."""
     graph = GraphBuilder(("n", 24, 24, 3))
-    x = _conv(graph, _pixels(graph), _padded(*_first(weights, "conv2d_5")))
+    x = _conv(graph, _pixels(graph), _padded(*_first(weights, "conv2d_5"), inputs=3))
     x = _pool(graph, _prelu(graph, x, weights["p_re_lu_3_initializer_14"]), 3, "SAME_UPPER")
-    x = _conv(graph, x, _padded(*_layer(weights, "conv2d_6")))
+    x = _conv(graph, x, _padded(*_layer(weights, "conv2d_6"), inputs=32))
     x = _pool(graph, _prelu(graph, x, weights["p_re_lu_4_initializer_12"]), 3, "VALID")
     x = _conv(graph, x, _layer(weights, "conv2d_7"))
     x = _prelu(graph, x, weights["p_re_lu_5_initializer_10"])
@@ -101,11 +101,11 @@ def _as_logit(layer: Layer) -> Layer:
     return kernel[1:] - kernel[:1], bias[1:] - bias[:1]
 
 
-def _padded(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Layer:
-    """The layer with outputs of zero added, up to full blocks."""
-    more = -len(kernel) % _BLOCK
-    kernel = np.pad(kernel, ((0, more), (0, 0), (0, 0), (0, 0)))
-    return kernel, np.pad(bias, (0, more))
+def _padded(kernel: NDArray[np.float32], bias: NDArray[np.float32], *, inputs: int) -> Layer:
+    """The layer with channels of zero added: inputs up to a number, outputs up to full blocks."""
+    outputs = -len(kernel) % _BLOCK
+    kernel = np.pad(kernel, ((0, outputs), (0, inputs - kernel.shape[1]), (0, 0), (0, 0)))
+    return kernel, np.pad(bias, (0, outputs))
 
 
 def _pixels(graph: GraphBuilder) -> str:
@@ -155,7 +155,9 @@ def _conv_pool_prelu(
     channels = np.arange(len(slopes))
     falling = np.flatnonzero(slopes < 0)
     both = np.concatenate([kernel, slopes[falling, None, None, None] * kernel[falling]])
-    x = _conv(graph, x, _padded(both, np.concatenate([bias, slopes[falling] * bias[falling]])))
+    x = _conv(
+        graph, x, _padded(both, np.concatenate([bias, slopes[falling] * bias[falling]]), inputs=3)
+    )
     x = _pool(graph, x, 2, "SAME_UPPER")
     signs = np.where(slopes > 1, -1, 1).astype(np.float32)
     same = np.zeros((len(slopes), len(both) + -len(both) % _BLOCK, 1, 1), np.float32)

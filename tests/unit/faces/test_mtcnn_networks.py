@@ -1,5 +1,6 @@
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from emopy.faces.mtcnn_networks import build_onet, build_pnet, build_rnet
@@ -34,6 +35,18 @@ def sigmoid(logits):
 @pytest.mark.parametrize("name", BUILD)
 def test_the_graph_is_valid(name):
     onnx.checker.check_model(onnx.load_from_string(built(name)), full_check=True)
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_the_graph_gives_the_same_as_it_stands(astronaut, name):
+    """On processors without blocks of channels nothing is rearranged or padded."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    plain = onnxruntime.InferenceSession(built(name), options)
+    side = {"pnet": 37, "rnet": 24, "onet": 48}[name]
+    batch = images(astronaut, 5, side, side)
+    (found,) = plain.run(None, {GraphBuilder.input_name: batch})
+    np.testing.assert_allclose(found, run(name, batch), atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(12, 12), (13, 18), (31, 40), (96, 115)])
