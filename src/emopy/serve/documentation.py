@@ -141,10 +141,10 @@ _PROBLEMS = {
     401: "The API key is missing or wrong.",
     403: "A web page of another origin sent it.",
     408: "The body did not arrive in time.",
-    413: "The body, or the number of images, is over the limit.",
+    413: "The body is over the limit.",
     415: "The content type is none that is read.",
     421: "The service was called by a name that is not its own.",
-    422: "An image or a value cannot be used.",
+    422: "An image or a value cannot be used, or there are too many.",
     429: "There is no free place; try again after Retry-After seconds.",
     504: "The answer was not ready in time.",
 }

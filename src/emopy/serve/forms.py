@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email import message_from_bytes
 from http import HTTPStatus
 
 from emopy.serve.problems import ProblemDetails
@@ -15,6 +14,10 @@ from emopy.serve.problems import ProblemDetails
 MULTIPART = "multipart/form-data"
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+_DISPOSITION = re.compile(
+    rb"^content-disposition:[ \t]*form-data[ \t]*(;[^\r\n]*)", re.IGNORECASE | re.MULTILINE
+)
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))')
 _MAX_HEAD_BYTES = 8000
 """Largest head of a part."""
 
@@ -43,7 +46,7 @@ def read_parts(content_type: str, body: bytes, *, most: int) -> list[Part]:
         most: Most parts it may have.
 
     Raises:
-        ProblemDetails: 400 if it is damaged; 413 if it has more parts.
+        ProblemDetails: 400 if it is damaged; 422 if it has more parts.
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
@@ -59,7 +62,7 @@ def read_parts(content_type: str, body: bytes, *, most: int) -> list[Part]:
         if end < 0:
             raise _damaged("It has no end.")
         if len(parts) == most:
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
             raise ProblemDetails(status, f"A form must have at most {most} parts.")
         parts.append(_read_part(body, place, end))
         place = end + 2 + len(line)
@@ -72,20 +75,21 @@ def _read_part(body: bytes, place: int, end: int) -> Part:
     stop = body.find(b"\r\n\r\n", start, min(end, start + _MAX_HEAD_BYTES))
     if start < 0 or stop < 0 or body[place:start].strip(b" \t"):
         raise _damaged("A part has no head.")
-    head = message_from_bytes(body[start + 2 : stop + 4])
-    name = head.get_param("name", header="content-disposition")
-    if head.get_content_disposition() != "form-data" or not isinstance(name, str):
+    found = _DISPOSITION.search(body, start + 2, stop + 2)
+    values = _parameters(found[1]) if found else {}
+    if "name" not in values:
         raise _damaged("A part has no name.")
-    file = head.get_param("filename", header="content-disposition")
-    if isinstance(file, tuple):  # RFC 2231, which forms must not use
-        file = file[2]
-    content = body[stop + 4 : end]
-    return Part(_as_text(name), None if file is None else _as_text(file), content)
+    return Part(values["name"], values.get("filename"), body[stop + 4 : end])
 
 
-def _as_text(value: str) -> str:
-    """Decode a value of a head, which is UTF-8."""
-    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+def _parameters(text: bytes) -> dict[str, str]:
+    """Return the parameters of a header."""
+    values: dict[str, str] = {}
+    for found in _PARAMETER.finditer(text.decode("utf-8", "replace")):
+        quoted, plain = found[2], found[3]
+        value = plain if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
+        values.setdefault(found[1].lower(), value)
+    return values
 
 
 def _damaged(reason: str) -> ProblemDetails:

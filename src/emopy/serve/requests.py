@@ -156,7 +156,7 @@ def find_uploads(request: Request, body: bytes) -> list[Upload]:
         )
     if len(uploads) > MAX_IMAGES:
         raise ProblemDetails(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
             f"A request must hold at most {MAX_IMAGES} images. Received {len(uploads)}.",
         )
     return uploads
@@ -171,7 +171,7 @@ def read_form(headers: Headers, body: bytes) -> tuple[list[Upload], dict[str, st
     """Return the files of a form, and its texts by their field.
 
     Raises:
-        ProblemDetails: 400 if it is damaged, 413 if it has too many parts.
+        ProblemDetails: 400 if it is damaged, 422 if it has too many parts.
     """
     uploads: list[Upload] = []
     texts: dict[str, str] = {}
