@@ -35,18 +35,20 @@ TRY_MARK = "<!-- try it -->"
 OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "CITATION.cff": "citation.txt",
+    "Caddyfile": "caddyfile.txt",
     "CODE_OF_CONDUCT.md": "conduct.md",
     "CONTRIBUTING.md": "contributing.md",
     "LICENSE": "license.txt",
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
+    "compose.yaml": "compose.yaml",
     "research/README.md": "research.md",
     "web/README.md": "browser-package.md",
     "web/page/icon.svg": "assets/icon.svg",
 }
 """File of the repository → place in the site."""
 
-OUTSIDE_PATTERNS = ("examples/*.md", "examples/*.py", "examples/notebooks/*.ipynb")
+OUTSIDE_PATTERNS = ("examples/*.md", "examples/*.py", "examples/notebooks/*.ipynb", "examples/serve/*")
 """Files that have the same place in the site as in the repository."""
 
 RECIPES = "src/emopy/recipes/*.toml"
