@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import re
+import statistics
 import sys
 import time
 from collections import Counter
@@ -20,14 +21,20 @@ from benchmarks.soak_inputs import write_inputs
 MINUTES, QUICK_MINUTES = 30, 2
 MOST_GROWTH, MOST_MEMORY_MB = 1.05, 250
 CLIENTS, PAUSE_S = 12, 0.4
-BURST, QUEUE, TIMEOUT_S = 80, 32, 10
-_SETTLED, _QUICK_SETTLED = 5, 1
+BURST = 80
+SAMPLE_S = 5
+WINDOW, QUICK_WINDOW = 5, 1
+"""Minutes whose median is compared: the last ones with those after as many minutes."""
+IDLE_S = 60
 _SHOWN = 5
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the clients saw: outcomes by client, what was unexpected, and memory by minute."""
+    """What the clients saw: outcomes by client, what was unexpected, and memory by minute.
+
+    `resident_mb` has the median of each minute.
+    """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
@@ -47,13 +54,12 @@ def measure(settings: Settings) -> Section:
     """Send mixed load; note the memory at each minute."""
     minutes = QUICK_MINUTES if settings.quick else MINUTES
     inputs = write_inputs(settings.scratch)
-    options = ("--queue", str(QUEUE), "--timeout", str(TIMEOUT_S))
     tally, load_before = Tally(), os.getloadavg()[0]
-    with emopy_service(settings.scratch / "log.txt", settings.model, *options) as service:
+    with emopy_service(settings.scratch / "log.txt", settings.model) as service:
         started_mb, started_files = service.resident_mb(), service.open_files()
-        clients = Clients(service.port, inputs, TIMEOUT_S)
+        clients = Clients(service.port, inputs)
         asyncio.run(_send_load(clients, tally, service, minutes))
-        time.sleep(2 * TIMEOUT_S if settings.quick else 60)  # until idle connections are closed
+        time.sleep(IDLE_S)  # until idle connections are closed
         ended_files, queue = service.open_files(), _queue_length(service)
         ended_mb = service.resident_mb()
     failures = [line for line in service.log_text().splitlines() if "failed." in line]
@@ -62,7 +68,7 @@ def measure(settings: Settings) -> Section:
         tally.unexpected.append(f"exit status {service.exit_status}")
     if queue:
         tally.unexpected.append(f"{queue} requests were still counted in the queue")
-    settled = _QUICK_SETTLED if settings.quick else _SETTLED
+    window = QUICK_WINDOW if settings.quick else WINDOW
     notes = [
         f"Open file descriptors: {started_files} at the start, {ended_files} at the end. Resident "
         f"memory after the last connection was closed: {ended_mb:.0f} MB.",
@@ -73,15 +79,16 @@ def measure(settings: Settings) -> Section:
     return Section(
         title=f"{minutes} minutes of mixed load",
         how=(
-            f"`emopy serve --queue {QUEUE} --timeout {TIMEOUT_S}` in a process of its own, and "
-            f"{CLIENTS} clients at a time on the same machine, each with a pause of {PAUSE_S} s on "
+            f"`emopy serve` with its default limits in a process of its own, and {CLIENTS} clients "
+            f"at a time on the same machine, each with a pause of {PAUSE_S} s on "
             "average between two requests: usual ones of every kind, 5 % bad inputs, clients that "
             "vanish, slow writers and slow readers. Once a minute "
             f"{BURST} clients send an image at the same moment, more than the queue takes. Every "
             "status, and for repeated requests every byte of the answer, must be the expected "
-            "one. Resident memory is read by another process at each minute."
+            f"one. Resident memory is read by another process every {SAMPLE_S} seconds; the "
+            "figures are medians of a minute."
         ),
-        figures=[*_figures(tally, started_mb, settled)],
+        figures=[*_figures(tally, started_mb, window)],
         header=("client", "requests", "outcomes"),
         rows=[*_rows(tally)],
         notes=notes,
@@ -97,8 +104,11 @@ async def _send_load(clients: Clients, tally: Tally, service: Service, minutes: 
         for minute in range(1, minutes + 1):
             burst = [tally.run("burst", clients.image) for _ in range(BURST)]
             await asyncio.gather(*burst)
-            await asyncio.sleep(max(0.0, end_s - 60 * (minutes - minute) - time.monotonic()))
-            tally.resident_mb.append(service.resident_mb())
+            samples: list[float] = []
+            while not samples or time.monotonic() < end_s - 60 * (minutes - minute):
+                await asyncio.sleep(SAMPLE_S)
+                samples.append(service.resident_mb())
+            tally.resident_mb.append(statistics.median(samples))
             print(
                 f"{minute} min: {tally.resident_mb[-1]:.1f} MB, {tally.outcomes.total()} requests, "
                 f"{len(tally.unexpected)} unexpected",
@@ -122,18 +132,19 @@ def _queue_length(service: Service) -> float:
     return float(match[1]) if match else -1
 
 
-def _figures(tally: Tally, started_mb: float, settled: int) -> Iterator[Figure]:
+def _figures(tally: Tally, started_mb: float, window: int) -> Iterator[Figure]:
     resident = tally.resident_mb
     busy = sum(count for (_, outcome), count in tally.outcomes.items() if outcome == BUSY)
     yield Figure("requests", tally.outcomes.total(), "")
     yield Figure("answered with 429 or its like", busy, "")
     yield Figure("unexpected answers, failures in the log", len(tally.unexpected), "", at_most=0)
     yield Figure("resident memory before the first request", started_mb, "MB")
-    for minute in sorted({1, settled, *range(10, len(resident) + 1, 10), len(resident)}):
-        yield Figure(f"resident memory after {minute} minutes", resident[minute - 1], "MB")
-    yield Figure("largest resident memory", max(resident), "MB", at_most=MOST_MEMORY_MB)
-    growth = resident[-1] / resident[settled - 1]
-    what = f"resident memory, end ÷ after {settled} minutes"
+    for minute in sorted({1, window, *range(10, len(resident) + 1, 10), len(resident)}):
+        yield Figure(f"resident memory in minute {minute}", resident[minute - 1], "MB")
+    yield Figure("resident memory, largest minute", max(resident), "MB", at_most=MOST_MEMORY_MB)
+    before = statistics.median(resident[window : 2 * window])
+    growth = statistics.median(resident[-window:]) / before
+    what = f"resident memory, last {window} minutes ÷ minutes {window + 1} to {2 * window}"
     yield Figure(what, growth, "×", at_most=MOST_GROWTH)
 
 

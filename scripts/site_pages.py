@@ -48,7 +48,12 @@ OUTSIDE = {
 }
 """File of the repository → place in the site."""
 
-OUTSIDE_PATTERNS = ("examples/*.md", "examples/*.py", "examples/notebooks/*.ipynb", "examples/serve/*")
+OUTSIDE_PATTERNS = (
+    "examples/*.md",
+    "examples/*.py",
+    "examples/notebooks/*.ipynb",
+    "examples/serve/*",
+)
 """Files that have the same place in the site as in the repository."""
 
 RECIPES = "src/emopy/recipes/*.toml"
