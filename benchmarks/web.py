@@ -253,7 +253,7 @@ def _notes(found: Measured, version: str) -> Iterator[str]:
     yield f"Chromium {version}; `@vladmandic/human` 3.3.6, `@vladmandic/face-api` 1.7.15."
     yield (
         "All sides compute in WebAssembly with SIMD and one thread. Where there is a GPU, human "
-        "and face-api use it by default; without one, their WebGL takes seconds for a frame."
+        "and face-api use it by default; without one, their WebGL is much slower than this."
     )
     yield (
         "human: its detector and its emotions, everything else switched off; with its mesh, faces "
