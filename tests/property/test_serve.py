@@ -69,7 +69,6 @@ def test_each_way_to_predict_an_image_gives_the_same_numbers(
     service, tmp_path_factory, image, options
 ):
     image = image.content
-    image = image.content
     path = tmp_path_factory.mktemp("images") / "a.png"
     path.write_bytes(image)
     named = {name: value for name, value in options.items() if name != "emotions"}
