@@ -1,8 +1,8 @@
 """The networks of MTCNN as ONNX graphs that ONNX Runtime computes fast.
 
 In the published graphs PReLU takes half of the time: ONNX Runtime computes it number by number.
-Here PReLU with slope a is written a · x + (1 − a) · max(x, 0): convolutions of one pixel, computed
-in blocks of channels like the layers around them. Outputs are those of the published graphs up to
+Here PReLU with slope a is written a · x + (1 − a) · max(x, 0), which it computes in blocks of
+channels like the layers around it. Outputs are those of the published graphs up to
 rounding, but with x and y, which the weights have transposed, in the usual order: the graphs take
 uint8 RGB images (n, H, W, 3), and give one array each:
 
@@ -24,9 +24,6 @@ from emopy.models.onnx_graph import GraphBuilder, Weights
 
 Layer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Kernel (out, in, height, width) and bias (out,) of a convolution."""
-
-_BLOCK = 16
-"""Channels that ONNX Runtime computes together: fewer take as long."""
 
 _MEAN, _SCALE = 127.5, 1 / 128
 """Pixels are centered and scaled to about -1–1."""
@@ -53,9 +50,9 @@ def build_pnet(weights: Weights) -> bytes:
 def build_rnet(weights: Weights) -> bytes:
     """Build R-Net from the weights of its published file."""
     graph = GraphBuilder(("n", 24, 24, 3))
-    x = _conv(graph, _pixels(graph), _padded(*_first(weights, "conv2d_5"), inputs=3))
+    x = _conv(graph, _pixels(graph), _first(weights, "conv2d_5"))
     x = _pool(graph, _prelu(graph, x, weights["p_re_lu_3_initializer_14"]), 3, "SAME_UPPER")
-    x = _conv(graph, x, _padded(*_layer(weights, "conv2d_6"), inputs=32))
+    x = _conv(graph, x, _layer(weights, "conv2d_6"))
     x = _pool(graph, _prelu(graph, x, weights["p_re_lu_4_initializer_12"]), 3, "VALID")
     x = _conv(graph, x, _layer(weights, "conv2d_7"))
     x = _prelu(graph, x, weights["p_re_lu_5_initializer_10"])
@@ -101,24 +98,17 @@ def _as_logit(layer: Layer) -> Layer:
     return kernel[1:] - kernel[:1], bias[1:] - bias[:1]
 
 
-def _padded(kernel: NDArray[np.float32], bias: NDArray[np.float32], *, inputs: int) -> Layer:
-    """The layer with channels of zero added: inputs up to a number, outputs up to full blocks."""
-    outputs = -len(kernel) % _BLOCK
-    kernel = np.pad(kernel, ((0, outputs), (0, inputs - kernel.shape[1]), (0, 0), (0, 0)))
-    return kernel, np.pad(bias, (0, outputs))
-
-
 def _pixels(graph: GraphBuilder) -> str:
     """The image as float32 (n, 3, H, W), 0–255."""
     transposed = graph.add("Transpose", graph.input_name, perm=(0, 3, 1, 2))
     return graph.add("Cast", transposed, to=1)
 
 
-def _conv(graph: GraphBuilder, x: str, layer: Layer, *, group: int = 1, plus: str = "") -> str:
+def _conv(graph: GraphBuilder, x: str, layer: Layer, *, plus: str = "") -> str:
     """A convolution, to which the output `plus` of another node is added."""
     kernel, bias = (graph.constant(part) for part in layer)
     size = layer[0].shape[2:]
-    y = graph.add("Conv", x, kernel, bias, kernel_shape=size, group=group)
+    y = graph.add("Conv", x, kernel, bias, kernel_shape=size)
     return graph.add("Add", y, plus) if plus else y
 
 
@@ -127,16 +117,10 @@ def _pool(graph: GraphBuilder, x: str, side: int, padding: str) -> str:
 
 
 def _prelu(graph: GraphBuilder, x: str, slopes: NDArray[np.float32]) -> str:
-    """PReLU with a slope for each channel; channels that only pad a block come last."""
-    slopes = slopes.ravel()
-    slopes = np.pad(slopes, (0, -len(slopes) % _BLOCK))
-    positive = _scaled(graph, graph.add("Relu", x), 1 - slopes)
-    return _scaled(graph, x, slopes, plus=positive)
-
-
-def _scaled(graph: GraphBuilder, x: str, factors: NDArray[np.float32], *, plus: str = "") -> str:
-    kernel = factors[:, None, None, None]
-    return _conv(graph, x, (kernel, factors * 0), group=len(factors), plus=plus)
+    """PReLU with a slope for each channel."""
+    slopes = slopes.reshape(-1, 1, 1)
+    positive = graph.add("Mul", graph.add("Relu", x), graph.constant(1 - slopes))
+    return graph.add("Add", graph.add("Mul", x, graph.constant(slopes)), positive)
 
 
 def _conv_pool_prelu(
@@ -155,12 +139,10 @@ def _conv_pool_prelu(
     channels = np.arange(len(slopes))
     falling = np.flatnonzero(slopes < 0)
     both = np.concatenate([kernel, slopes[falling, None, None, None] * kernel[falling]])
-    x = _conv(
-        graph, x, _padded(both, np.concatenate([bias, slopes[falling] * bias[falling]]), inputs=3)
-    )
+    x = _conv(graph, x, (both, np.concatenate([bias, slopes[falling] * bias[falling]])))
     x = _pool(graph, x, 2, "SAME_UPPER")
     signs = np.where(slopes > 1, -1, 1).astype(np.float32)
-    same = np.zeros((len(slopes), len(both) + -len(both) % _BLOCK, 1, 1), np.float32)
+    same = np.zeros((len(slopes), len(both), 1, 1), np.float32)
     same[channels, channels, 0, 0] = signs
     # What the other value is larger by, where it is the larger one (the smaller one above 1).
     other = np.zeros_like(same)
