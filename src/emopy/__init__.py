@@ -42,7 +42,7 @@ if typing.TYPE_CHECKING:
         Prediction,
     )
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 __all__ = [
     "ALL_EMOTIONS",
