@@ -10,7 +10,7 @@ RUN /opt/emopy/bin/python -m pip install --no-cache-dir --quiet '.[serve,video]'
 
 FROM python:${PYTHON}-slim-trixie
 COPY --from=build /opt/emopy /opt/emopy
-ENV PATH=/opt/emopy/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
+ENV PATH=/opt/emopy/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -23,7 +23,7 @@ from emopy.types import Face, Prediction, RGBImage
 CropPredictor = Callable[[NDArray[np.uint8]], Sequence[Prediction]]
 """Function from crops (n, H, W, C), or clips (n, T, H, W, C), to a prediction each."""
 
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 """Masked crops per run of the model. More take more memory, which a run keeps, and no less time."""
 
 _THREADS = 2

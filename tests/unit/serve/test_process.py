@@ -1,7 +1,10 @@
-"""The socket that the service listens on."""
+"""The socket that the service listens on, and the memory of its threads."""
 
 import asyncio
+import ctypes
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -43,3 +46,30 @@ def test_a_port_in_use_is_an_error():
 def test_an_address_of_another_machine_is_an_error(host):
     with pytest.raises(InputError, match=f"`host` must be an address of this .* Received {host}"):
         _bind(ServeSettings(host=host, port=0))
+
+
+ALLOCATE = """
+import ctypes, threading
+from emopy.serve.server import _limit_arenas
+{}
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+ready = threading.Barrier(8)
+def allocate():
+    libc.malloc(1000)
+    ready.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc.malloc_stats()
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_stats"), reason="glibc only"
+)
+@pytest.mark.parametrize(("line", "are_few"), [("", False), ("_limit_arenas()", True)])
+def test_threads_allocate_from_few_arenas(line, are_few):
+    words = [sys.executable, "-c", ALLOCATE.format(line)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (done.stderr.count("Arena ") <= 2) is are_few
