@@ -610,7 +610,7 @@ def test_a_flood_of_frames_keeps_only_the_newest(service):
     if before is not None:
         assert peak_bytes() - before < 50_000_000
     until(lambda: service.metric("emopy_streams") == 0)
-    assert service.gate.entered <= entered + 3
+    assert service.gate.entered <= entered + 10  # of 200
 
 
 def test_pings_of_a_client_that_reads_nothing_are_not_kept(service, monkeypatch):

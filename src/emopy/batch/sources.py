@@ -21,6 +21,9 @@ ARCHIVE_SUFFIXES = frozenset({".tar"})
 PATH_COLUMNS = ("path", "source", "file", "filename", "image", "video", "url")
 """Columns of a table that may hold the paths, the first that there is."""
 
+_LONGEST_PATH = 32_767
+"""Characters of a path, the most that any system allows."""
+
 
 class Input(NamedTuple):
     """One input of a run.
@@ -124,7 +127,10 @@ def _csv_paths(storage: Storage) -> Iterator[str]:
         rows = csv.DictReader(text)
         column = _path_column(rows.fieldnames or (), storage.location)
         for row in rows:
-            yield (row[column] or "").strip()
+            path = (row[column] or "").strip()
+            if len(path) > _LONGEST_PATH:
+                raise ValueError(f"a path of {len(path):,} characters")
+            yield path
 
 
 def _path_column(names: Iterable[str], table: str) -> str:
