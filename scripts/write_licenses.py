@@ -73,6 +73,7 @@ WHY = {
     "pyright": "checks types",
     "pytest": "tests",
     "pytest-xdist": "tests in several processes",
+    "schemathesis": "requests to the HTTP service by its OpenAPI document",
     "ruff": "formats and checks the code",
 }
 """Why each dependency is there."""

@@ -30,11 +30,6 @@ SLOWEST_FIRST = ("docs", "e2e", "unit/train", "unit/legacy", "unit/nets", "contr
 """Folders whose files come first, so that no worker begins a long file when the others are done."""
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one worker more than there are cores: some tests wait for a process or a time limit."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by how long their folder takes."""
 

@@ -50,7 +50,7 @@ def test_requests_by_the_description_are_answered_as_described(schema, path, mod
     operation = schema[path]["POST" if extra else "GET"]
     statuses = set()
 
-    @settings(max_examples=30, derandomize=True, database=None)
+    @settings(max_examples=20, derandomize=True, database=None)
     @given(operation.as_strategy(schemathesis.GenerationMode[mode]))
     def check(case):
         response = case.call_and_validate(checks=CHECKS)
