@@ -55,6 +55,7 @@ test-oldest:  ## every test with the lowest versions that pyproject.toml allows
 fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind; killed runs
 	$(BIN)/python -m tests.fuzz.run --minutes 60
 	$(BIN)/python -m tests.fuzz.interruptions
+	$(BIN)/python -m tests.fuzz.batch_kills
 
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks

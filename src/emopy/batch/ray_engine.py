@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +25,9 @@ _QUIET = {
 
 _STORE_BYTES = 10**8
 """Memory for the objects of a Ray that is started here: units and counts are small."""
+
+_CONNECT_S = 10.0
+"""Time for a cluster to accept a connection, seconds."""
 
 _PATIENCE_S = 60.0
 """Time after which a cluster without CPUs is given up, seconds: nodes may come back."""
@@ -96,6 +102,7 @@ class RayEngine(Engine):
     def _connect(self, workers: int | None, address: str | None) -> None:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is not None:
+            _check_answers(address)
             options["address"] = address
         else:
             for name, value in _QUIET.items():
@@ -105,8 +112,11 @@ class RayEngine(Engine):
             options["object_store_memory"] = _STORE_BYTES
             if workers is not None:
                 options["num_cpus"] = workers
+        stop = signal.getsignal(signal.SIGTERM)
         try:
             self._ray.init(**options)
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, stop)  # that of Ray ends Python at once
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise InputError(
                 f"`address` must be a Ray cluster that answers. Received {address}: {error}"[:500]
@@ -124,6 +134,19 @@ class RayEngine(Engine):
         if isinstance(found, Counts):
             return Outcome(unit, counts=found)
         return Outcome(unit, error=found)
+
+
+def _check_answers(address: str) -> None:
+    """Raise InputError where nothing listens: Ray would try for ten minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not (colon and port.isdecimal()):  # "auto"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+    except OSError as error:
+        raise InputError(
+            f"`address` must be a Ray cluster that answers. Received {address}: {error}."
+        ) from error
 
 
 def _not_installed(error: Exception) -> InputError:
