@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 
 from emopy.batch.rows import Counts
 from emopy.batch.worker import Unit, as_picklable, run_unit
@@ -21,6 +22,7 @@ def main(out: str) -> None:
         out: Location of the results.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.formatwarning = lambda message, *_: f"emopy: {message}\n"
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is none
     while True:

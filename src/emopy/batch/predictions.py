@@ -14,15 +14,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
 from emopy.batch.sources import Input, kind_of
 from emopy.batch.storage import Storage, is_address
-from emopy.errors import InputError
+from emopy.errors import EmoPyError, ImageWarning, InputError
 from emopy.fermodel import FERModel
-from emopy.media import open_video
+from emopy.media import describe_source, open_video
 from emopy.media.paths import is_system_entry
 from emopy.types import FailedInput, ImageResult
 
@@ -49,15 +49,12 @@ def predict_inputs(
     Raises:
         OSError: A store, or a file server, fails.
     """
-    images: list[str] = []
-    for each in inputs:
-        if each.kind == "image":
-            images.append(each.path)
-            continue
-        yield from _predict_images(_opened(images), model)
-        images = []
-        yield from _predict_video(each.path, model, settings)
-    yield from _predict_images(_opened(images), model)
+    for is_image, group in groupby(inputs, lambda each: each.kind == "image"):
+        if is_image:
+            yield from _predict_images(_opened([each.path for each in group]), model)
+        else:
+            for each in group:
+                yield from _predict_video(each.path, model, settings)
 
 
 def predict_archive(path: str, model: FERModel, start: int, stop: int | None) -> Results:
@@ -66,20 +63,12 @@ def predict_archive(path: str, model: FERModel, start: int, stop: int | None) ->
     Raises:
         OSError: A store, or a file server, fails.
     """
-    damage: list[Exception] = []
-
-    def files() -> Iterator[IO[bytes]]:
-        try:
-            for name, read in islice(archive_images(path), start, stop):
-                yield _named(name, read())
-        except DAMAGE as error:  # kept until the images before it are predicted
-            damage.append(error)
-
-    if Storage(path).is_file():
-        yield from _predict_images(files(), model)
-    else:
-        damage.append(EOFError("no such file"))
-    for error in damage:
+    try:
+        if not Storage(path).is_file():
+            raise EOFError("no such file")
+        for name, read in islice(archive_images(path), start, stop):
+            yield from _predict_images([_named(name, read())], model)
+    except DAMAGE as error:
         reason = f"`source` must be a whole tar file. Received {path!r}: {error}."
         yield FailedInput(path, InputError(reason))
 
@@ -116,13 +105,18 @@ def archive_images(path: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 def _predict_images(images: Iterable[Any], model: FERModel) -> Results:
-    # One by one: what a model of floats predicts may depend on the batch in the last digits.
-    for result in model.predict_many(images, batch_size=1):
-        if isinstance(result, FailedInput):
-            reason = result.error.__cause__
+    """Predict images one by one, in this thread: there is a process for each core."""
+    model.predict_many(())  # raises for a model of clips, which predicts no image
+    for image in images:
+        try:
+            result = model.predict(image)
+        except (EmoPyError, ImageWarning) as error:
+            reason = error.__cause__
             if isinstance(reason, OSError) and reason.errno in _OF_THE_MACHINE:
-                raise reason
-        yield result
+                raise reason from error
+            yield FailedInput(describe_source(image), error)
+        else:
+            yield result
 
 
 def _opened(paths: Sequence[str]) -> Iterator[Any]:
