@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    batch,
+    batch_scaling,
     footprint,
     inference,
     long_video,
@@ -32,6 +34,8 @@ BENCHMARKS: dict[str, Measurement] = {
     "long-video": long_video.measure,
     "serve": serve.measure,
     "serve-soak": soak_serve.measure,
+    "batch": batch.measure,
+    "batch-scaling": batch_scaling.measure,
     "web": web.measure,
     "web-memory": web_memory.measure,
     "footprint": footprint.measure,
@@ -47,6 +51,7 @@ if __name__ == "__main__":
             page=ROOT / "docs" / "performance.md",
             other_pages={
                 **dict.fromkeys(("serve", "serve-soak"), ROOT / "docs" / "serve.md"),
+                **dict.fromkeys(("batch", "batch-scaling"), ROOT / "docs" / "batch.md"),
                 **dict.fromkeys(("web", "web-memory"), ROOT / "docs" / "browser.md"),
             },
         )

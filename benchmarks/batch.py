@@ -94,7 +94,7 @@ def measure(settings: Settings) -> Section:
         *_planning(settings),
     ]  # fmt: skip
     return Section(
-        title="Measured",
+        title="Speed and memory",
         how=(
             f"{count} JPEG files of 640 × 480 pixels, each with one face, in shards of {SHARD}; "
             f"{settings.turns(3)} turns, the sides one after the other in each turn. Times per image "

@@ -64,7 +64,7 @@ def measure(settings: Settings) -> Section:
                 (str(cores), kind, f"{total_s / 3600:.2f}", f"{ideal_s / total_s:.0%}", f"{lost:,}")
             )
     return Section(
-        title="Simulated: a hundred million images",
+        title="A hundred million images, simulated",
         how=(
             f"{IMAGES:,} images in shards of {SHARD_SIZE:,}, each {SHARD_SIZE // SHARD} times a shard of "
             f"{SHARD} images that was measured here with one process. Not measured: a cluster."
