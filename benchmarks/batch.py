@@ -87,7 +87,9 @@ def measure(settings: Settings) -> Section:
         ratios(found["two"], found["ray"]).figure(
             "`ray` with 2 ÷ `local` with 2, images per second", "×", at_least=MIN_RAY
         ),
-        Spread.of([1 / each for each in found["two"]]).figure("images per second, 2 processes", "/s"),
+        Spread.of([1 / each for each in found["two"]]).figure(
+            "images per second, 2 processes", "/s"
+        ),
         begin["two"].figure(f"until the first {SHARD} images are written, `local`", "s"),
         begin["ray"].figure("the same with a Ray that is started for the run", "s"),
         memory.figure("largest resident memory of a process", "MB", at_most=MAX_WORKER_MB),
@@ -97,9 +99,9 @@ def measure(settings: Settings) -> Section:
         title="Speed and memory",
         how=(
             f"{count} JPEG files of 640 × 480 pixels, each with one face, in shards of {SHARD}; "
-            f"{settings.turns(3)} turns, the sides one after the other in each turn. Times per image "
-            "are those after the first shard, without the start of the processes. Planning is "
-            "the whole command, from a table of generated paths to a complete plan."
+            f"{settings.turns(3)} turns, the sides one after the other in each turn. Times per "
+            "image are those after the first shard, without the start of the processes. Planning "
+            "is the whole command, from a table of generated paths to a complete plan."
         ),
         figures=figures,
     )
@@ -176,7 +178,7 @@ def _psutil() -> Any:
 
 
 def _planning(settings: Settings) -> list[Figure]:
-    """Plan from tables of generated paths, without predicting: its shards are beyond the last one."""
+    """Plan from tables of generated paths, without predicting anything."""
     count = 10_000 if settings.quick else PLANNED
     figures: list[Figure] = []
     for suffix in ("parquet", "csv"):

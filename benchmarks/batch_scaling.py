@@ -50,7 +50,9 @@ class Cluster:
 
 def measure(settings: Settings) -> Section:
     """Measure shards on one core, and simulate their placement."""
-    folder = write_variants(settings.scratch / "images", (3 if settings.quick else MEASURED + 1) * SHARD)
+    folder = write_variants(
+        settings.scratch / "images", (3 if settings.quick else MEASURED + 1) * SHARD
+    )
     times = shard_seconds(folder, settings.scratch / "out", settings.model)
     rows = []
     for cores in CORES:
@@ -66,22 +68,24 @@ def measure(settings: Settings) -> Section:
     return Section(
         title="A hundred million images, simulated",
         how=(
-            f"{IMAGES:,} images in shards of {SHARD_SIZE:,}, each {SHARD_SIZE // SHARD} times a shard of "
-            f"{SHARD} images that was measured here with one process. Not measured: a cluster."
+            f"{IMAGES:,} images in shards of {SHARD_SIZE:,}, each {SHARD_SIZE // SHARD} times a "
+            f"shard of {SHARD} images that was measured here with one process. Not measured: a "
+            "cluster."
         ),
         figures=[],
         header=("cores", "placed by", "hours", "efficiency", "shards lost by failures"),
         rows=rows,
         notes=[
-            "Efficiency is the time on cores that are all as fast as this one and never fail, divided "
-            "by the simulated time.",
+            "Efficiency is the time on cores that are all as fast as this one and never fail, "
+            "divided by the simulated time.",
             f"Assumptions: the speeds of cores are log-normal with a deviation of {CORE_SPREAD:g}; "
             f"{STRAGGLERS:.0%} of them have a third of their speed; a process ends "
-            f"{FAILURES_PER_CORE_HOUR:g} times in an hour, which loses its shard and the {START_S:g} s of "
-            f"a start, on the same core; one driver places a task in {1000 * DISPATCH_S:g} ms; the store is as fast as "
-            "a local disk and does not slow down with more cores.",
-            "With `--shard I/N` the slowest core decides; a run without `--shard` at the end takes its "
-            "remaining shards.",
+            f"{FAILURES_PER_CORE_HOUR:g} times in an hour, which loses its shard and the "
+            f"{START_S:g} s of a start, on the same core; one driver places a task in "
+            f"{1000 * DISPATCH_S:g} ms; "
+            "the store is as fast as a local disk and does not slow down with more cores.",
+            "With `--shard I/N` the slowest core decides; a run without `--shard` at the end takes "
+            "its remaining shards.",
         ],
     )
 
