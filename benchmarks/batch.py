@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -74,9 +74,26 @@ def measure(settings: Settings) -> Section:
         "ray": side("ray", workers=2, engine="ray"),
     }
     found = alternate(sides, settings.turns(3))
+    figures = [*_figures(found, made), *_planning(settings)]
+    return Section(
+        title="Speed and memory",
+        how=(
+            f"{count} JPEG files of 640 × 480 pixels, each with one face, in shards of {SHARD}; "
+            f"{settings.turns(3)} turns, the sides one after the other in each turn. Times per "
+            "image are those after the first shard, without the start of the processes. Planning "
+            "is the whole command, from a table of generated paths to a complete plan."
+        ),
+        figures=figures,
+    )
+
+
+def _figures(
+    found: Mapping[str, Sequence[float]], made: Mapping[str, Sequence[Run]]
+) -> list[Figure]:
+    """Return the ratios of the sides, and what their runs need."""
     begin = {name: Spread.of([each.begin_s for each in runs]) for name, runs in made.items()}
     memory = Spread.of([each.worker_mb for each in made["one"] + made["two"]])
-    figures = [
+    return [
         ratios(found["pinned"], found["predict_many"]).figure(
             "`local` with 1 process ÷ `predict_many`, time per image, on one core",
             "×", at_most=MAX_OVERHEAD,
@@ -93,18 +110,7 @@ def measure(settings: Settings) -> Section:
         begin["two"].figure(f"until the first {SHARD} images are written, `local`", "s"),
         begin["ray"].figure("the same with a Ray that is started for the run", "s"),
         memory.figure("largest resident memory of a process", "MB", at_most=MAX_WORKER_MB),
-        *_planning(settings),
     ]  # fmt: skip
-    return Section(
-        title="Speed and memory",
-        how=(
-            f"{count} JPEG files of 640 × 480 pixels, each with one face, in shards of {SHARD}; "
-            f"{settings.turns(3)} turns, the sides one after the other in each turn. Times per "
-            "image are those after the first shard, without the start of the processes. Planning "
-            "is the whole command, from a table of generated paths to a complete plan."
-        ),
-        figures=figures,
-    )
 
 
 def shard_seconds(folder: Path, out: Path, model: str) -> list[float]:
