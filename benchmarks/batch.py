@@ -92,7 +92,7 @@ def _figures(
 ) -> list[Figure]:
     """Return the ratios of the sides, and what their runs need."""
     begin = {name: Spread.of([each.begin_s for each in runs]) for name, runs in made.items()}
-    memory = Spread.of([each.worker_mb for each in made["one"] + made["two"]])
+    memory = Spread.of([each.worker_mb for each in [*made["one"], *made["two"]]])
     return [
         ratios(found["pinned"], found["predict_many"]).figure(
             "`local` with 1 process ÷ `predict_many`, time per image, on one core",
