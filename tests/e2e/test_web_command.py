@@ -11,6 +11,7 @@ import urllib.request
 import click
 import pytest
 
+from emopy import web_page_files
 from emopy.cli.main import main
 from emopy.live import web_page
 
@@ -18,7 +19,7 @@ from emopy.live import web_page
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("the page", encoding="utf-8")
-    monkeypatch.setattr(web_page, "_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(web_page_files, "_FOLDERS", (tmp_path,))
     return tmp_path
 
 
@@ -40,8 +41,8 @@ def test_the_page_is_opened_and_served_until_ctrl_c(built, monkeypatch, capsys):
 
 def test_no_browser_is_opened_where_none_is_wanted(built):
     code = (
-        "import sys; from pathlib import Path; from emopy.live import web_page; "
-        f"web_page._FOLDERS = (Path({str(built)!r}),); "
+        "import sys; from pathlib import Path; from emopy import web_page_files; "
+        f"web_page_files._FOLDERS = (Path({str(built)!r}),); "
         "import click; click.launch = None; from emopy.cli.main import main; "
         "sys.exit(main(['web', '--port', '0', '--no-browser']))"
     )
@@ -59,7 +60,7 @@ def test_no_browser_is_opened_where_none_is_wanted(built):
 
 
 def test_without_a_build_it_says_what_to_type(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(web_page, "_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(web_page_files, "_FOLDERS", (tmp_path,))
     assert main(["web"]) == 2
     assert capsys.readouterr().err.endswith("Type in the folder of a clone: make web\n")
 

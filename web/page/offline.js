@@ -1,11 +1,16 @@
 const WAIT_MS = 2000;
+const THIS_COMPUTER = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
  * Let the service worker keep this page's files, so that the page works offline from the next visit
  * on. Waits a moment for it, so that it sees the files of the model too.
+ *
+ * At the root of a port of this computer (`emopy serve`) nothing is kept: another program that uses
+ * the port later would get this page instead of its own.
  */
 export async function startOffline() {
   if (!("serviceWorker" in navigator)) return;
+  if (location.pathname === "/" && THIS_COMPUTER.includes(location.hostname)) return;
   try {
     const registration = await navigator.serviceWorker.register("service_worker.js");
     useNewVersion(registration.waiting);

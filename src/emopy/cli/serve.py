@@ -63,9 +63,9 @@ def serve(
 ) -> int:
     """Serve predictions over HTTP.
 
-    POST an image to /v1/predict, or a video to /v1/video; /docs lists all paths. The access log is
-    written on stderr, without anything of the images or of the queries. Stop with Ctrl-C or
-    SIGTERM: requests in flight are answered first.
+    POST an image to /v1/predict, or a video to /v1/video; /docs lists all paths; / is a page that
+    predicts in the browser. The access log is written on stderr, without anything of the
+    images or of the queries. Stop with Ctrl-C or SIGTERM: requests in flight are answered first.
     """
     for package in ("fastapi", "fastapi_swagger", "prometheus_client", "uvicorn", "websockets"):
         import_extra(package, feature="Serving", extra="serve")

@@ -7,8 +7,9 @@ from emopy.live.page import Page
 from emopy.live.sources import open_live
 from emopy.live.terminal import Terminal
 from emopy.live.views import View, open_view, show_live
-from emopy.live.web_page import WebPage, find_web_page
+from emopy.live.web_page import WebPage
 from emopy.live.window import Window, has_windows
+from emopy.web_page_files import find_web_page
 
 __all__ = [
     "Page",

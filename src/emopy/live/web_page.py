@@ -5,46 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-import emopy
 from emopy.errors import InputError
 from emopy.live.loopback import HEADERS, LoopbackHandler, LoopbackServer
+from emopy.web_page_files import (
+    CONTENT_TYPES,
+    WEB_PAGE_HEADERS,
+    find_web_page,
+    list_web_page,
+)
 
 WEB_PORT = 8416
 """Port of the page where none is named: with one address, a browser asks for the camera once."""
 
 _ROOT = "/emopy/"
 """Path of the page: what the browser keeps for it concerns no other program on the same port."""
-
-_CONTENT_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".onnx": "application/octet-stream",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-}
-
-_PACKAGE = Path(emopy.__file__).parent
-_FOLDERS = (_PACKAGE / "web_page", _PACKAGE.parents[1] / "web" / "dist")
-"""Where the built page is: in an installed package, and in a clone."""
-
-
-def find_web_page() -> Path:
-    """Return the folder of the built page.
-
-    Raises:
-        InputError: The page was not built.
-    """
-    for folder in _FOLDERS:
-        if (folder / "index.html").is_file():
-            return folder
-    raise InputError(
-        "The page must be built before it is opened. Received an installation without it. "
-        "Type in the folder of a clone: make web"
-    )
 
 
 class WebPage:
@@ -69,12 +43,7 @@ class WebPage:
     """
 
     def __init__(self, port: int | None = None, *, folder: Path | None = None) -> None:
-        folder = find_web_page() if folder is None else folder
-        self._files = {
-            path.relative_to(folder).as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in _CONTENT_TYPES and path.is_file()
-        }
+        self._files = list_web_page(find_web_page() if folder is None else folder)
         self._port = port
         self._server: _Server | None = None
 
@@ -105,16 +74,7 @@ class _Server(LoopbackServer):
 
 
 class _Handler(LoopbackHandler):
-    headers_of_all = HEADERS | {
-        "Cache-Control": "no-cache",
-        "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
-            "connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-            "media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'"
-        ),
-        "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    }
+    headers_of_all = HEADERS | WEB_PAGE_HEADERS
     server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:  # noqa: N802
@@ -128,7 +88,7 @@ class _Handler(LoopbackHandler):
         is_inside = address.path.startswith(_ROOT)
         file = self.server.files.get(address.path[len(_ROOT) :] or "index.html")
         if is_inside and file is not None and file.is_file():
-            self.respond(200, _CONTENT_TYPES[file.suffix], file.read_bytes())
+            self.respond(200, CONTENT_TYPES[file.suffix], file.read_bytes())
         else:
             self.respond(404)
 

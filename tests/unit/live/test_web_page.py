@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from emopy import web_page_files
 from emopy.errors import InputError
 from emopy.live import WebPage, find_web_page, web_page
 
@@ -123,7 +124,7 @@ def test_no_thread_remains(folder):
 
 def test_the_page_is_found_in_the_package_before_the_clone(tmp_path, monkeypatch):
     folders = tmp_path / "package", tmp_path / "clone"
-    monkeypatch.setattr(web_page, "_FOLDERS", folders)
+    monkeypatch.setattr(web_page_files, "_FOLDERS", folders)
     with pytest.raises(InputError, match=r"must be built.*make web$"):
         find_web_page()
     for folder in reversed(folders):
