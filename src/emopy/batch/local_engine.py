@@ -16,6 +16,7 @@ from typing import IO, TypeAlias, cast
 from emopy.batch.engines import Engine, Outcome
 from emopy.batch.rows import Counts
 from emopy.batch.worker import Unit
+from emopy.waiting import next_item
 
 _STOP_S = 5.0
 """Time for a process to end before it is killed, seconds."""
@@ -60,7 +61,7 @@ class LocalEngine(Engine):
     def outcomes(self) -> Iterator[Outcome]:
         """Wait for one unit."""
         while True:
-            worker, found = self._messages.get()
+            worker, found = next_item(self._messages)
             unit, worker.unit = worker.unit, None
             if found is None:
                 self._workers.remove(worker)
@@ -96,6 +97,8 @@ class _Worker:
                 [sys.executable, "-P", "-m", "emopy.batch.local_worker", out],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                # Ctrl-C is for this process: on Windows a group of its own does not get it.
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             )
         self._in, self._out = (
@@ -138,8 +141,8 @@ _Messages: TypeAlias = "SimpleQueue[tuple[_Worker, Counts | Exception | None]]"
 
 @contextmanager
 def _without_ctrl_c() -> Generator[None]:
-    """Let a process that is started inside ignore Ctrl-C: it is for the one that starts it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    """Let a process that is started inside ignore Ctrl-C from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which needs another group instead
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

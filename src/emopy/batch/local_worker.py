@@ -38,7 +38,7 @@ def main(out: str) -> None:
         try:
             pickle.dump(found, answers)
             answers.flush()
-        except BrokenPipeError:  # that process has ended
+        except OSError:  # that process has ended; Windows has several errors for that
             os._exit(0)
 
 

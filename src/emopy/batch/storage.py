@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections import deque
@@ -42,6 +43,8 @@ def absolute(location: str | os.PathLike[str]) -> str:
     name = os.fsdecode(location)
     if name.startswith("file://"):
         name = unquote(name.removeprefix("file://"))
+        if re.match("/[A-Za-z]:", name):  # a drive of Windows
+            name = name[1:]
     return name if is_address(name) else str(Path(name).absolute())
 
 

@@ -24,6 +24,15 @@ def on_stop(hint: str) -> Generator[None]:
         raise KeyboardInterrupt(hint) from None
 
 
+def _signals(*names: str) -> list[int]:
+    """Return those signals that this system has.
+
+    Only Windows has SIGBREAK, which comes when the window of the terminal is closed; it has no
+    SIGHUP.
+    """
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
 class StopRequest:
     """Whether the user asked for an orderly end.
 
@@ -73,7 +82,7 @@ def stop_on_ctrl_c() -> Generator[StopRequest]:
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    stops = (signal.SIGINT, signal.SIGTERM)
+    stops = (signal.SIGINT, *_signals("SIGTERM", "SIGBREAK"))
     before: dict[int, Any] = {number: signal.getsignal(number) for number in stops}
     hangup: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
@@ -107,7 +116,7 @@ def interrupt_on_kill() -> Generator[None]:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = _signals("SIGTERM", "SIGHUP", "SIGBREAK")
     before = {number: signal.getsignal(number) for number in numbers}
     for number, handler in before.items():
         if handler != signal.SIG_IGN:  # `nohup` ignores it

@@ -25,6 +25,7 @@ from emopy.cli.terminal import (
     echo,
     open_standard_streams,
     print_error,
+    reader_has_gone,
 )
 from emopy.errors import EmoPyError, ImageWarning
 from emopy.escaping import one_line
@@ -80,12 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = _run_to_exit_code(words, debug=debug)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        discard_stdout()
     except OSError as error:
+        discard_stdout()
+        if reader_has_gone(error):
+            return code
         if code != USAGE_ERROR:
             _print_os_error(error)
-        discard_stdout()
         return USAGE_ERROR
     return code
 
@@ -94,9 +95,9 @@ def _run_to_exit_code(words: list[str], *, debug: bool) -> int:
     try:
         with interrupt_on_kill(), plain_warnings():
             return _run(words, debug=debug)
-    except BrokenPipeError:
-        return 0  # the reader of the pipe has ended, such as `head`: no error
     except OSError as error:
+        if reader_has_gone(error):
+            return 0  # such as `head`: no error
         if debug:
             _print_traceback(error)
         _print_os_error(error)

@@ -59,13 +59,27 @@ def protect_inputs(sources: Sequence[Source], *, out: Path | None, draw: Path | 
         image = os.path.realpath(source) if is_link else os.path.join(real_folder(folder), name)  # noqa: PTH118
         images.add(image)
         folders.add(os.path.split(image)[0])
-    if out and os.path.realpath(out) in images:
+    if out and _is_among(out, images):
         raise InputError(f"--out must not be one of the images. Received {out}. Name a new file.")
-    if draw and os.path.realpath(draw) in folders:
+    if draw and _is_among(draw, folders):
         raise InputError(
             f"--draw must be another folder than that of the images. Received {draw}. "
             "Type for example: --draw drawn"
         )
+
+
+def _is_among(path: Path, paths: Iterable[str]) -> bool:
+    """Return whether a path is one of several real ones, also where case makes no difference."""
+    real = os.path.realpath(path)
+    alike = (other for other in paths if other.casefold() == real.casefold())
+    return any(other == real or _is_same(real, other) for other in alike)
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)  # noqa: PTH121
+    except OSError:  # one of them is not there
+        return False
 
 
 def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> None:
@@ -176,12 +190,13 @@ def note_complete(files: Mapping[str, Path], folder: Path) -> None:
     """
     folder.mkdir(exist_ok=True)
     with atomic_file(folder / _COMPLETE_FILE) as temporary:
-        temporary.write_text(json.dumps([*map(os.path.realpath, files.values())]))
+        text = json.dumps([*map(os.path.realpath, files.values())])
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _read_complete(folder: Path) -> list[str]:
     try:
-        return json.loads((folder / _COMPLETE_FILE).read_text())
+        return json.loads((folder / _COMPLETE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
 

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from emopy.cli.inputs import Source
 from emopy.cli.records import Settings
 from emopy.errors import InputError
-from emopy.files import file_name, sync
+from emopy.files import file_name, lock, sync
 from emopy.settings import differences
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -245,20 +245,12 @@ class PartialResults:
         self._write(line, sync=True)
 
     def _lock(self) -> None:
-        """Refuse a second run with the same file, where the system can tell."""
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        """Refuse a second run with the same file, where the file system can tell."""
+        if not lock(self._file):
             raise InputError(
                 f"--out must not be written by two runs at once. Received {self.target}, which "
                 "another one is writing. Wait for its end, or choose another name."
-            ) from None
-        except OSError:  # a file system without locks
-            return
+            )
 
     def _read(self) -> int:
         """Read what is done, and return where it ends: before a line that is not whole."""

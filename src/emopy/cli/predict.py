@@ -32,7 +32,7 @@ from emopy.cli.partial import (
     partial_path,
 )
 from emopy.cli.records import checksum, made_with
-from emopy.cli.terminal import TextSink, echo, print_error, progress
+from emopy.cli.terminal import TextSink, echo, print_error, progress, write_utf8
 from emopy.errors import InputError, alternatives, naming
 from emopy.tables import TABLE_FORMATS, other_format
 
@@ -275,4 +275,6 @@ def open_sink(format: str, out: Path | None, labels: tuple[str, ...]) -> TextSin
         return TextSink(out)
     from emopy.present import open_table
 
+    if out is None:
+        write_utf8()
     return open_table(out or sys.stdout, labels, format=format)

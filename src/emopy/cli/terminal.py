@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import io
 import os
 import re
 import shlex
@@ -71,6 +72,16 @@ def open_standard_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
+def write_utf8() -> None:
+    """Write stdout in UTF-8 from now on, unless it is a terminal: a table in a file or pipe.
+
+    Elsewhere than on Windows that is its encoding anyway; there, names of files would lose letters.
+    """
+    if sys.platform == "win32" and isinstance(sys.stdout, io.TextIOWrapper):
+        if not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8", newline="")
+
+
 def echo(text: object, *, err: bool = False, nl: bool = True) -> None:
     """Print a message on stdout, or on stderr, where a failure is ignored."""
     try:
@@ -115,13 +126,22 @@ def discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def reader_has_gone(error: OSError) -> bool:
+    """Return whether writing to stdout failed since the reader of the pipe has ended."""
+    # The C library of Windows reports most closed pipes as an invalid argument, without a file.
+    on_windows = sys.platform == "win32" and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or (
+        on_windows and error.filename in (None, "<stdout>", 1)
+    )
+
+
 @contextmanager
 def tolerate_closed_stdout(*, also_writing: bool) -> Generator[None]:
     """Continue where stdout is closed or its reader has gone, if files are written as well."""
     try:
         yield
     except OSError as error:
-        if not also_writing or error.errno not in (errno.EPIPE, errno.EBADF):
+        if not (also_writing and (error.errno == errno.EBADF or reader_has_gone(error))):
             raise
         discard_stdout()
 
@@ -252,7 +272,10 @@ def open_output(path: Path | None) -> Generator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
         yield stream
 
 

@@ -50,6 +50,7 @@ from emopy.cli.terminal import (
     progress,
     text_width,
     tolerate_closed_stdout,
+    write_utf8,
 )
 from emopy.errors import EmoPyError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
@@ -268,6 +269,7 @@ class _Run:
         if self._to_stdout:  # the rows of a video follow those of the one before
             from emopy.present import open_table
 
+            write_utf8()
             with open_table(sys.stdout, self._model.labels, format=self._format) as rows:
                 yield from (self._process_one(job, rows) for job in jobs)
             return

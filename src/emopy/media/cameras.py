@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -17,6 +18,7 @@ from emopy.forking import Owner, fork_safe_lock
 from emopy.media.prefetch import CLOSE_TIMEOUT_S
 from emopy.media.sampling import LiveFilter, Sampling, live_filter
 from emopy.types import Frame, RGBImage
+from emopy.waiting import wait_until
 
 _MAX_DAMAGED = 100
 """Damaged images in a row after which a camera counts as disconnected."""
@@ -54,11 +56,28 @@ def open_camera(number: int, sampling: Sampling) -> Camera:
     if not capture.isOpened():
         raise InputError(
             f"`source` must be a connected camera. Received {number}: no such camera. "
-            "Connect it, or type the number of another one; 0 is the first. "
+            f"Connect it, or type the number of another one; 0 is the first. {permission_hint()} "
             "For a video file give its path."
         )
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return Camera(capture, f"camera {number}", sampling)
+
+
+def permission_hint() -> str:
+    """Return where this system lets a program use cameras."""
+    if sys.platform == "darwin":
+        return (
+            "Allow your terminal in System Settings, Privacy & Security, Camera; then start the "
+            "terminal again."
+        )
+    if sys.platform == "win32":
+        return (
+            "Turn on `Let desktop apps access your camera` in Settings, Privacy & security, Camera."
+        )
+    return (
+        "Check that /dev/video0 or another one exists; to be allowed to use it: "
+        "sudo usermod -aG video $USER, and log in again."
+    )
 
 
 @contextmanager
@@ -156,7 +175,7 @@ class Camera:
             self.close()
             raise InputError(
                 f"`source` must be a camera that gives images. Received {source}: none came. "
-                "Close other programs that use it, or connect it again."
+                f"Close other programs that use it, or connect it again. {permission_hint()}"
             )
         self.size = (first.image.shape[1], first.image.shape[0])
         self._is_selected = live_filter(sampling)
@@ -169,7 +188,7 @@ class Camera:
             while True:
                 self._owner.check("source", "Open the camera there.")
                 with self._changed:
-                    self._changed.wait_for(self._has_changed)
+                    wait_until(self._changed, self._has_changed)
                     frame, self._newest = self._newest, None
                 if frame is None or self._closing:
                     return

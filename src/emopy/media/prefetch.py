@@ -12,6 +12,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from emopy.errors import InputError
 from emopy.forking import Owner
+from emopy.waiting import next_item
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Prefetcher(Iterator[T], Generic[T]):
         if self._unused:  # the first request starts the work
             self._free.release(self._unused)
             self._unused = 0
-        item = self._queue.get()
+        item = next_item(self._queue)
         if self._closed.is_set():  # meanwhile, by another thread
             raise StopIteration
         if isinstance(item, _End):

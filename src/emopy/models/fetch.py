@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import ssl
 import sys
 import time
 import urllib.error
@@ -218,7 +219,7 @@ def _download(url: str, partial: Path, sha256: str) -> None:
             meaning = http.client.responses.get(error.code, "unknown status")
             raise _failed(url, f"HTTP {error.code} {meaning}") from error
     except urllib.error.URLError as error:
-        raise _failed(url, f"no connection ({error.reason})") from error
+        raise _failed(url, f"no connection ({error.reason}{_certificate_hint(error)})") from error
     except (TimeoutError, ConnectionError, http.client.HTTPException, ValueError) as error:
         reason = one_line(str(error).strip())[:200] or type(error).__name__
         raise _failed(url, f"a broken connection ({reason})") from error
@@ -245,6 +246,14 @@ def _receive(url: str, answer: http.client.HTTPResponse, out: BinaryIO) -> None:
         out.write(block)
     if announced is not None and received != int(announced):
         raise _failed(url, f"{received:,} of {int(announced):,} bytes")
+
+
+def _certificate_hint(error: urllib.error.URLError) -> str:
+    """Return what to do where the Python of python.org for macOS has no certificates yet."""
+    reason: object = vars(error)["reason"]  # its declared type is str
+    if isinstance(reason, ssl.SSLCertVerificationError) and sys.platform == "darwin":
+        return "; to install certificates, run Install Certificates.command in Python's folder"
+    return ""
 
 
 def _failed(url: str, received: str) -> ModelError:

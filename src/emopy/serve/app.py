@@ -26,6 +26,11 @@ from emopy.serve.problems import ProblemDetails
 from emopy.serve.service import Service
 from emopy.serve.settings import ServeSettings
 
+STOP_SIGNALS: tuple[int, ...] = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+"""What ends the service; SIGBREAK is that of Windows, where nothing sends SIGTERM."""
+
 
 def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> FastAPI:
     """Return the service as an ASGI application.
@@ -118,18 +123,19 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
 
 
 def _drain_on_stop(service: Service, drain_s: float) -> None:
-    """On SIGTERM say that the service is not ready, and end only after a while."""
+    """On a stop signal say that the service is not ready, and end only after a while."""
     if threading.current_thread() is not threading.main_thread():
         return  # a test runs it
-    end = signal.getsignal(signal.SIGTERM)
+    ends = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     loop = asyncio.get_running_loop()
 
     def stop(number: int, frame: FrameType | None) -> None:
         service.ready = False
-        if callable(end):
+        if callable(end := ends[number]):
             loop.call_soon_threadsafe(loop.call_later, drain_s, end, number, frame)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
 
 
 async def _to_problem(request: Request, error: Exception) -> Response:

@@ -21,7 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
-from emopy.serve.app import create_app
+from emopy.serve.app import STOP_SIGNALS, create_app
 from emopy.serve.metrics import FOLDER_VARIABLE
 from emopy.serve.protocol import HTTPProtocol, WebSocketProtocol
 from emopy.serve.settings import ServeSettings
@@ -68,7 +68,10 @@ def run(
             uvicorn.Server(configure(app, settings)).run(sockets=[listener])
         return
     load_model()  # what is wrong with it is said once, not by each process
-    with tempfile.TemporaryDirectory(prefix="emopy-metrics-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="emopy-metrics-",
+        ignore_cleanup_errors=True,  # Windows keeps files that are still open
+    ) as folder:
         os.environ[FOLDER_VARIABLE] = folder
         create = partial(_create_or_exit, load_model, settings, prepare)
         try:
@@ -178,7 +181,7 @@ def _listening(
     listener = _bind(settings)
     # Uvicorn ends the requests in flight and raises the signal again, which would make the exit
     # status 143.
-    usual = signal.signal(signal.SIGTERM, stop)
+    usual = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
     try:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         announce(f"http://{host}:{listener.getsockname()[1]}")
@@ -186,7 +189,8 @@ def _listening(
     except _Stopped:
         pass
     finally:
-        signal.signal(signal.SIGTERM, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
         listener.close()
 
 

@@ -183,7 +183,7 @@ def _as_path(content: bytes) -> Iterator[str]:
             file.flush()
             yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder, "video")
         path.write_bytes(content)
         yield str(path)
