@@ -66,9 +66,9 @@ class FERModel:
         threads: CPU threads for each run of the model.
         providers: Where the model runs, such as ``["cuda", "cpu"]``; None takes the fastest
             available.
-        max_pixels: Largest width × height of an image file that is read, and 11 bytes for each of
-            these pixels the most memory for decoding it. Arrays and loaded PIL images have no
-            limit; videos other than folders of frames have their own.
+        max_pixels: Largest width × height of an image file or of a frame of a video that is read,
+            and 11 bytes for each of these pixels the most memory for decoding an image. Arrays and
+            loaded PIL images have no limit.
 
     A model can be copied, pickled and sent to other processes: the copy opens the model folder and
     the detector again.

@@ -1,7 +1,9 @@
 """Videos and live sessions of the HTTP service."""
 
 import asyncio
+import io
 import json
+import struct
 import threading
 import time
 from contextlib import ExitStack
@@ -10,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import websockets
+from PIL import Image
 from websockets.sync.client import connect
 
 from emopy import FERModel
@@ -100,6 +103,26 @@ def test_emotions_of_the_query_are_columns_of_a_video(service, clip_file):
 def test_a_time_behind_the_end_of_a_video_is_422(service, clip_file):
     answer = service.http.post("/v1/video?start_s=60", content=clip_file.read_bytes())
     is_problem(answer, 422, "Give an earlier one.")
+
+
+def test_a_video_of_frames_over_the_limit_is_422(service):
+    content = encoded(kind="GIF", save_all=True, append_images=[Image.new("L", (64, 48))])
+    content = content[:6] + struct.pack("<HH", 6000, 5000) + content[10:]  # the size it declares
+    problem = is_problem(service.http.post("/v1/video", content=content), 422)
+    assert problem["detail"] == (
+        "source must have at most 25 megapixels. Received '<bytes>' of 6000 × 5000 = 30. "
+        "Make its frames smaller, or raise the limit: emopy serve --max-pixels 30000000"
+    )
+
+
+def test_a_live_frame_over_the_limit_is_answered_with_the_limit(live):
+    session = live()
+    file = io.BytesIO()
+    Image.new("1", (6000, 5000)).save(file, "PNG")
+    assert ask(session, file.getvalue())["error"].startswith(
+        "source must have at most 25 megapixels. Received 'frame 0' of 6000 × 5000 = 30. "
+    )
+    assert ask(session)["error"] is None
 
 
 def test_a_truncated_video_ends_with_an_error_row(service, clip_file):

@@ -108,7 +108,7 @@ smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
     metavar="N", help="CPU threads of the model.")  # fmt: skip
 max_pixels_option: Decorator = click.option("--max-pixels", type=click.IntRange(min=1),
-    metavar="N", help="Largest image, width times height in pixels.  [default: "
+    metavar="N", help="Largest image or frame, width times height in pixels.  [default: "
     "100000000]")  # fmt: skip
 text_or_json_option: Decorator = click.option("--format", default="text",
     type=click.Choice(["text", "json"]), help="Text for people, or JSON.")  # fmt: skip

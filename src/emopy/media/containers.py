@@ -26,8 +26,8 @@ _FILE_OPTIONS = {"protocol_whitelist": "file"}
 _LISTS = {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "vobsub"}
 """Formats of FFmpeg that only name other files or addresses, which would be opened."""
 
-_SIZE_LIMIT = {"max_pixels": str(DEFAULT_MAX_PIXELS)}
-"""Option of FFmpeg, for probing a file and for decoding."""
+_MOST_PADDING = 1_000_000
+"""Pixels of a frame that FFmpeg may count beyond those that are shown."""
 
 _IMAGE_BRANDS = {"heic", "heix", "mif1", "avif"}
 """Major brands of MP4-like files that hold an image."""
@@ -61,8 +61,23 @@ def check_file(path: str) -> bool:
     return True
 
 
-def open_container(path: str) -> InputContainer:
+def size_limit(max_pixels: int) -> dict[str, str]:
+    """Return the option of FFmpeg that bounds frames, for probing a file and for decoding.
+
+    Larger frames than `max_pixels` are refused elsewhere, by a sentence that names the limit. This
+    one stops the decoder before it allocates memory for frames that the file did not declare. It
+    is higher up to 100 megapixels, because encoders fill frames up to whole blocks.
+    """
+    most = max(max_pixels, min(2 * max_pixels + _MOST_PADDING, DEFAULT_MAX_PIXELS))
+    return {"max_pixels": str(most)}
+
+
+def open_container(path: str, max_pixels: int) -> InputContainer:
     """Open a video file or an address; the caller closes it.
+
+    Args:
+        path: The file or address.
+        max_pixels: Largest frame, width × height in pixels.
 
     Raises:
         InputError: Not a video that FFmpeg can open, a file without its index, or an address that
@@ -84,10 +99,8 @@ def open_container(path: str) -> InputContainer:
         return open_any(
             # A name such as "12:30.mp4" is no protocol.
             path if is_address else os.path.abspath(path),  # noqa: PTH100
-            # Large frames are refused elsewhere, but a file may declare small ones: the limit
-            # stops the decoder before it allocates memory.
             timeout=timeout_s,
-            **_version_settings({**options, **_SIZE_LIMIT}, av.__version__),
+            **_version_settings({**options, **size_limit(max_pixels)}, av.__version__),
         )
     except FFmpegError as error:
         if is_address:
@@ -116,8 +129,13 @@ def _version_settings(options: dict[str, str], version: str) -> dict[str, Any]:
     return settings
 
 
-def video_stream(container: InputContainer, name: str) -> VideoStream:
-    """Return the video stream of a container; `name` is for error messages.
+def video_stream(container: InputContainer, name: str, max_pixels: int) -> VideoStream:
+    """Return the video stream of a container.
+
+    Args:
+        container: The opened file.
+        name: The file, for error messages.
+        max_pixels: Largest frame, width × height in pixels.
 
     Raises:
         InputError: It holds a single image, text or only sound, or an unknown codec.
@@ -142,7 +160,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
             if getattr(stream, "codec_context", None) is None:
                 break
             stream.thread_type = "AUTO"
-            stream.codec_context.options = _SIZE_LIMIT
+            stream.codec_context.options = size_limit(max_pixels)
             return stream
     else:
         raise InputError(

@@ -47,10 +47,10 @@ class Decoder:
         failed: Whether it could not be read to its end.
     """
 
-    def __init__(self, path: str, *, start_s: float) -> None:
-        self.container = open_container(path)
+    def __init__(self, path: str, *, start_s: float, max_pixels: int) -> None:
+        self.container = open_container(path, max_pixels)
         try:
-            self.stream = video_stream(self.container, without_password(path))
+            self.stream = video_stream(self.container, without_password(path), max_pixels)
         except BaseException:
             self.container.close()
             raise
@@ -225,12 +225,12 @@ def _chain(
     yield from rest
 
 
-def measure(path: str) -> tuple[list[Place], float]:
+def measure(path: str, max_pixels: int) -> tuple[list[Place], float]:
     """Read a whole file without decoding it; return the places of its frames, and their interval.
 
     Raises:
         InputError: The file cannot be opened.
     """
-    decoder = Decoder(path, start_s=0)
+    decoder = Decoder(path, start_s=0, max_pixels=max_pixels)
     with closing(decoder):
         return list(decoder.places()), decoder.interval_s

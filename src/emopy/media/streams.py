@@ -14,25 +14,25 @@ from emopy.media.sampling import Sampling
 from emopy.media.video_file import RGBConverter, open_decoder
 
 
-def open_stream(address: str, sampling: Sampling) -> Camera:
+def open_stream(address: str, sampling: Sampling, max_pixels: int) -> Camera:
     """Open a stream as a camera: frames that come while the consumer is busy are dropped.
 
     A lost connection is made again, unless the stream is a recording, which has an end.
 
     Raises:
-        InputError: No answer, or it is no video.
+        InputError: No answer, no video, or larger frames than `max_pixels`, width × height.
         MissingExtraError: PyAV is not installed.
     """
-    capture = StreamCapture(address)
-    reopen = None if capture.is_recording else partial(StreamCapture, address)
+    capture = StreamCapture(address, max_pixels)
+    reopen = None if capture.is_recording else partial(StreamCapture, address, max_pixels)
     return Camera(capture, without_password(address), sampling, reopen=reopen)
 
 
 class StreamCapture:
     """The images of a stream, with the methods of ``cv2.VideoCapture`` that `Camera` uses."""
 
-    def __init__(self, address: str) -> None:
-        self._decoder = open_decoder(address, 0)
+    def __init__(self, address: str, max_pixels: int) -> None:
+        self._decoder = open_decoder(address, 0, max_pixels)
         self._frames = self._decoder.from_beginning()
         self._converter: RGBConverter | None = None
         self._newest: Decoded | None = None

@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +20,7 @@ from emopy.media.addresses import without_password
 from emopy.media.arrays import from_array
 from emopy.media.containers import check_file
 from emopy.media.decoding import Decoded, Decoder, measure
-from emopy.media.limits import DEFAULT_MAX_PIXELS, check_pixels
+from emopy.media.limits import check_pixels
 from emopy.media.prefetch import prefetch
 from emopy.media.sampling import TOLERANCE_S, Sampling, select_recorded
 from emopy.media.truncation import FORMATS_WITH_DURATION, is_cut_off
@@ -44,14 +45,15 @@ class VideoFile:
 
     is_live = False
 
-    def __init__(self, path: str, sampling: Sampling) -> None:
+    def __init__(self, path: str, sampling: Sampling, max_pixels: int) -> None:
         self.source = without_password(path)
         self._path = path
         self._sampling = sampling
+        self._max_pixels = max_pixels
         self._reading = Lock()
         self._ended = False
         # In a thread: a pipe without a writer must not block Ctrl-C.
-        with closing(prefetch(_decode_first(path, sampling), max_items=1)) as first:
+        with closing(prefetch(_decode_first(path, sampling, max_pixels), max_items=1)) as first:
             self._decoder, self._first_s, self._decoded, self._converter = next(first)
         self.size = self._converter.size
         stream = self._decoder.stream
@@ -74,6 +76,7 @@ class VideoFile:
         """Yield the selected frames, then close the file."""
         with self._reading, closing(self._decoder):
             for one in select_recorded(self._decoded, self._sampling):
+                _check_size((one.image.width, one.image.height), self.source, self._max_pixels)
                 yield Frame(self._converter.to_rgb(one.image), one.time_s, one.number)
             self._ended = self._decoder.ended
 
@@ -97,7 +100,7 @@ class VideoFile:
         path = self._path
         if not os.path.isfile(path) or os.path.getsize(path) > _MAX_MEASURED_BYTES:  # noqa: PTH113, PTH202
             return
-        places, interval_s = measure(path)
+        places, interval_s = measure(path, self._max_pixels)
         if self._sampling.start_s == 0:  # frames before the first one are not decodable
             places = [each for each in places if each.time_s >= self._first_s - TOLERANCE_S]
         if not places:
@@ -120,19 +123,20 @@ def _declared_duration(decoder: Decoder) -> float | None:
 
 
 def _decode_first(
-    path: str, sampling: Sampling
+    path: str, sampling: Sampling, max_pixels: int
 ) -> Generator[tuple[Decoder, float, Iterator[Decoded], RGBConverter]]:
     """Open a file and decode the first frame from the start time on: one item."""
     can_reopen = check_file(path)
-    decoder, first, frames = _start(path, sampling, from_keyframe=can_reopen)
+    start = partial(_start, path, sampling, max_pixels)
+    decoder, first, frames = start(from_keyframe=can_reopen)
     if decoder.is_doubtful or first is None:
         decoder.close()
-        decoder, first, frames = _start(path, sampling, from_keyframe=False)
+        decoder, first, frames = start(from_keyframe=False)
     try:
         if first is None:
-            raise _no_frame_error(without_password(path), sampling, decoder)
+            raise _no_frame_error(without_password(path), sampling, max_pixels, decoder)
         converter = RGBConverter(first.image, decoder.stream.sample_aspect_ratio)
-        _check_size(converter.size, without_password(path))
+        _check_size(converter.size, without_password(path), max_pixels)
     except BaseException:
         decoder.close()
         raise
@@ -140,41 +144,43 @@ def _decode_first(
 
 
 def _start(
-    path: str, sampling: Sampling, *, from_keyframe: bool
+    path: str, sampling: Sampling, max_pixels: int, *, from_keyframe: bool
 ) -> tuple[Decoder, Decoded | None, Iterator[Decoded]]:
     """Decode the first frame from the start time on, from a keyframe before it where possible."""
-    decoder = open_decoder(path, sampling.start_s)
+    decoder = open_decoder(path, sampling.start_s, max_pixels)
     decoded = None
     if from_keyframe and sampling.start_s > 0:
         decoded = decoder.from_keyframe()
         if decoded is None:
             decoder.close()
-            decoder = open_decoder(path, sampling.start_s)
+            decoder = open_decoder(path, sampling.start_s, max_pixels)
     if decoded is None:
         decoded = decoder.from_beginning()
     frames = (one for one in decoded if not sampling.before_start(one.time_s))
     return decoder, next(frames, None), frames
 
 
-def open_decoder(path: str, start_s: float) -> Decoder:
+def open_decoder(path: str, start_s: float, max_pixels: int) -> Decoder:
     """Open a file or address and check the frame size that it declares."""
-    decoder = Decoder(path, start_s=start_s)
+    decoder = Decoder(path, start_s=start_s, max_pixels=max_pixels)
     context = decoder.stream.codec_context
     if context.width > 0 and context.height > 0:
         pixel_aspect, name = decoder.stream.sample_aspect_ratio, without_password(path)
         try:
-            _check_size(square_pixel_size(context.width, context.height, pixel_aspect), name)
+            size = square_pixel_size(context.width, context.height, pixel_aspect)
+            _check_size(size, name, max_pixels)
         except InputError:
             decoder.close()
             raise
     return decoder
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
-    check_pixels(*size, name, DEFAULT_MAX_PIXELS, hint="Make its frames smaller.")
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    hint = f"Make its frames smaller, or raise the limit: `max_pixels={math.prod(size)}`"
+    check_pixels(*size, name, max_pixels, hint=hint)
 
 
-def _no_frame_error(name: str, sampling: Sampling, decoder: Decoder) -> InputError:
+def _no_frame_error(name: str, sampling: Sampling, max_pixels: int, decoder: Decoder) -> InputError:
     """The reason why there is no first frame."""
     context = decoder.stream.codec_context
     if decoder.decoded:
@@ -182,7 +188,7 @@ def _no_frame_error(name: str, sampling: Sampling, decoder: Decoder) -> InputErr
     if context.width < 1 or context.height < 1:
         return InputError(
             "`source` must have frames of at least one pixel, and of at most "
-            f"{DEFAULT_MAX_PIXELS / 1e6:g} megapixels. Received {name!r}: of another size. "
+            f"{max_pixels / 1e6:g} megapixels. Received {name!r}: of another size. "
             "Make its frames smaller, or copy or download the file again."
         )
     return InputError(

@@ -171,8 +171,8 @@ def open_video(
         start_s: Start time in seconds.
         end_s: End time in seconds, excluded; it also ends a camera. A video without a frame between
             start and end gives none, which is no error.
-        max_pixels: Largest image of a folder, or frame of an animated WebP, width × height in
-            pixels. Frames of other videos have at most 100 megapixels.
+        max_pixels: Largest frame of a video or image of a folder, width × height in pixels, checked
+            before it is decoded. A camera has no limit.
 
     Raises:
         InputError: No such file or camera; no answer from an address; not a video; no frame can be
@@ -200,9 +200,9 @@ def _open_path(
     path: str, sampling: Sampling, max_pixels: int
 ) -> VideoFile | ImageSequence | Camera:
     if is_stream(path):
-        return open_stream(path, sampling)
+        return open_stream(path, sampling, max_pixels)
     if os.path.isdir(path):  # noqa: PTH112  Path("") would be the current folder
         return open_frame_folder(path, sampling, max_pixels)
     if is_animated_webp(path):
         return open_animated_webp(path, sampling, max_pixels)
-    return VideoFile(path, sampling)
+    return VideoFile(path, sampling, max_pixels)

@@ -544,6 +544,32 @@ def test_too_large_frames_are_refused_before_they_are_allocated(clips, clip, tmp
         open_video(path)
 
 
+@pytest.mark.parametrize("kind", ["mp4", "gif", "mov"])
+def test_a_limit_of_pixels_holds_for_the_frames_of_a_video(clips, kind):
+    path = clips(kind)
+    with open_video(path, max_pixels=160 * 120) as video:
+        assert next(iter(video)).image.shape == (120, 160, 3)
+    message = r"at most 0.019199 megapixels. Received .*160 × 120.* raise the limit: `max_pixels=1"
+    with pytest.raises(InputError, match=message):
+        open_video(path, max_pixels=160 * 120 - 1)
+
+
+@pytest.mark.parametrize("size, error", [((320, 240), True), ((1600, 1200), False)])
+def test_frames_that_grow_beyond_the_limit_are_not_converted(tmp_path, size, error):
+    path = tmp_path / "growing.mjpeg"
+    with path.open("wb") as file:
+        for each in [(160, 120)] * 3 + [size] * 3:
+            Image.new("RGB", each).save(file, "JPEG")
+    with open_video(path, max_pixels=160 * 120) as video:
+        frames = iter(video)
+        assert [next(frames).image.shape[:2] for _ in range(3)] == [(120, 160)] * 3
+        if error:
+            with pytest.raises(InputError, match=r"at most 0.0192 megapixels. .* of 320 × 240"):
+                next(frames)
+        else:  # the decoder gives none
+            assert next(frames, None) is None
+
+
 @pytest.mark.parametrize("name", ["list.ffconcat", "list.m3u8", "list"])
 @pytest.mark.parametrize(
     "text",
