@@ -64,8 +64,8 @@ class FERModel:
             probability for each label, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
         threads: CPU threads for each run of the model.
-        providers: Where the model runs, such as ``["cuda", "cpu"]``; None takes the fastest
-            available.
+        providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
+            ``"openvino"``, or several in order of preference; None is the CPU.
         max_pixels: Largest width × height of an image file or of a frame of a video that is read,
             and 11 bytes for each of these pixels the most memory for decoding an image. Arrays and
             loaded PIL images have no limit.
@@ -75,7 +75,8 @@ class FERModel:
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
-        InputError: A bad prior, or `min_confidence` or `max_pixels` out of range.
+        InputError: A bad prior, `min_confidence` or `max_pixels` out of range, or a provider that
+            is unknown, not installed or does not start.
         ModelNotFoundError: No such model or detector.
         ModelError: The model folder is damaged.
 
@@ -97,7 +98,7 @@ class FERModel:
         prior: Prior = DEFAULT_PRIOR,
         min_confidence: float = 0.0,
         threads: int = 1,
-        providers: Sequence[str] | None = None,
+        providers: str | Sequence[str] | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         folder = load_model(model, threads=threads, providers=providers)

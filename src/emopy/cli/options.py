@@ -107,6 +107,9 @@ smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
     metavar="N", help="CPU threads of the model.")  # fmt: skip
+providers_option: Decorator = click.option("--provider", "providers", multiple=True,
+    metavar="NAME", help="Where the model runs: cpu, cuda, coreml, directml or openvino; give it "
+    "once for each, in order of preference.  [default: cpu]")  # fmt: skip
 max_pixels_option: Decorator = click.option("--max-pixels", type=click.IntRange(min=1),
     metavar="N", help="Largest image or frame, width times height in pixels.  [default: "
     "100000000]")  # fmt: skip
@@ -132,11 +135,11 @@ _MODEL_OPTIONS = (
 
 def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `create_model` takes, in this order."""
-    return one_thread_model_options(threads_option(verb))
+    return one_thread_model_options(threads_option(providers_option(verb)))
 
 
 def one_thread_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the same options without `--threads`, for verbs whose processes have one thread each."""
+    """Add the same options for verbs whose processes have one thread each, on the CPU."""
     for option in reversed(_MODEL_OPTIONS):
         verb = option(verb)
     return verb

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -55,6 +55,8 @@ def made_with(
 def _as_typed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return ",".join(f"{label}={number:g}" for label, number in value.items())
+    if isinstance(value, tuple):  # of an option that may be given several times
+        return ",".join(map(str, cast("tuple[object, ...]", value)))
     return str(value) if isinstance(value, Path) else value
 
 

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +15,16 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.errors import InputError, ModelError, nearest
+from emopy.errors import InputError, ModelError
+from emopy.models.providers import (
+    PROVIDERS,
+    RUN_ALONE,
+    as_names,
+    available_providers,
+    check_started,
+    choose_providers,
+    not_started,
+)
 
 # ONNX Runtime 1.29 and later sends data about models to its maker unless this is set before it is
 # imported; the thread for that also keeps forked children from ending.
@@ -23,14 +33,6 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # ONNX Runtime carries no types.
 _ort: Any = import_module("onnxruntime")
 _ort_state: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
-
-PROVIDERS: dict[str, str] = {
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""Execution providers in order of preference: name in EmoPy → name in ONNX Runtime."""
 
 _FATAL_ONLY = 4
 _NOT_A_FOLDER = "no-weights-outside-the-file"
@@ -56,27 +58,31 @@ class OnnxSession:
     Args:
         path: The ONNX file.
         threads: CPU threads per run, 1 or more.
-        providers: Names of `PROVIDERS` in order of preference; None takes all available ones.
-            The CPU runs what the others cannot.
+        providers: A name of `emopy.models.providers.PROVIDERS`, or several in order of preference;
+            None is the CPU, which also runs what the others cannot.
 
     Attributes:
         input_name: Name of the graph's input.
         input_shape: Shape of one sample, without the batch; None where the graph leaves it free.
         outputs: Number of logits k per sample.
-        providers: Names of the providers in use.
+        providers: Names of the providers in use, in order of preference.
 
     Raises:
         ModelError: No such file, damaged, or not a graph of one input and one output.
-        InputError: Bad `threads`, unknown or unavailable provider.
+        InputError: Bad `threads`; a provider that is unknown, unavailable or does not start.
     """
 
     def __init__(
-        self, path: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
+        self,
+        path: str | Path,
+        *,
+        threads: int = 1,
+        providers: str | Sequence[str] | None = None,
     ) -> None:
         self.path = Path(path)
         self._session = open_session(self.path, threads=threads, providers=providers)
-        running = cast("list[str]", self._session.get_providers())
-        self.providers = tuple(name for name, long in PROVIDERS.items() if long in running)
+        self.providers = as_names(cast("list[str]", self._session.get_providers()))
+        self._turn = threading.Lock() if RUN_ALONE & {*self.providers} else nullcontext()
         self.input_name, self.input_shape = _check_input(self._session, self.path)
         self._output, self.outputs = _check_output(self._session, self.path)
 
@@ -106,7 +112,8 @@ class OnnxSession:
         if not len(tensor):
             return np.empty((0, self.outputs), np.float32)
         try:
-            logits: Any = self._session.run([self._output], {self.input_name: tensor})[0]
+            with self._turn:
+                logits: Any = self._session.run([self._output], {self.input_name: tensor})[0]
         except _ORT_ERRORS as error:
             raise ModelError(f"{self.path} failed while running: {_reason(error)}.") from error
         # ONNX Runtime does not enforce the shapes that a graph declares.
@@ -147,7 +154,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
 
 
 def open_session(
-    path: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
+    path: str | Path, *, threads: int = 1, providers: str | Sequence[str] | None = None
 ) -> Any:
     """Open any ONNX file, whatever its inputs and outputs.
 
@@ -161,7 +168,7 @@ def open_session(
 
     Raises:
         ModelError: No such file, or damaged.
-        InputError: Bad `threads`, unknown or unavailable provider.
+        InputError: Bad `threads`; a provider that is unknown, unavailable or does not start.
     """
     path = Path(path)
     try:
@@ -174,7 +181,11 @@ def open_session(
 
 
 def open_graph(
-    graph: bytes, source: str, *, threads: int = 1, providers: Sequence[str] | None = None
+    graph: bytes,
+    source: str,
+    *,
+    threads: int = 1,
+    providers: str | Sequence[str] | None = None,
 ) -> Any:
     """Open the content of an ONNX file, as `open_session` opens a file.
 
@@ -186,23 +197,43 @@ def open_graph(
 
     Raises:
         ModelError: Damaged.
-        InputError: Bad `threads`, unknown or unavailable provider.
+        InputError: Bad `threads`; a provider that is unknown, unavailable or does not start.
     """
     if threads < 1:
         raise InputError(f"`threads` must be 1 or more. Received {threads}. Type for example: 1")
-    chosen = _choose_providers(providers)
+    chosen = choose_providers(providers, installed_providers())
+
+    def open_with(names: Sequence[str]) -> Any:
+        # The fallback of ONNX Runtime prints to stdout; ours is the CPU at the end of `chosen`.
+        long_names = [PROVIDERS[name] for name in names]
+        options = _options(threads)
+        return _ort.InferenceSession(graph, options, providers=long_names, enable_fallback=0)
 
     def open_once() -> Any:
-        # The fallback of ONNX Runtime prints to stdout; ours is the CPU at the end of `chosen`.
-        return _ort.InferenceSession(graph, _options(threads), providers=chosen, enable_fallback=0)
+        try:
+            session = open_with(chosen)
+        except _ORT_ERRORS as error:
+            if chosen == ("cpu",):
+                raise
+            open_with(("cpu",))  # raises the error of the file, if it is not that of the provider
+            raise not_started(chosen[0], _reason(error)) from error
+        check_started(chosen, cast("list[str]", session.get_providers()))
+        return session
 
     try:
         return ForkedSession(open_once, threads=threads)
+    except InputError:  # a provider
+        raise
     except _ORT_ERRORS as error:
         raise ModelError(
             f"The weights must be a sound ONNX file. Received {source}: {_reason(error)}. "
             "Fetch or export the model again."
         ) from error
+
+
+def installed_providers() -> tuple[str, ...]:
+    """Names of the providers that the installed package of ONNX Runtime has."""
+    return available_providers(cast("list[str]", _ort.get_available_providers()))
 
 
 def _options(threads: int) -> Any:
@@ -215,28 +246,6 @@ def _options(threads: int) -> Any:
         "session.model_external_initializers_file_folder_path", _NOT_A_FOLDER
     )
     return options
-
-
-def _choose_providers(names: Sequence[str] | None) -> list[str]:
-    available = cast("list[str]", _ort.get_available_providers())
-    if names is None:
-        return [long for long in PROVIDERS.values() if long in available]
-    usable = [name for name, long in PROVIDERS.items() if long in available]
-    for name in names:
-        if name not in PROVIDERS:
-            raise InputError(
-                f"`providers` must be names of providers. Received {name!r}. "
-                + nearest(name, PROVIDERS)
-            )
-        if name not in usable:
-            raise InputError(
-                f"`providers` must be available on this machine. Received {name!r}. "
-                f"Available: {', '.join(usable)}."
-            )
-    if not names:
-        raise InputError(f"`providers` must not be empty. Available: {', '.join(usable)}.")
-    chosen = [PROVIDERS[name] for name in names]
-    return chosen if PROVIDERS["cpu"] in chosen else [*chosen, PROVIDERS["cpu"]]
 
 
 def _only(kind: str, nodes: Sequence[Any], path: Path) -> tuple[str, list[int | str | None]]:

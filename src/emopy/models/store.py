@@ -149,7 +149,7 @@ class ModelFolder:
 
 
 def load_model(
-    model: str | Path, *, threads: int = 1, providers: Sequence[str] | None = None
+    model: str | Path, *, threads: int = 1, providers: str | Sequence[str] | None = None
 ) -> ModelFolder:
     """Load a model and check its card, checksums, inputs and outputs.
 
@@ -158,8 +158,7 @@ def load_model(
     Args:
         model: Path of a model folder, or the name of a model.
         threads: CPU threads per run.
-        providers: Execution providers, see `emopy.models.session.PROVIDERS`; None takes the
-            available ones.
+        providers: Execution providers, as for `OnnxSession`; None is the CPU.
 
     Raises:
         ModelNotFoundError: Neither a folder nor a known name.

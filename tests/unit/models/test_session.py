@@ -6,7 +6,6 @@ import pytest
 
 from emopy.errors import InputError, ModelError
 from emopy.models import OnnxSession, softmax
-from emopy.models.session import PROVIDERS
 
 
 def noise(*shape):
@@ -91,7 +90,8 @@ def test_weights_in_a_second_file_are_refused(network, tmp_path):
 
 
 def test_providers_can_be_named(onnx_file):
-    assert OnnxSession(onnx_file(), providers=["cpu"]).providers == ("cpu",)
+    for named in (["cpu"], "cpu", None, ["cpu", "cpu"]):
+        assert OnnxSession(onnx_file(), providers=named).providers == ("cpu",)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,6 @@ def test_providers_can_be_named(onnx_file):
 def test_bad_settings_are_refused(onnx_file, settings, reason):
     with pytest.raises(InputError, match=reason):
         OnnxSession(onnx_file(), **settings)
-
-
-def test_a_provider_that_is_not_here_is_refused(onnx_file, monkeypatch):
-    monkeypatch.setitem(PROVIDERS, "tpu", "TpuProvider")
-    with pytest.raises(InputError, match=r"must be available on this machine\. Received 'tpu'"):
-        OnnxSession(onnx_file(), providers=["tpu"])
 
 
 def test_softmax_gives_probabilities_even_for_huge_logits():
