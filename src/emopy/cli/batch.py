@@ -10,11 +10,13 @@ import click
 
 from emopy.cli.interruption import on_stop
 from emopy.cli.options import (
-    Time,
+    end_option,
+    every_option,
     max_pixels_option,
     one_thread_model_options,
     overwrite_option,
     smoothing_option,
+    start_option,
     text_or_json_option,
 )
 from emopy.cli.outputs import refuse_existing
@@ -55,15 +57,12 @@ def batch() -> None:
 @max_pixels_option
 @one_thread_model_options
 @smoothing_option
-@click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
-              help="Process every N-th frame of videos.")  # fmt: skip
+@every_option
 @click.option("--fps", type=float, metavar="FPS",
               help="Process this number of frames per second of videos.  [default: "
               "all]")  # fmt: skip
-@click.option("--start", "start_s", type=Time(), default="0",
-              help="Where to start in videos: seconds, or 1:02:03.")  # fmt: skip
-@click.option("--end", "end_s", type=Time(),
-              help="Where to stop in videos: seconds, or 1:02:03.  [default: the end]")  # fmt: skip
+@start_option
+@end_option
 def run_batch(source: str, out: str, shard: str | None, **options: Any) -> int:
     """Predict everything in SOURCE into OUT.
 

@@ -113,6 +113,12 @@ providers_option: Decorator = click.option("--provider", "providers", multiple=T
 max_pixels_option: Decorator = click.option("--max-pixels", type=click.IntRange(min=1),
     metavar="N", help="Largest image or frame, width times height in pixels.  [default: "
     "100000000]")  # fmt: skip
+every_option: Decorator = click.option("--every", type=click.IntRange(min=1), default=1,
+    metavar="N", help="Process every N-th frame of a video.")  # fmt: skip
+start_option: Decorator = click.option("--start", "start_s", type=Time(), default="0",
+    help="Where to start in a video: seconds, or 1:02:03.")  # fmt: skip
+end_option: Decorator = click.option("--end", "end_s", type=Time(),
+    help="Where to stop in a video: seconds, or 1:02:03.  [default: the end]")  # fmt: skip
 text_or_json_option: Decorator = click.option("--format", default="text",
     type=click.Choice(["text", "json"]), help="Text for people, or JSON.")  # fmt: skip
 num_frames_option: Decorator = click.option("--num-frames", type=click.IntRange(min=2), metavar="N",

@@ -24,11 +24,13 @@ from emopy.cli.inputs import (
 from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
     ANY_PATH,
-    Time,
+    end_option,
+    every_option,
     model_options,
     overwrite_option,
     refuse_parquet_on_stdout,
     smoothing_option,
+    start_option,
 )
 from emopy.cli.outputs import (
     RESULTS,
@@ -68,15 +70,12 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--max-pixels", type=click.IntRange(min=1), metavar="N",
               help="Largest image of a folder of frames, width times height in pixels.  [default: "
               "100000000]")  # fmt: skip
-@click.option("--every", type=click.IntRange(min=1), default=1, metavar="N",
-              help="Process every N-th frame.")  # fmt: skip
+@every_option
 @click.option("--fps", type=float, metavar="FPS",
               help="Process this number of frames per second; for a folder of frames, their "
               "rate.  [default: all; 25]")  # fmt: skip
-@click.option("--start", "start_s", type=Time(), default="0",
-              help="Where to start: seconds, or 1:02:03.")  # fmt: skip
-@click.option("--end", "end_s", type=Time(),
-              help="Where to stop: seconds, or 1:02:03.  [default: the end]")  # fmt: skip
+@start_option
+@end_option
 @click.option("--format", type=click.Choice(TABLE_FORMATS),
               help="Format of the table; without --out the table is printed.  [default: by the "
               "suffix of --out]")  # fmt: skip
