@@ -61,9 +61,10 @@ fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind; killed runs
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.core  ## write the generated parts of README.md and docs/
+docs: $(VENV)/.test  ## write the generated parts of README.md and docs/
 	$(BIN)/python scripts/write_cli_help.py
 	$(BIN)/python scripts/write_api.py
+	$(BIN)/python scripts/write_http.py
 	$(BIN)/python scripts/write_accuracy.py
 	$(BIN)/python scripts/write_models.py
 	$(BIN)/python scripts/write_decisions.py

@@ -46,8 +46,9 @@ ALLOWED = (
 """Text of other projects' interfaces that contains a term."""
 
 ALLOWED_IN = {
-    r"src/emopy/(?:cli/)?serve|docs/(?:serve|cli)\.md|tests/\S*serve": r"(?<!\w)[oO]rigins?(?!\w)"
-    r"|_origins?\b|ORIGIN",
+    r"src/emopy/(?:cli/)?serve|docs/(?:serve|cli|http)\.md|tests/\S*serve": (
+        r"(?<!\w)[oO]rigins?(?!\w)|_origins?\b|ORIGIN"
+    ),
 }
 """The same, in some files only: HTTP names the scheme, host and port of a web page its origin."""
 

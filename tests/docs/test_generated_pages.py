@@ -56,6 +56,34 @@ def test_the_page_of_names_has_every_public_name_with_a_word_about_it():
         assert all(rows.values())
 
 
+def test_the_page_of_paths_is_current():
+    written = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    assert written == script("write_http").page(), "run: make docs"
+
+
+def test_the_page_of_paths_has_every_path_parameter_status_and_field():
+    module = script("write_http")
+    page, paths = module.page(), module.description()["paths"]
+    parts = dict(re.findall(r"^## (\S+ /\S+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    assert set(parts) == {
+        *(f"{m.upper()} {p}" for p, ms in paths.items() for m in ms),
+        "WS /v1/live",
+    }
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            text = parts[f"{method.upper()} {path}"]
+            names = [each["name"] for each in operation.get("parameters", [])]
+            kinds = operation.get("requestBody", {"content": {}})["content"]
+            answers = operation["responses"]["200"]["content"]
+            statuses = [status for status in operation["responses"] if status != "200"]
+            for word in (*names, *kinds, *answers):
+                assert f"`{word}`" in text, (path, word)
+            for word in statuses:
+                assert word in text, (path, word)
+                assert f"| {word} | " in page
+    assert "| `results[].faces[].emotion` | string or null | " in parts["POST /v1/predict"]
+
+
 def test_the_tables_of_accuracy_are_those_of_the_cards():
     for path, text in script("write_accuracy").pages().items():
         assert path.read_text(encoding="utf-8") == text, "run: make docs"

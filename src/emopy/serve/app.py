@@ -32,6 +32,10 @@ STOP_SIGNALS: tuple[int, ...] = tuple(
 """What ends the service; SIGBREAK is that of Windows, where nothing sends SIGTERM."""
 
 
+_UNDECLARED: dict[str, Any] = {"response_model": None, "response_class": Response}
+"""Answers are those that `OPERATIONS` describes; FastAPI would add JSON to all of them."""
+
+
 def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> FastAPI:
     """Return the service as an ASGI application.
 
@@ -96,7 +100,7 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
         ("/v1/video", service.video),
         ("/analyze", service.analyze),
     ):
-        app.add_api_route(path, answer, methods=["POST"], response_model=None, **OPERATIONS[path])
+        app.add_api_route(path, answer, methods=["POST"], **_UNDECLARED, **OPERATIONS[path])
     app.add_api_websocket_route(LIVE_PATH, service.live)
 
     async def models() -> Response:
@@ -119,7 +123,7 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
         ("/readyz", readiness),
         ("/metrics", counts),
     ):
-        app.add_api_route(path, answer, methods=["GET"], response_model=None, **OPERATIONS[path])
+        app.add_api_route(path, answer, methods=["GET"], **_UNDECLARED, **OPERATIONS[path])
 
 
 def _drain_on_stop(service: Service, drain_s: float) -> None:

@@ -24,7 +24,16 @@ _Schema = dict[str, Any]
 _NUMBER: _Schema = {"type": "number"}
 _TEXT: _Schema = {"type": "string"}
 _OR_NULL = {"type": "null"}
-_OBJECTS: _Schema = {"type": "array", "items": {"type": "object"}}
+_NUMBERS: _Schema = {"type": "object", "additionalProperties": _NUMBER}
+_ROWS: _Schema = {"type": "array", "items": {"type": "array", "items": _NUMBER}}
+
+
+def _said(schema: _Schema, description: str) -> _Schema:
+    return {**schema, "description": description}
+
+
+def _array(items: _Schema) -> _Schema:
+    return {"type": "array", "items": items}
 
 
 def _object(required: dict[str, _Schema], **more: _Schema) -> _Schema:
@@ -35,26 +44,32 @@ def _nullable(schema: _Schema) -> _Schema:
     return {"anyOf": [schema, _OR_NULL]}
 
 
-_BOX = _object(dict.fromkeys(("left", "top", "right", "bottom"), _NUMBER))
+_COUNT: _Schema = {"type": "integer"}
+_BOX = _said(
+    _object(dict.fromkeys(("left", "top", "right", "bottom"), _NUMBER)),
+    "left, top, right and bottom in pixels; right and bottom are exclusive.",
+)
 _FACE = _object(
     {
-        "face": {"type": "integer", "description": "Number from 1, the largest face first."},
+        "face": _said(_COUNT, "Number from 1, the largest face first."),
         "box": _BOX,
-        "score": _nullable(_NUMBER),
-        "landmarks": _nullable({"type": "array", "items": {"type": "array", "items": _NUMBER}}),
-        "emotion": _nullable({**_TEXT, "description": "null: not sure."}),
-        "confidence": _NUMBER,
-        "probabilities": {"type": "object", "additionalProperties": _NUMBER},
+        "score": _nullable(_said(_NUMBER, "Confidence of the detector, 0–1; 1 for your boxes.")),
+        "landmarks": _nullable(
+            _said(_ROWS, "x and y in pixels: two eyes, nose tip, two mouth corners.")
+        ),
+        "emotion": _nullable(_said(_TEXT, "The most probable one; null: not sure.")),
+        "confidence": _said(_NUMBER, "Probability of the most probable emotion, 0–1."),
+        "probabilities": _said(_NUMBERS, "For each emotion, 0–1; their sum is 1."),
     },
-    track={"type": "integer"},
+    track=_said(_COUNT, "Number of a person in a live session."),
 )
 _RESULT = _object(
     {
-        "source": _TEXT,
-        "width": _nullable({"type": "integer"}),
-        "height": _nullable({"type": "integer"}),
-        "faces": {"type": "array", "items": _FACE},
-        "error": _nullable(_TEXT),
+        "source": _said(_TEXT, "Name of the file in a form; `<bytes>` for others."),
+        "width": _nullable(_said(_COUNT, "Pixels, after rotation by EXIF.")),
+        "height": _nullable(_said(_COUNT, "Pixels.")),
+        "faces": _array(_FACE),
+        "error": _nullable(_said(_TEXT, "Why the image cannot be read; null if it can.")),
     }
 )
 _PROBLEM = _object({"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT})
@@ -107,18 +122,15 @@ _VIDEO = [
 ]
 
 _BINARY: _Schema = {"type": "string", "format": "binary"}
-_FILES: _Schema = {
-    "type": "object",
-    "properties": {"file": {"type": "array", "items": _BINARY, "maxItems": MAX_IMAGES}},
-    "required": ["file"],
-}
-_BASE64: _Schema = {**_TEXT, "description": "Base64, or a data URL."}
+_BASE64: _Schema = _said(_TEXT, "Base64, or a data URL.")
 
 
-def _body(kind: str, json_schema: _Schema | None) -> _Schema:
+def _body(kind: str, json_schema: _Schema | None, *, most: int = 1) -> _Schema:
+    """Return how a body is described: as it is, a form, or JSON; with at most so many files."""
+    files = _said({**_array(_BINARY), "maxItems": most}, "Fields may have other names, too.")
     content: _Schema = {
         f"{kind}/*": {"schema": _BINARY},
-        "multipart/form-data": {"schema": _FILES},
+        "multipart/form-data": {"schema": _object({"file": files})},
     }
     if json_schema is not None:
         content["application/json"] = {"schema": json_schema}
@@ -127,13 +139,16 @@ def _body(kind: str, json_schema: _Schema | None) -> _Schema:
 
 _IMAGES_JSON = {
     "type": "object",
-    "properties": {"image": _BASE64, "images": {"type": "array", "items": _BASE64}},
+    "properties": {
+        "image": _BASE64,
+        "images": _said(_array(_BASE64), "Several images, in place of `image`."),
+    },
     "additionalProperties": False,
 }
 _ANALYZE_JSON = _object(
     {"img": _BASE64},
-    actions={"type": "array", "items": {"type": "string", "enum": ["emotion"]}},
-    enforce_detection={"type": "boolean"},
+    actions=_array({"type": "string", "enum": ["emotion"]}),
+    enforce_detection=_said({"type": "boolean"}, "Whether an image without a face is an error."),
 )
 
 _PROBLEMS = {
@@ -150,6 +165,12 @@ _PROBLEMS = {
 }
 
 
+def _problem(description: str) -> dict[str, Any]:
+    """Return how an answer with problem details is described."""
+    content = {"application/problem+json": {"schema": _PROBLEM}}
+    return {"description": description, "content": content}
+
+
 def _operation(
     tag: str,
     summary: str,
@@ -161,8 +182,7 @@ def _operation(
 ) -> dict[str, Any]:
     """Return the keywords of `FastAPI.add_api_route`."""
     codes = _PROBLEMS if body else {code: _PROBLEMS[code] for code in (401, 403, 421)}
-    problem = {"application/problem+json": {"schema": _PROBLEM}}
-    failures = {code: {"description": text, "content": problem} for code, text in codes.items()}
+    failures = {code: _problem(text) for code, text in codes.items()}
     content = {kind: {"schema": schema} for kind, schema in answers.items()}
     extra: _Schema = {} if body is None else {"requestBody": body}
     if parameters:
@@ -176,12 +196,49 @@ def _operation(
     }
 
 
-_PREDICTIONS = _object({"model": _TEXT, "results": {"type": "array", "items": _RESULT}})
+_MODEL_NAME = _said(_TEXT, "Name of the model.")
+_MAP = _object(
+    {
+        "probability": _said(_NUMBER, "Of this emotion, 0–1."),
+        "regions": _said(_NUMBERS, "Mean of the map in each region of the face."),
+        "map": _said(_ROWS, "Change of the log-odds by each pixel of the aligned face."),
+    }
+)
 _EXPLANATION = _object(
-    {"model": _TEXT, "source": _TEXT, "box": _nullable(_BOX), "method": _TEXT,
-     "emotions": {"type": "object"}}
-)  # fmt: skip
-_UNAVAILABLE = {503: {"description": "Stopping."}}
+    {
+        "model": _MODEL_NAME,
+        "source": _said(_TEXT, "Name of the file in a form; `<bytes>` for others."),
+        "box": _nullable(_BOX),
+        "method": _said(_TEXT, "How pixels were hidden."),
+        "seed": _said(_COUNT, "Seed of the masks."),
+        "masks": _said(_COUNT, "Number of masked copies."),
+        "transform": _said(_ROWS, "From the image to the aligned face: two rows of three."),
+        "emotions": {"type": "object", "additionalProperties": _MAP},
+    }
+)
+_ANALYSIS = _object(
+    {
+        "emotion": _said(_NUMBERS, "Percent for each emotion, in deepface's words."),
+        "dominant_emotion": _said(_TEXT, "The most probable one."),
+        "region": _said(
+            {"type": "object"}, "x, y, w, h, and left_eye and right_eye of the person, in pixels."
+        ),
+        "face_confidence": _said(_NUMBER, "Confidence of the detector, 0–1."),
+    }
+)
+_DESCRIPTION = _object(
+    {
+        "name": _MODEL_NAME,
+        "version": _TEXT,
+        "labels": _said(_array(_TEXT), "All that the model knows."),
+        "emotions": _said(_array(_TEXT), "Those that are predicted unless a request asks."),
+        "precision": _said(_TEXT, "float32 or int8."),
+        "sha256": _nullable(_said(_TEXT, "Checksum of the weights.")),
+        "intended_use": _TEXT,
+        "limits": _TEXT,
+    }
+)
+_PREDICTIONS = _object({"model": _MODEL_NAME, "results": _array(_RESULT)})
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "/v1/predict": _operation(
@@ -191,7 +248,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "instead of faces; if none can be read, the status is 422.",
         answers={"application/json": _PREDICTIONS, "image/png": _BINARY},
         parameters=[*_OPTIONS, _BOXES, _DRAW],
-        body=_body("image", _IMAGES_JSON),
+        body=_body("image", _IMAGES_JSON, most=MAX_IMAGES),
     ),
     "/v1/explain": _operation(
         "predict",
@@ -201,7 +258,10 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         answers={"application/json": _EXPLANATION},
         parameters=[
             *_OPTIONS,
-            _query("emotion", "Emotions to explain. Default: the most probable one."),
+            _query(
+                "emotion",
+                "Emotions to explain, with commas between them. Default: the most probable one.",
+            ),
             _query("method", "How to hide pixels.", {"type": "string", "enum": [*METHODS]}),
         ],
         body=_body("image", _IMAGES_JSON),
@@ -221,14 +281,14 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "Predict in the shape of deepface's service",
         "For clients of deepface: emotion only; percentages and deepface's words. The image is "
         "sent as a data URL, base64 or a form.",
-        answers={"application/json": _object({"results": _OBJECTS})},
+        answers={"application/json": _object({"results": _array(_ANALYSIS)})},
         body=_body("image", _ANALYZE_JSON),
     ),
     "/v1/models": _operation(
         "service",
         "Describe the model",
         "Name, version, labels, checksum, use and limits of the model that predicts.",
-        answers={"application/json": _object({"models": _OBJECTS})},
+        answers={"application/json": _object({"models": _array(_DESCRIPTION)})},
     ),
     "/healthz": _operation(
         "service", "Tell whether the process runs", "For liveness probes; needs no key.",
@@ -245,4 +305,5 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         answers={"text/plain": _TEXT},
     ),
 }  # fmt: skip
-OPERATIONS["/readyz"]["responses"] |= _UNAVAILABLE
+OPERATIONS["/readyz"]["responses"] |= {503: _problem("The service is stopping.")}
+OPERATIONS["/v1/video"]["responses"] |= {501: _problem("The extra `video` is not installed.")}
