@@ -1,5 +1,6 @@
 """The browser package: its types, its own tests in Node, and the same results as Python."""
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_tests_in_node_pass(node):
     done = node("--test", "--test-reporter=spec", "tests/*/*.test.js", "tests/labels.test.js")
     assert done.returncode == 0, done.stdout
     assert "\nℹ skipped 0\n" in done.stdout
+
+
+def test_the_page_with_emopy_tiny_has_at_most_five_and_a_half_megabytes(node):
+    others = ("emopy-base", "licenses", "types")
+    files = [file for file in (WEB / "dist").rglob("*") if file.is_file()]
+    sent = [file for file in files if not set(others) & set(file.parts)]
+    sizes = [
+        file.stat().st_size if file.suffix == ".png" else len(gzip.compress(file.read_bytes()))
+        for file in sent
+    ]
+    assert len(sizes) > 20
+    assert sum(sizes) <= 5_500_000
 
 
 @needs_opencv_5
