@@ -4,6 +4,7 @@ The pages of docs/ are plain Markdown, to be read in the repository too. For the
 
 * files elsewhere in the repository (`OUTSIDE`) get a place in it, and links lead there;
 * each room of the package gets a page of reference, made from its docstrings;
+* options in code stay on one line;
 * the page that predicts in the browser, `web/dist`, is put into the folder `try`, if it was built.
 """
 
@@ -63,6 +64,8 @@ DECISIONS_PAGE = "decisions/README.md"
 
 _LINK = re.compile(r"(\]\()(?!\w+:)([^)#\s]+)((?:#[^)\s]*)?\))")
 _NAME = re.compile(r"\[`(\w+)([^`]*)`\]\(\.\./src/[^)]*\)")
+_CODE = re.compile(r"(<code>)([^<]*)")
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 _HEADING = re.compile(r"^## (emopy\S*)$", re.MULTILINE)
 _log = logging.getLogger("mkdocs.hooks.site_pages")
 
@@ -163,6 +166,13 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: Any) -> st
         button = f"[Try it here: nothing is sent]({target}){{ .md-button .md-button--primary }}"
     markdown = markdown.replace(TRY_MARK, button)
     return _LINK.sub(lambda match: match[1] + moved(match[2], source, place) + match[3], markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Mark the options in code, so that a narrow window does not break them at their hyphens."""
+    return _CODE.sub(
+        lambda match: match[1] + _OPTION.sub(r'<span class="option">\g<0></span>', match[2]), html
+    )
 
 
 def moved(target: str, source: str, place: str) -> str:

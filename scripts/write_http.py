@@ -51,8 +51,10 @@ KINDS = {
     "image/png": "the annotated image, with `draw=png`",
     "application/x-ndjson": "a line of JSON for each face of each frame: [columns](schema.md)",
     "text/plain": "text",
+    "multipart/form-data": "the form",
+    "application/json": "the object",
 }
-"""Content type → what it holds, where that is no object."""
+"""Content type → what it holds."""
 
 
 def description() -> dict[str, Any]:
@@ -87,52 +89,60 @@ def range_of(schema: dict[str, Any]) -> str:
     return f" above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""
 
 
-def fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield path, type and meaning of each field of an object, those of inner objects after it."""
+def fields(schema: dict[str, Any], place: str) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield the fields of an object with where it is, then those of the objects inside it.
+
+    Fields that have no word about them, such as the edges of a box, are left to their object.
+    """
+    rows: list[list[str]] = []
+    inside: list[tuple[dict[str, Any], str]] = []
     for name, value in schema.get("properties", {}).items():
-        place = f"{path}{name}"
         inner = next((each for each in value.get("anyOf", ()) if each["type"] != "null"), value)
         optional = "" if name in schema.get("required", ()) else "Optional. "
-        yield f"`{place}`", kind_of(value), (optional + inner.get("description", "")).strip()
-        while inner["type"] == "array":
-            inner, place = inner["items"], f"{place}[]"
-        if isinstance(inner.get("additionalProperties"), dict):
-            inner, place = inner["additionalProperties"], f"{place}.*"
-        if any("description" in each for each in inner.get("properties", {}).values()):
-            yield from fields(inner, f"{place}.")
+        said = (optional + inner.get("description", "")).strip()
+        rows.append([f"`{name}`", kind_of(value), said])
+        held, many = inner, ""
+        while held["type"] == "array":
+            held, many = held["items"], "each of "
+        if isinstance(held.get("additionalProperties"), dict):
+            held, many = held["additionalProperties"], "each of "
+        if any("description" in each for each in held.get("properties", {}).values()):
+            inside.append((held, f"in {many}`{name}`"))
+    if rows:
+        yield place, rows
+    for held, there in inside:
+        yield from fields(held, there)
 
 
 def query(operation: dict[str, Any]) -> Iterator[str]:
     """The table of parameters."""
     rows = [
-        [f"`{each['name']}`", kind_of(each["schema"]), each["description"], example(each)]
+        [f"`{each['name']}`", kind_of(each["schema"]), each["description"] + example(each)]
         for each in operation.get("parameters", [])
     ]
     if rows:
-        header = ["in the query", "type", "meaning", "example"]
-        yield "\n" + markdown_table(header, rows, "llll") + "\n"
+        yield "\n" + markdown_table(["in the query", "type", "meaning"], rows, "lll") + "\n"
 
 
 def example(parameter: dict[str, Any]) -> str:
     """An example of a parameter, if it has one."""
-    return f"`{parameter['example']}`" if "example" in parameter else ""
+    return f" Example: `{parameter['example']}`" if "example" in parameter else ""
 
 
 def contents(title: str, content: dict[str, Any]) -> Iterator[str]:
-    """A line for each content type, and a table of the fields of objects."""
+    """A line for each content type, and tables of the fields of objects."""
     yield f"\n**{title}**\n\n"
     for kind, holder in content.items():
-        said = KINDS.get(kind) if "properties" not in holder["schema"] else None
+        said = KINDS.get(kind) if "properties" not in holder["schema"] else "with the fields below"
         yield f"- `{kind}`{': ' + said if said else ''}\n"
     for kind, holder in content.items():
-        if rows := list(fields(holder["schema"])):
-            header = [f"in `{kind}`", "type", "meaning"]
-            yield "\n" + markdown_table(header, rows, "lll") + "\n"
+        for place, rows in fields(holder["schema"], f"in {KINDS.get(kind, kind)}"):
+            yield "\n" + markdown_table([place, "type", "meaning"], rows, "lll") + "\n"
 
 
 def errors(operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of an operation, each a link to what it means."""
-    failures = [status for status in operation["responses"] if status != "200"]
+    failures = sorted(status for status in operation["responses"] if status != "200")
     yield f"\n**Errors**: [{', '.join(failures)}](#errors)\n"
 
 

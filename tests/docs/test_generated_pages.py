@@ -81,7 +81,8 @@ def test_the_page_of_paths_has_every_path_parameter_status_and_field():
             for word in statuses:
                 assert word in text, (path, word)
                 assert f"| {word} | " in page
-    assert "| `results[].faces[].emotion` | string or null | " in parts["POST /v1/predict"]
+    assert "| in each of `faces` | type | meaning |" in parts["POST /v1/predict"]
+    assert "| `emotion` | string or null | " in parts["POST /v1/predict"]
 
 
 def test_the_tables_of_accuracy_are_those_of_the_cards():

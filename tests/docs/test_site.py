@@ -93,6 +93,13 @@ def test_links_lead_to_the_places_of_the_site(hooks, target, source, place, expe
     assert hooks.moved(target, source, place) == expected
 
 
+def test_options_in_code_are_marked_so_that_they_are_not_broken(hooks):
+    html = "<p>well-known <code>emopy webcam --min-confidence 0.6</code> <code>a-b -h</code></p>"
+    marked = hooks.on_page_content(html)
+    assert re.findall(r'<span class="option">(.*?)</span>', marked) == ["--min-confidence", "-h"]
+    assert re.sub(r"</?span[^>]*>", "", marked) == html
+
+
 def test_plain_code_in_a_docstring_becomes_a_block(hooks):
     text = "Show.\n\nExample::\n\n    with page:\n        wait()\n\nArgs:\n    x: y"
     code = "Examples:\n    ```python\n    with page:\n        wait()\n    ```"
