@@ -17,6 +17,7 @@ from PIL import Image
 
 from emopy import FERModel
 from emopy.labels import STANDARD_EMOTIONS
+from emopy.models import session
 from tests.serving import encoded, is_problem, read_all, serving, until
 
 IMAGE = encoded()
@@ -424,6 +425,15 @@ def test_the_log_has_no_query_and_no_names(service, caplog):
     assert lines[0].startswith("POST /v1/predict 422 ")
     assert lines[1].startswith("GET other 404 ")
     assert not any(word in caplog.text for word in ("private", "secret", "anger"))
+
+
+def test_the_service_runs_its_models_without_an_arena():
+    before = set(session._sessions)
+    with serving(detector="mtcnn"):
+        opened = set(session._sessions) - before
+        assert len(opened) == 4
+        for each in opened:
+            assert not each.get_session_options().enable_cpu_mem_arena
 
 
 def test_the_docs_load_nothing_from_other_hosts(service):

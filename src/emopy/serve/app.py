@@ -18,7 +18,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from emopy import __version__
 from emopy.fermodel import FERModel
+from emopy.models.session import without_arena
 from emopy.serve.documentation import DESCRIPTION, OPERATIONS, PROBES
+from emopy.serve.memory import trim_regularly
 from emopy.serve.metrics import Metrics
 from emopy.serve.middleware import LIVE_PATH, AccessMiddleware
 from emopy.serve.pages import add_pages
@@ -47,7 +49,8 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
         EmoPyError: What `load_model` raises.
         InputError: The model takes clips, not images.
     """
-    model = load_model()
+    with without_arena():
+        model = load_model()
     metrics = Metrics(model.card)
     service = Service(model, settings, metrics)
     service.warm_up()
@@ -57,7 +60,9 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
         del app
         service.ready = True
         _drain_on_stop(service, settings.drain_s)
+        trimming = asyncio.create_task(trim_regularly())
         yield
+        trimming.cancel()
         service.close()
 
     app = FastAPI(

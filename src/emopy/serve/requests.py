@@ -11,11 +11,11 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +24,8 @@ from emopy.serve.forms import MULTIPART, read_parts
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.wording import UNNAMED
 from emopy.serve.work_queue import ClientGone, Places
+
+T = TypeVar("T")
 
 MAX_IMAGES = 64
 """Images of one request."""
@@ -68,12 +70,18 @@ class Bodies:
         self._memory = Places(BODIES * max_bytes)
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """Give the body of a request, whose memory counts until the block ends.
+    async def read(
+        self, request: Request, parse: Callable[[Request, bytes], T]
+    ) -> AsyncIterator[T]:
+        """Give what a body holds, whose memory counts until the block ends.
+
+        Args:
+            request: The request.
+            parse: Takes the request and its body, which is not kept beside what this returns.
 
         Raises:
             ProblemDetails: 413 if it is too large, 408 if it is late, 429 if there are too many,
-                400 if its length is no number.
+                400 if its length is no number; and what `parse` raises.
             ClientGone: The client has gone away.
         """
         self._check_length(request.headers)
@@ -95,7 +103,9 @@ class Bodies:
         content = bytes(body)
         del body
         try:
-            yield content
+            found = parse(request, content)
+            del content
+            yield found
         finally:
             self._memory.give_back(taken)
 
@@ -160,6 +170,23 @@ def find_uploads(request: Request, body: bytes) -> list[Upload]:
             f"A request must hold at most {MAX_IMAGES} images. Received {len(uploads)}.",
         )
     return uploads
+
+
+def find_upload(request: Request, body: bytes, *, kind: str) -> Upload:
+    """Return the only image or video of a body.
+
+    Args:
+        request: The request.
+        body: Its body.
+        kind: What the body holds: ``"image"`` or ``"video"``.
+
+    Raises:
+        ProblemDetails: As `find_uploads`; 422 if there are several.
+    """
+    upload, *others = find_uploads(request, body)
+    if others:
+        raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body must hold one {kind}.")
+    return upload
 
 
 def content_type(headers: Headers) -> str:

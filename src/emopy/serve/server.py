@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import logging
 import os
@@ -11,7 +10,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
@@ -22,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
 from emopy.serve.app import STOP_SIGNALS, create_app
+from emopy.serve.memory import limit_arenas
 from emopy.serve.metrics import FOLDER_VARIABLE
 from emopy.serve.protocol import HTTPProtocol, WebSocketProtocol
 from emopy.serve.settings import ServeSettings
@@ -31,9 +31,6 @@ _BACKLOG = 512
 
 _START_FAILED = 3
 """Exit status of a process that cannot start; Uvicorn then ends the others instead of retrying."""
-
-_M_ARENA_MAX, _ARENAS = -8, 2
-"""glibc's number of the option, and how many arenas threads allocate from. Source: mallopt(3)."""
 
 _log = logging.getLogger("emopy.serve")
 
@@ -62,7 +59,7 @@ def run(
     if prepare is not None:
         prepare()
     if settings.workers == 1:
-        _limit_arenas()
+        limit_arenas()
         app = create_app(load_model, settings)
         with _listening(settings, announce) as listener:
             uvicorn.Server(configure(app, settings)).run(sockets=[listener])
@@ -121,7 +118,7 @@ def _create_or_exit(
     """Return the application of one of several processes, or end the process."""
     if prepare is not None:
         prepare()
-    _limit_arenas()
+    limit_arenas()
     try:
         return create_app(load_model, settings)
     except EmoPyError as error:
@@ -129,17 +126,6 @@ def _create_or_exit(
     except Exception:  # noqa: BLE001  it is logged
         _log.exception("A process cannot start.")
     sys.exit(_START_FAILED)
-
-
-def _limit_arenas() -> None:
-    """Let all threads of this process allocate from few arenas, where the C library is glibc.
-
-    With one for each of the threads that come and go, memory that is free in one is not used by
-    others, and the process grows by some tens of megabytes.
-    """
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 class _Workers(Multiprocess):

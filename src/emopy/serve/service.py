@@ -23,7 +23,7 @@ from emopy.serve import deepface
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.query import OPTIONS, check_query, choose_model, read_boxes
-from emopy.serve.requests import Bodies, find_uploads
+from emopy.serve.requests import Bodies, find_upload, find_uploads
 from emopy.serve.results import draw_upload, explain_upload, predict_uploads
 from emopy.serve.settings import ServeSettings
 from emopy.serve.streams import (
@@ -88,8 +88,7 @@ class Service:
             )
         model, boxes = choose_model(self._model, query), read_boxes(query)
         self._queue.check_free()
-        async with self._bodies.read(request) as body:
-            uploads = find_uploads(request, body)
+        async with self._bodies.read(request, find_uploads) as uploads:
             if "draw" in query:
                 if len(uploads) != 1:
                     raise ProblemDetails(
@@ -114,12 +113,7 @@ class Service:
         emotion = split_labels(query["emotion"]) if "emotion" in query else None
         method = query.get("method", DEFAULT_METHOD)
         self._queue.check_free()
-        async with self._bodies.read(request) as body:
-            (upload, *others) = find_uploads(request, body)
-            if others:
-                raise ProblemDetails(
-                    HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one image."
-                )
+        async with self._bodies.read(request, partial(find_upload, kind="image")) as upload:
             work = partial(explain_upload, model, upload, emotion, method)
             explanation = await self._run(request, lambda _: work())
         self._metrics.faces.inc()
@@ -129,8 +123,7 @@ class Service:
         """Answer in deepface's shape."""
         check_query(request.query_params.multi_items(), ())
         self._queue.check_free()
-        async with self._bodies.read(request) as body:
-            upload, enforce = deepface.find_image(request, body)
+        async with self._bodies.read(request, deepface.find_image) as (upload, enforce):
             work = partial(deepface.analyze, self._standard, upload, enforce=enforce)
             answer = await self._run(request, lambda _: work())
         self._metrics.faces.inc(len(answer["results"]))
@@ -143,13 +136,9 @@ class Service:
         self._streams.take()
         rows: VideoRows | None = None
         try:
-            async with self._bodies.read(request) as body:
-                (upload, *others) = find_uploads(request, body)
-                if others:
-                    raise ProblemDetails(
-                        HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold one video."
-                    )
+            async with self._bodies.read(request, partial(find_upload, kind="video")) as upload:
                 rows = VideoRows(model, upload, options, self._metrics)
+            del upload  # the thread of the rows drops its content
             first = await answer_in_time(
                 rows.first(), partial(_gone, request), self._settings.timeout_s
             )

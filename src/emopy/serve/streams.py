@@ -76,7 +76,7 @@ class VideoRows:
 
     Args:
         model: The model.
-        upload: The video.
+        upload: The video; its content is dropped as soon as the thread has it in a file.
         options: Arguments of `FERModel.predict_video`.
         metrics: Counts faces and failures.
     """
@@ -85,7 +85,8 @@ class VideoRows:
         self, model: FERModel, upload: Upload, options: Mapping[str, Any], metrics: Metrics
     ) -> None:
         self._model = model
-        self._upload = upload
+        self._name = upload.name
+        self._content: bytes | None = upload.content
         self._options = options
         self._metrics = metrics
         self._stopped = threading.Event()
@@ -111,7 +112,7 @@ class VideoRows:
         while line is not None:
             if isinstance(line, ProblemDetails):
                 self._metrics.failures.inc(line.failed_inputs)
-                failed = FailedInput(self._upload.name, InputError(line.detail))
+                failed = FailedInput(self._name, InputError(line.detail))
                 line = _lines(failed, self._model.labels)
             yield line
             line = await self._lines.get()
@@ -127,7 +128,7 @@ class VideoRows:
 
     def _read(self) -> None:
         try:
-            with _as_path(self._upload.content) as path:
+            with self._as_path() as path:
                 self._read_file(path)
         except Exception:  # noqa: BLE001  it is logged
             _log.exception("A video could not be predicted.")
@@ -136,7 +137,7 @@ class VideoRows:
         self._put(None)
 
     def _read_file(self, path: str) -> None:
-        name, reading = self._upload.name, dict(self._options)
+        name, reading = self._name, dict(self._options)
         smoothing_s = reading.pop("smoothing_s")
         try:
             with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
@@ -152,6 +153,26 @@ class VideoRows:
             problem = refusal(error, name)
             problem.detail = problem.detail.replace(path, name)
             self._put(problem)
+
+    @contextmanager
+    def _as_path(self) -> Iterator[str]:
+        """Give the video a path, in memory on Linux, a temporary file of this user elsewhere.
+
+        The file is then the only copy of the video.
+        """
+        content, self._content = self._content or b"", None
+        if hasattr(os, "memfd_create"):
+            with os.fdopen(os.memfd_create("emopy-video"), "wb") as file:
+                file.write(content)
+                file.flush()
+                del content
+                yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            return
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            path = Path(folder, "video")
+            path.write_bytes(content)
+            del content
+            yield str(path)
 
     def _put(self, line: bytes | ProblemDetails | None) -> bool:
         """Hand a line over; False if nobody wants it any more."""
@@ -172,21 +193,6 @@ def _lines(result: ImageResult | FailedInput, labels: tuple[str, ...]) -> bytes:
     return b"".join(
         json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n" for row in rows
     )
-
-
-@contextmanager
-def _as_path(content: bytes) -> Iterator[str]:
-    """Give a path for a video: in memory on Linux, a temporary file of this user elsewhere."""
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("emopy-video"), "wb") as file:
-            file.write(content)
-            file.flush()
-            yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
-        return
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        path = Path(folder, "video")
-        path.write_bytes(content)
-        yield str(path)
 
 
 class LiveSession:

@@ -6,6 +6,7 @@ import pytest
 
 from emopy.errors import InputError, ModelError
 from emopy.models import OnnxSession, softmax
+from emopy.models.session import open_session, without_arena
 
 
 def noise(*shape):
@@ -118,3 +119,16 @@ def test_a_higher_temperature_gives_more_even_probabilities():
     sharp, flat = softmax(logits, 0.5), softmax(logits, 5.0)
     np.testing.assert_allclose(sharp[0], 1 / (1 + np.exp(-4)), rtol=1e-6)
     assert sharp[0] > flat[0] > 0.5
+
+
+def test_the_arena_is_left_out_inside_the_block_only(onnx_file):
+    path, tensor = onnx_file(), noise(2, 48, 48, 1)
+    before = open_session(path)
+    with without_arena():
+        inside = open_session(path)
+    after = open_session(path)
+    found = [each.get_session_options().enable_cpu_mem_arena for each in (before, inside, after)]
+    assert found == [True, False, True]
+    name = inside.get_inputs()[0].name
+    expected, same = (each.run(None, {name: tensor})[0] for each in (before, inside))
+    np.testing.assert_array_equal(same, expected)

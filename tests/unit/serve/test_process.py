@@ -1,15 +1,17 @@
-"""The socket that the service listens on, and the memory of its threads."""
+"""The socket that the service listens on, and its memory."""
 
 import asyncio
 import ctypes
+import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from emopy.errors import InputError
-from emopy.serve import ServeSettings
+from emopy.serve import ServeSettings, memory
 from emopy.serve.server import _bind
 
 
@@ -50,7 +52,7 @@ def test_an_address_of_another_machine_is_an_error(host):
 
 ALLOCATE = """
 import ctypes, threading
-from emopy.serve.server import _limit_arenas
+from emopy.serve.memory import limit_arenas
 {}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -65,11 +67,41 @@ libc.malloc_stats()
 """
 
 
-@pytest.mark.skipif(
+has_glibc = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_stats"), reason="glibc only"
 )
-@pytest.mark.parametrize(("line", "are_few"), [("", False), ("_limit_arenas()", True)])
+
+
+@has_glibc
+@pytest.mark.parametrize(("line", "are_few"), [("", False), ("limit_arenas()", True)])
 def test_threads_allocate_from_few_arenas(line, are_few):
     words = [sys.executable, "-c", ALLOCATE.format(line)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert (done.stderr.count("Arena ") <= 2) is are_few
+
+
+def resident_mb():
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@has_glibc
+def test_free_memory_between_blocks_in_use_goes_back(monkeypatch):
+    monkeypatch.setattr(memory, "_PERIOD_S", 0.01)
+    blocks = [b"x" * 100_000 for _ in range(1000)]  # too small to be mapped on their own
+    at_most = resident_mb()
+    del blocks[1::2], blocks[1::2]
+
+    async def run():
+        trimming = asyncio.create_task(memory.trim_regularly())
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if resident_mb() < at_most - 50:
+                break
+        trimming.cancel()
+
+    kept = resident_mb()
+    asyncio.run(run())
+    assert resident_mb() < at_most - 50 < kept
+    assert len(blocks) == 250

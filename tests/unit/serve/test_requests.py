@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import tracemalloc
 
 import pytest
 from starlette.requests import Request
@@ -26,8 +27,13 @@ def request(*pieces, headers=None, end=True):
     return Request({"type": "http", "method": "POST", "headers": lines}, receive)
 
 
+def whole(asked, body):
+    """The body itself."""
+    return body
+
+
 async def body_of(bodies, asked):
-    async with bodies.read(asked) as body:
+    async with bodies.read(asked, whole) as body:
         return body
 
 
@@ -35,13 +41,17 @@ def test_a_body_is_read_and_its_memory_given_back():
     bodies = Bodies(10, 5.0)
 
     async def run():
-        async with bodies.read(request(b"abc", b"defg")) as body:
+        async with bodies.read(request(b"abc", b"defg"), whole) as body:
             assert body == b"abcdefg"
             assert bodies._memory.taken == 7
         assert bodies._memory.taken == 0
         with pytest.raises(ZeroDivisionError):
-            async with bodies.read(request(b"abc")):
+            async with bodies.read(request(b"abc"), whole):
                 raise ZeroDivisionError
+        assert bodies._memory.taken == 0
+        with pytest.raises(ZeroDivisionError):
+            async with bodies.read(request(b"abc"), lambda asked, body: 1 / 0):
+                pass
         assert bodies._memory.taken == 0
 
     asyncio.run(run())
@@ -77,18 +87,35 @@ def test_a_client_that_goes_away_while_it_sends_is_noticed():
 
 def test_an_error_inside_the_block_stays_that_error():
     async def run():
-        async with Bodies(10, 5.0).read(request(b"abc")):
+        async with Bodies(10, 5.0).read(request(b"abc"), whole):
             raise TimeoutError("another one")
 
     with pytest.raises(TimeoutError, match="another one"):
         asyncio.run(run())
 
 
+def test_a_body_is_not_kept_beside_what_it_holds():
+    bodies, kept = Bodies(3_000_000, 5.0), []
+    asked = request(*[bytes([place]) * 1_000_000 for place in range(3)])
+
+    async def run():
+        async with bodies.read(asked, lambda asked, body: len(body)) as length:
+            kept.append(tracemalloc.get_traced_memory()[0])
+            assert length == bodies._memory.taken == 3_000_000
+
+    tracemalloc.start()
+    try:
+        asyncio.run(run())
+    finally:
+        tracemalloc.stop()
+    assert kept[0] < 1_000_000
+
+
 def test_all_bodies_together_are_bounded():
     bodies = Bodies(10, 5.0)
 
     async def run():
-        contexts = [bodies.read(request(b"a" * 10)) for _ in range(4)]
+        contexts = [bodies.read(request(b"a" * 10), whole) for _ in range(4)]
         for context in contexts:
             await context.__aenter__()
         with pytest.raises(ProblemDetails) as problem:
