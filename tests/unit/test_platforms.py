@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from queue import SimpleQueue
 from types import SimpleNamespace
 
@@ -195,10 +195,21 @@ def test_drawings_do_not_go_to_the_folder_of_the_images_under_another_case(tmp_p
         protect_inputs(images, out=tmp_path / "photos" / "A.png", draw=None)
 
 
-def test_file_addresses_name_drives_of_windows():
-    assert absolute("file:///C:/My%20photos").endswith("C:/My photos")
-    assert not absolute("file:///C:/My%20photos").endswith("/C:/My photos") or os.name == "posix"
-    assert absolute("file:///srv/photos") == str(Path("/srv/photos").absolute())
+def test_file_addresses_are_paths():
+    assert absolute("file:///srv/my%20photos") == Path("/srv/my photos").absolute().as_posix()
+
+
+def test_locations_of_a_batch_run_have_slashes_on_windows(monkeypatch):
+    """A table names its images relative to its folder, which is what is before the last slash."""
+
+    class WindowsPath(PureWindowsPath):
+        def absolute(self):
+            return self
+
+    monkeypatch.setattr("emopy.batch.storage.Path", WindowsPath)
+    assert absolute("C:\\data\\list.csv") == "C:/data/list.csv"
+    assert absolute("file:///C:/My%20photos") == "C:/My photos"
+    assert absolute("s3://bucket/list.csv") == "s3://bucket/list.csv"
 
 
 # Locks

@@ -45,7 +45,7 @@ def absolute(location: str | os.PathLike[str]) -> str:
         name = unquote(name.removeprefix("file://"))
         if re.match("/[A-Za-z]:", name):  # a drive of Windows
             name = name[1:]
-    return name if is_address(name) else str(Path(name).absolute())
+    return name if is_address(name) else Path(name).absolute().as_posix()
 
 
 class Storage:
@@ -274,7 +274,7 @@ def _is(check: Callable[[], bool]) -> bool:
 def _open(location: str) -> tuple[FileSystem, str]:
     if not is_address(location):
         fs: Any = import_extra("pyarrow.fs", feature=_FEATURE, extra=_EXTRA)
-        return fs.LocalFileSystem(), str(Path(location).absolute())
+        return fs.LocalFileSystem(), Path(location).absolute().as_posix()
     scheme, _, path = location.partition("://")
     if scheme == "s3":
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")

@@ -105,7 +105,9 @@ def _open(path: Path, min_score: float) -> cv2.FaceDetectorYN:
     settings = (320, 320), min_score, NMS_IOU, MAX_CANDIDATES
     try:
         with quiet_opencv():  # it prints irrelevant warnings about its own engine
-            return cv2.FaceDetectorYN.create(str(path), "", *settings)
+            # On Windows OpenCV opens no path with letters that its code page does not have.
+            network = np.frombuffer(path.read_bytes(), np.uint8)
+            return cv2.FaceDetectorYN.create("onnx", network, np.empty(0, np.uint8), *settings)
     except cv2.error as error:
         raise ModelError(
             f"{path} must be a YuNet network in ONNX. Received a file that OpenCV refuses. "

@@ -335,7 +335,8 @@ def _convert_in_subprocess(saved: Path, target: Path) -> None:
         [sys.executable, "-m", "emopy.train.export", str(saved), str(target)],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if completed.returncode or not target.exists():

@@ -24,6 +24,60 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
         YuNet(path)
 
 
+def network(bias):
+    """A network with the outputs of YuNet that finds the same face in every cell."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, weights, outputs = [], [], []
+    for stride in (8, 16, 32):
+        for name, columns in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
+            kernel = np.zeros((columns, 3, stride, stride), np.float32)
+            value = np.full(columns, bias if columns == 1 else 0, np.float32)
+            here = f"{name}_{stride}"
+            weights += [
+                numpy_helper.from_array(kernel, f"k_{here}"),
+                numpy_helper.from_array(value, f"b_{here}"),
+                numpy_helper.from_array(np.array([1, -1, columns]), f"s_{here}"),
+            ]
+            maps = ["input", f"k_{here}", f"b_{here}"]
+            nodes += [
+                helper.make_node("Conv", maps, [f"c_{here}"], strides=[stride] * 2,
+                                 kernel_shape=[stride] * 2),
+                helper.make_node("Transpose", [f"c_{here}"], [f"t_{here}"], perm=[0, 2, 3, 1]),
+                helper.make_node("Reshape", [f"t_{here}", f"s_{here}"], [here]),
+            ]  # fmt: skip
+            cells = (320 // stride) ** 2
+            outputs.append(
+                helper.make_tensor_value_info(here, TensorProto.FLOAT, [1, cells, columns])
+            )
+    size = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])
+    graph = helper.make_graph(nodes, "net", [size], outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def test_a_network_is_opened_from_memory_whatever_letters_its_path_has(tmp_path, monkeypatch):
+    import cv2
+
+    path = tmp_path / "Ő網" / "net.onnx"
+    path.parent.mkdir()
+    path.write_bytes(network(bias=1.0))
+    expected = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.7, 0.3, 5000)
+    image = np.zeros((320, 320, 3), np.uint8)
+    rows = expected.detect(image)[1]
+    usual = cv2.FaceDetectorYN.create
+
+    def create(framework, *more):
+        assert framework == "onnx"
+        return usual(framework, *more)
+
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", create)
+    faces = YuNet(path)(image)
+    assert len(faces) == len(rows) > 100
+
+
 @pytest.mark.parametrize("settings", [{"min_score": 0.0}, {"max_side_px": 8}])
 def test_a_setting_out_of_range_is_named(settings):
     with pytest.raises(InputError, match=f"`{next(iter(settings))}` must be"):
