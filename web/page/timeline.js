@@ -4,8 +4,11 @@ import { duration } from "./time_text.js";
 import { TimeBins } from "./time_bins.js";
 
 /** @typedef {import("../src/index.js").ImageResult} ImageResult */
+/** @typedef {import("./time_bins.js").ProbabilityCurve} ProbabilityCurve */
 
+/** Shortest time between two drawings. */
 const INTERVAL_MS = 250;
+const MAX_INTERVAL_MS = 2000;
 const MAX_TRACKS = 6;
 
 /** Faces that were visible for less are not shown. */
@@ -58,7 +61,15 @@ export class Timeline {
   /** @param {ImageResult} result Of the next frame. */
   add(result) {
     this.#bins.add(result);
-    if (performance.now() - this.#drawn >= INTERVAL_MS) this.draw();
+    if (performance.now() - this.#drawn >= this.#intervalMs) this.draw();
+  }
+
+  /** A plot of a long time changes by a pixel only after a while. */
+  get #intervalMs() {
+    const [start, end] = this.#bins.spanS;
+    const width = this.#tracks.clientWidth || Infinity; // 0 while nothing is shown
+    const pixelMs = (1000 * (end - start)) / width;
+    return Math.min(Math.max(INTERVAL_MS, pixelMs), MAX_INTERVAL_MS);
   }
 
   /** Draw what has been added so far. */
@@ -114,8 +125,9 @@ export class Timeline {
     if (!context) return;
     const ratio = globalThis.devicePixelRatio || 1;
     const [width, full] = [canvas.clientWidth, canvas.clientHeight];
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(full * ratio)];
-    context.scale(ratio, ratio);
+    fit(canvas, Math.round(width * ratio), Math.round(full * ratio));
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, full);
     const height = full - (isLast ? TIMES_HEIGHT : 0);
     const plot = { context, width, height, spanS: this.#bins.spanS };
     const curves = this.#bins.curves(track);
@@ -123,17 +135,18 @@ export class Timeline {
     const font = { size: parseFloat(style.fontSize), family: style.fontFamily };
     drawAreas(plot, curves, Object.values(this.#colors));
     drawNames(plot, curves, this.#colors, font);
-    canvas.ariaLabel = this.#describe(track);
+    canvas.ariaLabel = this.#describe(track, curves);
     if (!isLast) return;
     context.clearRect(0, height, width, full - height);
     drawTimes(plot, { color: style.color, font: `${font.size}px ${font.family}` });
   }
 
-  /** The mean probabilities of a track, for people who do not see the plot. @param {number} track */
-  #describe(track) {
-    const rows = this.#bins
-      .curves(track)
-      .flatMap(({ probabilities }) => probabilities.slice(0, -1));
+  /**
+   * The mean probabilities of a track, for people who do not see the plot.
+   * @param {number} track @param {readonly ProbabilityCurve[]} curves
+   */
+  #describe(track, curves) {
+    const rows = curves.flatMap(({ probabilities }) => probabilities.slice(0, -1));
     const means = Object.keys(this.#colors)
       .map((label, index) => {
         const sum = rows.reduce((total, row) => total + row[index], 0);
@@ -144,4 +157,10 @@ export class Timeline {
       .map(({ label, mean }) => `${label} ${Math.round(100 * mean)} %`);
     return `Face ${track}, mean probabilities: ${means.join(", ")}`;
   }
+}
+
+/** Set the size of a canvas, unless it has it: a new size takes new memory. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
+function fit(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
 }

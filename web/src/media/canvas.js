@@ -19,6 +19,8 @@ export class PixelReader {
     this._maxPixels = maxPixels;
     /** @type {OffscreenCanvas | null} */
     this._canvas = null;
+    /** The pixels of the last video frame. */
+    this._copied = new Uint8Array(0);
   }
 
   /**
@@ -26,7 +28,7 @@ export class PixelReader {
    *
    * @param {SentImage} image A bitmap or frame is closed.
    * @param {string} name For error messages.
-   * @returns {Promise<Pixels>}
+   * @returns {Promise<Pixels>} Those of a video frame hold until the next one is read.
    * @throws {InputError} It cannot be decoded, or is too large.
    */
   async read(image, name) {
@@ -71,10 +73,11 @@ export class PixelReader {
     this._check(width, height, name);
     const layout = /** @type {VideoFrameCopyToOptions} */ ({ format: "RGBA" });
     try {
-      const data = new Uint8Array(4 * width * height);
-      if (frame.allocationSize(layout) !== data.length) return null; // planes, not pixels
-      await frame.copyTo(data, layout);
-      return pixels(data, width, height, 4);
+      const size = 4 * width * height;
+      if (frame.allocationSize(layout) !== size) return null; // planes, not pixels
+      if (this._copied.length !== size) this._copied = new Uint8Array(size);
+      await frame.copyTo(this._copied, layout);
+      return pixels(this._copied, width, height, 4);
     } catch {
       return null; // a frame that this browser can only draw
     }

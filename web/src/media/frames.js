@@ -91,44 +91,66 @@ function isIterable(source) {
  * @returns {AsyncGenerator<Frame>}
  */
 async function* playedFrames(video, signal) {
-  let first = null;
-  for (;;) {
-    const shown = await nextFrame(video, signal);
-    if (!shown) return;
-    first ??= shown.presentedFrames;
-    yield { image: video, time_s: shown.mediaTime, number: shown.presentedFrames - first };
+  const shown = new ShownFrames(video, signal);
+  try {
+    let first = null;
+    for (let frame = await shown.next(); frame; frame = await shown.next()) {
+      first ??= frame.presentedFrames;
+      yield { image: video, time_s: frame.mediaTime, number: frame.presentedFrames - first };
+    }
+  } finally {
+    shown.close();
   }
 }
 
-/**
- * Wait for the next frame that a video shows; null when there will be none.
- *
- * @param {HTMLVideoElement} video
- * @param {AbortSignal} [signal]
- * @returns {Promise<VideoFrameCallbackMetadata | null>}
- */
-function nextFrame(video, signal) {
-  const tracks = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks() : [];
-  const isOver = () => video.ended || (tracks.length > 0 && tracks.every(hasEnded));
-  if (signal?.aborted || isOver()) return Promise.resolve(null);
-  const settled = new AbortController();
-  return new Promise((resolve) => {
-    /** @param {VideoFrameCallbackMetadata | null} metadata */
-    const finish = (metadata) => {
-      settled.abort();
-      clearInterval(timer);
-      video.cancelVideoFrameCallback(request);
-      resolve(metadata);
-    };
-    const request = video.requestVideoFrameCallback((_, metadata) => finish(metadata));
+/** Waits for the frames that a video shows. It listens for the end once, not for every frame. */
+class ShownFrames {
+  /** Ends the wait for a frame. @type {(metadata: VideoFrameCallbackMetadata | null) => void} */
+  #finish = () => {};
+  #closed = new AbortController();
+  #request = 0;
+  #video;
+  #timer;
+
+  /** @param {HTMLVideoElement} video @param {AbortSignal} [signal] */
+  constructor(video, signal) {
+    this.#video = video;
+    const close = () => this.close();
     // A track that the page stops sends no event.
-    const timer = setInterval(() => isOver() && finish(null), POLL_MS);
-    const listening = { signal: settled.signal };
+    this.#timer = setInterval(() => this.#isOver && close(), POLL_MS);
+    const listening = { signal: this.#closed.signal };
     for (const name of ["ended", "emptied", "error"]) {
-      video.addEventListener(name, () => finish(null), listening);
+      video.addEventListener(name, close, listening);
     }
-    signal?.addEventListener("abort", () => finish(null), listening);
-  });
+    signal?.addEventListener("abort", close, listening);
+    if (signal?.aborted || this.#isOver) close();
+  }
+
+  get #isOver() {
+    const { ended, srcObject } = this.#video;
+    const tracks = srcObject instanceof MediaStream ? srcObject.getVideoTracks() : [];
+    return ended || (tracks.length > 0 && tracks.every(hasEnded));
+  }
+
+  /**
+   * Wait for the next frame; null when there will be none.
+   *
+   * @returns {Promise<VideoFrameCallbackMetadata | null>}
+   */
+  next() {
+    if (this.#closed.signal.aborted) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      this.#request = this.#video.requestVideoFrameCallback((_, metadata) => resolve(metadata));
+    });
+  }
+
+  close() {
+    this.#closed.abort();
+    clearInterval(this.#timer);
+    this.#video.cancelVideoFrameCallback(this.#request);
+    this.#finish(null);
+  }
 }
 
 /** @param {MediaStreamTrack} track */

@@ -24,6 +24,16 @@ export function setRuntime(binary) {
   env.logLevel = "fatal";
 }
 
+/**
+ * Free the content of the WebAssembly file, 12 MB: the browser has compiled it for the first session,
+ * but ONNX Runtime keeps it.
+ */
+function freeRuntime() {
+  const binary = env.wasm.wasmBinary;
+  if (binary instanceof ArrayBuffer) structuredClone(binary, { transfer: [binary] });
+  env.wasm.wasmBinary = undefined;
+}
+
 /** An ONNX model with one input. Calls run one after the other. */
 export class OnnxSession {
   /**
@@ -45,7 +55,9 @@ export class OnnxSession {
    */
   static async open(weights, source) {
     try {
-      return new OnnxSession(await InferenceSession.create(weights), source);
+      const session = await InferenceSession.create(weights);
+      freeRuntime();
+      return new OnnxSession(session, source);
     } catch (error) {
       throw new ModelError(
         `The weights must be a sound ONNX file. Received ${source}: ${reason(error)}. ` +

@@ -37,6 +37,17 @@ test("labels come back as typed, and change without loading again", { skip }, as
   assert.equal((await predictor.predict(image, "a")).faces[0].probabilities.happiness, 0);
 });
 
+test("the content of the WebAssembly file is freed when it is compiled", { skip }, async () => {
+  const read = readerOf(DIST);
+  /** @type {Record<string, Uint8Array>} */
+  const files = {};
+  const kept = async (/** @type {string} */ name) => (files[name] = await read(name));
+  await Predictor.load({ package: kept, model: readerOf(join(DIST, "models", "emopy-tiny")) });
+  const { "ort-wasm-simd-threaded.wasm": runtime, "models/mtcnn/onet.onnx": onet } = files;
+  assert.equal(runtime.byteLength, 0);
+  assert.ok(onet.byteLength > 0);
+});
+
 test("an image without a face has no faces", { skip }, async () => {
   const result = await (await load()).predict(gray, "gray");
   assert.deepEqual(result, { source: "gray", width: 64, height: 48, faces: [], error: null });

@@ -39,7 +39,7 @@ export class FaceCards {
 
 class Card {
   root = document.createElement("article");
-  /** @type {Map<string, {root: HTMLElement, fill: HTMLElement, percent: HTMLElement}>} */
+  /** @type {Map<string, {root: HTMLElement, fill: HTMLElement, percent: HTMLElement, color?: string}>} */
   #rows = new Map();
 
   constructor() {
@@ -63,9 +63,11 @@ class Card {
     }
     for (const [label, row] of this.#rows) {
       const probability = face.probabilities[label];
-      row.root.className = label === face.emotion ? "predicted" : "";
-      row.fill.style.setProperty("--color", colors[label]);
-      row.fill.style.transform = `translateX(${100 * clip(probability) - 100}%)`;
+      const className = label === face.emotion ? "predicted" : "";
+      if (row.root.className !== className) row.root.className = className;
+      if (row.color !== colors[label]) row.fill.style.setProperty("--color", colors[label]);
+      row.color = colors[label];
+      row.fill.style.transform = `translateX(${Math.round(100 * clip(probability) - 100)}%)`;
       setText(row.percent, percent(probability));
     }
   }
