@@ -373,12 +373,17 @@ def round_time(time_s: float) -> float:
     return round(float(time_s), 6)
 
 
+def box_dict(box: Box) -> dict[str, float | None]:
+    """Return the edges of a box by name, in pixels, for JSON."""
+    return {edge: round_number(getattr(box, edge)) for edge in EDGES}
+
+
 def _face_dict(number: int, face: FacePrediction) -> dict[str, Any]:
     points = face.face.landmarks
     return {
         "face": number,
         **({} if face.track is None else {"track": int(face.track)}),
-        "box": {edge: round_number(getattr(face.box, edge)) for edge in EDGES},
+        "box": box_dict(face.box),
         "score": round_number(face.face.score),
         "landmarks": points if points is None else [[*map(round_number, xy)] for xy in points],
         "emotion": face.emotion,

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from emopy.client.messages import (
     DEFAULT_URL,
     Boxes,
     Image,
     Requests,
+    check_concurrency,
     connection,
     content_of,
     name_of,
+    only_result,
     read_record,
     read_row,
-    to_result,
 )
 from emopy.errors import InputError
 from emopy.types import FailedInput, ImageResult
@@ -28,27 +31,11 @@ if TYPE_CHECKING:
     import httpx
 
 
-class Client:
-    """Predicts facial expressions with a service.
+class _HTTPClient:
+    """What both clients are made of: their options, and the connections."""
 
-    Args:
-        url: Address of the service.
-        emotions: Labels to choose among, as for `FERModel`; None: as the service was started.
-        prior: As for `FERModel`; None: as the service was started.
-        min_confidence: As for `FERModel`; None: as the service was started.
-        api_key: Key of the service.
-        timeout_s: Longest time for an answer, seconds.
-        retries: How often a request is sent again while the service has no free place.
-
-    Raises:
-        MissingExtraError: The extra ``client`` is not installed.
-
-    Example::
-
-        with Client("http://127.0.0.1:8000") as client:
-            for face in client.predict("group.jpg"):
-                print(face.box, face.emotion, face.confidence)
-    """
+    _kind: ClassVar[str]
+    """Class of httpx that sends the requests."""
 
     def __init__(
         self,
@@ -71,7 +58,33 @@ class Client:
             min_confidence=min_confidence,
         )
         with connection(self._requests.httpx):
-            self._http: httpx.Client = self._requests.httpx.Client(**self._requests.settings)
+            self._http: Any = getattr(self._requests.httpx, self._kind)(**self._requests.settings)
+
+
+class Client(_HTTPClient):
+    """Predicts facial expressions with a service.
+
+    Args:
+        url: Address of the service.
+        emotions: Labels to choose among, as for `FERModel`; None: as the service was started.
+        prior: As for `FERModel`; None: as the service was started.
+        min_confidence: As for `FERModel`; None: as the service was started.
+        api_key: Key of the service.
+        timeout_s: Longest time for an answer, seconds.
+        retries: How often a request is sent again while the service has no free place.
+
+    Raises:
+        MissingExtraError: The extra ``client`` is not installed.
+
+    Example::
+
+        with Client("http://127.0.0.1:8000") as client:
+            for face in client.predict("group.jpg"):
+                print(face.box, face.emotion, face.confidence)
+    """
+
+    _kind = "Client"
+    _http: httpx.Client
 
     def __enter__(self) -> Self:
         return self
@@ -95,11 +108,9 @@ class Client:
             ServiceError: There is no answer, or another failure.
         """
         name, content = content_of(source)
-        response = self._post("/v1/predict", self._requests.query(faces), content)
-        result = to_result(read_record(response, name)["results"][0], name)
-        if isinstance(result, FailedInput):
-            raise result.error
-        return result
+        with self._open("/v1/predict", self._requests.query(faces), content) as response:
+            response.read()
+        return only_result(response, name)
 
     def predict_many(
         self, sources: Iterable[Image], *, concurrency: int = 4
@@ -116,8 +127,7 @@ class Client:
         Raises:
             ServiceError: There is no answer, or another failure.
         """
-        if concurrency < 1:
-            raise InputError(f"`concurrency` must be 1 or more. Received {concurrency}.")
+        check_concurrency(concurrency)
         waiting: deque[Future[ImageResult | FailedInput]] = deque()
         with ThreadPoolExecutor(concurrency, thread_name_prefix="emopy-client") as threads:
             try:
@@ -149,37 +159,32 @@ class Client:
         """
         name, content = content_of(source)
         query = self._requests.query(more=options)
-        attempt = 0
-        while True:
-            with (
-                connection(self._requests.httpx),
-                self._http.stream("POST", "/v1/video", params=query, content=content) as response,
-            ):
-                wait_s = self._requests.wait_s(response, attempt)
-                if wait_s is None:
-                    if not response.is_success:
-                        response.read()
-                        read_record(response, name)
-                    for line in response.iter_lines():
-                        yield read_row(line, name)
-                    return
-            attempt += 1
-            time.sleep(wait_s)
+        with self._open("/v1/video", query, content) as response:
+            if not response.is_success:
+                response.read()
+                read_record(response, name)
+            for line in response.iter_lines():
+                yield read_row(line, name)
 
     def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""
         with connection(self._requests.httpx):
             return read_record(self._http.get("/v1/models"))["models"]
 
-    def _post(self, path: str, query: Mapping[str, str], content: bytes) -> httpx.Response:
-        attempt = 0
-        while True:
-            with connection(self._requests.httpx):
-                response = self._http.post(path, params=query, content=content)
-            wait_s = self._requests.wait_s(response, attempt)
-            if wait_s is None:
-                return response
-            attempt += 1
+    @contextmanager
+    def _open(
+        self, path: str, query: Mapping[str, str], content: bytes
+    ) -> Generator[httpx.Response]:
+        """Post a request until the service has a place for it; give its answer, not read yet."""
+        for attempt in count():
+            with (
+                connection(self._requests.httpx),
+                self._http.stream("POST", path, params=query, content=content) as response,
+            ):
+                wait_s = self._requests.wait_s(response, attempt)
+                if wait_s is None:
+                    yield response
+                    return
             time.sleep(wait_s)
 
     def _predict_or_fail(self, source: Image) -> ImageResult | FailedInput:
@@ -189,7 +194,7 @@ class Client:
             return FailedInput(name_of(source), error)
 
 
-class AsyncClient:
+class AsyncClient(_HTTPClient):
     """`Client` for asyncio: the same arguments and methods, which are awaited.
 
     Example::
@@ -198,30 +203,8 @@ class AsyncClient:
             result = await client.predict("group.jpg")
     """
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        emotions: str | Iterable[str] | None = None,
-        prior: str | Mapping[str, float] | None = None,
-        min_confidence: float | None = None,
-        api_key: str | None = None,
-        timeout_s: float = 30.0,
-        retries: int = 5,
-    ) -> None:
-        self._requests = Requests(
-            url,
-            api_key=api_key,
-            timeout_s=timeout_s,
-            retries=retries,
-            emotions=emotions,
-            prior=prior,
-            min_confidence=min_confidence,
-        )
-        with connection(self._requests.httpx):
-            self._http: httpx.AsyncClient = self._requests.httpx.AsyncClient(
-                **self._requests.settings
-            )
+    _kind = "AsyncClient"
+    _http: httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
         return self
@@ -236,18 +219,15 @@ class AsyncClient:
     async def predict(self, source: Image, *, faces: Boxes | None = None) -> ImageResult:
         """Predict one image, see `Client.predict`."""
         name, content = await asyncio.to_thread(content_of, source)
-        response = await self._post("/v1/predict", self._requests.query(faces), content)
-        result = to_result(read_record(response, name)["results"][0], name)
-        if isinstance(result, FailedInput):
-            raise result.error
-        return result
+        async with self._open("/v1/predict", self._requests.query(faces), content) as response:
+            await response.aread()
+        return only_result(response, name)
 
     async def predict_many(
         self, sources: Iterable[Image], *, concurrency: int = 4
     ) -> AsyncIterator[ImageResult | FailedInput]:
         """Predict many images, see `Client.predict_many`."""
-        if concurrency < 1:
-            raise InputError(f"`concurrency` must be 1 or more. Received {concurrency}.")
+        check_concurrency(concurrency)
         waiting: deque[asyncio.Task[ImageResult | FailedInput]] = deque()
         try:
             for source in sources:
@@ -264,37 +244,32 @@ class AsyncClient:
         """Predict a video, see `Client.predict_video`."""
         name, content = await asyncio.to_thread(content_of, source)
         query = self._requests.query(more=options)
-        attempt = 0
-        while True:
-            with connection(self._requests.httpx):
-                async with self._http.stream(
-                    "POST", "/v1/video", params=query, content=content
-                ) as response:
-                    wait_s = self._requests.wait_s(response, attempt)
-                    if wait_s is None:
-                        if not response.is_success:
-                            await response.aread()
-                            read_record(response, name)
-                        async for line in response.aiter_lines():
-                            yield read_row(line, name)
-                        return
-            attempt += 1
-            await asyncio.sleep(wait_s)
+        async with self._open("/v1/video", query, content) as response:
+            if not response.is_success:
+                await response.aread()
+                read_record(response, name)
+            async for line in response.aiter_lines():
+                yield read_row(line, name)
 
     async def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""
         with connection(self._requests.httpx):
             return read_record(await self._http.get("/v1/models"))["models"]
 
-    async def _post(self, path: str, query: Mapping[str, str], content: bytes) -> httpx.Response:
-        attempt = 0
-        while True:
+    @asynccontextmanager
+    async def _open(
+        self, path: str, query: Mapping[str, str], content: bytes
+    ) -> AsyncGenerator[httpx.Response]:
+        """Post a request, see `Client._open`."""
+        for attempt in count():
             with connection(self._requests.httpx):
-                response = await self._http.post(path, params=query, content=content)
-            wait_s = self._requests.wait_s(response, attempt)
-            if wait_s is None:
-                return response
-            attempt += 1
+                async with self._http.stream(
+                    "POST", path, params=query, content=content
+                ) as response:
+                    wait_s = self._requests.wait_s(response, attempt)
+                    if wait_s is None:
+                        yield response
+                        return
             await asyncio.sleep(wait_s)
 
     async def _predict_or_fail(self, source: Image) -> ImageResult | FailedInput:

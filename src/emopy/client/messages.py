@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from emopy.bounding_box import EDGES
 from emopy.errors import EmoPyError, InputError, import_extra
 from emopy.types import Box, Face, FacePrediction, FailedInput, ImageResult, Prediction
 
@@ -75,7 +76,7 @@ class Requests:
         found = {**self._options, **_as_texts(more or {})}
         if boxes is not None:
             edges = [
-                (box.left, box.top, box.right, box.bottom) if isinstance(box, Box) else box
+                [getattr(box, edge) for edge in EDGES] if isinstance(box, Box) else box
                 for box in boxes
             ]
             found["boxes"] = ";".join(",".join(map(repr, map(float, each))) for each in edges)
@@ -88,6 +89,12 @@ class Requests:
         asked = response.headers.get("retry-after", "")
         seconds = float(asked) if asked.isdecimal() else 0.5 * 2**attempt
         return min(seconds, _LONGEST_WAIT_S)
+
+
+def check_concurrency(concurrency: int) -> None:
+    """Raise InputError unless a number of requests at the same time is 1 or more."""
+    if concurrency < 1:
+        raise InputError(f"`concurrency` must be 1 or more. Received {concurrency}.")
 
 
 def _as_texts(options: Mapping[str, object]) -> dict[str, str]:
@@ -152,6 +159,23 @@ def read_record(response: httpx.Response, name: str = _UNNAMED) -> dict[str, Any
     raise ServiceError(f"{detail} (status {response.status_code})", response.status_code)
 
 
+def only_result(response: httpx.Response, name: str) -> ImageResult:
+    """Return the result of an answer about one image.
+
+    Args:
+        response: The answer, which has been read.
+        name: Name of the image that was sent.
+
+    Raises:
+        InputError: The image cannot be read, or the service refuses it.
+        ServiceError: Any other failure.
+    """
+    result = to_result(read_record(response, name)["results"][0], name)
+    if isinstance(result, FailedInput):
+        raise result.error
+    return result
+
+
 def to_result(record: Mapping[str, Any], source: str) -> ImageResult | FailedInput:
     """Return a result of the service as the one that Python has."""
     if record["error"] is not None:
@@ -183,9 +207,9 @@ def _named(text: str, name: str) -> str:
 
 
 def _to_face(record: Mapping[str, Any]) -> FacePrediction:
-    edges, marks = record["box"], record["landmarks"]
+    marks = record["landmarks"]
     face = Face(
-        Box(edges["left"], edges["top"], edges["right"], edges["bottom"]),
+        Box(*(record["box"][edge] for edge in EDGES)),
         record["score"],
         None if marks is None else np.array(marks, np.float32),
         record.get("track"),

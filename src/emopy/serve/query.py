@@ -12,7 +12,7 @@ from emopy.fermodel import FERModel
 from emopy.labels import split_labels
 from emopy.models.prior import Prior, split_prior
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.wording import in_http_words
+from emopy.serve.wording import refusal
 from emopy.types import Box
 
 OPTIONS = ("emotions", "prior", "min_confidence")
@@ -39,7 +39,7 @@ def choose_model(model: FERModel, query: Mapping[str, str]) -> FERModel:
             confidence = number(query, "min_confidence") if "min_confidence" in query else None
             return model.with_options(emotions, prior=prior, min_confidence=confidence)
     except EmoPyError as error:
-        raise refused_value(error) from error
+        raise refusal(error) from error
 
 
 def number(query: Mapping[str, str], name: str) -> float:
@@ -100,8 +100,3 @@ def check_query(query: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[
             )
         found[name] = value
     return found
-
-
-def refused_value(error: EmoPyError) -> ProblemDetails:
-    """Return the problem 422 for a value in a query."""
-    return ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, in_http_words(error))

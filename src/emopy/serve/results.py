@@ -16,7 +16,7 @@ from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import Upload
 from emopy.serve.wording import in_http_words, refusal
 from emopy.serve.work_queue import IsWanted
-from emopy.types import Box, FailedInput, ImageResult
+from emopy.types import Box, FailedInput, ImageResult, box_dict
 
 
 def predict_uploads(
@@ -93,10 +93,5 @@ def explain_upload(
         found = model.explain(upload.content, emotion, method=method)
     except EmoPyError as error:
         raise refusal(error, upload.name) from error
-    box = found.face.box if found.face else None
-    edges = (
-        None
-        if box is None
-        else {"left": box.left, "top": box.top, "right": box.right, "bottom": box.bottom}
-    )
-    return {"source": upload.name, "box": edges, **found.to_dict()}
+    box = None if found.face is None else box_dict(found.face.box)
+    return {"source": upload.name, "box": box, **found.to_dict()}

@@ -22,7 +22,7 @@ from emopy.media import open_video, read_image
 from emopy.result_table import to_rows
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.query import number, refused_value
+from emopy.serve.query import number
 from emopy.serve.requests import Upload
 from emopy.serve.wording import in_http_words, refusal
 from emopy.types import FailedInput, Frame, ImageResult, round_time
@@ -52,7 +52,7 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
                 raise InputError(f"`every` must be a whole number. Received {given['every']!r}.")
             options["every"] = int(options["every"])
     except InputError as error:
-        raise refused_value(error) from error
+        raise refusal(error) from error
     return {**options, "smoothing_s": smoothing(query)}
 
 
@@ -67,7 +67,7 @@ def smoothing(query: Mapping[str, str]) -> float:
         if seconds < 0:
             raise InputError(f"`smoothing_s` must be 0 or more. Received {seconds}.")
     except InputError as error:
-        raise refused_value(error) from error
+        raise refusal(error) from error
     return seconds
 
 

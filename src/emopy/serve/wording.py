@@ -30,18 +30,19 @@ def in_http_words(error: EmoPyError, name: str = UNNAMED) -> str:
     return text.replace(repr(UNNAMED), repr(name)).replace(UNNAMED, name)
 
 
-def refusal(error: EmoPyError, name: str = UNNAMED) -> ProblemDetails:
-    """Return the problem of an input that cannot be used: 422, or 501 without the extra for it.
+def refusal(error: EmoPyError, name: str | None = None) -> ProblemDetails:
+    """Return the problem of what cannot be used: 422, or 501 without the extra for it.
 
     Args:
         error: Why.
-        name: Name of the image or video that was sent.
+        name: Name of the image or video that was sent, which counts as a failed input if it is at
+            fault; None for a value of the query.
     """
     is_missing = isinstance(error, MissingExtraError)
     return ProblemDetails(
         HTTPStatus.NOT_IMPLEMENTED if is_missing else HTTPStatus.UNPROCESSABLE_ENTITY,
-        in_http_words(error, name),
-        failed_inputs=int(isinstance(error, InputError)),
+        in_http_words(error, UNNAMED if name is None else name),
+        failed_inputs=int(name is not None and isinstance(error, InputError)),
     )
 
 

@@ -27,9 +27,11 @@ def test_errors_of_python_are_in_the_words_of_http(text, expected):
 
 
 def test_only_unreadable_inputs_count_as_failed():
-    bad, label = refusal(InputError("Bad."), "a.png"), refusal(LabelError("No label."))
+    bad, label = refusal(InputError("Bad."), "a.png"), refusal(LabelError("No label."), "a.png")
+    value = refusal(InputError("`fps` must be above 0."))
     assert (bad.status, bad.failed_inputs, bad.detail) == (422, 1, "Bad.")
     assert (label.status, label.failed_inputs) == (422, 0)
+    assert (value.status, value.failed_inputs, value.detail) == (422, 0, "fps must be above 0.")
 
 
 def test_a_missing_extra_is_the_fault_of_the_service():
