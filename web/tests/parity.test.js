@@ -24,18 +24,20 @@ function load(model) {
   return Predictor.load({ package: readerOf(DIST), model: readerOf(join(DIST, "models", model)) });
 }
 
+// Ten of the 40 images: a browser predicts all of them (tests/web/test_package.py).
 for (const model of ["emopy-base", "emopy-tiny"]) {
   test(
-    `${model} gives the results of Python for every face of 40 images`,
+    `${model} gives the results of Python for every face of ten images`,
     { skip },
     async (context) => {
       const predictor = await load(model);
+      const expected = golden.images[model].filter((_, index) => index % 4 === 0);
       const results = [];
-      for (const { source } of golden.images[model]) {
+      for (const { source } of expected) {
         results.push(await predictor.predict(await readPNG(join(folder, source)), source));
       }
-      assert.equal(results.length, 40);
-      context.diagnostic(JSON.stringify(compare(results, golden.images[model])));
+      assert.equal(results.length, 10);
+      context.diagnostic(JSON.stringify(compare(results, expected)));
     },
   );
 }

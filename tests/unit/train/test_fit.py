@@ -145,15 +145,14 @@ def test_other_validation_data_with_early_stopping_is_refused(splits, tmp_path):
         train_with(dataclasses.replace(splits, validation=splits.validation.take(range(50))))
 
 
-def test_another_teacher_of_the_same_name_is_refused(splits, tmp_path):
-    def train_with(seed, **changes):
-        settings = dataclasses.replace(SETTINGS, epochs=1, seed=seed, **changes)
+def test_another_teacher_of_the_same_name_is_refused(finished, splits, tmp_path):
+    def train_pupil():
+        settings = dataclasses.replace(SETTINGS, epochs=1, teacher=(str(teacher),))
         return fit(ResidualNN, splits, settings=settings, folder=folder, net_settings=SMALL)
 
-    folder = None
-    teacher = export(train_with(0), tmp_path / "teacher")
+    teacher = export(finished, tmp_path / "teacher")
     folder = tmp_path / "pupil"
-    card = load_model(export(train_with(0, teacher=(str(teacher),)), folder / "model")).card
+    card = load_model(export(train_pupil(), folder / "model")).card
     checksum = load_model(teacher).card.files["model.onnx"]
     assert card.training["parent_models"] == [f"{load_model(teacher).card.name} 1, {checksum}"]
     other = load_model(teacher)
@@ -168,7 +167,7 @@ def test_another_teacher_of_the_same_name_is_refused(splits, tmp_path):
         golden_logits=golden.logits,
     )
     with pytest.raises(RecipeError, match="the same teachers"):
-        train_with(0, teacher=(str(teacher),))
+        train_pupil()
 
 
 def test_a_folder_with_another_run_is_refused(splits, run_folder):

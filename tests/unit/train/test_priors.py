@@ -83,7 +83,7 @@ def test_the_prior_of_a_distilled_run_is_that_of_its_targets(splits, linear_mode
 
 
 def test_a_training_with_all_settings_resumes_to_the_same_weights(
-    splits, linear_model, tmp_path, killed_after
+    splits, linear_model, tmp_path, kept_after
 ):
     settings = FitSettings(
         epochs=3,
@@ -96,16 +96,16 @@ def test_a_training_with_all_settings_resumes_to_the_same_weights(
         teacher=(str(linear_model),),
     )
 
-    def train(folder=None):
+    def train(folder):
         small = {"widths": [8], "blocks": [1]}
         return fit("ResidualNN", splits, settings=settings, folder=folder, net_settings=small)
 
-    with killed_after(2):
-        train(tmp_path)
-    resumed, whole, reopened = train(tmp_path), train(), train(tmp_path)
+    with kept_after(tmp_path):
+        whole = train(tmp_path / "whole")
+    resumed, reopened = train(tmp_path / "2"), train(tmp_path / "2")
     assert resumed.history == whole.history == reopened.history
     assert resumed.label_prior == whole.label_prior == reopened.label_prior
     for a, b in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    kept = keras.saving.load_model(tmp_path / "model.keras")  # the adjusted loss included
+    kept = keras.saving.load_model(tmp_path / "2" / "model.keras")  # the adjusted loss included
     assert kept.loss.offsets == pytest.approx(whole.model.loss.offsets)
