@@ -42,7 +42,7 @@ class Training:
 SMALL = {"widths": (12, 24, 48), "blocks": (1, 1, 1), "dropout": 0}
 TRAININGS = [
     Training("ConvolutionalNN", 7, 4e-3, {"filters": 8, "dense": 32}, 0.45),
-    Training("ConvolutionalNNDropout", 16, 4e-3, {"filters": 8, "dropout": 0.1}, 0.45),
+    Training("ConvolutionalNNDropout", 10, 8e-3, {"filters": 8, "dropout": 0}, 0.45),
     Training("ResidualNN", 16, 4e-3, SMALL, 0.45),
     Training("TransferLearningNN", 3, 4e-3, {"dense": 32, "dropout": 0.1}, 0.7),
     Training("ConvolutionalLstmNN", 8, 8e-3, {"filters": 8, "dropout": 0.1}, 0.4, clips=True),
