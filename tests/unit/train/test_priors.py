@@ -101,7 +101,7 @@ def test_a_training_with_all_settings_resumes_to_the_same_weights(
         return fit("ResidualNN", splits, settings=settings, folder=folder, net_settings=small)
 
     with kept_after(tmp_path):
-        whole = train(tmp_path / "whole")
+        whole = train(tmp_path / "uninterrupted")
     resumed, reopened = train(tmp_path / "2"), train(tmp_path / "2")
     assert resumed.history == whole.history == reopened.history
     assert resumed.label_prior == whole.label_prior == reopened.label_prior

@@ -226,7 +226,7 @@ def test_a_training_from_a_model_has_a_lower_loss_and_resumes_exactly(
         return fit("ResidualNN", splits, settings=how, folder=folder, net_settings=SMALL_RESIDUAL)
 
     with kept_after(tmp_path):
-        whole = train(tmp_path / "whole")
+        whole = train(tmp_path / "uninterrupted")
     resumed = train(tmp_path / "1")
     assert whole.history[0]["loss"] < trained[0].history[0]["loss"]
     assert resumed.history == whole.history
