@@ -3,7 +3,7 @@ import { toCSV } from "../src/index.js";
 /** @typedef {import("../src/index.js").ImageResult} ImageResult */
 
 /** Results that are kept in memory before they become a Blob, which the browser may keep elsewhere. */
-const CHUNK = 256;
+const CHUNK = 64;
 
 /** The results of an image, a video or a camera, until they are saved. */
 export class Recording {

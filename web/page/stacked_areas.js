@@ -161,16 +161,24 @@ export function drawTimes({ context, width, height, spanS }, { color, font }) {
   }
 }
 
+/** Edges of rows of probabilities, which do not change: a plot is drawn again and again. */
+const EDGES = new WeakMap();
+
 /**
  * The edges of the areas from the top, 0, to the bottom, 1.
  *
  * @param {readonly number[]} probabilities
+ * @returns {number[]}
  */
 function edgesOf(probabilities) {
+  const known = EDGES.get(probabilities);
+  if (known) return known;
   const total = Math.max(
     probabilities.reduce((sum, each) => sum + each, 0),
     1e-12,
   );
   let sum = 0;
-  return [0, ...probabilities.map((each) => (sum += each) / total)];
+  const edges = [0, ...probabilities.map((each) => (sum += each) / total)];
+  EDGES.set(probabilities, edges);
+  return edges;
 }

@@ -73,6 +73,9 @@ export class TimeBins {
   /** Sums of probabilities, then the number of frames, by track and bin.
    * @type {Map<number, Map<number, number[]>>} */
   #sums = new Map();
+  /** Means that were asked for before: of all bins, only the last one changes.
+   * @type {WeakMap<number[], number[]>} */
+  #means = new WeakMap();
   /** @type {Map<number, number>} */
   #seenS = new Map();
   /** @type {number[]} */
@@ -136,9 +139,8 @@ export class TimeBins {
       const [start, end] = [starts[index], starts[index + 1] ?? this.spanS[1]];
       const sums = this.#sums.get(track)?.get(bin);
       if (sums) {
-        const count = sums[sums.length - 1];
         curve.timesS.push(start);
-        curve.probabilities.push(sums.slice(0, -1).map((sum) => sum / count));
+        curve.probabilities.push(this.#meanOf(sums));
       }
       const isEnd = !sums || end - start > maxGapS || index === bins.length - 1;
       if (!isEnd || !curve.timesS.length) return;
@@ -148,6 +150,17 @@ export class TimeBins {
       curve = { timesS: [], probabilities: [] };
     });
     return curves;
+  }
+
+  /** Mean probabilities from sums and their number. @param {number[]} sums */
+  #meanOf(sums) {
+    let mean = this.#means.get(sums);
+    if (!mean) {
+      const count = sums[sums.length - 1];
+      mean = sums.slice(0, -1).map((sum) => sum / count);
+      this.#means.set(sums, mean);
+    }
+    return mean;
   }
 
   /** @param {number} track @param {number} seconds */
@@ -171,7 +184,7 @@ export class TimeBins {
   }
 }
 
-/** @param {Map<number, number[]>} sums @param {number} bin @param {number[]} values */
+/** Add values to a bin; its array is replaced, never changed. @param {Map<number, number[]>} sums @param {number} bin @param {number[]} values */
 function addTo(sums, bin, values) {
   const before = sums.get(bin);
   sums.set(bin, before ? values.map((value, index) => value + before[index]) : values);
