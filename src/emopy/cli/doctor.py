@@ -26,7 +26,7 @@ EXTRAS = {
 TIMED_RUNS = 20
 """Runs of the model on one face, whose median time is shown."""
 
-REINSTALL = "Type: pip install --force-reinstall emopy"
+REINSTALL = "Install EmoPy again: pip install --force-reinstall, and what you installed it from"
 
 
 @click.command()
