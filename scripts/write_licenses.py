@@ -110,9 +110,9 @@ EmoPy is under [Apache-2.0](../LICENSE). A plain installation has the packages o
 and what they need; every other package belongs to an extra, which you install if you use it (`pip
 install '.[video]'`). Licenses are those that each package states. Sizes are of all files of the
 package, installed on {machine}, in units of 10⁶ bytes, without the
-bytecode that pip compiles; [performance.md](performance.md#size-and-start-up) counts the folders of a core
-installation, with bytecode and shared libraries in folders of their own. The size of `tensorflow` is
-of version 2.21.0 for Linux on ARM64.
+bytecode that pip compiles. [performance.md](performance.md#size-and-start-up) counts the folders of
+a core installation, with bytecode and with shared libraries in folders of their own. The size of
+`tensorflow` is of version 2.21.0 for Linux on ARM64.
 
 Two packages bring more than their own license:
 
