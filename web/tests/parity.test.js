@@ -24,6 +24,9 @@ function load(model) {
   return Predictor.load({ package: readerOf(DIST), model: readerOf(join(DIST, "models", model)) });
 }
 
+/** @param {unknown} _ @param {number} index */
+const isFourth = (_, index) => index % 4 === 0;
+
 // Ten of the 40 images: a browser predicts all of them (tests/web/test_package.py).
 for (const model of ["emopy-base", "emopy-tiny"]) {
   test(
@@ -31,7 +34,7 @@ for (const model of ["emopy-base", "emopy-tiny"]) {
     { skip },
     async (context) => {
       const predictor = await load(model);
-      const expected = golden.images[model].filter((_, index) => index % 4 === 0);
+      const expected = golden.images[model].filter(isFourth);
       const results = [];
       for (const { source } of expected) {
         results.push(await predictor.predict(await readPNG(join(folder, source)), source));
