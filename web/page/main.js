@@ -23,6 +23,9 @@ import { Viewer } from "./viewer.js";
 /** @typedef {import("../src/index.js").ImageResult} ImageResult */
 /** @typedef {import("../src/index.js").VideoSource} VideoSource */
 
+/** Shortest time between two changes of the list of faces, of a video that plays. */
+const LIST_MS = 100;
+
 const NOTHING_OPEN = "Open an image, a video or the camera.";
 
 class Page {
@@ -42,6 +45,8 @@ class Page {
   #recording = new Recording([]);
   /** What is shown now. @type {ImageResult | null} */
   #result = null;
+  /** When the list of faces was last shown. */
+  #listedMs = -Infinity;
   #source = "";
   /** @type {ImageBitmap | null} */
   #image = null;
@@ -60,7 +65,10 @@ class Page {
     this.#timeline.onSeek = (timeS) => this.#seek(timeS);
     labels.addEventListener("change", () => (this.#viewer.labels = labels.value));
     byId("dismiss").addEventListener("click", () => this.#showError(null));
-    this.#viewer.video.addEventListener("pause", () => setText(byId("stats"), ""));
+    this.#viewer.video.addEventListener("pause", () => {
+      setText(byId("stats"), "");
+      this.#list();
+    });
     document.addEventListener("visibilitychange", () => this.#pauseInBackground());
     this.#onSave("save-csv", ".csv", () => this.#recording.csv());
     this.#onSave("save-json", ".json", () => this.#recording.json());
@@ -221,10 +229,16 @@ class Page {
     this.#result = result;
     const { faces } = result;
     this.#viewer.draw(result, this.#colors);
-    this.#cards.show(faces, this.#colors);
+    if (this.#viewer.video.paused || performance.now() - this.#listedMs >= LIST_MS) this.#list();
     setText(byId("found"), faces.length ? faceCount(faces.length) : "Faces");
     setText(byId("none"), "No face found.");
     byId("none").hidden = faces.length > 0;
+  }
+
+  /** Show the faces in the list; their layout takes longer than their boxes. */
+  #list() {
+    this.#listedMs = performance.now();
+    this.#cards.show(this.#result?.faces ?? [], this.#colors);
   }
 
   /** Keep a result for the files. @param {ImageResult} result */
@@ -272,7 +286,7 @@ class Page {
     this.#image?.close();
     this.#image = this.#result = null;
     this.#timeline.reset(null);
-    this.#cards.show([], {});
+    this.#list();
     this.#viewer.clear();
     this.#inputs.showNoCamera();
     setText(byId("found"), "Faces");
