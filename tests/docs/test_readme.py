@@ -6,7 +6,6 @@ faces, clips and table, and a real photograph. Only the epochs and filters are f
 
 import os
 import re
-import shlex
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,49 +15,20 @@ import numpy as np
 import pytest
 
 from emopy.cli.main import main
+from emopy.labels import FER2013_LABELS
+from emopy.samples import sample_stills
+from tests.docs import pages
+from tests.docs.pages import ROOT, blocks, commands, run, section, text_of
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "your-own-model.md").read_text(encoding="utf-8")
-VIDEO = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
-RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-EXPLANATIONS = (ROOT / "docs" / "explanations.md").read_text(encoding="utf-8")
-CALIBRATION = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
-SCHEMA = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
-START = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-MOVING = ROOT / "docs" / "moving"
+README = text_of("README.md")
+GUIDE = text_of("docs/your-own-model.md")
+VIDEO = text_of("docs/video.md")
+RESULTS = text_of("docs/results.md")
+EXPLANATIONS = text_of("docs/explanations.md")
+CALIBRATION = text_of("docs/calibration.md")
+SCHEMA = text_of("docs/schema.md")
+START = text_of("docs/README.md")
 TRAINING = "## Train your own model"
-FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
-
-
-def section(page: str, heading: str) -> str:
-    """The text under a heading, as far as the next."""
-    return re.split(r"^## ", page.split(f"{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def blocks(text: str) -> list[tuple[str, str]]:
-    """Language and content of each marked block, in order."""
-    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
-def commands(block: str) -> list[list[str]]:
-    lines = block.replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("emopy ")]
-
-
-def run(text: str, names: dict | None = None) -> dict:
-    """Run all blocks of a text, with common Python names."""
-    names = {} if names is None else names
-    for language, block in blocks(text):
-        if language == "python":
-            quick = re.sub(r"epochs=\d+", "epochs=1", block)
-            exec(compile(quick, "page", "exec"), names)
-        for words in commands(block) if language == "sh" else ():
-            extra = FEWER_EPOCHS if words[0] == "train" else []
-            if words[:2] in (["train", "time-delay"], ["train", "convolutional-dropout"]):
-                extra = [*extra, "--set", "net.settings.filters=8"]
-            assert main([*words, *extra]) == 0, words
-    return names
 
 
 @pytest.fixture
@@ -122,18 +92,50 @@ def test_the_start_page_predicts(visited, capsys):
 
 def test_the_webcam_page_runs_without_a_camera(visited, sample_files, capsys):
     shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
-    run((ROOT / "docs" / "webcam.md").read_text(encoding="utf-8").split("## In Python")[1])
+    run(text_of("docs/webcam.md"))
     assert "neutral" in capsys.readouterr().out
 
 
 def test_the_page_of_limits_evaluates(visited, capsys):
-    run((ROOT / "docs" / "limits.md").read_text(encoding="utf-8"))
+    run(text_of("docs/limits.md"))
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_the_page_of_images_predicts(visited, capsys):
+    names = run(text_of("docs/images.md"))
+    assert capsys.readouterr().out.count("happiness 100") == 2
+    assert [len(each.faces) for each in (names["result"], *names["results"])] == [2, 1, 0]
+
+
+def test_the_page_of_long_runs_writes_its_tables(visited, sample_files):
+    (visited / "faces.csv").unlink()  # the page writes one of its own
+    (visited / "recordings").mkdir()
+    shutil.copy(sample_files / "scene.avi", visited / "recordings")
+    run(text_of("docs/long-runs.md"))
+    assert len((visited / "faces.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert (visited / "episodes.csv").is_file()
+
+
+def test_the_page_of_platforms_runs_on_the_cpu(visited, capsys):
+    assert run(text_of("docs/platforms.md"))["model"]
+    assert "happiness" in capsys.readouterr().out
+
+
+def test_the_page_of_batches_gives_one_row_per_face(visited):
+    local, in_python, rest = re.split(
+        r"^(?=In Python:|## Buckets)", text_of("docs/batch.md"), flags=re.MULTILINE
+    )
+    names = run(local)
+    assert len(names["faces"]) == 2
+    (visited / "faces.parquet").unlink()
+    shutil.rmtree(visited / "results")  # other options would be refused there
+    assert run(in_python)["status"].faces == 2
+    assert run(rest)["faces"]["emotion"].tolist()[0] == "happiness"
 
 
 @pytest.mark.parametrize("name", ["emopy-base", "emopy-tiny"])
 def test_the_page_of_a_model_predicts(visited, capsys, name):
-    run((ROOT / "docs" / "models" / f"{name}.md").read_text(encoding="utf-8"))
+    run(text_of(f"docs/models/{name}.md"))
     assert capsys.readouterr().out == "['happiness']\n"
 
 
@@ -141,14 +143,14 @@ def test_the_page_of_a_model_predicts(visited, capsys, name):
 def test_a_page_for_users_of_another_package_predicts(visited, sample_files, name):
     """Blocks marked `py` are code of the other package."""
     shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
-    page = (MOVING / f"{name}.md").read_text(encoding="utf-8")
+    page = text_of(f"docs/moving/{name}.md")
     names = run(page.split("## Train")[0])
     assert "FERModel" in names
 
 
 def test_the_page_for_users_of_fer_gives_what_fer_gives(visited, sample_files):
     shutil.copytree(sample_files, visited / "samples", copy_function=os.link)
-    names = run((MOVING / "fer.md").read_text(encoding="utf-8"))
+    names = run(text_of("docs/moving/fer.md"))
     assert names["emotion"] == "happiness"
     assert {"track", "time_s", "anger"} <= set(names["table"].columns)
 
@@ -168,7 +170,7 @@ def test_the_explanations_page_gives_what_it_shows(visited):
 if find_spec("keras"):
 
     def test_the_page_for_users_of_the_original_trains(visited, capsys):
-        run((MOVING / "emopy.md").read_text(encoding="utf-8").split("## Train")[1])
+        run(text_of("docs/moving/emopy.md").split("## Train")[1])
         assert "accuracy" in capsys.readouterr().out
 
     def test_the_readme_trains_a_model_that_predicts(visited, capsys):
@@ -189,3 +191,42 @@ if find_spec("keras"):
         accuracies = [float(value) for value in re.findall(r"accuracy +(\d+\.\d+)%", output.out)]
         assert len(accuracies) >= 4
         assert accuracies[-1] > 40  # HOG and LBP need no epochs
+
+    def test_the_page_of_data_trains_on_a_table_of_fer2013(visited, capsys):
+        faces, codes = sample_stills(), list(FER2013_LABELS.values())
+        rows = ["emotion,pixels,Usage"]
+        for i in range(0, len(faces), 8):
+            code = codes.index(faces.labels[faces.targets[i].argmax()])
+            pixels = " ".join(map(str, faces.images[i].ravel()))
+            rows.append(f"{code},{pixels},{'PublicTest' if i % 32 == 0 else 'Training'}")
+        (visited / "fer2013.csv").write_text("\n".join(rows), encoding="utf-8")
+        names = run(text_of("docs/data.md"))
+        assert len(names["splits"].train) == 224
+        assert "Training" in capsys.readouterr().out
+
+
+def test_every_block_is_run_or_listed_with_the_reason(request):
+    """Must be the last of this file."""
+    everything = [(page, unit) for page in pages.PAGES for unit in pages.units(text_of(page))]
+    listed = {unit for _, unit in everything if pages.reason(unit)}
+    for start in pages.NOT_RUN:
+        assert any(f"{unit}\n".startswith(start) for unit in listed), f"{start} is on no page"
+    words = {
+        words[0]
+        for page in pages.PAGES
+        for language, block in blocks(text_of(page))
+        if language == "sh" and page not in pages.ELSEWHERE
+        for words in pages.lines(block)
+    }
+    assert words - {"emopy"} <= set(pages.OTHER_PROGRAMS)
+    for page, test in pages.ELSEWHERE.items():
+        assert Path(page).name in (ROOT / test).read_text(encoding="utf-8")
+    tests = {item.originalname for item in request.session.items if item.path == Path(__file__)}
+    if not find_spec("keras") or tests < {name for name in globals() if name.startswith("test_")}:
+        pytest.skip("only some pages were run")
+    missing = [
+        (page, unit)
+        for page, unit in everything
+        if page not in pages.ELSEWHERE and unit not in pages.EXECUTED | listed
+    ]
+    assert not missing
