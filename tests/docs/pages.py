@@ -48,7 +48,7 @@ NOT_RUN = {
 }
 """Start of a block in Python, or of a command → why no test of the pages runs it."""
 if not shutil.which("dot"):
-    NOT_RUN["from emopy.train import draw_graph"] = "needs Graphviz"
+    NOT_RUN["from emopy.train import draw_graph\n\ndraw_graph("] = "needs Graphviz"
 
 FEWER_EPOCHS = ["--set", "fit.epochs=1", "--set", "fit.patience=0"]
 EXECUTED: set[str] = set()
