@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeAlias, TypeVar
 
@@ -58,8 +57,8 @@ class WorkQueue:
     async def run(self, work: Callable[[IsWanted], T], gone: Gone) -> T:
         """Run work in the thread of the model, and return its result.
 
-        A client that goes away before its turn gives its place back at once; one whose turn has
-        come, when the work ends.
+        A client that goes away before its turn gives its place back at once, and its work is
+        dropped with the images that it holds; one whose turn has come, when the work ends.
 
         Args:
             work: What to run. It takes a function that tells whether the result is still waited
@@ -72,9 +71,12 @@ class WorkQueue:
         """
         self.check_free()
         unwanted = threading.Event()
+        # The executor keeps a canceled task until its turn, so the task does not hold the work.
+        waiting = [work]
+        del work
         self._places.take()
         try:
-            future = self._threads.submit(self._timed, partial(work, lambda: not unwanted.is_set()))
+            future = self._threads.submit(self._timed, waiting, lambda: not unwanted.is_set())
         except BaseException:
             self._places.give_back()
             raise
@@ -84,6 +86,7 @@ class WorkQueue:
             return await answer_in_time(asyncio.wrap_future(future), gone, self._timeout_s)
         finally:
             unwanted.set()
+            waiting.clear()
 
     def close(self) -> None:
         """Wait for the work that runs, and end the thread."""
@@ -93,10 +96,14 @@ class WorkQueue:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the service has stopped
             loop.call_soon_threadsafe(self._places.give_back)
 
-    def _timed(self, work: Callable[[], T]) -> T:
+    def _timed(self, waiting: list[Callable[[IsWanted], T]], is_wanted: IsWanted) -> T:
         started_s = time.perf_counter()
         try:
-            return work()
+            work = waiting.pop()
+        except IndexError:  # it was dropped in this moment
+            raise ClientGone from None
+        try:
+            return work(is_wanted)
         finally:
             self._mean_s += _WEIGHT * (time.perf_counter() - started_s - self._mean_s)
 

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -103,6 +105,35 @@ def test_a_client_that_goes_away_frees_its_place_before_its_turn(queue, lengths)
 
     asyncio.run(run())
     assert not second.began.is_set()
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_work_that_is_given_up_before_its_turn_is_dropped_at_once(lengths, is_late):
+    queue, first, second = WorkQueue(2, 0.2 if is_late else 20.0, lengths.append), Work(), Work()
+    dropped = weakref.ref(second)
+
+    async def run(given):
+        leaves = asyncio.Event()
+        running = asyncio.create_task(queue.run(first, stays))
+        await begun(first)
+        waiting = asyncio.create_task(queue.run(given.pop(), leaves.wait))
+        await asyncio.sleep(0.01)
+        assert dropped() is not None
+        if not is_late:
+            leaves.set()
+        await asyncio.wait([waiting])
+        assert isinstance(waiting.exception(), ProblemDetails if is_late else ClientGone)
+        del waiting
+        gc.collect()
+        assert dropped() is None  # while the first one still runs
+        first.may_end.set()
+        await asyncio.wait([running])
+        running.exception()
+
+    given = [second]
+    del second
+    asyncio.run(run(given))
+    queue.close()
 
 
 @pytest.mark.parametrize("is_late", [True, False])
