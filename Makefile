@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-workflows test web test-web dist test-dist test-newest test-oldest fuzz bench docs images site clean
+.PHONY: help setup demo check check-workflows test web test-web dist test-dist test-wheel check-tag test-newest test-oldest fuzz bench docs images site clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,13 +44,19 @@ dist: web $(VENV)/.release  ## build, check and list wheel and source distributi
 	$(BIN)/python scripts/build_dist.py
 	$(BIN)/python scripts/write_sbom.py dist/*.whl
 
-test-dist: dist  ## install the wheel into a new environment and use it in an empty folder
+test-dist: dist  ## build, then install the wheel into a new environment and use it in an empty folder
 	scripts/test_dist.sh $(PYTHON)
 
-test-newest:  ## every test on Python 3.13 with the newest dependencies
+test-wheel:  ## the same with the wheel that is in dist/: make test-wheel PYTHON=python3.13
+	scripts/test_dist.sh $(PYTHON)
+
+check-tag: $(VENV)/.core  ## compare the tag of the last commit with the version
+	$(BIN)/python scripts/check_tag.py
+
+test-newest: web  ## every test on Python 3.13 with the newest dependencies; the wheel of dist/ too
 	scripts/test_newest.sh
 
-test-oldest:  ## every test with the lowest versions that pyproject.toml allows
+test-oldest: web  ## every test with the lowest versions that pyproject.toml allows
 	scripts/test_oldest.sh $(PYTHON)
 
 fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind; killed runs

@@ -1,7 +1,8 @@
 """Check what a wheel and a source distribution hold: `python scripts/check_dist.py dist/*`.
 
 Every path must match `ALLOWED`; images and models must be those that are listed. No file may hold
-the path of the machine that built it. Prints what is wrong, then the numbers of files and bytes.
+the path of the machine that built it. Prints each file with its bytes, their numbers, and what is
+wrong.
 """
 
 from __future__ import annotations
@@ -127,12 +128,14 @@ def faults(path: Path) -> list[str]:
 
 
 def main(names: list[str]) -> int:
-    """Check each file; 1 if something is wrong."""
+    """List and check each package; 1 if something is wrong."""
     wrong: list[str] = []
     for path in map(Path, names):
         wrong += faults(path)
         contents = read_package(path)
         unpacked = sum(map(len, contents.values()))
+        for name in sorted(contents):
+            print(f"{len(contents[name]):12,}  {name}")
         print(f"{path.name}: {len(contents)} files, {path.stat().st_size:,} bytes, ", end="")
         print(f"{unpacked:,} unpacked")
     print(*wrong, sep="\n" if wrong else "")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the wheel in dist/ into a new environment and uses it in an empty folder, without the
-# repository: demo, images, video, the page in the browser, three steps of a training.
+# repository: demo, images, video, the page in the browser, three steps of a
+# training. The argument is a Python: test_dist.sh python3.12
 set -euo pipefail
 wheel=$(ls "$(cd "$(dirname "$0")/.." && pwd)"/dist/*.whl)
 folder=$(mktemp -d)
@@ -36,7 +37,7 @@ python -m pip install --quiet "$wheel[tables,train,video]"
 emopy video samples/scene.avi --out scene.parquet --plot scene.png --draw scene.mp4
 emopy data split samples/stills/train splits
 emopy train convolutional --out run --set data.train=splits/train.npz --set data.validation=splits/validation.npz \
-  --set fit.epochs=1 --set fit.batch_size=128
+  --set fit.epochs=1 --set fit.batch_size=96
 emopy predict samples/stills/test/happiness --recursive --model run/model >predictions.txt
 emopy doctor
-echo "The wheel works."
+echo "The wheel works on $(python --version)."

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the whole suite on Python 3.13 with the newest version of every dependency.
+# Runs the whole suite on Python 3.13 with the newest version of every dependency, and tries the
+# wheel of dist/ there if `make dist` has built one.
 # Without a python3.13 on this machine, Debian 13 is unpacked into local/debian13 (as root; about
 # five minutes) and the suite runs inside.
 set -euo pipefail
@@ -11,6 +12,7 @@ in_venv() {  # python3.13, folder of the virtual environment
   "$2/bin/python" -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[test]'
   "$2/bin/python" -m pip list | tail -n +3 | tr -s ' ' '=' | tr '\n' ' '
   "$2/bin/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder
+  ! compgen -G 'dist/*.whl' >/dev/null || scripts/test_dist.sh "$1"
 }
 
 if [ "${1:-}" = inside ]; then

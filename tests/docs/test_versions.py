@@ -1,5 +1,6 @@
 """`emopy.__version__` is the one place of the version; other files repeat it."""
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -40,3 +41,13 @@ def test_the_package_takes_its_version_from_there():
     project = text_of("pyproject.toml")
     assert 'dynamic = ["version"]' in project
     assert '[tool.hatch.version]\npath = "src/emopy/__init__.py"' in project
+
+
+def test_a_tag_that_is_not_the_version_stops_the_release():
+    path = ROOT / "scripts" / "check_tag.py"
+    spec = importlib.util.spec_from_file_location("check_tag", path)
+    check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check)
+    assert check.fault(["older", "v1.0.0"], "1.0.0") is None
+    assert check.fault(["v1.0.0rc1"], "1.0.0") == "The tag must be v1.0.0. Found: v1.0.0rc1."
+    assert "none" in check.fault([], "1.0.0")

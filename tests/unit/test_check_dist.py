@@ -30,9 +30,14 @@ def wheel(folder, *, version="1.0", **more):
     return path
 
 
-def test_a_good_wheel_has_no_faults(check, tmp_path):
+def test_a_good_wheel_has_no_faults_and_is_listed(check, tmp_path, capsys):
     assert check.faults(wheel(tmp_path)) == []
     assert check.main([str(wheel(tmp_path))]) == 0
+    names = [line.split()[1] for line in capsys.readouterr().out.splitlines()[:5]]
+    assert names == [
+        *("EmoPy.py", "emopy-1.0.dist-info/METADATA", "emopy/__init__.py", "emopy/py.typed"),
+        "emopy/web_page/index.html",
+    ]
 
 
 @pytest.mark.parametrize(
