@@ -16,6 +16,7 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from emopy import FERModel
+from emopy.media.decoding import Decoder
 from emopy.result_table import to_rows
 from emopy.serve import protocol
 from emopy.types import Box, Face
@@ -170,6 +171,45 @@ def test_a_client_that_goes_away_before_the_first_row_gives_its_place_back(servi
             is_problem(service.http.post("/v1/video", content=content), 429)
         until(lambda: all_places_are_free(service))
     assert service.http.post("/v1/video?end_s=0.1", content=content).status_code == 200
+
+
+def test_a_client_that_goes_away_ends_a_video_whose_frames_are_passed_over(
+    service, clip_file, monkeypatch
+):
+    decoded = slow_down(monkeypatch, "_decode_packet")
+    content = clip_file.read_bytes()
+    with service.connect() as connection:
+        head = service.post_head("/v1/video?every=100000", length=len(content))
+        connection.sendall(head + content)
+        until(lambda: decoded)
+    until(lambda: all_places_are_free(service) and not threads("emopy-prefetch"), 1.5)
+
+
+@pytest.mark.parametrize("query", ["start_s=0.9", "every=9"])
+def test_a_video_that_is_late_ends_while_frames_are_passed_over(clip_file, monkeypatch, query):
+    slow_down(monkeypatch, "_packets")
+    with serving(timeout_s=0.4) as running:
+        answer = running.http.post(f"/v1/video?{query}", content=clip_file.read_bytes())
+        is_problem(answer, 504)
+        until(lambda: all_places_are_free(running), 1.5)
+
+
+def slow_down(monkeypatch, name):
+    """Let a method of the decoder take 0.2 s more for each of the 25 frames."""
+    usual, began = getattr(Decoder, name), []
+
+    def slow(decoder, *given):
+        began.append(decoder)
+        time.sleep(0.2)
+        return usual(decoder, *given)
+
+    def slow_items(decoder):
+        for item in usual(decoder):
+            time.sleep(0.2)
+            yield item
+
+    monkeypatch.setattr(Decoder, name, slow_items if name == "_packets" else slow)
+    return began
 
 
 def test_a_reader_that_stops_is_dropped_and_gives_its_place_back(clip_file, monkeypatch):

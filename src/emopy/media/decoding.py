@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from emopy.media.addresses import without_password
 from emopy.media.containers import open_container, video_stream
@@ -21,6 +21,10 @@ _MAX_FAILURES = 10
 
 _MAX_WAITING_BYTES = 64_000_000
 """Most bytes of packets kept while looking for the last keyframe before a start time."""
+
+Check: TypeAlias = Callable[[], object]
+"""What is called for each frame that is read, also for one that is not selected; an error that it
+raises ends the reading."""
 
 _CANVAS_FORMATS = {"gif", "apng"}
 """Formats whose frames are drawn on the frame before, also where they are called keyframes."""
@@ -47,7 +51,9 @@ class Decoder:
         failed: Whether it could not be read to its end.
     """
 
-    def __init__(self, path: str, *, start_s: float, max_pixels: int) -> None:
+    def __init__(
+        self, path: str, *, start_s: float, max_pixels: int, check: Check | None = None
+    ) -> None:
         self.container = open_container(path, max_pixels)
         try:
             self.stream = video_stream(self.container, without_password(path), max_pixels)
@@ -59,6 +65,7 @@ class Decoder:
         self.ended = False
         self.failed = False
         self._start_s = start_s - TOLERANCE_S
+        self._check = check
         self._timeline = Timeline(self.stream)
         self._passed_over = False  # whether packets were read without decoding them
         self._doubtful = False
@@ -191,6 +198,8 @@ class Decoder:
         while failures < _MAX_FAILURES:
             try:
                 for packet in self.container.demux(self.stream):
+                    if self._check is not None:
+                        self._check()
                     failures = 0
                     if packet.size:  # else a repeated frame in AVI, or the end in PyAV
                         yield packet
@@ -225,12 +234,12 @@ def _chain(
     yield from rest
 
 
-def measure(path: str, max_pixels: int) -> tuple[list[Place], float]:
+def measure(path: str, max_pixels: int, check: Check | None = None) -> tuple[list[Place], float]:
     """Read a whole file without decoding it; return the places of its frames, and their interval.
 
     Raises:
         InputError: The file cannot be opened.
     """
-    decoder = Decoder(path, start_s=0, max_pixels=max_pixels)
+    decoder = Decoder(path, start_s=0, max_pixels=max_pixels, check=check)
     with closing(decoder):
         return list(decoder.places()), decoder.interval_s

@@ -12,6 +12,7 @@ from PIL import Image
 
 from emopy.errors import InputError
 from emopy.media.arrays import on_white
+from emopy.media.decoding import Check
 from emopy.media.images import read_image
 from emopy.media.limits import check_pixels
 from emopy.media.paths import explain_os_errors, find_images
@@ -22,6 +23,9 @@ from emopy.types import FailedInput, Frame, RGBImage
 
 DEFAULT_FPS = 25.0
 """Frames per second of a folder of frames."""
+
+_SEEK_FRAMES = 8
+"""Frames of an animation that are decoded at once where they are not selected."""
 
 _MIN_DURATION_MS = 10
 """Browsers show a frame of an animation for this time at least; shorter ones mean 100 ms."""
@@ -133,7 +137,9 @@ def open_frame_folder(folder: str, sampling: Sampling, max_pixels: int) -> Image
     return ImageSequence(folder, names, times_s, load, all_frames)
 
 
-def open_animated_webp(path: str, sampling: Sampling, max_pixels: int) -> ImageSequence:
+def open_animated_webp(
+    path: str, sampling: Sampling, max_pixels: int, check: Check | None = None
+) -> ImageSequence:
     """Open an animated WebP, which FFmpeg does not decode.
 
     Raises:
@@ -150,6 +156,11 @@ def open_animated_webp(path: str, sampling: Sampling, max_pixels: int) -> ImageS
     check_pixels(width, height, path, max_pixels, hint=hint)
 
     def load(number: int) -> RGBImage:
+        while check is not None and (place := animation.tell() + _SEEK_FRAMES) < number:
+            check()
+            with explain_damage(path, kind="animation"):
+                animation.seek(place)
+                animation.load()  # decodes up to here
         with explain_damage(path, kind="animation"):
             animation.seek(number)
             return np.array(on_white(animation.convert("RGBA")))

@@ -19,7 +19,7 @@ from emopy.errors import InputError
 from emopy.media.addresses import without_password
 from emopy.media.arrays import from_array
 from emopy.media.containers import check_file
-from emopy.media.decoding import Decoded, Decoder, measure
+from emopy.media.decoding import Check, Decoded, Decoder, measure
 from emopy.media.limits import check_pixels
 from emopy.media.prefetch import prefetch
 from emopy.media.sampling import TOLERANCE_S, Sampling, select_recorded
@@ -45,7 +45,9 @@ class VideoFile:
 
     is_live = False
 
-    def __init__(self, path: str, sampling: Sampling, max_pixels: int) -> None:
+    def __init__(
+        self, path: str, sampling: Sampling, max_pixels: int, check: Check | None = None
+    ) -> None:
         self.source = without_password(path)
         self._path = path
         self._sampling = sampling
@@ -53,14 +55,19 @@ class VideoFile:
         self._reading = Lock()
         self._ended = False
         # In a thread: a pipe without a writer must not block Ctrl-C.
-        with closing(prefetch(_decode_first(path, sampling, max_pixels), max_items=1)) as first:
+        decoding = _decode_first(path, sampling, max_pixels, check)
+        with closing(prefetch(decoding, max_items=1)) as first:
             self._decoder, self._first_s, self._decoded, self._converter = next(first)
         self.size = self._converter.size
         stream = self._decoder.stream
         self.fps = float(stream.average_rate) if stream.average_rate else None
         self.duration_s = _declared_duration(self._decoder)
         self.frames = self._estimate_frames()
-        self._measure()
+        try:
+            self._measure(check)
+        except BaseException:
+            self._decoder.close()
+            raise
 
     @property
     def skipped(self) -> int:
@@ -95,12 +102,12 @@ class VideoFile:
         fps = min(self.fps, sampling.fps or math.inf) / sampling.every
         return math.ceil(max(0.0, end_s - sampling.start_s) * fps - 1e-6)
 
-    def _measure(self) -> None:
+    def _measure(self, check: Check | None) -> None:
         """Replace estimates: headers count frames that are not presented, and joined parts once."""
         path = self._path
         if not os.path.isfile(path) or os.path.getsize(path) > _MAX_MEASURED_BYTES:  # noqa: PTH113, PTH202
             return
-        places, interval_s = measure(path, self._max_pixels)
+        places, interval_s = measure(path, self._max_pixels, check)
         if self._sampling.start_s == 0:  # frames before the first one are not decodable
             places = [each for each in places if each.time_s >= self._first_s - TOLERANCE_S]
         if not places:
@@ -123,11 +130,11 @@ def _declared_duration(decoder: Decoder) -> float | None:
 
 
 def _decode_first(
-    path: str, sampling: Sampling, max_pixels: int
+    path: str, sampling: Sampling, max_pixels: int, check: Check | None
 ) -> Generator[tuple[Decoder, float, Iterator[Decoded], RGBConverter]]:
     """Open a file and decode the first frame from the start time on: one item."""
     can_reopen = check_file(path)
-    start = partial(_start, path, sampling, max_pixels)
+    start = partial(_start, path, sampling, max_pixels, check)
     decoder, first, frames = start(from_keyframe=can_reopen)
     if decoder.is_doubtful or first is None:
         decoder.close()
@@ -144,25 +151,29 @@ def _decode_first(
 
 
 def _start(
-    path: str, sampling: Sampling, max_pixels: int, *, from_keyframe: bool
+    path: str, sampling: Sampling, max_pixels: int, check: Check | None, *, from_keyframe: bool
 ) -> tuple[Decoder, Decoded | None, Iterator[Decoded]]:
     """Decode the first frame from the start time on, from a keyframe before it where possible."""
-    decoder = open_decoder(path, sampling.start_s, max_pixels)
-    decoded = None
-    if from_keyframe and sampling.start_s > 0:
-        decoded = decoder.from_keyframe()
+    decoder = open_decoder(path, sampling.start_s, max_pixels, check)
+    try:
+        decoded = None
+        if from_keyframe and sampling.start_s > 0:
+            decoded = decoder.from_keyframe()
+            if decoded is None:
+                decoder.close()
+                decoder = open_decoder(path, sampling.start_s, max_pixels, check)
         if decoded is None:
-            decoder.close()
-            decoder = open_decoder(path, sampling.start_s, max_pixels)
-    if decoded is None:
-        decoded = decoder.from_beginning()
-    frames = (one for one in decoded if not sampling.before_start(one.time_s))
-    return decoder, next(frames, None), frames
+            decoded = decoder.from_beginning()
+        frames = (one for one in decoded if not sampling.before_start(one.time_s))
+        return decoder, next(frames, None), frames
+    except BaseException:
+        decoder.close()
+        raise
 
 
-def open_decoder(path: str, start_s: float, max_pixels: int) -> Decoder:
+def open_decoder(path: str, start_s: float, max_pixels: int, check: Check | None = None) -> Decoder:
     """Open a file or address and check the frame size that it declares."""
-    decoder = Decoder(path, start_s=start_s, max_pixels=max_pixels)
+    decoder = Decoder(path, start_s=start_s, max_pixels=max_pixels, check=check)
     context = decoder.stream.codec_context
     if context.width > 0 and context.height > 0:
         pixel_aspect, name = decoder.stream.sample_aspect_ratio, without_password(path)

@@ -9,6 +9,7 @@ from typing import Self, TypeAlias
 from emopy.errors import InputError
 from emopy.media.addresses import is_stream
 from emopy.media.cameras import RECONNECT_S, Camera, open_camera
+from emopy.media.decoding import Check
 from emopy.media.image_sequences import ImageSequence, open_animated_webp, open_frame_folder
 from emopy.media.limits import DEFAULT_MAX_PIXELS
 from emopy.media.pillow import is_animated_webp
@@ -150,6 +151,7 @@ def open_video(
     start_s: float = 0.0,
     end_s: float | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    check: Check | None = None,
 ) -> Video:
     """Open a video, a folder of frames or a camera to read its frames.
 
@@ -173,6 +175,9 @@ def open_video(
             start and end gives none, which is no error.
         max_pixels: Largest frame of a video or image of a folder, width × height in pixels, checked
             before it is decoded. A camera has no limit.
+        check: Called for each frame of a video file that is read, also for one that is not
+            selected, from the thread that reads; an error that it raises ends the reading and is
+            raised here or by the iteration. None: nothing.
 
     Raises:
         InputError: No such file or camera; no answer from an address; not a video; no frame can be
@@ -187,7 +192,7 @@ def open_video(
     """
     sampling = Sampling(every=every, fps=fps, start_s=start_s, end_s=end_s)
     if isinstance(source, str | os.PathLike):
-        return Video(_open_path(os.fsdecode(source), sampling, max_pixels))
+        return Video(_open_path(os.fsdecode(source), sampling, max_pixels, check))
     if isinstance(source, bool) or not hasattr(source, "__index__"):
         raise InputError(
             "`source` must be the path of a video or the number of a camera. "
@@ -197,12 +202,12 @@ def open_video(
 
 
 def _open_path(
-    path: str, sampling: Sampling, max_pixels: int
+    path: str, sampling: Sampling, max_pixels: int, check: Check | None
 ) -> VideoFile | ImageSequence | Camera:
     if is_stream(path):
         return open_stream(path, sampling, max_pixels)
     if os.path.isdir(path):  # noqa: PTH112  Path("") would be the current folder
         return open_frame_folder(path, sampling, max_pixels)
     if is_animated_webp(path):
-        return open_animated_webp(path, sampling, max_pixels)
-    return VideoFile(path, sampling, max_pixels)
+        return open_animated_webp(path, sampling, max_pixels, check)
+    return VideoFile(path, sampling, max_pixels, check)

@@ -25,6 +25,7 @@ from emopy.serve.problems import ProblemDetails
 from emopy.serve.query import number
 from emopy.serve.requests import Upload
 from emopy.serve.wording import in_http_words, refusal
+from emopy.serve.work_queue import ClientGone
 from emopy.types import FailedInput, Frame, ImageResult, round_time
 
 _log = logging.getLogger("emopy.serve")
@@ -118,7 +119,7 @@ class VideoRows:
             line = await self._lines.get()
 
     def stop(self) -> None:
-        """End the thread after the frame that it reads."""
+        """End the thread after the frame that it reads or passes over."""
         self._stopped.set()
 
     async def ended(self) -> None:
@@ -130,6 +131,8 @@ class VideoRows:
         try:
             with self._as_path() as path:
                 self._read_file(path)
+        except ClientGone:
+            return
         except Exception:  # noqa: BLE001  it is logged
             _log.exception("A video could not be predicted.")
             detail = "The service failed. Its log has the reason."
@@ -140,7 +143,9 @@ class VideoRows:
         name, reading = self._name, dict(self._options)
         smoothing_s = reading.pop("smoothing_s")
         try:
-            with open_video(path, max_pixels=self._model.max_pixels, **reading) as video:
+            with open_video(
+                path, max_pixels=self._model.max_pixels, check=self._check_wanted, **reading
+            ) as video:
                 found = self._model.predict_frames(video, source=name, smoothing_s=smoothing_s)
                 with closing(found):
                     for _, result in found:
@@ -153,6 +158,11 @@ class VideoRows:
             problem = refusal(error, name)
             problem.detail = problem.detail.replace(path, name)
             self._put(problem)
+
+    def _check_wanted(self) -> None:
+        """Raise ClientGone if nobody wants the rows any more."""
+        if self._stopped.is_set():
+            raise ClientGone
 
     @contextmanager
     def _as_path(self) -> Iterator[str]:

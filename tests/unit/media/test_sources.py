@@ -348,6 +348,22 @@ def test_an_animated_webp_is_read_with_its_times(animation):
     ]
 
 
+def test_frames_of_an_animated_webp_that_are_passed_over_can_end_the_reading(tmp_path):
+    path = tmp_path / "a.webp"
+    images = [Image.new("RGB", (40, 30), (4 * place, 0, 9)) for place in range(60)]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=40, lossless=True)
+    checks = []
+    frames, _ = read(path, every=50, check=lambda: checks.append(0))
+    assert [frame.image[0, 0, 0] // 4 for frame in frames] == [0, 50]
+    assert len(checks) == 6
+
+    def refuse():
+        raise LookupError
+
+    with open_video(path, every=50, check=refuse) as video, pytest.raises(LookupError):
+        list(video)
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_a_damaged_animated_webp_gives_its_frames_or_an_error(animation, kept):
     content = animation.read_bytes()

@@ -339,6 +339,25 @@ def test_stopping_early_ends_the_thread(clips):
     assert repr(video) == f"Video({video.source!r}, 160 × 120, 3.0 s)"
 
 
+@pytest.mark.parametrize("wanted", [{"every": 1000}, {"start_s": 0.3}])
+def test_frames_that_are_passed_over_can_end_the_reading(clips, wanted):
+    checks = []
+
+    def check():
+        checks.append(0)
+        if len(checks) == most:
+            raise LookupError
+
+    most = 0
+    read(clips("mp4"), check=check, **wanted)
+    for most in (1, len(checks) // 2, len(checks)):
+        checks.clear()
+        with pytest.raises(LookupError):
+            read(clips("mp4"), check=check, **wanted)
+        assert len(checks) == most
+    assert not [thread for thread in threading.enumerate() if thread.name == "emopy-prefetch"]
+
+
 def test_closing_in_another_thread_ends_a_waiting_iteration(clips, tmp_path):
     path, done = tmp_path / "pipe", threading.Event()
     os.mkfifo(path)
