@@ -250,6 +250,16 @@ def test_more_streams_than_places_are_429(service, live, clip_file):
     assert ask(live())["error"] is None
 
 
+def test_a_video_has_its_place_only_when_it_has_arrived(service, clip_file):
+    content = clip_file.read_bytes()
+    with ExitStack() as opened:
+        for _ in range(STREAMS):
+            connection = opened.enter_context(service.connect())
+            connection.sendall(service.post_head("/v1/video", length=len(content)) + content[:9])
+        time.sleep(0.2)
+        assert service.http.post("/v1/video?end_s=0.1", content=content).status_code == 200
+
+
 def test_a_live_session_answers_with_tracks(live, model):
     session = live()
     first, second = ask(session), ask(session)

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +32,13 @@ MAX_IMAGES = 64
 
 BODIES = 4
 """The bodies of all requests together may hold so many times the largest one."""
+
+SMALL = 16
+"""A body of at most this part of the largest one is small. Small ones may hold as much as one
+largest body besides: large ones that arrive slowly do not keep them out."""
+
+PAUSE_S = 10.0
+"""Longest time between two pieces of a body, seconds."""
 
 _MAX_JSON_VALUES = 1000
 """Most values in a JSON body: millions of small ones would take 20 times its size in memory."""
@@ -68,6 +75,7 @@ class Bodies:
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
         self._memory = Places(BODIES * max_bytes)
+        self._reserve = Places(max_bytes)
 
     @asynccontextmanager
     async def read(
@@ -84,19 +92,22 @@ class Bodies:
                 400 if its length is no number; and what `parse` raises.
             ClientGone: The client has gone away.
         """
-        self._check_length(request.headers)
+        length = self._check_length(request.headers)
+        is_small = 0 < length <= self._max_bytes // SMALL
+        held = _Held([self._reserve, self._memory] if is_small else [self._memory])
         body = bytearray()
-        taken = 0
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + self._timeout_s
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout_at(min(end_s, loop.time() + PAUSE_S)) as limit:
                 async for piece in request.stream():
-                    if taken + len(piece) > self._max_bytes:
+                    limit.reschedule(min(end_s, loop.time() + PAUSE_S))
+                    if len(body) + len(piece) > self._max_bytes:
                         raise self._too_large()
-                    self._memory.take(len(piece))
-                    taken += len(piece)
+                    held.take(len(piece))
                     body += piece
         except BaseException as error:
-            self._memory.give_back(taken)
+            held.give_back()
             if isinstance(error, TimeoutError | ClientDisconnect):
                 raise self._explain(error) from None
             raise
@@ -107,18 +118,20 @@ class Bodies:
             del content
             yield found
         finally:
-            self._memory.give_back(taken)
+            held.give_back()
 
     def _explain(self, error: TimeoutError | ClientDisconnect) -> Exception:
         if isinstance(error, ClientDisconnect):
             return ClientGone()
+        pause = f", without a pause of {PAUSE_S:g} s" if self._timeout_s > PAUSE_S else ""
         return ProblemDetails(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"The body must arrive within {self._timeout_s:g} s. Send it again.",
+            f"The body must arrive within {self._timeout_s:g} s{pause}. Send it again.",
             headers={"Connection": "close"},
         )
 
-    def _check_length(self, headers: Headers) -> None:
+    def _check_length(self, headers: Headers) -> int:
+        """Return the length that a body declares; 0 for none."""
         length = headers.get("content-length", "0")
         if not re.fullmatch(r"[0-9]{1,18}", length):
             raise ProblemDetails(
@@ -127,6 +140,7 @@ class Bodies:
             )
         if int(length) > self._max_bytes:
             raise self._too_large()
+        return int(length)
 
     def _too_large(self) -> ProblemDetails:
         return ProblemDetails(
@@ -134,6 +148,27 @@ class Bodies:
             f"The body must have at most {self._max_bytes:,} bytes. Send a smaller image, or fewer "
             "at a time.",
         )
+
+
+class _Held:
+    """The memory of one body, taken from the first of several places that has room."""
+
+    def __init__(self, places: Sequence[Places]) -> None:
+        self._places = places
+        self._taken = [0] * len(places)
+
+    def take(self, count: int) -> None:
+        """Take bytes, or raise the problem 429 if they are free nowhere."""
+        for number, place in enumerate(self._places):
+            if place.has_free(count) or place is self._places[-1]:
+                place.take(count)
+                self._taken[number] += count
+                return
+
+    def give_back(self) -> None:
+        """Give all back."""
+        for place, count in zip(self._places, self._taken, strict=True):
+            place.give_back(count)
 
 
 def find_uploads(request: Request, body: bytes) -> list[Upload]:

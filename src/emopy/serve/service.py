@@ -23,7 +23,7 @@ from emopy.serve import deepface
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.query import OPTIONS, check_query, choose_model, read_boxes
-from emopy.serve.requests import Bodies, find_upload, find_uploads
+from emopy.serve.requests import Bodies, Upload, find_upload, find_uploads
 from emopy.serve.results import draw_upload, explain_upload, predict_uploads
 from emopy.serve.settings import ServeSettings
 from emopy.serve.streams import (
@@ -133,12 +133,12 @@ class Service:
         """Answer with a line of JSON for each face of each frame, while the video is read."""
         query = check_query(request.query_params.multi_items(), (*OPTIONS, *VIDEO_QUERY))
         model, options = choose_model(self._model, query), video_options(query)
-        self._streams.take()
-        rows: VideoRows | None = None
+        self._streams.check_free()
+        async with self._bodies.read(request, partial(find_upload, kind="video")) as upload:
+            self._streams.take()
+            rows = self._start_rows(model, upload, options)
+        del upload  # the thread of the rows drops its content
         try:
-            async with self._bodies.read(request, partial(find_upload, kind="video")) as upload:
-                rows = VideoRows(model, upload, options, self._metrics)
-            del upload  # the thread of the rows drops its content
             first = await answer_in_time(
                 rows.first(), partial(_gone, request), self._settings.timeout_s
             )
@@ -147,6 +147,14 @@ class Service:
             self._end_stream(rows)
             raise
         return _RowsResponse(rows.following(first), partial(self._end_stream, rows))
+
+    def _start_rows(self, model: FERModel, upload: Upload, options: dict[str, Any]) -> VideoRows:
+        """Return the rows of a video for which a place is taken."""
+        try:
+            return VideoRows(model, upload, options, self._metrics)
+        except BaseException:
+            self._streams.give_back()
+            raise
 
     async def live(self, socket: WebSocket) -> None:
         """Answer each image with its result; images that come meanwhile replace each other."""
@@ -212,13 +220,12 @@ class Service:
         if isinstance(error, ProblemDetails):
             self._metrics.failures.inc(error.failed_inputs)
 
-    def _end_stream(self, stream: VideoRows | LiveSession | None) -> None:
+    def _end_stream(self, stream: VideoRows | LiveSession) -> None:
         """Give the place of a video or live session back as soon as its thread has ended."""
 
         async def wait() -> None:
-            if stream is not None:
-                stream.stop()
-                await stream.ended()
+            stream.stop()
+            await stream.ended()
             self._streams.give_back()
 
         waiting = asyncio.ensure_future(wait())

@@ -155,9 +155,13 @@ class Places:
         self._report = report
         self.taken = 0
 
+    def has_free(self, count: int = 1) -> bool:
+        """Return whether so many are free."""
+        return self.taken + count <= self._size
+
     def check_free(self, count: int = 1, *, wait_s: float = 1.0) -> None:
         """Raise the problem 429, with this time to wait in seconds, if too few are free."""
-        if self.taken + count > self._size:
+        if not self.has_free(count):
             raise busy(wait_s)
 
     def take(self, count: int = 1) -> None:

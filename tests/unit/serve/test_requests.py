@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 from starlette.requests import Request
 
+from emopy.serve import requests
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import Bodies, decode_base64, find_uploads, read_json
 from emopy.serve.work_queue import ClientGone
@@ -75,6 +76,57 @@ def test_bodies_that_are_too_large_or_late_are_refused(asked, status):
     with pytest.raises(ProblemDetails) as problem:
         asyncio.run(body_of(bodies, asked))
     assert problem.value.status == status
+    assert bodies._memory.taken == 0
+
+
+def test_large_bodies_that_stop_do_not_keep_small_ones_out():
+    bodies = Bodies(160, 5.0)
+
+    async def run():
+        stopped = [
+            asyncio.create_task(body_of(bodies, request(b"a" * 159, end=False))) for _ in range(4)
+        ]
+        await asyncio.sleep(0.05)
+        large = [request(b"b" * 11), request(b"b" * 11, headers={"Content-Length": "11"})]
+        for asked in large:
+            with pytest.raises(ProblemDetails) as problem:
+                await body_of(bodies, asked)
+            assert problem.value.status == 429
+        for _ in range(40):
+            small = request(b"b" * 4, b"c" * 6, headers={"Content-Length": "10"})
+            assert await body_of(bodies, small) == b"bbbbcccccc"
+        for task in stopped:
+            task.cancel()
+        await asyncio.wait(stopped)
+        assert bodies._memory.taken == bodies._reserve.taken == 0
+
+    asyncio.run(run())
+
+
+def test_small_bodies_beyond_the_reserve_use_the_other_memory():
+    bodies = Bodies(16, 5.0)
+
+    async def run():
+        def small():
+            return request(b"a", headers={"Content-Length": "1"}, end=False)
+
+        sent = [asyncio.create_task(body_of(bodies, small())) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        assert (bodies._reserve.taken, bodies._memory.taken) == (16, 4)
+        for task in sent:
+            task.cancel()
+        await asyncio.wait(sent)
+        assert bodies._memory.taken == bodies._reserve.taken == 0
+
+    asyncio.run(run())
+
+
+def test_a_body_that_pauses_is_refused_before_its_time_is_over(monkeypatch):
+    monkeypatch.setattr(requests, "PAUSE_S", 0.1)
+    bodies = Bodies(10, 5.0)
+    with pytest.raises(ProblemDetails, match=r"within 5 s, without a pause of 0.1 s") as problem:
+        asyncio.run(asyncio.wait_for(body_of(bodies, request(b"a", end=False)), 2))
+    assert problem.value.status == 408
     assert bodies._memory.taken == 0
 
 
