@@ -5,6 +5,7 @@ import hmac
 import io
 import json
 import logging
+import re
 import socket
 import struct
 import time
@@ -85,6 +86,7 @@ def raw_problem(received, status):
     """Check an answer in bytes."""
     head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status), head[:200]
+    assert re.search(rb"^x-request-id: [0-9a-f]{32}\r?$", head, re.MULTILINE)
     assert b"content-type: application/problem+json" in head
     assert json.loads(body)["status"] == status
     return json.loads(body)
@@ -153,7 +155,7 @@ def test_many_requests_at_once_on_a_connection_that_reads_nothing_are_bounded(se
         connection.settimeout(1)
         with contextlib.suppress(TimeoutError, ConnectionError):
             connection.sendall(request * 100_000)
-        assert service.metric(answered) - before < 1000
+        assert 0 < service.metric(answered) - before < 1000
 
 
 # Large bodies
@@ -384,8 +386,15 @@ def test_a_path_leads_to_no_file(service, target):
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_a_problem(service, request_bytes, status, caplog):
-    raw_problem(talk(service, request_bytes), status)
+    caplog.set_level(logging.INFO, "emopy.serve")
+    label = f'emopy_requests_total{{path="other",status="{status}"}}'
+    before = service.metric(label)
+    received = talk(service, request_bytes)
+    raw_problem(received, status)
     assert "Traceback" not in caplog.text
+    request_id = re.search(rb"x-request-id: (\w+)", received)[1].decode()
+    assert f"other {status} " in next(line for line in caplog.messages if request_id in line)
+    assert service.metric(label) == before + 1
 
 
 def test_many_headers_within_the_limit_are_a_request(service):
@@ -508,7 +517,9 @@ def shake_hands(service, connection, **headers):
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     connection.sendall(f"GET /v1/live HTTP/1.1\r\n{head}\r\n".encode())
-    return int(connection.recv(65_536).split()[1])
+    answer = connection.recv(65_536)
+    assert re.search(rb"^x-request-id: [0-9a-f]{32}\r$", answer, re.MULTILINE)
+    return int(answer.split()[1])
 
 
 def test_without_a_right_key_nothing_is_answered(guarded):
@@ -530,6 +541,27 @@ def test_without_a_right_key_nothing_is_answered(guarded):
             assert answer.headers["www-authenticate"] == "Bearer"
         if "é" not in str(headers):
             assert status_of_socket(guarded, headers) == 401
+
+
+def test_refused_requests_are_counted_by_their_path(guarded):
+    cases = [
+        ("/v1/predict", {}, 401),
+        ("/v1/models", {"Origin": "https://evil.example"}, 403),
+        ("/metrics", {"Host": "evil.example"}, 421),
+    ]
+    labels = [f'emopy_requests_total{{path="{path}",status="{status}"}}'
+              for path, _, status in cases]  # fmt: skip
+    key = {"Authorization": f"Bearer {KEYS[0]}"}
+
+    def counts():
+        lines = guarded.http.get("/metrics", headers=key).text.splitlines()
+        found = dict(line.rsplit(" ", 1) for line in lines)
+        return [float(found.get(label, 0)) for label in labels]
+
+    before = counts()
+    for path, headers, status in cases:
+        assert guarded.http.get(path, headers=headers).status_code == status
+    assert counts() == [count + 1 for count in before]
 
 
 def test_a_right_key_is_taken_from_a_header_or_a_subprotocol(guarded):

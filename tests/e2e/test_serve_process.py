@@ -1,5 +1,6 @@
 """`emopy serve` as processes: start, log, signals, several of them."""
 
+import contextlib
 import os
 import re
 import select
@@ -136,8 +137,7 @@ def test_several_processes_are_one_service(start):
     workers = children(service.process.pid)
     if workers:
         assert len(workers) >= 2
-        os.kill(workers[-1], signal.SIGKILL)
-        until(lambda: workers[-1] not in children(service.process.pid), 30)
+        kill_while_one_predicts(service, workers)
         for _ in range(5):
             assert httpx.get(f"{service.url}/readyz", trust_env=False, timeout=60).is_success
     service.send(signal.SIGTERM)
@@ -146,6 +146,35 @@ def test_several_processes_are_one_service(start):
     assert len(re.findall("POST /v1/predict 200", err)) == 10
     assert "Traceback" not in err
     assert set(Path(tmp()).glob("emopy-metrics-*")) == folders
+
+
+def kill_while_one_predicts(service, workers):
+    """Kill processes of a service, and wait until others are there, with nothing to do."""
+    image = encoded(np.zeros((1500, 2000, 3), np.uint8), "JPEG")
+    failed = []
+
+    def predict():
+        try:
+            service.http.post("/v1/predict", files=[("file", ("a.jpg", image))] * 60)
+        except httpx.TransportError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=predict)
+    thread.start()
+    until(lambda: counts(service.url, "emopy_queue_length 1.0"))
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    thread.join(60)
+    assert failed
+    until(lambda: len(set(children(service.process.pid)) - set(workers)) >= len(workers), 30)
+    until(lambda: counts(service.url, "emopy_queue_length 0.0"))
+
+
+def counts(url, line):
+    """Whether a service has a line in its metrics."""
+    with contextlib.suppress(httpx.TransportError):
+        return line in httpx.get(f"{url}/metrics", trust_env=False, timeout=60).text
+    return False
 
 
 def tmp():

@@ -56,12 +56,12 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
     service.warm_up()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         del app
         service.ready = True
         _drain_on_stop(service, settings.drain_s)
         trimming = asyncio.create_task(trim_regularly())
-        yield
+        yield {"metrics": metrics}
         trimming.cancel()
         service.close()
 
@@ -81,7 +81,11 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
     app.add_exception_handler(HTTPException, _to_problem)
     app.add_exception_handler(ProblemDetails, _answer_problem)
     app.add_middleware(
-        cast("Any", AccessMiddleware), settings=settings, metrics=metrics, open_paths=open_paths
+        cast("Any", AccessMiddleware),
+        settings=settings,
+        metrics=metrics,
+        paths=[path for route in app.routes if (path := getattr(route, "path", ""))],
+        open_paths=open_paths,
     )
     return app
 

@@ -41,7 +41,7 @@ class Metrics:
         )
         self.seconds = Histogram(
             "emopy_request_seconds",
-            "Time from the first byte of a request to the last of its answer, in seconds.",
+            "Time from the end of the head of a request to the end of its answer, in seconds.",
             ("path",),
             buckets=_SECONDS,
             registry=registry,
@@ -81,5 +81,10 @@ class Metrics:
 
     def close(self) -> None:
         """Take this process out of the counts of what there is now."""
-        if FOLDER_VARIABLE in os.environ:
-            mark_process_dead(os.getpid())
+        forget_process(os.getpid())
+
+
+def forget_process(pid: int | None) -> None:
+    """Take a process out of the counts of what there is now; what it has counted stays."""
+    if pid is not None and FOLDER_VARIABLE in os.environ:
+        mark_process_dead(pid)

@@ -31,6 +31,9 @@ KEY_PROTOCOL = "emopy-key."
 LIVE_PATH = "/v1/live"
 """Path of the only WebSocket."""
 
+OTHER_PATH = "other"
+"""What the log and the metrics call paths that there are none of."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _CLIENT_GONE = 499
 """Status of a request whose client has gone away, in the log and the metrics, as in nginx."""
@@ -50,7 +53,8 @@ class AccessMiddleware:
         app: What answers.
         settings: Keys and origins.
         metrics: Counts requests.
-        open_paths: Paths that need no key.
+        paths: Paths that there are, which requests are counted by.
+        open_paths: Those that need no key.
     """
 
     def __init__(
@@ -58,11 +62,13 @@ class AccessMiddleware:
         app: ASGIApp,
         settings: ServeSettings,
         metrics: Metrics,
+        paths: Collection[str],
         open_paths: Collection[str],
     ) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self._paths = frozenset(paths)
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +76,8 @@ class AccessMiddleware:
         if scope["type"] == "websocket":
             await self._handle_socket(scope, receive, send)
         elif scope["type"] == "http":
-            await _Exchange(scope, send, self._settings, self._metrics).run(
+            path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
+            await _Exchange(scope, send, path, self._settings, self._metrics).run(
                 lambda pass_on: self._answer(scope, receive, pass_on)
             )
         else:
@@ -108,15 +115,19 @@ class AccessMiddleware:
 
     async def _handle_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a WebSocket on; a refused one is answered like a request, before it is opened."""
-        path = LIVE_PATH if scope["path"] == LIVE_PATH else "other"
+        path = LIVE_PATH if scope["path"] == LIVE_PATH else OTHER_PATH
+        headers = Headers(scope=scope)
+        request_id = request_id_of(headers)
+        own_headers = {**_HEADERS, "x-request-id": request_id}
 
         def record(status: int) -> None:
             self._metrics.requests.labels(path, str(status)).inc()
-            access_log.info("WS %s %d", path, status)
+            access_log.info("WS %s %d %s", path, status, request_id)
 
         async def refuse(problem: ProblemDetails) -> None:
             record(problem.status)
             response = problem.to_response()
+            response.headers.update(own_headers)
             start = {"status": response.status_code, "headers": response.raw_headers}
             await send({"type": "websocket.http.response.start", **start})
             await send({"type": "websocket.http.response.body", "body": response.body})
@@ -124,10 +135,10 @@ class AccessMiddleware:
         async def pass_on(message: Message) -> None:
             if message["type"] == "websocket.accept":
                 record(HTTPStatus.SWITCHING_PROTOCOLS)
+                MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
         try:
-            headers = Headers(scope=scope)
             self._check_caller(headers)
             self._check_key(headers)
             if path != LIVE_PATH:
@@ -186,14 +197,16 @@ class AccessMiddleware:
 class _Exchange:
     """One request and its answer: headers, time limits, log and metrics."""
 
-    def __init__(self, scope: Scope, send: Send, settings: ServeSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, path: str, settings: ServeSettings, metrics: Metrics
+    ) -> None:
         self._scope = scope
         self._send = send
+        self._path = path
         self._settings = settings
         self._metrics = metrics
         headers = Headers(scope=scope)
-        asked = headers.get("x-request-id", "")
-        self._id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+        self._id = request_id_of(headers)
         origin = headers.get("origin")
         self._origin = origin if origin in settings.origins else None
         self._status = 0
@@ -250,15 +263,13 @@ class _Exchange:
             raise _SlowReader from None
 
     def _record(self, seconds: float) -> None:
-        """Log and count the request by the pattern of its path: paths may hold anything."""
-        route = self._scope.get("route")
-        path = getattr(route, "path", "other")
-        self._metrics.requests.labels(path, str(self._status)).inc()
-        self._metrics.seconds.labels(path).observe(seconds)
+        """Log and count the request, by its path if there is such a one: it may hold anything."""
+        self._metrics.requests.labels(self._path, str(self._status)).inc()
+        self._metrics.seconds.labels(self._path).observe(seconds)
         access_log.info(
             "%s %s %d %.1f ms %s",
             self._scope["method"][:10],
-            path,
+            self._path,
             self._status,
             1000 * seconds,
             self._id,
@@ -267,6 +278,12 @@ class _Exchange:
 
 class _SlowReader(Exception):  # noqa: N818  an event rather than an error
     """The client does not take the answer."""
+
+
+def request_id_of(headers: Headers) -> str:
+    """Return the request id that a client has given, or a new one."""
+    asked = headers.get("x-request-id", "")
+    return asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
 
 
 async def _no_message() -> Message:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import uuid
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from emopy.serve.metrics import Metrics
+from emopy.serve.middleware import OTHER_PATH, access_log
 from emopy.serve.problems import CONTENT_TYPE, ProblemDetails
 
 HEAD_S = 10.0
@@ -66,9 +69,12 @@ class HTTPProtocol(H11Protocol):
                 "The request must be HTTP/1.1, with a head of at most 64 kB and a whole body.",
             )
             body = problem.to_response().body
+            request_id = uuid.uuid4().hex
             headers = [
                 ("content-type", CONTENT_TYPE),
                 ("content-length", str(len(body))),
+                ("cache-control", "no-store"),
+                ("x-request-id", request_id),
                 ("connection", "close"),
             ]
             reason = HTTPStatus(status).phrase.encode()
@@ -78,7 +84,14 @@ class HTTPProtocol(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
+            self._record(status, request_id)
         self.transport.close()
+
+    def _record(self, status: int, request_id: str) -> None:
+        """Log and count what is no request; nothing of it is repeated."""
+        metrics: Metrics = self.app_state["metrics"]
+        metrics.requests.labels(OTHER_PATH, str(int(status))).inc()
+        access_log.info("- %s %d %s", OTHER_PATH, status, request_id)
 
     @property
     def _is_answered(self) -> bool:

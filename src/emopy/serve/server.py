@@ -22,7 +22,7 @@ from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
 from emopy.serve.app import STOP_SIGNALS, create_app
 from emopy.serve.memory import limit_arenas
-from emopy.serve.metrics import FOLDER_VARIABLE
+from emopy.serve.metrics import FOLDER_VARIABLE, forget_process
 from emopy.serve.protocol import HTTPProtocol, WebSocketProtocol
 from emopy.serve.settings import ServeSettings
 
@@ -132,6 +132,13 @@ class _Workers(Multiprocess):
     """Processes with one socket."""
 
     interrupted = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace processes that have ended, and take them out of the counts of what there is."""
+        before = [worker.pid for worker in self.processes]
+        super().keep_subprocess_alive()
+        for pid in set(before).difference(worker.pid for worker in self.processes):
+            forget_process(pid)
 
     def handle_int(self) -> None:
         """Remember Ctrl-C."""
