@@ -37,6 +37,11 @@ def test_the_browser_package_has_this_version():
     assert lock["version"] == lock["packages"][""]["version"] == expected
 
 
+def test_the_kubernetes_manifest_runs_this_version():
+    text = text_of("examples/serve/kubernetes.yaml")
+    assert re.findall(r"image: \S+:(\S+)", text) == [emopy.__version__]
+
+
 def test_the_package_takes_its_version_from_there():
     project = text_of("pyproject.toml")
     assert 'dynamic = ["version"]' in project

@@ -164,6 +164,7 @@ def test_a_wrong_value_of_the_query_is_422_and_named(service, path, words):
         ({"json": {"image": "http://127.0.0.1/a.png"}}, 422, "Addresses are not fetched"),
         ({"json": {"image": "/etc/passwd"}}, 422, "paths are not opened"),
         ({"json": {"image": 7}}, 422, "An image must be base64 text. Received int."),
+        ({"json": {"image": None}}, 422, "An image must be base64 text. Received null."),
         ({"json": {"images": "abc"}}, 422, "images must be a list of base64 texts."),
         ({"json": {"photo": "abc"}}, 422, "must have the key image or images"),
         ({"json": [1]}, 400, "The body must be a JSON object."),
@@ -183,6 +184,43 @@ def test_a_wrong_value_of_the_query_is_422_and_named(service, path, words):
 )  # fmt: skip
 def test_a_body_that_holds_no_image_is_refused(service, body, status, words):
     is_problem(service.http.post("/v1/predict", **body), status, words)
+
+
+def test_a_video_is_asked_for_where_there_is_none(service):
+    is_problem(service.http.post("/v1/video"), 422, "The body must hold a video. Received none.")
+    text = {"content": IMAGE, "headers": {"Content-Type": "text/plain"}}
+    is_problem(service.http.post("/v1/video", **text), 415, "Content-Type must be video/*, multi")
+
+
+@pytest.mark.parametrize(
+    "path, body, words",
+    [
+        ("/v1/predict?boxes=900,900,990,990", IMAGE, "as face 1 of"),
+        ("/v1/predict?boxes=900,900,990,990&draw=png", IMAGE, "as face 1 of"),
+        ("/v1/video?start_s=1e300", None, "start_s must"),
+        ("/v1/video?every=2&fps=5", None, "every and fps must not both be given."),
+    ],
+)
+def test_refused_options_are_no_failed_inputs(service, clip_file, path, body, words):
+    before = service.metric("emopy_failed_inputs_total")
+    answer = service.http.post(path, content=body or clip_file.read_bytes())
+    problem = is_problem(answer, 422, words)
+    assert not any(word in problem["detail"] for word in ("(", "array", "Box"))
+    assert service.metric("emopy_failed_inputs_total") == before
+    service.http.post(path.partition("?")[0], content=b"none")
+    assert service.metric("emopy_failed_inputs_total") == before + 1
+
+
+def test_an_image_without_a_face_is_not_explained_and_no_failed_input(service, monkeypatch):
+    monkeypatch.setattr("tests.serving.FullImage.__call__", lambda *_: ())
+    before = service.metric("emopy_failed_inputs_total")
+    words = "in which none was found. Send an image that shows a face."
+    is_problem(service.http.post("/v1/explain", content=encoded(size(300))), 422, words)
+    assert service.metric("emopy_failed_inputs_total") == before
+
+
+def size(pixels):
+    return np.zeros((pixels, pixels, 3), np.uint8)
 
 
 def test_one_image_is_asked_for_where_several_make_no_sense(service):
@@ -273,6 +311,20 @@ def test_probes_and_metrics_answer(service):
     assert service.metric('emopy_request_seconds_count{path="/v1/predict"}') >= 2
     bucket = 'emopy_request_seconds_bucket{le="30.0",path="/v1/predict"}'
     assert service.metric(bucket) == service.metric(bucket.replace("30.0", "+Inf"))
+
+
+def test_head_is_answered_as_get_without_the_body(service):
+    for path in ("/healthz", "/readyz", "/docs", "/docs/start.js"):
+        head, whole = service.http.head(path), service.http.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-type", "content-length"):
+            assert head.headers[name] == whole.headers[name]
+
+
+def test_the_live_path_without_an_upgrade_is_426(service):
+    answer = service.http.get("/v1/live")
+    is_problem(answer, 426, "/v1/live must be opened as a WebSocket.")
+    assert answer.headers["upgrade"] == "websocket"
 
 
 def test_unknown_paths_and_methods_are_problems(service):

@@ -43,8 +43,10 @@ def service(running):
 
 @pytest.fixture(scope="module")
 def guarded():
-    """A service with keys and one foreign origin."""
-    with serving(key_digests=digests(KEYS), origins=("https://a.example",)) as running:
+    """A service with keys, one foreign origin and the name of a proxy."""
+    with serving(
+        key_digests=digests(KEYS), origins=("https://a.example",), names=("Emopy.example.org",)
+    ) as running:
         yield running
 
 
@@ -497,6 +499,15 @@ def test_a_name_that_is_not_this_machine_is_refused(service, host, status):
     if status == 421:
         raw_problem(received, 421)
     assert status_of_socket(service, {"Host": host}) == (101 if status == 200 else 421)
+
+
+def test_names_that_are_allowed_may_be_called(guarded):
+    key = {"Authorization": f"Bearer {KEYS[0]}"}
+    for host, status in (("emopy.example.org", 200), ("EMOPY.example.org:8443", 200),
+                         ("a.emopy.example.org", 421), ("example.org", 421)):  # fmt: skip
+        asked = {"Host": host, "Origin": f"https://{host}", **key}
+        assert guarded.http.get("/v1/models", headers=asked).status_code == status
+        assert status_of_socket(guarded, asked) == (101 if status == 200 else 421)
 
 
 def status_of_socket(service, headers):

@@ -43,6 +43,9 @@ from emopy.errors import InputError, import_extra, naming
 @click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN",
               help="Origin of web pages that may send requests, such as https://example.org; give "
               "it once for each.")  # fmt: skip
+@click.option("--allow-host", "names", multiple=True, metavar="NAME",
+              help="Host name that a proxy on this machine passes on, such as emopy.example.org; "
+              "give it once for each.")  # fmt: skip
 @click.option("--max-pixels", type=click.IntRange(min=1), default=25_000_000, metavar="N",
               help="Largest image or frame, width times height in pixels.")  # fmt: skip
 @model_options
@@ -58,6 +61,7 @@ def serve(
     keys: Path | None,
     no_auth: bool,
     origins: tuple[str, ...],
+    names: tuple[str, ...],
     max_pixels: int,
     **options: Any,
 ) -> int:
@@ -72,7 +76,15 @@ def serve(
     from emopy.serve import ServeSettings, run
     from emopy.serve.settings import read_keys
 
-    with naming(path="--api-key-file", host="--host", port="--port", origins="--allow-origin"):
+    with naming(
+        path="--api-key-file",
+        host="--host",
+        port="--port",
+        origins="--allow-origin",
+        names="--allow-host",
+        timeout_s="--timeout",
+        drain_s="--drain",
+    ):
         settings = ServeSettings(
             host=host,
             port=port,
@@ -84,6 +96,7 @@ def serve(
             drain_s=drain_s,
             key_digests=read_keys(keys) if keys else (),
             origins=origins,
+            names=names,
         )
         if not (settings.is_loopback or keys or no_auth):
             raise InputError(

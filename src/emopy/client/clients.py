@@ -19,6 +19,7 @@ from emopy.client.messages import (
     check_concurrency,
     connection,
     content_of,
+    models_of,
     name_of,
     only_result,
     read_record,
@@ -45,7 +46,7 @@ class _HTTPClient:
         prior: str | Mapping[str, float] | None = None,
         min_confidence: float | None = None,
         api_key: str | None = None,
-        timeout_s: float = 30.0,
+        timeout_s: float = 40.0,
         retries: int = 5,
     ) -> None:
         self._requests = Requests(
@@ -70,7 +71,8 @@ class Client(_HTTPClient):
         prior: As for `FERModel`; None: as the service was started.
         min_confidence: As for `FERModel`; None: as the service was started.
         api_key: Key of the service.
-        timeout_s: Longest time for an answer, seconds.
+        timeout_s: Longest time for an answer, seconds; longer than that of the service, whose
+            errors then say what was late.
         retries: How often a request is sent again while the service has no free place.
 
     Raises:
@@ -169,7 +171,7 @@ class Client(_HTTPClient):
     def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""
         with connection(self._requests.httpx):
-            return read_record(self._http.get("/v1/models"))["models"]
+            return models_of(self._http.get("/v1/models"))
 
     @contextmanager
     def _open(
@@ -254,7 +256,7 @@ class AsyncClient(_HTTPClient):
     async def models(self) -> list[dict[str, Any]]:
         """Return what the service says about its model."""
         with connection(self._requests.httpx):
-            return read_record(await self._http.get("/v1/models"))["models"]
+            return models_of(await self._http.get("/v1/models"))
 
     @asynccontextmanager
     async def _open(

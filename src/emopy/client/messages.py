@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 _UNNAMED = "<bytes>"
 """Name of an image or video that is sent without one: the service gets no names."""
+
+_KEY = re.compile(r"[!-~]+")
 
 _BUSY = (429, 503)
 _LONGEST_WAIT_S = 10.0
@@ -54,6 +57,11 @@ class Requests:
             raise InputError(f"`retries` must be 0 or more. Received {retries}.")
         if not timeout_s > 0:
             raise InputError(f"`timeout_s` must be above 0. Received {timeout_s}.")
+        if api_key and not _KEY.fullmatch(api_key):
+            raise InputError(
+                "`api_key` must be of printable ASCII characters without spaces. "
+                "Received another one. Copy the key again."
+            )
         self.httpx: Any = import_extra("httpx", feature="The client", extra="client")
         self.retries = retries
         self._options = _as_texts(options)
@@ -170,10 +178,35 @@ def only_result(response: httpx.Response, name: str) -> ImageResult:
         InputError: The image cannot be read, or the service refuses it.
         ServiceError: Any other failure.
     """
-    result = to_result(read_record(response, name)["results"][0], name)
+    record = read_record(response, name)
+    try:
+        result = to_result(record["results"][0], name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise _foreign(response) from error
     if isinstance(result, FailedInput):
         raise result.error
     return result
+
+
+def models_of(response: httpx.Response) -> list[dict[str, Any]]:
+    """Return the models of an answer, which has been read.
+
+    Raises:
+        ServiceError: It has none.
+    """
+    found = read_record(response).get("models")
+    if not isinstance(found, list):
+        raise _foreign(response)
+    return cast("list[dict[str, Any]]", found)
+
+
+def _foreign(response: httpx.Response) -> ServiceError:
+    """The error for JSON that is none of this service."""
+    return ServiceError(
+        f"The service must answer as `emopy serve` does. Received other JSON from "
+        f"{response.url.host}. Check the address.",
+        response.status_code,
+    )
 
 
 def to_result(record: Mapping[str, Any], source: str) -> ImageResult | FailedInput:

@@ -133,6 +133,18 @@ def _add_paths(app: FastAPI, service: Service, metrics: Metrics) -> None:
         ("/metrics", counts),
     ):
         app.add_api_route(path, answer, methods=["GET"], **_UNDECLARED, **OPERATIONS[path])
+    for path, answer in (("/healthz", health), ("/readyz", readiness)):
+        app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False, **_UNDECLARED)
+    app.add_api_route(LIVE_PATH, _ask_for_socket, include_in_schema=False, **_UNDECLARED)
+
+
+async def _ask_for_socket() -> Response:
+    """Answer a request to the path of the WebSocket that is none."""
+    raise ProblemDetails(
+        HTTPStatus.UPGRADE_REQUIRED,
+        f"{LIVE_PATH} must be opened as a WebSocket. Connect with ws:// or wss://",
+        headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+    )
 
 
 def _drain_on_stop(service: Service, drain_s: float) -> None:

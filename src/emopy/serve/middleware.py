@@ -68,6 +68,7 @@ class AccessMiddleware:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self._names = frozenset(name.lower() for name in settings.names)
         self._paths = frozenset(paths)
         self._open_paths = frozenset(open_paths)
 
@@ -162,11 +163,13 @@ class AccessMiddleware:
                 page of another origin.
         """
         host = headers.get("host", "")
-        if self._settings.is_loopback and not is_loopback(_hostname(f"//{host}")):
+        name = _hostname(f"//{host}")
+        known = name in self._names or is_loopback(name)
+        if self._settings.is_loopback and not known:
             raise ProblemDetails(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "The service must be called by its own address, such as http://127.0.0.1:8000. "
-                f"Received {host[:100]!r}.",
+                f"Received {host[:100]!r}. Start the service with --allow-host to allow a name.",
             )
         origin = headers.get("origin")
         if origin is None or origin in (f"http://{host}", f"https://{host}"):

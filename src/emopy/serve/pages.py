@@ -78,7 +78,9 @@ def add_pages(app: FastAPI) -> list[str]:
         f"/docs/{name}": swagger(name, kind) for name, kind in _SWAGGER_TYPES.items()
     }
     for path, answer in paths.items():
-        app.add_api_route(path, answer, include_in_schema=False, response_model=None)
+        app.add_api_route(
+            path, answer, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
+        )
     return [*paths, *_add_web_page(app)]
 
 

@@ -74,7 +74,7 @@ def read_boxes(query: Mapping[str, str]) -> list[Box] | None:
         raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "boxes must be left,top,right,bottom in pixels, separated by semicolons. "
-            f"Received {text[:60]!r}.",
+            f"Received {text[:60] + '…' * (len(text) > 60)!r}.",
         ) from error
     return boxes
 

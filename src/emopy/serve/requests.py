@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
+from emopy.errors import with_article
 from emopy.serve.forms import MULTIPART, read_parts
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.wording import UNNAMED
@@ -171,14 +172,19 @@ class _Held:
             place.give_back(count)
 
 
-def find_uploads(request: Request, body: bytes) -> list[Upload]:
+def find_uploads(request: Request, body: bytes, *, kind: str = "image") -> list[Upload]:
     """Return the images of a body: of a form, of a JSON object, or the body itself.
+
+    Args:
+        request: The request.
+        body: Its body.
+        kind: What the body should hold, for errors.
 
     Raises:
         ProblemDetails: 400 or 422 if there is none, 415 if its type is none of these.
     """
-    kind = content_type(request.headers)
-    if kind == MULTIPART:
+    given = content_type(request.headers)
+    if given == MULTIPART:
         uploads, texts = read_form(request.headers, body)
         for name in texts:
             raise ProblemDetails(
@@ -186,23 +192,24 @@ def find_uploads(request: Request, body: bytes) -> list[Upload]:
                 f"The form must hold files. Received text in the field {name[:60]!r}. "
                 "Options belong to the query, such as ?emotions=calm,anger",
             )
-    elif kind == JSON:
+    elif given == JSON:
         uploads = _from_json(body)
-    elif not kind or kind.startswith(("image/", "video/")) or kind == "application/octet-stream":
+    elif not given or given.startswith(("image/", "video/")) or given == "application/octet-stream":
         uploads = [Upload(UNNAMED, body)] if body else []
     else:
         raise ProblemDetails(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Type must be image/*, {MULTIPART} or {JSON}. Received {kind[:60]!r}.",
+            f"Content-Type must be {kind}/*, {MULTIPART} or {JSON}. Received {given[:60]!r}.",
         )
     if not uploads:
         raise ProblemDetails(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "The body must hold an image. Received none."
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"The body must hold {with_article(kind)}. Received none.",
         )
     if len(uploads) > MAX_IMAGES:
         raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"A request must hold at most {MAX_IMAGES} images. Received {len(uploads)}.",
+            f"A request must hold at most {MAX_IMAGES} {kind}s. Received {len(uploads)}.",
         )
     return uploads
 
@@ -218,7 +225,7 @@ def find_upload(request: Request, body: bytes, *, kind: str) -> Upload:
     Raises:
         ProblemDetails: As `find_uploads`; 422 if there are several.
     """
-    upload, *others = find_uploads(request, body)
+    upload, *others = find_uploads(request, body, kind=kind)
     if others:
         raise ProblemDetails(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body must hold one {kind}.")
     return upload
@@ -300,7 +307,7 @@ def decode_base64(text: object) -> bytes:
         ProblemDetails: 422 if it is neither.
     """
     if not isinstance(text, str):
-        kind = type(text).__name__
+        kind = "null" if text is None else type(text).__name__
         raise ProblemDetails(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"An image must be base64 text. Received {kind}."
         )

@@ -14,7 +14,7 @@ from emopy.media import read_image
 from emopy.present.draw import draw
 from emopy.serve.problems import ProblemDetails
 from emopy.serve.requests import Upload
-from emopy.serve.wording import in_http_words, refusal
+from emopy.serve.wording import in_http_words, is_about_input, refusal
 from emopy.serve.work_queue import IsWanted
 from emopy.types import Box, FailedInput, ImageResult, box_dict
 
@@ -49,6 +49,8 @@ def predict_uploads(
             with naming(faces="boxes"):
                 found = model.predict(upload.content, faces=boxes)
         except InputError as error:
+            if not is_about_input(error):
+                raise refusal(error, upload.name) from error
             results.append(FailedInput(upload.name, InputError(in_http_words(error, upload.name))))
         else:
             results.append(replace(found, source=upload.name))
@@ -92,6 +94,17 @@ def explain_upload(
     try:
         found = model.explain(upload.content, emotion, method=method)
     except EmoPyError as error:
+        if str(error).startswith("`source` must show a face"):
+            raise _no_face(upload.name) from error
         raise refusal(error, upload.name) from error
     box = None if found.face is None else box_dict(found.face.box)
     return {"source": upload.name, "box": box, **found.to_dict()}
+
+
+def _no_face(name: str) -> ProblemDetails:
+    """The problem of an image that can be read, but has nothing to explain."""
+    return ProblemDetails(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"source must show a face. Received {name!r}, in which none was found. "
+        "Send an image that shows a face.",
+    )

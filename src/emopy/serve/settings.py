@@ -14,6 +14,7 @@ from emopy.errors import InputError
 SHORTEST_KEY = 16
 """Characters that an API key has at least."""
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
 _KEY = re.compile(r"[!-~]+")
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 
@@ -36,9 +37,11 @@ class ServeSettings:
         key_digests: SHA-256 of each API key; none: no key is needed.
         origins: Origins of web pages, such as ``"https://example.org"``, that may send requests
             from a browser.
+        names: Host names besides those of this machine that requests may have at an address that
+            only this machine reaches, such as that of a proxy on it that passes ``Host`` on.
 
     Raises:
-        InputError: A number out of range, or an origin that is none.
+        InputError: A number out of range, an origin that is none, or a host name that is none.
     """
 
     host: str = "127.0.0.1"
@@ -51,21 +54,28 @@ class ServeSettings:
     drain_s: float = 0.0
     key_digests: tuple[bytes, ...] = ()
     origins: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("workers", "queue", "streams", "max_bytes"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` must be 1 or more. Received {getattr(self, name)}.")
         if not 0 < self.timeout_s < float("inf"):
-            raise InputError(f"`timeout_s` must be above 0. Received {self.timeout_s}.")
+            raise InputError(f"`timeout_s` must be a number above 0. Received {self.timeout_s}.")
         if not 0 <= self.drain_s < float("inf"):
-            raise InputError(f"`drain_s` must be 0 or more. Received {self.drain_s}.")
+            raise InputError(f"`drain_s` must be a number from 0. Received {self.drain_s}.")
         for origin in self.origins:
             scheme, separator, rest = origin.partition("://")
             if not (scheme in ("http", "https") and separator and rest) or "/" in rest:
                 raise InputError(
                     f"`origins` must be origins of web pages. Received {origin!r}. "
                     "Type for example: https://example.org"
+                )
+        for name in self.names:
+            if not _HOST_NAME.fullmatch(name):
+                raise InputError(
+                    f"`names` must be host names without port. Received {name!r}. "
+                    "Type for example: emopy.example.org"
                 )
 
     @property

@@ -12,6 +12,11 @@ from emopy.serve.problems import ProblemDetails
 UNNAMED = "<bytes>"
 """Name of an image or video that was sent without one, as in Python."""
 
+_ARRAY = "<array>"
+"""Name of a decoded image in Python."""
+
+_BOX = re.compile(r"Box\(left=([^,]+), top=([^,]+), right=([^,]+), bottom=([^,)]+)\)")
+
 _CALLS = {"FERModel().predict": "POST /v1/predict", "FERModel.predict_video": "POST /v1/video"}
 
 
@@ -26,8 +31,10 @@ def in_http_words(error: EmoPyError, name: str = UNNAMED) -> str:
         >>> in_http_words(InputError("Type: `emotions=['anger', 'fear']`"))
         'Type: emotions=anger,fear'
     """
-    text = error.worded(_renamed).replace("`", "")
-    return text.replace(repr(UNNAMED), repr(name)).replace(UNNAMED, name)
+    text = _BOX.sub(_edges, error.worded(_renamed).replace("`", ""))
+    for unnamed in (UNNAMED, _ARRAY):
+        text = text.replace(repr(unnamed), repr(name)).replace(unnamed, name)
+    return text
 
 
 def refusal(error: EmoPyError, name: str | None = None) -> ProblemDetails:
@@ -42,8 +49,19 @@ def refusal(error: EmoPyError, name: str | None = None) -> ProblemDetails:
     return ProblemDetails(
         HTTPStatus.NOT_IMPLEMENTED if is_missing else HTTPStatus.UNPROCESSABLE_ENTITY,
         in_http_words(error, UNNAMED if name is None else name),
-        failed_inputs=int(name is not None and isinstance(error, InputError)),
+        failed_inputs=int(name is not None and is_about_input(error)),
     )
+
+
+def is_about_input(error: EmoPyError) -> bool:
+    """Return whether an image or video is at fault rather than an option such as ``start_s``."""
+    argument = re.match(r"`(\w+)`", str(error))
+    return isinstance(error, InputError) and (argument is None or argument[1] == "source")
+
+
+def _edges(box: re.Match[str]) -> str:
+    """Spell a box as the query does, with at most six digits."""
+    return ",".join(f"{float(edge):g}" for edge in box.groups())
 
 
 def _renamed(code: str) -> str:

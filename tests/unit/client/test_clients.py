@@ -1,6 +1,7 @@
 """The clients, against a real service."""
 
 import asyncio
+import inspect
 import io
 import itertools
 import socket
@@ -14,6 +15,7 @@ from emopy import FERModel
 from emopy.client import AsyncClient, Client, ServiceError
 from emopy.errors import InputError, MissingExtraError
 from emopy.result_table import to_rows
+from emopy.serve import ServeSettings
 from emopy.serve.settings import digests
 from emopy.types import Box, FailedInput
 from tests.serving import encoded, serving, until
@@ -329,6 +331,25 @@ def test_other_servers_are_described(create, answering):
                 list(client.predict_video(encoded()))
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"ok": true}', b'{"results": [], "models": 1}', b'{"results": [{"error": null}]}']
+)
+def test_json_of_another_server_is_described(create, answering, body):
+    words = "must answer as `emopy serve` does. Received other JSON from 127.0.0.1. Check the add"
+    with create(answering(answer("200 OK", body))) as client:
+        for ask in (lambda: client.predict(encoded()), client.models,
+                    lambda: list(client.predict_many([encoded()]))):  # fmt: skip
+            with pytest.raises(ServiceError, match=words) as error:
+                ask()
+            assert error.value.status == 200
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_client_waits_longer_than_the_service(kind):
+    default = inspect.signature(kind).parameters["timeout_s"].default
+    assert default > ServeSettings().timeout_s + 5
+
+
 def test_a_service_that_does_not_answer_is_given_up(create):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -344,6 +365,8 @@ def test_a_service_that_does_not_answer_is_given_up(create):
         ({"retries": -1}, "`retries` must be 0 or more. Received -1."),
         ({"timeout_s": 0}, "`timeout_s` must be above 0. Received 0."),
         ({"timeout_s": float("nan")}, "`timeout_s` must be above 0. Received nan."),
+        ({"api_key": "schlüssel-schlüssel"}, "`api_key` must be of printable ASCII characters"),
+        ({"api_key": "two\nlines"}, "`api_key` must be of printable ASCII characters"),
     ],
 )
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

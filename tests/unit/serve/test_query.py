@@ -56,6 +56,11 @@ def test_boxes_that_are_none_are_422(text):
     assert problem.value.status == 422
 
 
+def test_long_boxes_are_cut():
+    with pytest.raises(ProblemDetails, match=r"Received '(1,2;){15}…'[.]$"):
+        read_boxes({"boxes": "1,2;" * 400})
+
+
 def test_names_are_known_and_stand_once():
     assert check_query([("a", "1"), ("b", "")], ("a", "b", "c")) == {"a": "1", "b": ""}
     for query, words in (

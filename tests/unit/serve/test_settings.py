@@ -16,10 +16,15 @@ FIRST, SECOND = "0123456789abcdef", "#!key-with-a-#-inside"
         ({"queue": 0}, "`queue` must be 1 or more"),
         ({"streams": -1}, "`streams` must be 1 or more"),
         ({"max_bytes": 0}, "`max_bytes` must be 1 or more"),
-        ({"timeout_s": 0}, "`timeout_s` must be above 0"),
-        ({"timeout_s": float("inf")}, "`timeout_s` must be above 0"),
-        ({"timeout_s": float("nan")}, "`timeout_s` must be above 0"),
-        ({"drain_s": -1}, "`drain_s` must be 0 or more"),
+        ({"timeout_s": 0}, "`timeout_s` must be a number above 0"),
+        ({"timeout_s": float("inf")}, "`timeout_s` must be a number above 0"),
+        ({"timeout_s": float("nan")}, "`timeout_s` must be a number above 0"),
+        ({"drain_s": -1}, "`drain_s` must be a number from 0"),
+        ({"drain_s": float("inf")}, "`drain_s` must be a number from 0"),
+        *[
+            ({"names": (name,)}, "`names` must be host names without port")
+            for name in ("", "a.example:80", "https://a.example", "*.a.example", "a..b", "a b")
+        ],
         ({"origins": ("*",)}, "`origins` must be origins of web pages. Received '\\*'"),
         ({"origins": ("https://a.example/",)}, "Type for example: https://example.org"),
         ({"origins": ("a.example",)}, "`origins`"),

@@ -19,6 +19,8 @@ from emopy.serve.wording import in_http_words, refusal
         ("Type for example: `emotion='anger'`", "Type for example: emotion=anger"),
         ("Type `every=1` for all frames.", "Type every=1 for all frames."),
         ("raise the limit: `max_pixels=9`", "raise the limit: emopy serve --max-pixels 9"),
+        ("Received Box(left=900.0, top=0.5, right=1e+301, bottom=5.0) as face 1 of '<array>'.",
+         "Received 900,0.5,1e+301,5 as face 1 of 'a.png'."),
         ("Call `numpy.asarray(image)`.", "Call numpy.asarray(image)."),
     ],
 )  # fmt: skip
