@@ -45,6 +45,13 @@ which says what to do. [The guide](serve.md#errors) says it for each status.
 
 """
 
+NO_OPERATION = {
+    "404": "There is no such path.",
+    "405": "The path has no such method.",
+    "426": "`/v1/live` was not opened as a WebSocket.",
+}
+"""Status → meaning, of requests that belong to no operation of the document."""
+
 KINDS = {
     "image/*": "the image",
     "video/*": "the video",
@@ -164,6 +171,7 @@ def problems(paths: dict[str, Any]) -> str:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 found.setdefault(status, response["description"])
+    found |= NO_OPERATION
     rows = [[status, said] for status, said in sorted(found.items()) if status != "200"]
     return PROBLEMS + markdown_table(["status", "meaning"], rows, "ll") + "\n"
 

@@ -16,6 +16,18 @@ from emopy.cli.terminal import echo
 from emopy.errors import InputError, import_extra, naming
 
 
+_OPTIONS = {
+    "path": "--api-key-file",
+    "host": "--host",
+    "port": "--port",
+    "origins": "--allow-origin",
+    "names": "--allow-host",
+    "timeout_s": "--timeout",
+    "drain_s": "--drain",
+}
+"""Option of each argument that an error may name."""
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS",
               help="Address to listen on; another than this machine's own needs --api-key-file or "
@@ -76,15 +88,7 @@ def serve(
     from emopy.serve import ServeSettings, run
     from emopy.serve.settings import read_keys
 
-    with naming(
-        path="--api-key-file",
-        host="--host",
-        port="--port",
-        origins="--allow-origin",
-        names="--allow-host",
-        timeout_s="--timeout",
-        drain_s="--drain",
-    ):
+    with naming(**_OPTIONS):
         settings = ServeSettings(
             host=host,
             port=port,

@@ -161,8 +161,14 @@ _PROBLEMS = {
     421: "The service was called by a name that is not its own.",
     422: "An image or a value cannot be used, or there are too many.",
     429: "There is no free place; try again after Retry-After seconds.",
+    431: "The head of the request has more than 64 kB.",
+    500: "The service failed; its log has the reason.",
     504: "The answer was not ready in time.",
 }
+
+
+_OPEN = (400, 403, 421, 431, 500)
+"""Problems of a request without a body that needs no key."""
 
 
 def _problem(description: str) -> dict[str, Any]:
@@ -179,9 +185,11 @@ def _operation(
     answers: dict[str, _Schema],
     parameters: list[_Schema] | None = None,
     body: _Schema | None = None,
+    needs_key: bool = True,
 ) -> dict[str, Any]:
     """Return the keywords of `FastAPI.add_api_route`."""
-    codes = _PROBLEMS if body else {code: _PROBLEMS[code] for code in (401, 403, 421)}
+    without_body = (*_OPEN, 401) if needs_key else _OPEN
+    codes = _PROBLEMS if body else {code: _PROBLEMS[code] for code in without_body}
     failures = {code: _problem(text) for code, text in codes.items()}
     content = {kind: {"schema": schema} for kind, schema in answers.items()}
     extra: _Schema = {} if body is None else {"requestBody": body}
@@ -293,12 +301,14 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "/healthz": _operation(
         "service", "Tell whether the process runs", "For liveness probes; needs no key.",
         answers={"text/plain": _TEXT},
+        needs_key=False,
     ),
     "/readyz": _operation(
         "service",
         "Tell whether new requests are welcome",
         "For readiness probes; needs no key. The status is 503 while the service stops.",
         answers={"text/plain": _TEXT},
+        needs_key=False,
     ),
     "/metrics": _operation(
         "service", "Count requests, faces and failures", "In the text format of Prometheus.",

@@ -4,7 +4,7 @@ import pytest
 
 from emopy import FERModel
 from emopy.serve import ServeSettings, create_app
-from emopy.serve.documentation import OPERATIONS
+from emopy.serve.documentation import OPERATIONS, PROBES
 from emopy.serve.query import OPTIONS
 from emopy.serve.settings import digests
 from emopy.serve.streams import VIDEO_QUERY
@@ -46,6 +46,13 @@ def test_errors_are_problem_details(described):
             for status, response in operation["responses"].items():
                 if re.match("4|504", status):
                     assert [*response["content"]] == ["application/problem+json"]
+
+
+def test_only_paths_that_need_a_key_list_its_error(described):
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            assert ("401" in operation["responses"]) is (path not in PROBES)
+            assert {"400", "403", "421", "431", "500"} <= operation["responses"].keys()
 
 
 def test_keys_are_described_only_where_there_are_some(described):
