@@ -15,7 +15,6 @@ from emopy.cli.options import model_options
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, import_extra, naming
 
-
 _OPTIONS = {
     "path": "--api-key-file",
     "host": "--host",
