@@ -74,11 +74,17 @@ def read_csv(path: str | os.PathLike[str], argument: str, error: type[EmoPyError
                     f"`{argument}` must have {len(header)} columns in each row. Received "
                     f"{len(cells)} in line {reader.line_num} of {file}."
                 )
-            table.rows.append([unquote_csv_text(cell.strip()) for cell in cells])
+            table.rows.append([_text_of(cell) for cell in cells])
             table.lines.append(reader.line_num)
     except csv.Error as reason:
         raise error(f"`{argument}` must be a CSV file. Received {file}: {reason}.") from reason
     return table
+
+
+def _text_of(cell: str) -> str:
+    """A cell without spaces around it, or the text that was quoted when EmoPy wrote it."""
+    text = unquote_csv_text(cell)
+    return text if text != cell else cell.strip()
 
 
 def other_format(suffix: str, otherwise: str) -> str:

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emopy.errors import InputError
@@ -61,6 +61,8 @@ def test_landmarks_of_any_numbers_are_cropped_or_refused(points):
         unique_by=lambda image: comparable_source(image[0]),
     )
 )
+@example([("\n", [(0.0, 0.0, 1.0, 1.0)])])
+@example([("\t", [(0.0, 0.0, 1.0, 1.0)])])
 def test_a_table_of_results_gives_the_boxes_back(images):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.csv"
