@@ -22,7 +22,7 @@ elif python3.13 -c "" 2>/dev/null; then
 else
   if [ ! -e "$root/emopy" ]; then
     command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -qq debootstrap; }
-    debootstrap --variant=minbase --include=ca-certificates,git,python3,python3-venv,libgl1,graphviz trixie "$root"
+    debootstrap --variant=minbase --include=ca-certificates,curl,git,python3,python3-venv,libgl1,graphviz trixie "$root"
     mkdir "$root/emopy"
   fi
   # The package indexes and certificates of this machine hold inside too.

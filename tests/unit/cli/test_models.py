@@ -107,7 +107,7 @@ def test_the_doctor_reports_each_bad_folder_and_continues(bad_models, capsys):
     assert main(["doctor"]) == 1
     captured = capsys.readouterr()
     assert captured.out.count("  damaged\n") == len(BAD)
-    assert "model good  good, runs on cpu" in captured.out
+    assert "model good  good\n" in captured.out
     assert "sample prediction  happiness" in captured.out
     assert f"To fix: {len(BAD)}\n" in captured.err
     assert "\x1b" not in captured.out + captured.err
