@@ -11,21 +11,30 @@ import ctypes
 import sys
 from typing import Any
 
-_M_ARENA_MAX, _ARENAS = -8, 2
-"""glibc's number of the option, and how many arenas threads allocate from. Source: mallopt(3)."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""glibc's numbers of the options. Source: mallopt(3)."""
+
+_ARENAS = 2
+"""How many arenas threads allocate from."""
+
+_LARGE_BYTES = 32 << 20
+"""Blocks up to this size, the largest that mallopt(3) takes, come from an arena and stay there for
+the next request. Otherwise the system may have to clear the pages for every image anew."""
 
 _PERIOD_S = 5.0
 """Time between two trims, seconds. One takes some milliseconds, and none where nothing is free."""
 
 
-def limit_arenas() -> None:
-    """Let all threads of this process allocate from few arenas.
+def configure_malloc() -> None:
+    """Let all threads of this process allocate from few arenas, and keep memory between requests.
 
-    With one for each of the threads that come and go, memory that is free in one is not used by
-    others, and the process grows by some tens of megabytes.
+    With one arena for each of the threads that come and go, memory that is free in one is not used
+    by others, and the process grows by some tens of megabytes.
     """
-    if limit := _find("mallopt"):
-        limit(_M_ARENA_MAX, _ARENAS)
+    if configure := _find("mallopt"):
+        configure(_M_ARENA_MAX, _ARENAS)
+        configure(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        configure(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)
 
 
 async def trim_regularly() -> None:

@@ -21,7 +21,7 @@ from uvicorn.supervisors import Multiprocess
 from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
 from emopy.serve.app import STOP_SIGNALS, create_app
-from emopy.serve.memory import limit_arenas
+from emopy.serve.memory import configure_malloc
 from emopy.serve.metrics import FOLDER_VARIABLE, forget_process
 from emopy.serve.protocol import HTTPProtocol, WebSocketProtocol
 from emopy.serve.settings import ServeSettings
@@ -59,7 +59,7 @@ def run(
     if prepare is not None:
         prepare()
     if settings.workers == 1:
-        limit_arenas()
+        configure_malloc()
         app = create_app(load_model, settings)
         with _listening(settings, announce) as listener:
             uvicorn.Server(configure(app, settings)).run(sockets=[listener])
@@ -118,7 +118,7 @@ def _create_or_exit(
     """Return the application of one of several processes, or end the process."""
     if prepare is not None:
         prepare()
-    limit_arenas()
+    configure_malloc()
     try:
         return create_app(load_model, settings)
     except EmoPyError as error:

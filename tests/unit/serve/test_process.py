@@ -52,7 +52,7 @@ def test_an_address_of_another_machine_is_an_error(host):
 
 ALLOCATE = """
 import ctypes, threading
-from emopy.serve.memory import limit_arenas
+from emopy.serve.memory import configure_malloc
 {}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -73,11 +73,33 @@ has_glibc = pytest.mark.skipif(
 
 
 @has_glibc
-@pytest.mark.parametrize(("line", "are_few"), [("", False), ("limit_arenas()", True)])
+@pytest.mark.parametrize(("line", "are_few"), [("", False), ("configure_malloc()", True)])
 def test_threads_allocate_from_few_arenas(line, are_few):
     words = [sys.executable, "-c", ALLOCATE.format(line)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert (done.stderr.count("Arena ") <= 2) is are_few
+
+
+REPEAT = """
+import resource
+from emopy.serve.memory import configure_malloc
+{}
+def images():
+    for _ in range(10):
+        kept = [bytearray(12 << 20) for _ in range(3)]
+images()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+images()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@has_glibc
+@pytest.mark.parametrize(("line", "are_kept"), [("", False), ("configure_malloc()", True)])
+def test_pages_of_large_images_are_kept_for_the_next_ones(line, are_kept):
+    words = [sys.executable, "-c", REPEAT.format(line)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (int(done.stdout) < 10_000) is are_kept
 
 
 def resident_mb():
