@@ -38,7 +38,7 @@ BASE, TINY, HUMAN, HUMAN_MESH, FACE_API = (
 SIDES = (BASE, TINY, HUMAN, HUMAN_MESH, FACE_API)
 TURNS, LOAD_TURNS, CAMERA_TURNS = 12, 3, 2
 FRAMES_PER_TURN = 8
-CAMERA_S, PAGE_CAMERA_S = 5.0, 10.0
+PAGE_CAMERA_S = 10.0
 FACES, QUICK_FACES = 400, 25
 REST_S = 0.2
 FASTER_THAN_HUMAN, MOST_PAGE_KB, LEAST_CAMERA, MOST_ANSWER_S = 2, 5500, 25, 2
@@ -56,8 +56,7 @@ class Measured:
         kilobytes: Size of the files that were requested, compressed.
         frame_s: By number of faces, then by side.
         found: Mean number of faces found, by number of faces, then by side.
-        camera: Results per second.
-        page_camera: Those of the page of `emopy web`, by model.
+        page_camera: Frames per second of a camera in the page of `emopy web`.
         page_kilobytes: Size of that page, by model.
         page_answer_s: From its second request until its first answer.
         answers: None without labeled faces.
@@ -68,7 +67,6 @@ class Measured:
     kilobytes: dict[str, float] = field(default_factory=dict)
     frame_s: dict[str, Values] = field(default_factory=dict)
     found: dict[str, dict[str, float]] = field(default_factory=dict)
-    camera: Values = field(default_factory=dict)
     page_camera: list[float] = field(default_factory=list)
     page_kilobytes: dict[str, float] = field(default_factory=dict)
     page_answer_s: list[float] = field(default_factory=list)
@@ -88,7 +86,6 @@ def measure(settings: Settings) -> Section:
             sides = {name: SidePage.open(context, served, name, first) for name in SIDES}
             for kind, files in images.items():
                 _time_images(sides, [_url(file, scratch) for file in files], kind, found, settings)
-            _time_cameras(sides, found, settings)
             if settings.data is not None:
                 found.answers = _ask(sides, settings)
         _measure_page(browser, served, found, settings)
@@ -151,15 +148,6 @@ def _time_images(
     found.found[kind] = {name: statistics.mean(values) for name, values in counts.items()}
 
 
-def _time_cameras(sides: Mapping[str, SidePage], found: Measured, settings: Settings) -> None:
-    for turn in range(settings.turns(CAMERA_TURNS)):
-        print(f"camera, turn {turn + 1}", file=sys.stderr)
-        for name, page in sides.items():
-            time.sleep(REST_S)
-            rate = page.time_camera(1 if settings.quick else CAMERA_S)
-            found.camera.setdefault(name, []).append(rate)
-
-
 def _ask(sides: Mapping[str, SidePage], settings: Settings) -> Answers:
     assert settings.data is not None
     faces = labeled_faces(settings.data, QUICK_FACES if settings.quick else FACES)
@@ -200,9 +188,6 @@ def _speed_figures(found: Measured) -> Iterator[Figure]:
     for kind, times in found.frame_s.items():
         for name, values in times.items():
             yield Spread.of(values).scaled(1000).figure(f"{name}, one frame, {kind}", "ms")
-    for name, rates in found.camera.items():
-        what = f"{name}, camera with {CAMERA_FPS} frames per second: results per second"
-        yield Spread.of(rates).figure(what, "/s")
 
 
 def _load_figures(found: Measured) -> Iterator[Figure]:
@@ -234,10 +219,9 @@ def _how(settings: Settings, found: Measured) -> str:
         "of a turn is its value, ratios are taken turn by turn. Frames have 640 × 480 pixels and "
         "come from a canvas: a photograph in the public domain, rotated and relit, "
         "with one face; a generated scene with five. Each frame is predicted as an image "
-        "of its own. The camera is a generated scene with one face; there, every library may use "
-        "what it knows from the frames before. First answers count from the request of the page "
-        "to the faces of one image, on this machine, so without the time of a network; files are "
-        "compressed with gzip."
+        "of its own. The camera of the page is a generated scene with one face. First answers "
+        "count from the request of the page to the faces of one image, on this machine, so without "
+        "the time of a network; files are compressed with gzip."
     )
     if found.answers:
         text += (

@@ -137,7 +137,3 @@ class SidePage:
     def predict_files(self, urls: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Return the faces of each image: left, top, right, bottom in pixels, and emotion."""
         return self.tab.evaluate("urls => predictFiles(urls)", list(urls))
-
-    def time_camera(self, seconds: float) -> float:
-        """Return the results per second of a camera."""
-        return self.tab.evaluate("seconds => timeCamera(seconds)", seconds)

@@ -2,8 +2,6 @@
 
 import { SIDES } from "./sides.js";
 
-const SIZE = { width: { exact: 640 }, height: { exact: 480 } };
-
 const query = new URLSearchParams(location.search);
 const side = await SIDES[/** @type {string} */ (query.get("side"))]();
 const readyMs = performance.now();
@@ -36,24 +34,6 @@ globalThis.predictFiles = async (urls) => {
   const results = [];
   for (const url of urls) results.push(await side.predict(await open(url)));
   return results;
-};
-
-/** Predict the camera, and return the results per second after the first ones. @param {number} seconds */
-globalThis.timeCamera = async (seconds) => {
-  const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
-  const stream = await navigator.mediaDevices.getUserMedia({ video: SIZE });
-  video.srcObject = stream;
-  await video.play();
-  let [count, start] = [-5, 0];
-  for await (const _ of side.frames(video)) {
-    count += 1;
-    if (count === 0) start = performance.now();
-    if (count > 0 && performance.now() - start > 1000 * seconds) break;
-  }
-  const rate = (1000 * count) / (performance.now() - start);
-  for (const track of stream.getTracks()) track.stop();
-  video.srcObject = null;
-  return rate;
 };
 
 /** @param {string} url @returns {Promise<HTMLCanvasElement>} */

@@ -6,8 +6,6 @@
  * @typedef {object} Side
  * @property {(canvas: HTMLCanvasElement) => Promise<Face[]>} predict Faces of one image; nothing is
  *   kept from the image before.
- * @property {(video: HTMLVideoElement) => AsyncIterable<unknown>} frames The results of a camera, as
- *   the library is meant to be used on one.
  */
 
 const WASM_FILES = "/peers/@tensorflow/tfjs-backend-wasm/dist/";
@@ -30,7 +28,6 @@ async function loadEmoPy(name) {
       const { faces } = await model.predict(canvas);
       return faces.map((face) => ({ ...face.box, emotion: face.emotion }));
     },
-    frames: (video) => model.predictVideo(video),
   };
 }
 
@@ -61,10 +58,6 @@ async function loadHuman({ mesh }) {
     cacheSensitivity: 0,
     face: { detector: { skipTime: 0 }, emotion: { skipTime: 0 } },
   };
-  const often = {
-    cacheSensitivity: 0.7,
-    face: { detector: { skipTime: 2500 }, emotion: { skipTime: 1500 } },
-  };
   return {
     async predict(canvas) {
       const { face } = await human.detect(canvas, once);
@@ -73,7 +66,6 @@ async function loadHuman({ mesh }) {
         emotion: best(emotion ?? []),
       }));
     },
-    frames: (video) => everyFrame(video, () => human.detect(video, often)),
   };
 }
 
@@ -95,7 +87,6 @@ async function loadFaceAPI() {
         emotion: expressions.asSortedArray()[0].expression,
       }));
     },
-    frames: (video) => everyFrame(video, () => detect(video)),
   };
 }
 
@@ -105,15 +96,4 @@ function best(emotions) {
     score: 0,
     emotion: null,
   }).emotion;
-}
-
-/**
- * @param {HTMLVideoElement} video
- * @param {() => PromiseLike<unknown>} detect
- */
-async function* everyFrame(video, detect) {
-  for (;;) {
-    await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
-    yield await detect();
-  }
 }
