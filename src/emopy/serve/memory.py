@@ -17,9 +17,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _ARENAS = 2
 """How many arenas threads allocate from."""
 
-_LARGE_BYTES = 32 << 20
-"""Blocks up to this size, the largest that mallopt(3) takes, come from an arena and stay there for
-the next request. Otherwise the system may have to clear the pages for every image anew."""
+_LARGE_BYTES, _KEPT_BYTES = 8 << 20, 32 << 20
+"""Blocks up to the first size come from an arena, which keeps free memory up to the second size for
+the next request. Otherwise the system may have to clear the pages of each usual image anew; with
+larger sizes, the process grows by some tens of megabytes."""
 
 _PERIOD_S = 5.0
 """Time between two trims, seconds. One takes some milliseconds, and none where nothing is free."""
@@ -34,7 +35,7 @@ def configure_malloc() -> None:
     if configure := _find("mallopt"):
         configure(_M_ARENA_MAX, _ARENAS)
         configure(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        configure(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)
+        configure(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 async def trim_regularly() -> None:

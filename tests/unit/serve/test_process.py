@@ -86,7 +86,7 @@ from emopy.serve.memory import configure_malloc
 {}
 def images():
     for _ in range(10):
-        kept = [bytearray(12 << 20) for _ in range(3)]
+        kept = [bytearray(5 << 20) for _ in range(3)]
 images()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 images()
