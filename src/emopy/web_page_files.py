@@ -51,7 +51,7 @@ def find_web_page() -> Path:
             return folder
     raise InputError(
         "The page must be built before it is opened. Received an installation without it. "
-        "Type in the folder of a clone: make web"
+        "Type in the folder of a clone: make web && pip install ."
     )
 
 

@@ -125,7 +125,7 @@ def test_no_thread_remains(folder):
 def test_the_page_is_found_in_the_package_before_the_clone(tmp_path, monkeypatch):
     folders = tmp_path / "package", tmp_path / "clone"
     monkeypatch.setattr(web_page_files, "_FOLDERS", folders)
-    with pytest.raises(InputError, match=r"must be built.*make web$"):
+    with pytest.raises(InputError, match=r"must be built.*make web && pip install \.$"):
         find_web_page()
     for folder in reversed(folders):
         folder.mkdir()
