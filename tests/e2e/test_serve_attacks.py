@@ -51,11 +51,14 @@ def guarded():
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """Short limits for new connections."""
-    monkeypatch.setattr(protocol, "HEAD_S", 0.4)
-    monkeypatch.setattr(protocol, "CLOSING_S", 0.4)
-    monkeypatch.setattr(protocol, "_TICK_S", 0.05)
+def impatient(service):
+    """Short limits for new connections; the usual ones are back when `service` is tried again."""
+    del service
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "HEAD_S", 0.4)
+        patch.setattr(protocol, "CLOSING_S", 0.4)
+        patch.setattr(protocol, "_TICK_S", 0.05)
+        yield
 
 
 def talk(service, *pieces):

@@ -62,7 +62,8 @@ def test_no_browser_is_opened_where_none_is_wanted(built):
 def test_without_a_build_it_says_what_to_type(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(web_page_files, "_FOLDERS", (tmp_path,))
     assert main(["web"]) == 2
-    assert capsys.readouterr().err.endswith("Type in the folder of a clone: make web && pip install .\n")
+    advice = "Type in the folder of a clone: make web && pip install .\n"
+    assert capsys.readouterr().err.endswith(advice)
 
 
 def test_a_port_in_use_is_named_as_the_option(built, capsys):
