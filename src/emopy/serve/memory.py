@@ -22,7 +22,7 @@ _LARGE_BYTES, _KEPT_BYTES = 8 << 20, 32 << 20
 the next request. Otherwise the system may have to clear the pages of each usual image anew; with
 larger sizes, the process grows by some tens of megabytes."""
 
-_PERIOD_S = 5.0
+_PERIOD_S = 1.0
 """Time between two trims, seconds. One takes some milliseconds, and none where nothing is free."""
 
 
