@@ -48,7 +48,7 @@ def golden(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="package")  # no longer: asyncio does not run beside it
+@pytest.fixture(scope="module")  # no longer: asyncio does not run beside it
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)

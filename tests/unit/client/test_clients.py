@@ -292,8 +292,12 @@ def answering():
                     except TimeoutError:
                         continue
                     with connection:
+                        connection.settimeout(5)
                         connection.recv(1 << 20)
                         connection.sendall(content)
+                        connection.shutdown(socket.SHUT_WR)
+                        while connection.recv(1 << 20):  # unread bytes would reset the connection
+                            pass
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
@@ -306,7 +310,8 @@ def answering():
 
 
 def answer(status, body=b"", head=""):
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+    head = f"Content-Length: {len(body)}\r\nConnection: close\r\n{head}"
+    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body
 
 
 def test_other_servers_are_described(create, answering):
