@@ -168,7 +168,7 @@ class AccessMiddleware:
         if self._settings.is_loopback and not known:
             raise ProblemDetails(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                "The service must be called by its own address, such as http://127.0.0.1:8000. "
+                "The service must be called as 127.0.0.1 or localhost. "
                 f"Received {host[:100]!r}. Start the service with --allow-host to allow a name.",
             )
         origin = headers.get("origin")
