@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emopy.bounding_box import EDGES
 from emopy.errors import InputError
 from emopy.escaping import escape_undecodable
 from emopy.labels import composed
@@ -12,7 +13,7 @@ from emopy.types import FailedInput, ImageResult
 
 _COLUMNS_BEFORE = (
     *("source", "width", "height", "time_s", "frame", "face", "track"),
-    *("left", "top", "right", "bottom", "score", "emotion", "confidence"),
+    *(*EDGES, "score", "emotion", "confidence"),
 )
 _COLUMNS_AFTER = ("error",)
 _FACE_CELLS = ("face", "track", "score", "emotion", "confidence")

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from emopy.bounding_box import EDGES
 from emopy.errors import InputError
 from emopy.result_table import comparable_source
 from emopy.tables import TextTable, read_csv
 from emopy.types import Box, Face
 
-_SOURCE, _EDGES = "source", ("left", "top", "right", "bottom")
+_SOURCE = "source"
 
 
 class BoxTable:
@@ -42,7 +43,7 @@ class BoxTable:
     def to_dict(self) -> dict[str, list[list[float]]]:
         """Return left, top, right and bottom of each face of each image, as JSON can hold them."""
         return {
-            source: [[getattr(face.box, edge) for edge in _EDGES] for face in faces]
+            source: [[getattr(face.box, edge) for edge in EDGES] for face in faces]
             for source, faces in self._faces.items()
         }
 
@@ -119,12 +120,12 @@ def read_boxes(path: str | os.PathLike[str]) -> BoxTable:
 def _find_columns(path: Path, table: TextTable) -> list[int]:
     """The columns of the source and of the four edges."""
     titles = [title.lower() for title in table.header]
-    if all(titles.count(name) == 1 for name in (_SOURCE, *_EDGES)):
-        return [titles.index(name) for name in (_SOURCE, *_EDGES)]
+    if all(titles.count(name) == 1 for name in (_SOURCE, *EDGES)):
+        return [titles.index(name) for name in (_SOURCE, *EDGES)]
     raise InputError(
-        f"`path` must be a table with the columns {_SOURCE}, {', '.join(_EDGES)}, each once. "
+        f"`path` must be a table with the columns {_SOURCE}, {', '.join(EDGES)}, each once. "
         f"Received {path} with {', '.join(table.header) or 'an empty first line'}. "
-        f"Name the columns in the first line: {_SOURCE},{','.join(_EDGES)}"
+        f"Name the columns in the first line: {_SOURCE},{','.join(EDGES)}"
     )
 
 
@@ -135,6 +136,6 @@ def _to_face(edges: Sequence[str], place: str) -> Face:
         raise InputError(f"`path` must hold boxes. Received {place}: {error}") from error
     except ValueError as error:
         raise InputError(
-            f"`path` must have numbers as {', '.join(_EDGES)}. Received {','.join(edges)!r} in "
+            f"`path` must have numbers as {', '.join(EDGES)}. Received {','.join(edges)!r} in "
             f"{place}. Write decimals with a point; leave all four empty where there is no face."
         ) from error

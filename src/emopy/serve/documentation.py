@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emopy.bounding_box import EDGES
 from emopy.explain import METHODS
 from emopy.serve.requests import MAX_IMAGES
 
@@ -46,7 +47,7 @@ def _nullable(schema: _Schema) -> _Schema:
 
 _COUNT: _Schema = {"type": "integer"}
 _BOX = _said(
-    _object(dict.fromkeys(("left", "top", "right", "bottom"), _NUMBER)),
+    _object(dict.fromkeys(EDGES, _NUMBER)),
     "left, top, right and bottom in pixels; right and bottom are exclusive.",
 )
 _FACE = _object(
