@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.report import CannotMeasureError, Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, seconds
+from emopy.cores import usable_cores
 from emopy.data import Dataset, load_dataset
 from emopy.data.augment import Augmentation
 
@@ -32,7 +33,7 @@ def measure(settings: Settings) -> Section:
 
     from emopy.train import load_recipe
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = usable_cores()
     recipe = load_recipe(RECIPE)
     faces = load_dataset(settings.data).take(np.arange(BATCHES * recipe.fit.batch_size))
     sides = _sides(recipe, faces)

@@ -16,17 +16,11 @@ from typing import IO, TypeAlias, cast
 from emopy.batch.engines import Engine, Outcome
 from emopy.batch.rows import Counts
 from emopy.batch.worker import Unit
+from emopy.cores import usable_cores
 from emopy.waiting import next_item
 
 _STOP_S = 5.0
 """Time for a process to end before it is killed, seconds."""
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class LocalEngine(Engine):
