@@ -42,9 +42,10 @@ NOTES = (
     "is searched for small ones too.",
     "Generated scenes have a smooth background: they decode fast and hold nothing that "
     "looks like a face. The clip with the photograph is busier.",
-    "The decoder prefetches frames in its own thread: its time counts only where the rest "
-    "waits for it. Detecting includes tracking, predicting includes alignment; both were "
-    "timed while the decoder was running.",
+    "The decoder prefetches frames in its own thread, and another one detects the faces of the "
+    "next frames while one is predicted. The steps of a frame were timed without the latter: one "
+    "after the other, while the decoder was running. Detecting includes tracking, predicting "
+    "includes alignment.",
 )
 
 Values = dict[str, list[float]]

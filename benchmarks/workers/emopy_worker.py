@@ -45,7 +45,7 @@ def clips(model: str) -> None:
     fer_model = FERModel(model=model)
     about = {
         "model": f"model {fer_model.card.name} {fer_model.card.version}",
-        "threads": "networks 1 (the default), the decoder in a thread of its own",
+        "threads": "networks 1 (the default), decoding and detection in one thread each",
         "versions": f"emopy {version('emopy')}, av {version('av')}, opencv {cv2.__version__}",
     }
     serve_clips(lambda clip: [len(result.faces) for result in fer_model.predict_video(clip)], about)

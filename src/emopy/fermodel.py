@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from emopy.cores import usable_cores
 from emopy.errors import InputError
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
 from emopy.faces import Detector, TrackingDetector, get_detector
@@ -30,6 +31,7 @@ from emopy.pipeline import (
     Smoother,
     close_after,
     detect_faces,
+    detect_frames,
     join_predictions,
     predict_frames,
     predict_images,
@@ -63,7 +65,10 @@ class FERModel:
             ``"uniform"``: equal; ``"tempered"``: the training frequencies to the power 2/3; or a
             probability for each label, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
-        threads: CPU threads for each run of the model.
+        threads: CPU threads for each run of the model. With 2 or more, the detector searches the
+            next frames of a video file in another thread than yours. None: one for each run, and
+            that thread where the process may use several cores. Give 1 for a detector of your own
+            that works only in the thread that made it.
         providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
             ``"openvino"``, or several in order of preference; None is the CPU.
         max_pixels: Largest width × height of an image file or of a frame of a video that is read,
@@ -97,11 +102,11 @@ class FERModel:
         detector: str | Detector = "mtcnn",
         prior: Prior = DEFAULT_PRIOR,
         min_confidence: float = 0.0,
-        threads: int = 1,
+        threads: int | None = None,
         providers: str | Sequence[str] | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
-        folder = load_model(model, threads=threads, providers=providers)
+        folder = load_model(model, threads=1 if threads is None else threads, providers=providers)
         self._classifier = Classifier(
             folder, target_emotions, prior=prior, min_confidence=min_confidence
         )
@@ -109,6 +114,7 @@ class FERModel:
         self._detector = get_detector(detector)
         check_max_pixels(max_pixels)
         self._max_pixels = max_pixels
+        self._threads = usable_cores() if threads is None else threads
         given = {"model": model, "detector": detector, "prior": prior, "providers": providers}
         if folder.path == Path(model):  # a path, not a name
             given["model"] = Path(model).absolute()
@@ -256,12 +262,7 @@ class FERModel:
             MissingExtraError: Video files need the extra ``video``.
         """
         video = open_video(
-            source,
-            every=every,
-            fps=fps,
-            start_s=start_s,
-            end_s=end_s,
-            max_pixels=self._max_pixels,
+            source, every=every, fps=fps, start_s=start_s, end_s=end_s, max_pixels=self._max_pixels
         )
         try:
             results = self.predict_frames(video, source=video.source, smoothing_s=smoothing_s)
@@ -281,8 +282,9 @@ class FERModel:
         """Predict the expressions in frames from any source, in the order of time.
 
         Args:
-            frames: ``open_video(…)``, or any iterable of `Frame`, consumed as the results are.
-                Images other than RGB are converted as by `predict`.
+            frames: ``open_video(…)``, whose frames are taken in advance unless it is live; or any
+                iterable of `Frame`, consumed as the results are. Images other than RGB are
+                converted as by `predict`.
             source: Name of the video in the results.
             smoothing_s: Time constant of the smoothing of probabilities, so that the label does
                 not flicker: seconds after which a change has come through to 63 %. 0 is off.
@@ -296,14 +298,13 @@ class FERModel:
             InputError: A bad `smoothing_s` or `color`, or something other than a `Frame`.
         """
         check_color(color)
+        detect = TrackingDetector(self._detector)
         return predict_frames(
-            frames,
+            detect_frames(frames, detect, color=color, threads=self._threads),
             source=source,
-            detect=TrackingDetector(self._detector),
             spec=self.card.input,
             predict=self.predict_faces,
             smooth=Smoother(smoothing_s),
-            color=color,
         )
 
     def predict_faces(self, crops: Crops, *, color: ColorOrder = "rgb") -> tuple[Prediction, ...]:

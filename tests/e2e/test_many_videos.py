@@ -12,7 +12,9 @@ import time
 
 import pytest
 
+from emopy.cli.main import main
 from emopy.cli.outputs import RECORD_FILE
+from emopy.errors import InputError
 from emopy.media import find_images, read_image
 from emopy.present import VideoSink, save_image
 from emopy.samples import scene
@@ -107,6 +109,30 @@ def test_workers_change_neither_results_nor_messages_nor_the_exit_code(video, tm
         output = capsys.readouterr()
         outcomes.append((code, output.out, output.err, contents(place)))
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    "words, cores, expected",
+    [
+        ([], 2, None),
+        (["--workers", "2"], 2, 1),
+        (["--workers", "2"], 4, None),
+        (["--workers", "2", "--threads", "2"], 2, 2),
+    ],
+)
+def test_videos_at_the_same_time_use_no_more_threads_than_cores(
+    monkeypatch, folder, words, cores, expected
+):
+    asked = []
+
+    def create(*args, threads, **options):
+        asked.append(threads)
+        raise InputError("seen")
+
+    monkeypatch.setattr("emopy.cli.video.usable_cores", lambda: cores)
+    monkeypatch.setattr("emopy.cli.video.create_model", create)
+    assert main(["video", str(folder), *words]) == 2
+    assert asked == [expected]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -21,7 +21,8 @@ class FacePredictor:
         column: Column with the images: paths (text) or encoded images (binary).
         source_column: Column with the names of the images in the results; None: the paths, or
             ``"<bytes>"``.
-        **options: Arguments of `FERModel`.
+        **options: Arguments of `FERModel`; ``threads`` is 1 if left out, since these programs start
+            a process for each core.
 
     Example::
 
@@ -35,7 +36,7 @@ class FacePredictor:
     ) -> None:
         self._column = column
         self._source_column = source_column
-        self._options = options
+        self._options: dict[str, Any] = {"threads": 1, **options}
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_model"}

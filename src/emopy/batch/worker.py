@@ -54,6 +54,7 @@ def create_model(settings: Mapping[str, Any]) -> FERModel:
     return FERModel(
         **{name: settings[name] for name in names},
         detector=get_detector(settings["detector"], **detector),
+        threads=1,  # there is a process for each core
     )
 
 

@@ -107,6 +107,9 @@ smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
     metavar="N", help="CPU threads of the model.")  # fmt: skip
+reading_threads_option: Decorator = click.option("--threads", type=click.IntRange(min=1),
+    metavar="N", help="CPU threads: to read and search what comes next, and of the model.  "
+    "[default: one per core; 1]")  # fmt: skip
 providers_option: Decorator = click.option("--provider", "providers", multiple=True,
     metavar="NAME", help="Where the model runs: cpu, cuda, coreml, directml or openvino; give it "
     "once for each, in order of preference.  [default: cpu]")  # fmt: skip
@@ -142,6 +145,11 @@ _MODEL_OPTIONS = (
 def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `create_model` takes, in this order."""
     return one_thread_model_options(threads_option(providers_option(verb)))
+
+
+def reading_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same options for verbs that read ahead, with all cores by default."""
+    return one_thread_model_options(reading_threads_option(providers_option(verb)))
 
 
 def one_thread_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,8 +26,8 @@ from emopy.cli.options import (
     ANY_PATH,
     end_option,
     every_option,
-    model_options,
     overwrite_option,
+    reading_model_options,
     refuse_parquet_on_stdout,
     smoothing_option,
     start_option,
@@ -54,6 +54,7 @@ from emopy.cli.terminal import (
     tolerate_closed_stdout,
     write_utf8,
 )
+from emopy.cores import usable_cores
 from emopy.errors import EmoPyError, MissingExtraError, naming
 from emopy.tables import TABLE_FORMATS
 
@@ -65,7 +66,7 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@model_options
+@reading_model_options
 @smoothing_option
 @click.option("--max-pixels", type=click.IntRange(min=1), metavar="N",
               help="Largest image of a folder of frames, width times height in pixels.  [default: "
@@ -202,6 +203,8 @@ class _Run:
         self._smoothing_s = options.pop("smoothing_s")
         self._sampling = {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")}
         Sampling(**self._sampling)  # refuses once what would be refused for every video
+        if options["threads"] is None and 2 * self._workers > usable_cores():
+            options["threads"] = 1  # the other videos use the other cores
         self._model = create_model(**options)
         self._options = options
         self._stop = threading.Event()

@@ -3,7 +3,7 @@
 from emopy.pipeline.classifier import Classifier
 from emopy.pipeline.images import CropPredictor, detect_faces, join_predictions, predict_images
 from emopy.pipeline.smoothing import Smoother
-from emopy.pipeline.video import ClipBuffer, close_after, predict_frames
+from emopy.pipeline.video import ClipBuffer, close_after, detect_frames, predict_frames
 
 __all__ = [
     "Classifier",
@@ -12,6 +12,7 @@ __all__ = [
     "Smoother",
     "close_after",
     "detect_faces",
+    "detect_frames",
     "join_predictions",
     "predict_frames",
     "predict_images",

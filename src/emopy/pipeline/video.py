@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 from emopy.errors import InputError
 from emopy.escaping import one_line
 from emopy.faces import TrackingDetector, align_face
-from emopy.media import Video, read_image
+from emopy.media import Video, prefetch, read_image
 from emopy.media.arrays import ColorOrder, from_array
+from emopy.media.prefetch import Prefetcher
 from emopy.models import InputSpec
 from emopy.pipeline.images import CropPredictor
 from emopy.pipeline.smoothing import Smoother
@@ -22,59 +25,93 @@ from emopy.types import Face, FacePrediction, Frame, ImageResult
 
 _log = logging.getLogger("emopy")
 
+DetectedFrames: TypeAlias = (
+    Generator[tuple[Frame, tuple[Face, ...]]] | Prefetcher[tuple[Frame, tuple[Face, ...]]]
+)
+"""Frames of a video with their faces."""
+
 _FORGET_S = 10.0
 """Seconds after which the state of an ended track is deleted."""
 
+_MAX_AHEAD = 2
+"""Frames whose faces are detected in advance; they bound the memory."""
 
-def predict_frames(
+
+def detect_frames(
     frames: Iterable[Frame],
-    *,
-    source: str,
     detect: TrackingDetector,
-    spec: InputSpec,
-    predict: CropPredictor,
-    smooth: Smoother,
+    *,
     color: ColorOrder = "rgb",
-) -> Generator[tuple[Frame, ImageResult]]:
-    """Yield each frame with its result.
+    threads: int = 1,
+) -> DetectedFrames:
+    """Return each frame, in RGB, with its faces; to be closed.
 
     Args:
         frames: In the order of time, consumed as the results are.
-        source: Name of the video in the results.
         detect: Detects the faces and assigns track numbers.
-        spec: Input of the model; a model of clips gets each face with the last frames of its
-            track.
-        predict: Returns the predictions of crops or clips.
-        smooth: Smooths the predictions of each track.
         color: Order of the channels of the frames.
+        threads: With 2 or more, the faces of the next frames of a video file are detected in a
+            thread of its own while the results are used: at most three frames more are then in
+            memory. No result waits for the next frame. Live frames are never taken in advance.
 
     Raises:
         InputError: Something other than a `Frame`, or its image is none that `read_image` accepts.
     """
+    detected = _detect(frames, detect, color)
+    if threads > 1 and isinstance(frames, Video) and not frames.is_live:
+        return prefetch(detected, max_items=_MAX_AHEAD)
+    return detected
+
+
+def predict_frames(
+    detected: DetectedFrames,
+    *,
+    source: str,
+    spec: InputSpec,
+    predict: CropPredictor,
+    smooth: Smoother,
+) -> Generator[tuple[Frame, ImageResult]]:
+    """Yield each frame with its result.
+
+    Args:
+        detected: The frames with their faces, from `detect_frames`; closed at the end.
+        source: Name of the video in the results.
+        spec: Input of the model; a model of clips gets each face with the last frames of its
+            track.
+        predict: Returns the predictions of crops or clips.
+        smooth: Smooths the predictions of each track.
+    """
     clips = _TrackClips(spec.frames)
-    for given in frames:
-        frame = _converted(given, color)
-        faces = detect(frame.image, frame.time_s)
-        crops = [align_face(frame.image, face, spec) for face in faces]
-        samples = crops if spec.frames == 1 else clips.append(faces, crops, frame.time_s)
-        predicted = tuple(
-            FacePrediction(face, smooth(prediction, face.track, frame.time_s))
-            for face, prediction in zip(faces, predict(samples), strict=True)
-        )
-        smooth.forget(before_s=frame.time_s - _FORGET_S)
-        size = (frame.image.shape[1], frame.image.shape[0])
-        yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
+    with closing(detected):
+        for frame, faces in detected:
+            crops = [align_face(frame.image, face, spec) for face in faces]
+            samples = crops if spec.frames == 1 else clips.append(faces, crops, frame.time_s)
+            predicted = tuple(
+                FacePrediction(face, smooth(prediction, face.track, frame.time_s))
+                for face, prediction in zip(faces, predict(samples), strict=True)
+            )
+            smooth.forget(before_s=frame.time_s - _FORGET_S)
+            size = (frame.image.shape[1], frame.image.shape[0])
+            yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
 
 
 def close_after(
-    video: Video, results: Iterator[tuple[Frame, ImageResult]]
+    video: Video, results: Generator[tuple[Frame, ImageResult]]
 ) -> Generator[ImageResult]:
     """Yield results of a video, then close it, and log what was missing of it."""
-    with video:
+    with closing(results), video:  # the video first: what takes its frames then ends at once
         for _, result in results:
             yield result
     if shortfall := video.shortfall:
         _log.warning("%s", one_line(shortfall))
+
+
+def _detect(
+    frames: Iterable[Frame], detect: TrackingDetector, color: ColorOrder
+) -> Generator[tuple[Frame, tuple[Face, ...]]]:
+    for given in frames:
+        frame = _converted(given, color)
+        yield frame, detect(frame.image, frame.time_s)
 
 
 def _converted(frame: Frame, color: ColorOrder) -> Frame:

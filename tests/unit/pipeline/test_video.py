@@ -3,6 +3,7 @@
 import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from emopy import FERModel, Frame, InputError
 from emopy.faces import TrackingDetector
 from emopy.media import read_image
 from emopy.models import InputSpec
-from emopy.pipeline import Smoother, predict_frames
+from emopy.pipeline import Smoother, detect_frames, predict_frames
 from emopy.samples import Actor, scene
 from emopy.types import Box, Face, Prediction
 
@@ -32,9 +33,8 @@ def blank(faces, time_s, number):
 
 def predictions(frames, predict, *, clip=1, smoothing_s=0.0):
     return predict_frames(
-        frames,
+        detect_frames(frames, TrackingDetector(left_to_right)),
         source="made up",
-        detect=TrackingDetector(left_to_right),
         spec=InputSpec(height=48, width=48, channels=1, frames=clip),
         predict=predict,
         smooth=Smoother(smoothing_s),
@@ -132,14 +132,16 @@ def test_a_frame_with_another_image_is_refused(image, reason):
 
 
 def test_a_detector_in_a_video_may_return_what_it_may_for_images():
-    boxes = np.array([[10, 10, 50, 50, 0.5]])
+    boxes: Any = np.array([[10, 10, 50, 50, 0.5]])
     tracking = TrackingDetector(lambda image: boxes)
     assert [face.track for face in tracking(np.zeros((64, 64, 3), np.uint8), 0.0)] == [1]
-    for wrong in (None, 7):
+    answers: list[Any] = [None, 7]
+    for wrong in answers:
         with pytest.raises(InputError, match="`detector` must return"):
             TrackingDetector(lambda image, wrong=wrong: wrong)(np.zeros((9, 9, 3), np.uint8), 0.0)
+    gray: Any = np.zeros((64, 64))
     with pytest.raises(InputError, match="`image` must be an RGB image"):
-        tracking(np.zeros((64, 64)), 0.0)
+        tracking(gray, 0.0)
 
 
 def test_smoothing_removes_flicker_and_0_turns_it_off():
