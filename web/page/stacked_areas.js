@@ -41,27 +41,61 @@ export function timeTicks([start, end], maxTicks) {
 }
 
 /**
+ * The areas of a curve.
+ *
+ * @typedef {object} Areas
+ * @property {Float64Array} timesS n times in seconds, increasing.
+ * @property {Float64Array} edges n × (labels + 1), from the top, 0, to the bottom, 1.
+ */
+
+/**
+ * Compute the areas of a curve.
+ *
+ * @param {ProbabilityCurve} curve
+ * @returns {Areas}
+ */
+export function areasOf({ timesS, probabilities }) {
+  const rows = timesS.length;
+  const columns = probabilities.length / rows;
+  const edges = new Float64Array(rows * (columns + 1));
+  for (let row = 0; row < rows; row++) {
+    let total = 0;
+    for (let i = 0; i < columns; i++) total += probabilities[row * columns + i];
+    total = Math.max(total, 1e-12);
+    let sum = 0;
+    for (let i = 0; i < columns; i++) {
+      sum += probabilities[row * columns + i];
+      edges[row * (columns + 1) + i + 1] = sum / total;
+    }
+  }
+  return { timesS, edges };
+}
+
+/**
  * Draw the stacked areas of one track, the first label on top.
  *
  * @param {Plot} plot
- * @param {readonly ProbabilityCurve[]} curves One for each time without a gap.
+ * @param {readonly Areas[]} areas One for each time without a gap.
  * @param {readonly string[]} colors Color of each label, in order.
  */
-export function drawAreas({ context, width, height, spanS }, curves, colors) {
+export function drawAreas({ context, width, height, spanS }, areas, colors) {
   const scale = width / Math.max(spanS[1] - spanS[0], 1e-3);
-  for (const { timesS, probabilities } of curves) {
-    const xs = timesS.map((time) => (time - spanS[0]) * scale);
-    const edges = probabilities.map(edgesOf);
-    colors.forEach((color, label) => {
+  const size = colors.length + 1;
+  for (const { timesS, edges } of areas) {
+    for (let label = 0; label < colors.length; label++) {
       context.beginPath();
-      xs.forEach((x, n) => context.lineTo(x, edges[n][label] * height));
-      for (let n = xs.length - 1; n >= 0; n--) context.lineTo(xs[n], edges[n][label + 1] * height);
+      for (let n = 0; n < timesS.length; n++) {
+        context.lineTo((timesS[n] - spanS[0]) * scale, edges[n * size + label] * height);
+      }
+      for (let n = timesS.length - 1; n >= 0; n--) {
+        context.lineTo((timesS[n] - spanS[0]) * scale, edges[n * size + label + 1] * height);
+      }
       context.closePath();
-      context.fillStyle = context.strokeStyle = color;
+      context.fillStyle = context.strokeStyle = colors[label];
       context.lineWidth = 0.5; // closes the thin gap between two areas
       context.fill();
       context.stroke();
-    });
+    }
   }
 }
 
@@ -69,75 +103,84 @@ export function drawAreas({ context, width, height, spanS }, curves, colors) {
  * Write names into the areas of one track, in the middle of each stretch with room for one.
  *
  * @param {Plot} plot
- * @param {readonly ProbabilityCurve[]} curves
+ * @param {readonly Areas[]} areas
  * @param {Record<string, string>} colors Color of each label, in order.
  * @param {{size: number, family: string}} font Size in the units of the plot.
  */
-export function drawNames(plot, curves, colors, { size, family }) {
+export function drawNames(plot, areas, colors, { size, family }) {
   const { context, width, height, spanS } = plot;
+  const names = Object.keys(colors);
   const count = Math.floor(width / POSITION_STEP);
-  const secondsPerStep = (spanS[1] - spanS[0]) / Math.max(count, 1);
-  const edges = edgesAt(curves, count, (step) => spanS[0] + step * secondsPerStep);
+  const edges = edgesAt(areas, spanS, count, names.length + 1);
+  const room = new Float64Array(count);
   context.font = `${size}px ${family}`;
   context.textBaseline = "alphabetic";
-  Object.entries(colors).forEach(([name, color], label) => {
+  names.forEach((name, label) => {
     const needed = Math.ceil((context.measureText(name).width + size) / POSITION_STEP);
-    const room = edges.map((each) => (each ? height * (each[label + 1] - each[label]) : 0));
+    const [upper, lower] = [label * count, (label + 1) * count];
+    for (let n = 0; n < count; n++) room[n] = height * (edges[lower + n] - edges[upper + n]);
     for (const [first, last] of runs(room, 1.6 * size)) {
       const start = Math.round((first + last - needed) / 2);
       if (start < first || start + needed > last) continue;
-      const within = /** @type {number[][]} */ (edges.slice(start, start + needed));
-      const top = Math.max(...within.map((each) => each[label])) * height;
-      const bottom = Math.min(...within.map((each) => each[label + 1])) * height;
-      if (bottom - top < 1.2 * size) continue;
-      context.fillStyle = isLight(color) ? DARK_TEXT : "white";
-      context.fillText(name, start * POSITION_STEP + size / 2, (top + bottom) / 2 + 0.34 * size);
+      let [top, bottom] = [0, 1];
+      for (let n = start; n < start + needed; n++) {
+        top = Math.max(top, edges[upper + n]);
+        bottom = Math.min(bottom, edges[lower + n]);
+      }
+      if ((bottom - top) * height < 1.2 * size) continue;
+      context.fillStyle = isLight(colors[name]) ? DARK_TEXT : "white";
+      const baseline = ((top + bottom) / 2) * height + 0.34 * size;
+      context.fillText(name, start * POSITION_STEP + size / 2, baseline);
     }
   });
 }
 
 /**
- * The edges of the areas at each position, or null where the face is not visible.
+ * The edges of the areas at evenly spaced positions of the time axis.
  *
- * @param {readonly ProbabilityCurve[]} curves
- * @param {number} count
- * @param {(step: number) => number} timeOf
+ * @param {readonly Areas[]} areas
+ * @param {readonly number[]} spanS
+ * @param {number} count Number of positions.
+ * @param {number} size Number of edges: labels + 1.
+ * @returns {Float64Array} size × count; 0 where the face is not visible.
  */
-function edgesAt(curves, count, timeOf) {
-  /** @type {(number[] | null)[]} */
-  const edges = new Array(count).fill(null);
-  for (const { timesS, probabilities } of curves) {
-    const known = probabilities.map(edgesOf);
+function edgesAt(areas, spanS, count, size) {
+  const found = new Float64Array(size * count);
+  const secondsPerStep = (spanS[1] - spanS[0]) / Math.max(count, 1);
+  for (const { timesS, edges } of areas) {
     let n = 0;
     for (let step = 0; step < count; step++) {
-      const time = timeOf(step);
+      const time = spanS[0] + step * secondsPerStep;
       if (time < timesS[0] || time > timesS[timesS.length - 1]) continue;
       while (n < timesS.length - 2 && timesS[n + 1] < time) n++;
-      const [before, after] = [known[n], known[Math.min(n + 1, known.length - 1)]];
       const part = (time - timesS[n]) / Math.max(timesS[n + 1] - timesS[n], 1e-9);
-      edges[step] = before.map((edge, index) => edge + part * (after[index] - edge));
+      for (let edge = 0; edge < size; edge++) {
+        const [before, after] = [edges[n * size + edge], edges[(n + 1) * size + edge]];
+        found[edge * count + step] = before + part * (after - before);
+      }
     }
   }
-  return edges;
+  return found;
 }
 
 /**
  * Start and end of each run of values that reach a limit.
  *
- * @param {readonly number[]} values
- * @param {number} limit
+ * @param {Float64Array} values
+ * @param {number} limit More than 0.
  */
 function runs(values, limit) {
   /** @type {[number, number][]} */
   const found = [];
   let start = -1;
-  [...values, -Infinity].forEach((value, index) => {
+  for (let index = 0; index <= values.length; index++) {
+    const value = index < values.length ? values[index] : 0;
     if (value >= limit && start < 0) start = index;
     if (value < limit && start >= 0) {
       found.push([start, index]);
       start = -1;
     }
-  });
+  }
   return found;
 }
 
@@ -159,26 +202,4 @@ export function drawTimes({ context, width, height, spanS }, { color, font }) {
     context.fillRect(Math.min(x, width - 1), height, 1, 4);
     context.fillText(text, Math.min(Math.max(x - half, 0), width - 2 * half), height + 6);
   }
-}
-
-/** Edges of rows of probabilities, which do not change: a plot is drawn again and again. */
-const EDGES = new WeakMap();
-
-/**
- * The edges of the areas from the top, 0, to the bottom, 1.
- *
- * @param {readonly number[]} probabilities
- * @returns {number[]}
- */
-function edgesOf(probabilities) {
-  const known = EDGES.get(probabilities);
-  if (known) return known;
-  const total = Math.max(
-    probabilities.reduce((sum, each) => sum + each, 0),
-    1e-12,
-  );
-  let sum = 0;
-  const edges = [0, ...probabilities.map((each) => (sum += each) / total)];
-  EDGES.set(probabilities, edges);
-  return edges;
 }

@@ -59,23 +59,19 @@ export class FrameDurations {
  * Mean probabilities of one track over a time without gaps.
  *
  * @typedef {object} ProbabilityCurve
- * @property {number[]} timesS n times in seconds of the video, increasing; the last one is the end.
- * @property {number[][]} probabilities n × labels, from each time on; the last two rows are equal.
+ * @property {Float64Array} timesS n times in seconds of the video, increasing; the last one is the end.
+ * @property {Float64Array} probabilities n × labels, from each time on; the last two rows are equal.
  */
 
 /** Averages the probabilities of each track in time bins, which double their width when there are
- * more than 1000. */
+ * more than 1000. All are kept in typed arrays: a long video leaves no small objects behind. */
 export class TimeBins {
   #durations = new FrameDurations();
   #widthS = FIRST_BIN_S;
-  /** Time of the first frame of each bin. @type {Map<number, number>} */
-  #binStarts = new Map();
-  /** Sums of probabilities, then the number of frames, by track and bin.
-   * @type {Map<number, Map<number, number[]>>} */
+  /** Time of the first frame of each bin; NaN where there is none. */
+  #starts = new Float64Array(MAX_BINS).fill(NaN);
+  /** @type {Map<number, BinSums>} */
   #sums = new Map();
-  /** Means that were asked for before: of all bins, only the last one changes.
-   * @type {WeakMap<number[], number[]>} */
-  #means = new WeakMap();
   /** @type {Map<number, number>} */
   #seenS = new Map();
   /** @type {number[]} */
@@ -85,7 +81,7 @@ export class TimeBins {
    * Add the faces of the next frame.
    *
    * @param {ImageResult} result With a time, not before that of the last one; faces without a track
-   *   are left out.
+   *   are left out. All faces have the same labels.
    */
   add(result) {
     const timeS = result.time_s ?? 0;
@@ -94,15 +90,16 @@ export class TimeBins {
     const elapsedS = timeS - (this.#durations.startS ?? 0);
     while (elapsedS / this.#widthS >= MAX_BINS) this.#doubleWidth();
     const bin = Math.floor(elapsedS / this.#widthS);
-    if (!this.#binStarts.has(bin)) this.#binStarts.set(bin, timeS);
-    this.#lastTracks = [];
+    if (Number.isNaN(this.#starts[bin])) this.#starts[bin] = timeS;
+    this.#lastTracks.length = 0;
     for (const { track, probabilities } of result.faces) {
       if (track === undefined) continue;
       this.#lastTracks.push(track);
       this.#addSeen(track, 0);
-      const sums = this.#sums.get(track) ?? new Map();
+      const row = Object.values(probabilities);
+      const sums = this.#sums.get(track) ?? new BinSums(row.length, bin);
       this.#sums.set(track, sums);
-      addTo(sums, bin, [...Object.values(probabilities), 1]);
+      sums.add(bin, row);
     }
   }
 
@@ -128,39 +125,31 @@ export class TimeBins {
    * @returns {ProbabilityCurve[]}
    */
   curves(track) {
-    /** @type {ProbabilityCurve[]} */
-    const curves = [];
-    /** @type {ProbabilityCurve} */
-    let curve = { timesS: [], probabilities: [] };
-    const bins = [...this.#binStarts.keys()].sort((one, other) => one - other);
-    const starts = bins.map((bin) => this.#binStarts.get(bin) ?? 0);
+    const sums = this.#sums.get(track);
+    if (!sums) return [];
     const maxGapS = Math.max(this.#durations.maxS, 2 * this.#widthS);
-    bins.forEach((bin, index) => {
-      const [start, end] = [starts[index], starts[index + 1] ?? this.spanS[1]];
-      const sums = this.#sums.get(track)?.get(bin);
-      if (sums) {
-        curve.timesS.push(start);
-        curve.probabilities.push(this.#meanOf(sums));
+    const building = new CurveBuilder(sums);
+    let bin = this.#nextBin(-1);
+    while (bin < MAX_BINS) {
+      const next = this.#nextBin(bin);
+      const end = next < MAX_BINS ? this.#starts[next] : this.spanS[1];
+      const start = this.#starts[bin];
+      const isSeen = sums.count(bin) > 0;
+      if (isSeen) building.add(start, bin);
+      if (!isSeen) building.end(start);
+      else if (end - start > maxGapS || next >= MAX_BINS) {
+        building.end(Math.min(end, start + maxGapS));
       }
-      const isEnd = !sums || end - start > maxGapS || index === bins.length - 1;
-      if (!isEnd || !curve.timesS.length) return;
-      curve.timesS.push(sums ? Math.min(end, start + maxGapS) : start);
-      curve.probabilities.push(curve.probabilities[curve.probabilities.length - 1]);
-      curves.push(curve);
-      curve = { timesS: [], probabilities: [] };
-    });
-    return curves;
+      bin = next;
+    }
+    return building.curves;
   }
 
-  /** Mean probabilities from sums and their number. @param {number[]} sums */
-  #meanOf(sums) {
-    let mean = this.#means.get(sums);
-    if (!mean) {
-      const count = sums[sums.length - 1];
-      mean = sums.slice(0, -1).map((sum) => sum / count);
-      this.#means.set(sums, mean);
-    }
-    return mean;
+  /** The next bin with a frame; MAX_BINS or more where there is none. @param {number} bin */
+  #nextBin(bin) {
+    do bin += 1;
+    while (bin < MAX_BINS && Number.isNaN(this.#starts[bin]));
+    return bin;
   }
 
   /** @param {number} track @param {number} seconds */
@@ -170,22 +159,113 @@ export class TimeBins {
 
   #doubleWidth() {
     this.#widthS *= 2;
-    const starts = this.#binStarts;
-    this.#binStarts = new Map();
-    for (const [bin, start] of starts) {
-      const merged = Math.floor(bin / 2);
-      if (!this.#binStarts.has(merged)) this.#binStarts.set(merged, start);
+    const starts = this.#starts;
+    for (let bin = 0; bin < MAX_BINS / 2; bin++) {
+      const first = starts[2 * bin];
+      starts[bin] = Number.isNaN(first) ? starts[2 * bin + 1] : first;
     }
-    for (const [track, sums] of this.#sums) {
-      const merged = new Map();
-      for (const [bin, values] of sums) addTo(merged, Math.floor(bin / 2), values);
-      this.#sums.set(track, merged);
-    }
+    starts.fill(NaN, MAX_BINS / 2);
+    for (const sums of this.#sums.values()) sums.mergePairs();
   }
 }
 
-/** Add values to a bin; its array is replaced, never changed. @param {Map<number, number[]>} sums @param {number} bin @param {number[]} values */
-function addTo(sums, bin, values) {
-  const before = sums.get(bin);
-  sums.set(bin, before ? values.map((value, index) => value + before[index]) : values);
+/** Sums of the probabilities of one track, and numbers of frames, from its first bin to its last. */
+class BinSums {
+  /** Rows of `columns` sums and a count. */
+  #rows;
+  #first;
+  /** Number of bins in use. */
+  #used = 0;
+
+  /** @param {number} columns Number of labels. @param {number} bin The first one. */
+  constructor(columns, bin) {
+    this.columns = columns;
+    this.#first = bin;
+    this.#rows = new Float64Array(16 * (columns + 1));
+  }
+
+  /** @param {number} bin Not before the last one. @param {readonly number[]} row */
+  add(bin, row) {
+    const size = this.columns + 1;
+    this.#used = Math.max(this.#used, bin - this.#first + 1);
+    if (this.#used * size > this.#rows.length) this.#grow();
+    const start = (bin - this.#first) * size;
+    for (let i = 0; i < this.columns; i++) this.#rows[start + i] += row[i];
+    this.#rows[start + this.columns] += 1;
+  }
+
+  /** Number of frames in a bin. @param {number} bin */
+  count(bin) {
+    const place = bin - this.#first;
+    if (place < 0 || place >= this.#used) return 0;
+    return this.#rows[place * (this.columns + 1) + this.columns];
+  }
+
+  /** Write the means of a bin that has frames. @param {number} bin @param {Float64Array} to @param {number} start */
+  writeMeans(bin, to, start) {
+    const from = (bin - this.#first) * (this.columns + 1);
+    const count = this.#rows[from + this.columns];
+    for (let i = 0; i < this.columns; i++) to[start + i] = this.#rows[from + i] / count;
+  }
+
+  /** Bins 0 and 1 become bin 0, 2 and 3 bin 1, and so on. */
+  mergePairs() {
+    const size = this.columns + 1;
+    const first = Math.floor(this.#first / 2);
+    const used = this.#used ? Math.floor((this.#first + this.#used - 1) / 2) - first + 1 : 0;
+    for (let place = 0; place < used; place++) {
+      const pair = 2 * (first + place) - this.#first;
+      for (let i = 0; i < size; i++) {
+        const one = pair >= 0 ? this.#rows[pair * size + i] : 0;
+        const other = pair + 1 < this.#used ? this.#rows[(pair + 1) * size + i] : 0;
+        this.#rows[place * size + i] = one + other;
+      }
+    }
+    this.#rows.fill(0, used * size);
+    [this.#first, this.#used] = [first, used];
+  }
+
+  #grow() {
+    const size = this.columns + 1;
+    const rows = new Float64Array(size * Math.max(2 * (this.#rows.length / size), this.#used));
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+}
+
+/** Collects the bins of a track into curves. */
+class CurveBuilder {
+  /** @type {ProbabilityCurve[]} */
+  curves = [];
+  #count = 0;
+  #sums;
+  #timesS = new Float64Array(MAX_BINS + 1);
+  #probabilities;
+
+  /** @param {BinSums} sums */
+  constructor(sums) {
+    this.#sums = sums;
+    this.#probabilities = new Float64Array((MAX_BINS + 1) * sums.columns);
+  }
+
+  /** Continue the curve. @param {number} startS @param {number} bin */
+  add(startS, bin) {
+    this.#timesS[this.#count] = startS;
+    this.#sums.writeMeans(bin, this.#probabilities, this.#count * this.#sums.columns);
+    this.#count += 1;
+  }
+
+  /** End the curve, if one was begun. @param {number} endS */
+  end(endS) {
+    if (!this.#count) return;
+    const { columns } = this.#sums;
+    const last = this.#count * columns;
+    this.#timesS[this.#count] = endS;
+    this.#probabilities.copyWithin(last, last - columns, last);
+    this.curves.push({
+      timesS: this.#timesS.slice(0, this.#count + 1),
+      probabilities: this.#probabilities.slice(0, last + columns),
+    });
+    this.#count = 0;
+  }
 }

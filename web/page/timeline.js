@@ -1,5 +1,5 @@
 import { append, setText } from "../../src/emopy/live/present/elements.js";
-import { drawAreas, drawNames, drawTimes } from "./stacked_areas.js";
+import { areasOf, drawAreas, drawNames, drawTimes } from "./stacked_areas.js";
 import { duration } from "./time_text.js";
 import { TimeBins } from "./time_bins.js";
 
@@ -131,10 +131,11 @@ export class Timeline {
     const height = full - (isLast ? TIMES_HEIGHT : 0);
     const plot = { context, width, height, spanS: this.#bins.spanS };
     const curves = this.#bins.curves(track);
+    const areas = curves.map(areasOf);
     const style = getComputedStyle(this.#legend);
     const font = { size: parseFloat(style.fontSize), family: style.fontFamily };
-    drawAreas(plot, curves, Object.values(this.#colors));
-    drawNames(plot, curves, this.#colors, font);
+    drawAreas(plot, areas, Object.values(this.#colors));
+    drawNames(plot, areas, this.#colors, font);
     canvas.ariaLabel = this.#describe(track, curves);
     if (!isLast) return;
     context.clearRect(0, height, width, full - height);
@@ -146,12 +147,16 @@ export class Timeline {
    * @param {number} track @param {readonly ProbabilityCurve[]} curves
    */
   #describe(track, curves) {
-    const rows = curves.flatMap(({ probabilities }) => probabilities.slice(0, -1));
-    const means = Object.keys(this.#colors)
-      .map((label, index) => {
-        const sum = rows.reduce((total, row) => total + row[index], 0);
-        return { label, mean: sum / Math.max(rows.length, 1) };
-      })
+    const labels = Object.keys(this.#colors);
+    const sums = new Float64Array(labels.length);
+    let rows = 0;
+    for (const { timesS, probabilities } of curves) {
+      rows += timesS.length - 1;
+      const end = (timesS.length - 1) * labels.length; // the last row is that before it
+      for (let i = 0; i < end; i++) sums[i % labels.length] += probabilities[i];
+    }
+    const means = labels
+      .map((label, index) => ({ label, mean: sums[index] / Math.max(rows, 1) }))
       .sort((one, other) => other.mean - one.mean)
       .slice(0, 3)
       .map(({ label, mean }) => `${label} ${Math.round(100 * mean)} %`);

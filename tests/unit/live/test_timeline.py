@@ -55,7 +55,8 @@ def test_bins_seen_times_and_curves_are_those_of_python(rate, count):
         "time_bins.js",
         "{ const bins = new module.TimeBins(); value.forEach((each) => bins.add(each)); "
         "return { span: bins.spanS, seen: [...bins.seenS], "
-        "curves: [1, 2].map((track) => bins.curves(track)) }; }",
+        "curves: [1, 2].map((track) => bins.curves(track).map(({ timesS, probabilities }) => "
+        "({ timesS: [...timesS], probabilities: [...probabilities] }))) }; }",
         [value],
     )
     assert found["span"] == pytest.approx(bins.span_s, abs=1e-4)
@@ -66,7 +67,8 @@ def test_bins_seen_times_and_curves_are_those_of_python(rate, count):
         assert len(curves) == len(expected) > 1
         for one, other in zip(curves, expected, strict=True):
             assert one["timesS"] == pytest.approx(other.times_s, abs=1e-4)
-            np.testing.assert_allclose(one["probabilities"], other.probabilities, atol=1e-5)
+            rows = np.reshape(one["probabilities"], other.probabilities.shape)
+            np.testing.assert_allclose(rows, other.probabilities, atol=1e-5)
 
 
 def test_times_and_durations_are_written_as_in_python():
@@ -86,3 +88,11 @@ def test_ticks_are_those_of_python_where_there_is_as_much_room():
         ticks, digits = time_ticks(start, end)
         assert one["ticks"] == pytest.approx(ticks)
         assert one["digits"] == digits
+
+
+def test_areas_are_stacked_from_the_top_to_the_bottom():
+    module = "stacked_areas.js"
+    curve = "{ timesS: Float64Array.of(1, 2), probabilities: Float64Array.from(value) }"
+    expression = f"[...module.areasOf({curve}).edges]"
+    (edges,) = run(module, expression, [[0.5, 0.25, 0.25, 0.1, 0.1, 0.2]])
+    assert edges == pytest.approx([0, 0.5, 0.75, 1, 0, 0.25, 0.5, 1])

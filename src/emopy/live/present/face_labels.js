@@ -55,10 +55,24 @@ function title(face, number) {
   return number === null ? text : `${number}  ${text}`;
 }
 
+/**
+ * Widths that were measured, by font size and text: frame after frame has the same names and numbers.
+ * @type {Map<string, number>}
+ */
+const WIDTHS = new Map();
+const MAX_WIDTHS = 1000;
+
 /** @param {Paper} paper @param {string} text @param {Style} style */
 function textWidth({ context }, text, style) {
-  context.font = `500 ${style.font}px ${FONT_FAMILY}`;
-  return Math.ceil(context.measureText(text).width);
+  const key = `${style.font} ${text}`;
+  let width = WIDTHS.get(key);
+  if (width === undefined) {
+    context.font = `500 ${style.font}px ${FONT_FAMILY}`;
+    width = Math.ceil(context.measureText(text).width);
+    if (WIDTHS.size >= MAX_WIDTHS) WIDTHS.clear();
+    WIDTHS.set(key, width);
+  }
+  return width;
 }
 
 /** @param {Style} style */
