@@ -1,7 +1,7 @@
 """The networks of MTCNN as ONNX graphs that ONNX Runtime computes fast.
 
 In the published graphs PReLU takes half of the time: ONNX Runtime computes it number by number.
-Here PReLU with slope a is written a · x + (1 − a) · max(x, 0), which it computes in blocks of
+Here PReLU with slope a is written a · x + max((1 − a) · x, 0), which it computes in blocks of
 channels like the layers around it. Outputs are those of the published graphs up to
 rounding, but with x and y, which the weights have transposed, in the usual order: the graphs take
 uint8 RGB images (n, H, W, 3), and give one array each:
@@ -24,6 +24,9 @@ from emopy.models.onnx_graph import GraphBuilder, Weights
 
 Layer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Kernel (out, in, height, width) and bias (out,) of a convolution."""
+
+_BLOCK = 16
+"""Channels that ONNX Runtime computes together; it computes other numbers number by number."""
 
 _MEAN, _SCALE = 127.5, 1 / 128
 """Pixels are centered and scaled to about -1–1."""
@@ -50,9 +53,14 @@ def build_pnet(weights: Weights) -> bytes:
 def build_rnet(weights: Weights) -> bytes:
     """Build R-Net from the weights of its published file."""
     graph = GraphBuilder(("n", 24, 24, 3))
-    x = _conv(graph, _pixels(graph), _first(weights, "conv2d_5"))
-    x = _pool(graph, _prelu(graph, x, weights["p_re_lu_3_initializer_14"]), 3, "SAME_UPPER")
-    x = _conv(graph, x, _layer(weights, "conv2d_6"))
+    first, slopes, second = _in_blocks(
+        _first(weights, "conv2d_5"),
+        weights["p_re_lu_3_initializer_14"].ravel(),
+        _layer(weights, "conv2d_6"),
+    )
+    x = _conv(graph, _pixels(graph), first)
+    x = _pool(graph, _prelu(graph, x, slopes), 3, "SAME_UPPER")
+    x = _conv(graph, x, second)
     x = _pool(graph, _prelu(graph, x, weights["p_re_lu_4_initializer_12"]), 3, "VALID")
     x = _conv(graph, x, _layer(weights, "conv2d_7"))
     x = _prelu(graph, x, weights["p_re_lu_5_initializer_10"])
@@ -98,6 +106,29 @@ def _as_logit(layer: Layer) -> Layer:
     return kernel[1:] - kernel[:1], bias[1:] - bias[:1]
 
 
+def _in_blocks(
+    layer: Layer, slopes: NDArray[np.float32], following: Layer
+) -> tuple[Layer, NDArray[np.float32], Layer]:
+    """Two convolutions with PReLU between, with full blocks of channels and slopes up to 1.
+
+    Where the slope a is above 1, PReLU is a · x − (a − 1) · max(x, 0): the first convolution gives
+    x and, in one more channel, max(x, 0); the second takes their sum. A maximum over pixels may lie
+    between the two, as PReLU rises there. Channels of zeros fill the last block.
+    """
+    steep = np.flatnonzero(slopes > 1)
+    kernel, bias, next_kernel = layer[0], layer[1], following[0].copy()
+    kernel, bias = np.concatenate([kernel, kernel[steep]]), np.concatenate([bias, bias[steep]])
+    slope = slopes[steep, None, None]
+    positive = next_kernel[:, steep] * (1 - slope)
+    next_kernel[:, steep] *= slope
+    next_kernel = np.concatenate([next_kernel, positive], axis=1)
+    slopes = np.concatenate([np.minimum(slopes, 1), 0 * slopes[steep]])
+    more = (0, -len(kernel) % _BLOCK)
+    kernel = np.pad(kernel, (more, *((0, 0),) * 3))
+    next_kernel = np.pad(next_kernel, ((0, 0), more, (0, 0), (0, 0)))
+    return (kernel, np.pad(bias, more)), np.pad(slopes, more), (next_kernel, following[1])
+
+
 def _pixels(graph: GraphBuilder) -> str:
     """The image as float32 (n, 3, H, W), 0–255."""
     transposed = graph.add("Transpose", graph.input_name, perm=(0, 3, 1, 2))
@@ -117,9 +148,10 @@ def _pool(graph: GraphBuilder, x: str, side: int, padding: str) -> str:
 
 
 def _prelu(graph: GraphBuilder, x: str, slopes: NDArray[np.float32]) -> str:
-    """PReLU with a slope for each channel."""
+    """PReLU with a slope of at most 1 for each channel."""
     slopes = slopes.reshape(-1, 1, 1)
-    positive = graph.add("Mul", graph.add("Relu", x), graph.constant(1 - slopes))
+    # The product first: ONNX Runtime computes it and its maximum with 0 at once.
+    positive = graph.add("Relu", graph.add("Mul", x, graph.constant(1 - slopes)))
     return graph.add("Add", graph.add("Mul", x, graph.constant(slopes)), positive)
 
 
