@@ -41,6 +41,13 @@ STRIDE_PX = 2
 BUILD_NETWORK = {"pnet": build_pnet, "rnet": build_rnet, "onet": build_onet}
 """Functions that build the networks from their weights."""
 
+TILE_PX = (100, 200)
+"""Largest height and width of the tiles of a level that P-Net scans one by one: what it computes
+for a tile fits the cache of a processor core."""
+
+BATCH = 8
+"""Crops that R-Net and O-Net classify in one call, for the same reason."""
+
 CROP_PX = {"rnet": 24, "onet": 48}
 """Sides of the crops that R-Net and O-Net classify, in pixels."""
 
@@ -189,10 +196,20 @@ class MTCNN:
         if not scales:
             return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
         levels = pyramid.levels(scales, least_px=CELL_PX)
-        outputs = [self._run("pnet", level[None])[0] for level in levels]
+        outputs = [self._scan(level) for level in levels]
         boxes, scores, level = candidate_boxes(outputs, scales, threshold=self.thresholds[0])
         kept = nms(boxes, scores, threshold=PROPOSAL_NMS, groups=level)
         return boxes[kept], scores[kept]
+
+    def _scan(self, level: RGBImage) -> Floats:
+        """Output of P-Net for a pyramid level, (5, rows, columns), tile by tile."""
+        rows = tile_edges(level.shape[0], TILE_PX[0])
+        columns = tile_edges(level.shape[1], TILE_PX[1])
+        bands = [
+            [self._run("pnet", level[None, top:bottom, left:right])[0] for left, right in columns]
+            for top, bottom in rows
+        ]
+        return np.concatenate([np.concatenate(band, axis=2) for band in bands], axis=1)
 
     def _classify(
         self, pyramid: Pyramid, proposals: list[tuple[Floats, Floats]], known: Known
@@ -238,12 +255,28 @@ class MTCNN:
         keys = [(name, edges.tobytes()) for edges in pixel_edges(squares)]
         new = [i for i, key in enumerate(keys) if key not in known]
         if new:
-            output = self._run(name, pyramid.crops(squares[new], CROP_PX[name]))
+            crops = pyramid.crops(squares[new], CROP_PX[name])
+            parts = [self._run(name, crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
+            output: Floats = np.concatenate(parts)
             known.update(zip((keys[i] for i in new), output, strict=True))
         return np.stack([known[key] for key in keys])
 
     def _run(self, name: str, images: NDArray[np.uint8]) -> Floats:
         return self._networks[name].run(None, {GraphBuilder.input_name: images})[0]
+
+
+def tile_edges(side_px: int, most_px: int) -> list[tuple[int, int]]:
+    """Return the first pixel and the end of each tile; together they have each window once.
+
+    Args:
+        side_px: Height or width of a pyramid level, `CELL_PX` or more.
+        most_px: Largest height or width of a tile, even and above `CELL_PX`.
+    """
+    common = CELL_PX - STRIDE_PX
+    count = math.ceil((side_px - common) / (most_px - common))
+    step = STRIDE_PX * math.ceil((side_px - common) / count / STRIDE_PX)
+    starts = range(0, side_px - common, step)
+    return [(start, min(start + step + common, side_px)) for start in starts]
 
 
 def candidate_boxes(

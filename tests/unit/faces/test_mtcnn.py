@@ -9,7 +9,7 @@ import pytest
 
 from emopy.errors import InputError, ModelError
 from emopy.faces import MTCNN
-from emopy.faces.mtcnn import candidate_boxes, regress, to_squares
+from emopy.faces.mtcnn import candidate_boxes, regress, tile_edges, to_squares
 from emopy.media import read_image
 from emopy.samples import Actor, sample_images, scene
 from emopy.types import Box
@@ -245,6 +245,10 @@ def scene_of(faces, rng):
     return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), rng.uniform(0.2, 1.5))
 
 
+def edges(face):
+    return (face.box.left, face.box.top, face.box.right, face.box.bottom)
+
+
 def scenes_and_photographs(astronaut):
     rng = np.random.default_rng(3)
     yield from (resized(astronaut, scale) for scale in (0.3, 0.8))
@@ -263,8 +267,8 @@ def test_faces_are_those_of_the_published_networks_and_algorithm(astronaut, min_
         faces = detector(image)
         assert len(faces) == len(boxes)
         for face, i in zip(faces, order, strict=True):
-            box = (face.box.left, face.box.top, face.box.right, face.box.bottom)
-            np.testing.assert_allclose(box, boxes[i], atol=0.2)
+            assert face.landmarks is not None
+            np.testing.assert_allclose(edges(face), boxes[i], atol=0.2)
             np.testing.assert_allclose(face.landmarks, landmarks[i], atol=0.2)
             assert face.score == pytest.approx(scores[i], abs=1e-3)
             found += 1
@@ -281,6 +285,28 @@ def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
 
 def boxes(*rows):
     return np.array(rows, np.float32)
+
+
+@pytest.mark.parametrize("most_px", [14, 40, 100])
+def test_tiles_hold_each_window_once(most_px):
+    for side_px in range(12, 300):
+        tiles = tile_edges(side_px, most_px)
+        assert max(end - start for start, end in tiles) <= most_px
+        # A window starts at every second pixel; one cut by the border counts too.
+        windows = [window for start, end in tiles for window in range(start, end - 10, 2)]
+        assert windows == list(range(0, side_px - 10, 2))
+        assert tiles[-1][1] == side_px
+
+
+def test_faces_are_the_same_whatever_the_tiles_and_batches(monkeypatch, astronaut):
+    image = resized(np.tile(astronaut, (2, 2, 1)), 0.4)
+    detector = MTCNN(min_face_size=30)
+    found = detector(image)
+    assert len(found) >= 4
+    monkeypatch.setattr("emopy.faces.mtcnn.TILE_PX", (22, 5000))
+    monkeypatch.setattr("emopy.faces.mtcnn.BATCH", 3)
+    for face, other in zip(found, detector(image), strict=True):
+        np.testing.assert_allclose(edges(face), edges(other), atol=1e-2)
 
 
 def test_candidate_boxes_are_windows_with_high_scores():
