@@ -65,10 +65,10 @@ class FERModel:
             ``"uniform"``: equal; ``"tempered"``: the training frequencies to the power 2/3; or a
             probability for each label, such as ``{"anger": 0.2, "calm": 0.8}``.
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
-        threads: CPU threads for each run of the model. With 2 or more, the detector searches the
-            next frames of a video file in another thread than yours. None: one for each run, and
-            that thread where the process may use several cores. Give 1 for a detector of your own
-            that works only in the thread that made it.
+        threads: Images that `predict_many` reads and searches at the same time, and CPU threads for
+            each run of the model. With 2 or more, `predict_video` searches the next frames of a
+            file in another thread; with 1, your detector is always called in your thread. None:
+            one for each core that the process may use; one for each run of the model.
         providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
             ``"openvino"``, or several in order of preference; None is the CPU.
         max_pixels: Largest width × height of an image file or of a frame of a video that is read,
@@ -200,9 +200,9 @@ class FERModel:
     ) -> Iterator[ImageResult | FailedInput]:
         """Predict the expressions in many images, one result after the other.
 
-        Images are prefetched in threads while the model runs, and the model gets the faces of
-        several images at once. Memory stays flat: at most `batch_size` images and a few more are
-        taken from `sources` before their results are.
+        Images are prefetched in `threads` threads, and the model gets the faces of several at once.
+        Memory stays flat: at most `batch_size` + `threads` + 1 images are taken from `sources`
+        before their results are, and those in threads have at most twice `max_pixels` together.
 
         Args:
             sources: Any iterable of images, consumed as the results are. A tuple of two is an
@@ -230,6 +230,8 @@ class FERModel:
             partial(self._classifier.predict, batch_size=batch_size),
             batch_size=batch_size,
             take=partial(take_image, max_pixels=self._max_pixels, color=color),
+            threads=self._threads,
+            max_pixels=self._max_pixels,
         )
 
     def predict_video(

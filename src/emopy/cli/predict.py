@@ -17,8 +17,8 @@ from emopy.cli.options import (
     FILE,
     FOLDER,
     max_pixels_option,
-    model_options,
     overwrite_option,
+    reading_model_options,
     refuse_parquet_on_stdout,
 )
 from emopy.cli.outputs import draw_result, drawing_files, protect_inputs, refuse_existing
@@ -53,7 +53,7 @@ FORMATS = ("text", *TABLE_FORMATS)
               help="Boxes to predict instead of detected faces: columns source, left, top, right "
               "and bottom in pixels, as in a table of --out.")  # fmt: skip
 @max_pixels_option
-@model_options
+@reading_model_options
 @click.option("--format", type=click.Choice(FORMATS),
               help="Format of the results.  [default: by the suffix of --out, else "
               "text]")  # fmt: skip

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from itertools import islice
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,18 @@ ImageSource: TypeAlias = (
     str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | NDArray[Any] | Image.Image
 )
 """What `read_image` accepts: a path, encoded bytes, a file object, an array, a PIL image."""
+
+Admission: TypeAlias = Callable[[int], None]
+"""Function that gets the number of pixels of an image and returns when they may be decoded."""
+
+
+class ImageReader(Protocol):
+    """Function that reads the rest of an image that `take_image` has begun to read."""
+
+    def __call__(self, *, admit: Admission = ...) -> RGBImage:
+        """Return the image; `admit` is called before its pixels are decoded."""
+        ...
+
 
 _PILLOW_FORMATS = (*(name.upper() for name in IMAGE_FORMATS if name not in {"AVIF", "HEIC"}), "DIB")
 _READABLE = alternatives(IMAGE_FORMATS)
@@ -97,13 +109,14 @@ def read_image(
 
 def take_image(
     source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, color: ColorOrder = "rgb"
-) -> Callable[[], RGBImage]:
+) -> ImageReader:
     """Start to read an image: take what the owner may change or close afterwards.
 
     That is the content of a file object, an array or a PIL image; files are not opened yet.
 
     Returns:
-        A function that reads the rest, in any thread, and returns what `read_image` does.
+        A function that reads the rest, in any thread, and returns what `read_image` does. Its
+        argument `admit` may wait there, for example until other images are done.
 
     Raises:
         InputError: As `read_image`; the function raises it too.
@@ -114,10 +127,10 @@ def take_image(
         image = from_array(source, name, color)
         # A view would change with the array that it was made from.
         taken = np.array(image) if image.base is not None or image is source else image
-        return lambda: taken
+        return partial(_give, taken)
     if isinstance(source, Image.Image):
         converted = _decode_given(source, name, max_pixels)
-        return lambda: converted
+        return partial(_give, converted)
     if isinstance(source, str | os.PathLike):
         return partial(_read_path, source, name, max_pixels)
     if not isinstance(source, bytes | bytearray | memoryview):
@@ -125,12 +138,24 @@ def take_image(
     return partial(_decode_file, io.BytesIO(source), name, max_pixels)
 
 
-def _read_path(path: str | os.PathLike[str], name: str, max_pixels: int) -> RGBImage:
+def _admit_at_once(pixels: int) -> None:
+    del pixels
+
+
+def _give(image: RGBImage, *, admit: Admission = _admit_at_once) -> RGBImage:
+    admit(image.shape[0] * image.shape[1])
+    return image
+
+
+def _read_path(
+    path: str | os.PathLike[str], name: str, max_pixels: int, *, admit: Admission = _admit_at_once
+) -> RGBImage:
     instead = f"Type predict_many({name!r}), or list its images with find_images."
     with explain_os_errors(name):
         pipe = is_pipe(path, name, wanted="an image", instead=instead)
         with open(path, "rb") as file:  # noqa: PTH123
-            return _decode_file(io.BytesIO(file.read()) if pipe else file, name, max_pixels)
+            content = io.BytesIO(file.read()) if pipe else file
+            return _decode_file(content, name, max_pixels, admit=admit)
 
 
 def _is_file_object(source: object) -> bool:
@@ -186,7 +211,9 @@ def _describe_kind(source: object) -> str:
     return f"Received {type(source).__name__}. Convert it, for example with numpy.asarray(image)."
 
 
-def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
+def _decode_file(
+    file: IO[bytes], name: str, max_pixels: int, *, admit: Admission = _admit_at_once
+) -> RGBImage:
     start = file.read(_START_BYTES)
     if not start:
         raise InputError(
@@ -203,7 +230,10 @@ def _decode_file(file: IO[bytes], name: str, max_pixels: int) -> RGBImage:
             + _describe_content(start)
         ) from error
     with image:
-        return _decode(image, name, max_pixels, is_loaded=False)
+        with explain_damage(name, kind="image"):
+            check_cost(image, name, max_pixels)
+        admit(image.width * image.height)
+        return _decode(image, name)
 
 
 def _formats(start: bytes) -> tuple[str, ...]:
@@ -262,11 +292,9 @@ def _describe_content(start: bytes) -> str:
     return "not an image. Check that it is the file you meant, or convert it to JPEG or PNG."
 
 
-def _decode(image: Image.Image, name: str, max_pixels: int, *, is_loaded: bool) -> RGBImage:
-    """Decode the pixels of an image whose header is read."""
+def _decode(image: Image.Image, name: str) -> RGBImage:
+    """Decode the pixels of an image whose header is read and checked."""
     with explain_damage(name, kind="image"):
-        if not is_loaded:
-            check_cost(image, name, max_pixels)
         # Only TIFF reads tags and prints messages while it decodes.
         with quiet_tiff() if image.format == "TIFF" else nullcontext():
             image.load()
@@ -278,7 +306,10 @@ def _decode_given(image: Image.Image, name: str, max_pixels: int) -> RGBImage:
     closed = _is_closed(image)
     try:
         with PILLOW_LOCK:
-            return _decode(image, name, max_pixels, is_loaded=_is_loaded(image))
+            if not _is_loaded(image):
+                with explain_damage(name, kind="image"):
+                    check_cost(image, name, max_pixels)
+            return _decode(image, name)
     except InputError as error:
         if error.__cause__ is None or not closed:
             raise

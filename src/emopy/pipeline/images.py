@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -18,9 +19,11 @@ from emopy.faces import Detector, align_face, detect, largest_first
 from emopy.faces.detectors import OwnFaces, check_own_faces, own_faces
 from emopy.forking import Owner
 from emopy.media import ImageSource, describe_source
+from emopy.media.images import ImageReader
 from emopy.media.paths import images_at
 from emopy.models import InputSpec
 from emopy.models.preprocessing import Crops
+from emopy.pipeline.pixel_budget import PixelBudget
 from emopy.types import Face, FacePrediction, FailedInput, ImageResult, Prediction, RGBImage
 
 GivenImage: TypeAlias = ImageSource | tuple[ImageSource, OwnFaces | None]
@@ -32,11 +35,11 @@ GivenImages: TypeAlias = Iterable[GivenImage] | str | os.PathLike[str]
 CropPredictor: TypeAlias = Callable[[Crops], Sequence[Prediction]]
 """Function from crops (or clips of crops, for a model of clips) to one prediction each."""
 
-ImageTaker: TypeAlias = Callable[[ImageSource], Callable[[], RGBImage]]
+ImageTaker: TypeAlias = Callable[[ImageSource], ImageReader]
 """Function that starts to read an image, and returns one that reads the rest."""
 
-_THREADS = 2
-"""Images that are decoded and searched at the same time."""
+_LARGE_IMAGES = 2
+"""Images of the largest size that may be in memory at the same time, whatever the threads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +125,8 @@ def predict_images(
     *,
     batch_size: int,
     take: ImageTaker,
+    threads: int,
+    max_pixels: int,
 ) -> Generator[ImageResult | FailedInput]:
     """Yield one result per image, in order.
 
@@ -133,11 +138,14 @@ def predict_images(
         batch_size: Faces per call of `predict`; also the most images that wait. The first calls
             have fewer, so that the first results do not wait: one, then twice as many each time.
         take: Starts to read an image, see `take_image`.
+        threads: Images that are decoded and searched for faces at the same time.
+        max_pixels: Pixels of a large image: the images together have at most twice as many.
     """
     owner = Owner()
     batch: list[DetectedFaces | FailedInput] = []
     faces, size = 0, 1
-    for detected in _prefetch_detected(sources, detect, take, owner):
+    reading = _Reading(detect, take, threads, PixelBudget(_LARGE_IMAGES * max_pixels))
+    for detected in reading.results(sources, owner):
         batch.append(detected)
         faces += len(detected.crops) if isinstance(detected, DetectedFaces) else 0
         if faces >= size or len(batch) >= size:
@@ -148,42 +156,56 @@ def predict_images(
     yield from _predict_batch(batch, predict)
 
 
-def _prefetch_detected(
-    sources: Iterable[GivenImage],
-    detect: FaceFinder,
-    take: ImageTaker,
-    owner: Owner,
-) -> Generator[DetectedFaces | FailedInput]:
-    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="emopy-detect")
-    pending: deque[Future[DetectedFaces | FailedInput]] = deque()
+@dataclass(frozen=True)
+class _Reading:
+    """Reads images in threads and detects their faces."""
 
-    def detect_in(
-        read: Callable[[], RGBImage], name: str, faces: tuple[Face, ...] | None
+    detect: FaceFinder
+    take: ImageTaker
+    threads: int
+    budget: PixelBudget
+
+    def results(
+        self, sources: Iterable[GivenImage], owner: Owner
+    ) -> Generator[DetectedFaces | FailedInput]:
+        """Yield the faces of each image, in order; with one thread, read in that of the caller."""
+        begun = map(self._begin, sources)
+        if self.threads == 1:
+            yield from (detect() for detect in begun)
+            return
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="emopy-detect")
+        pending: deque[Future[DetectedFaces | FailedInput]] = deque()
+        try:
+            for detect in begun:
+                pending.append(pool.submit(detect))
+                if len(pending) > self.threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            # Also when the caller stops early: no thread continues in the background.
+            pool.shutdown(wait=owner.is_here, cancel_futures=True)
+
+    def _begin(self, given: GivenImage) -> Callable[[], DetectedFaces | FailedInput]:
+        """Take an image, which may change afterwards; return what reads it, in any thread."""
+        source, own = _split_pair(given)
+        name = describe_source(source)
+        try:
+            read = self.take(source)
+            faces = None if own is None else own_faces(own)
+        except (EmoPyError, ImageWarning) as error:
+            failed = FailedInput(name, error)
+            return lambda: failed
+        return partial(self._detect, read, name, faces)
+
+    def _detect(
+        self, read: ImageReader, name: str, faces: tuple[Face, ...] | None
     ) -> DetectedFaces | FailedInput:
         try:
-            return detect(read(), name, faces)
+            with self.budget.spending() as admit:
+                return self.detect(read(admit=admit), name, faces)
         except (EmoPyError, ImageWarning) as error:
             return FailedInput(name, error)
-
-    try:
-        for given in sources:
-            source, own = _split_pair(given)
-            name = describe_source(source)
-            try:
-                # Here and not in the thread: what the iterator gives may change afterwards.
-                read = take(source)
-                faces = None if own is None else own_faces(own)
-            except (EmoPyError, ImageWarning) as error:
-                pending.append(_done(FailedInput(name, error)))
-            else:
-                pending.append(pool.submit(detect_in, read, name, faces))
-            if len(pending) > _THREADS:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        # Also when the caller stops early: no thread continues in the background.
-        pool.shutdown(wait=owner.is_here, cancel_futures=True)
 
 
 def _split_pair(given: GivenImage) -> tuple[ImageSource, OwnFaces | None]:
@@ -194,12 +216,6 @@ def _split_pair(given: GivenImage) -> tuple[ImageSource, OwnFaces | None]:
     if isinstance(given, tuple) and len(given) == 2:
         return given
     return given, None
-
-
-def _done(item: FailedInput) -> Future[DetectedFaces | FailedInput]:
-    future: Future[DetectedFaces | FailedInput] = Future()
-    future.set_result(item)
-    return future
 
 
 def _predict_batch(
