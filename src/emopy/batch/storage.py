@@ -8,8 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -19,7 +18,7 @@ from urllib.parse import unquote
 
 from emopy.errors import EmoPyError, InputError, import_extra, naming
 from emopy.files import atomic_file, sync
-from emopy.media.paths import is_system_entry
+from emopy.media.paths import is_system_entry, walk_files
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -239,35 +238,19 @@ class Storage:
 
 
 def _local_names(folder: str, *, recursive: bool) -> Iterator[str]:
-    """Walk breadth first, real folders before linked ones, in the order of their names."""
     if not os.path.isdir(folder):  # noqa: PTH112
         return
-    seen: set[tuple[int, int]] = set()
-    waiting = deque([""])
-    while waiting:
-        here = waiting.popleft()
-        path = f"{folder}/{here}"
-        identity = os.stat(path)  # noqa: PTH116
-        if (identity.st_dev, identity.st_ino) in seen:
-            continue
-        seen.add((identity.st_dev, identity.st_ino))
-        with os.scandir(path) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
-        for entry in listed:
-            name = f"{here}/{entry.name}" if here else entry.name
-            if is_system_entry(entry.name):
-                continue
-            if _is(entry.is_dir):
-                if recursive:
-                    (waiting.append if entry.is_symlink() else waiting.appendleft)(name)
-            elif entry.is_symlink() or _is(entry.is_file):  # broken links too, to be reported
-                yield name
+    for name, found in walk_files(folder, recursive=recursive):
+        if isinstance(found, OSError):
+            raise found
+        if found.is_symlink() or _is_file(found):  # broken links too, to be reported
+            yield name
 
 
-def _is(check: Callable[[], bool]) -> bool:
+def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
-        return check()
-    except OSError:  # a link to itself
+        return entry.is_file()
+    except OSError:  # it is gone
         return False
 
 

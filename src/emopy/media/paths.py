@@ -201,6 +201,47 @@ def find_videos(folder: str | os.PathLike[str]) -> list[Path]:
     return sorted(found, key=_natural_order)
 
 
+def walk_files(
+    folder: str | os.PathLike[str], *, recursive: bool
+) -> Iterator[tuple[str, os.DirEntry[str] | OSError]]:
+    """Yield what is in a folder, without folders and system entries (`is_system_entry`).
+
+    Breadth first, in the order of names. Real folders come before linked ones, whose paths are
+    longer; a folder that is reached twice is searched once.
+
+    Args:
+        folder: The folder.
+        recursive: Whether the folders in it are searched too.
+
+    Returns:
+        For each entry its path within the folder, with slashes, and the entry itself; for a folder
+        that cannot be listed its path and the error.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting = deque([""])
+    while waiting:
+        here = waiting.popleft()
+        path = os.path.join(folder, here)  # noqa: PTH118  Path("") would be the current folder
+        try:
+            identity = os.stat(path)  # noqa: PTH116
+            if (identity.st_dev, identity.st_ino) in seen:
+                continue
+            seen.add((identity.st_dev, identity.st_ino))
+            with os.scandir(path) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield here, error
+            continue
+        for entry in listed:
+            name = f"{here}/{entry.name}" if here else entry.name
+            if is_system_entry(entry.name):
+                continue
+            if not _is_folder(entry):
+                yield name, entry
+            elif recursive:
+                (waiting.append if entry.is_symlink() else waiting.appendleft)(name)
+
+
 @contextmanager
 def explain_os_errors(name: str) -> Generator[None]:
     """Turn the system's errors about the file `name` into errors that say what to do.
@@ -255,30 +296,9 @@ def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: st
 
 
 def _images_in(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    """Walk breadth first, real folders before linked ones, whose paths are longer."""
-    seen: set[tuple[int, int]] = set()
-    waiting = deque([folder])
-    while waiting:
-        here = waiting.popleft()
-        try:
-            identity = here.stat()
-            if (identity.st_dev, identity.st_ino) in seen:
-                continue
-            seen.add((identity.st_dev, identity.st_ino))
-            with os.scandir(here) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
-        except OSError:
-            yield here
-            continue
-        for entry in listed:
-            if is_system_entry(entry.name):
-                continue
-            if _is_folder(entry):
-                if recursive:
-                    add = waiting.append if entry.is_symlink() else waiting.appendleft
-                    add(Path(here, entry.name))
-            elif _is_image(entry):
-                yield Path(here, entry.name)
+    for name, found in walk_files(folder, recursive=recursive):
+        if isinstance(found, OSError) or _is_image(found):
+            yield Path(folder, name)
 
 
 def _split(pattern: Path) -> tuple[Path, list[str]]:
