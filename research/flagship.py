@@ -186,6 +186,7 @@ def write_card(model: Path, seeds: list[dict[str, float]]) -> None:
     for prior in ("tempered", "uniform"):
         report = evaluate(model, faces, prior=prior)
         record(model, f"{MEASURED_ON}, {prior} prior", report)
+    record(model, f"{MEASURED_ON}, two views", evaluate(model, faces, views=2))
     report = evaluate(model, faces, labels="standard", prior="tempered")
     record(model, f"{MEASURED_ON}, seven emotions, tempered prior", report)
 
