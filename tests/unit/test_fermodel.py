@@ -103,6 +103,41 @@ def test_probabilities_of_a_subset_are_renormalized(linear_model):
         np.testing.assert_allclose(few.probabilities, kept / kept.sum(), rtol=1e-5)
 
 
+def test_two_views_average_the_logits_of_a_crop_and_its_mirror_image(linear_model):
+    def predict(views, crops):
+        options = {"model": linear_model, "detector": halves, "prior": "training"}
+        predictions = FERModel("all", views=views, **options).predict_faces(crops)
+        return np.array([prediction.probabilities for prediction in predictions])
+
+    crops = noise(5, 48, 48)
+    mirrored = crops[..., ::-1]
+    mean = np.sqrt(predict(1, crops) * predict(1, mirrored))
+    expected = mean / mean.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(predict(2, crops), expected, atol=1e-5)
+    np.testing.assert_allclose(predict(2, crops), predict(2, mirrored), atol=1e-6)
+    assert np.abs(predict(1, crops) - expected).max() > 1e-3
+
+
+def test_views_are_kept_by_copies_and_can_be_changed(linear_model):
+    model = FERModel(model=linear_model, detector=halves, views=2)
+    crops = noise(3, 48, 48)
+
+    def probabilities(model):
+        return [prediction.probabilities.tolist() for prediction in model.predict_faces(crops)]
+
+    two = probabilities(model)
+    assert probabilities(pickle.loads(pickle.dumps(model))) == two
+    assert probabilities(model.with_options(min_confidence=0.5)) == two
+    one = probabilities(FERModel(model=linear_model, detector=halves))
+    assert probabilities(model.with_options(views=1)) == one != two
+
+
+@pytest.mark.parametrize("views", [0, 3])
+def test_other_numbers_of_views_are_refused(linear_model, views):
+    with pytest.raises(InputError, match=rf"`views` must be 1, or 2 .* Received {views}"):
+        FERModel(model=linear_model, detector=halves, views=views)
+
+
 def test_faces_come_largest_first(model):
     result = model.predict(image(4, seed=1))
     areas = [face.box.width * face.box.height for face in result.faces]

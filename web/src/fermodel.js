@@ -15,7 +15,7 @@ import { DEFAULT_MODEL, modelURLs, sharedURLs } from "./models/files.js";
 /** @typedef {import("./types.js").ImageResult} ImageResult */
 
 /**
- * Settings of `FERModel.load`, besides emotions, prior and minConfidence.
+ * Settings of `FERModel.load`, besides emotions, prior, minConfidence and views.
  *
  * @typedef {object} LoadSettings
  * @property {string | URL} [model] Name of a model, or URL of a folder with card.json and model.onnx.
@@ -38,7 +38,7 @@ import { DEFAULT_MODEL, modelURLs, sharedURLs } from "./models/files.js";
  */
 
 /** Settings that `configure` takes, and that `load` passes to the classifier. */
-const CLASSIFIER_SETTINGS = ["emotions", "prior", "minConfidence"];
+const CLASSIFIER_SETTINGS = ["emotions", "prior", "minConfidence", "views"];
 const LOAD_SETTINGS = [
   ...CLASSIFIER_SETTINGS,
   "model",
@@ -126,7 +126,7 @@ export class FERModel {
   }
 
   /**
-   * Change emotions, prior or `minConfidence`; settings that are not named stay.
+   * Change emotions, prior, `minConfidence` or `views`; settings that are not named stay.
    *
    * @param {ClassifierSettings} changes
    * @throws {EmoPyError} As `load`.

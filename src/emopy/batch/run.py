@@ -34,6 +34,7 @@ _DEFAULTS: dict[str, Any] = {
     "min_face_score": None,
     "prior": DEFAULT_PRIOR,
     "min_confidence": 0.0,
+    "views": 1,
     "max_pixels": DEFAULT_MAX_PIXELS,
     "every": 1,
     "fps": None,
@@ -73,9 +74,9 @@ def run(
         on_progress: Called for each shard that is written.
         **options: What `FERModel`, `get_detector` and `FERModel.predict_video` take:
             ``target_emotions``, ``model``, ``detector`` (a name), ``min_face_size``,
-            ``min_face_score``, ``prior``, ``min_confidence``, ``max_pixels``, ``every``, ``fps``,
-            ``start_s``, ``end_s``, ``smoothing_s``; and ``shard_size``: images that a shard has at
-            most, where a video counts for a hundred.
+            ``min_face_score``, ``prior``, ``min_confidence``, ``views``, ``max_pixels``, ``every``,
+            ``fps``, ``start_s``, ``end_s``, ``smoothing_s``; and ``shard_size``: most images
+            of a shard, where a video counts for a hundred.
 
     Returns:
         How far the run is; with `shard`, how far these shards are.

@@ -50,7 +50,7 @@ def create_model(settings: Mapping[str, Any]) -> FERModel:
     """
     given = {"min_face_size": settings["min_face_size"], "min_score": settings["min_face_score"]}
     detector = {name: value for name, value in given.items() if value is not None}
-    names = ("target_emotions", "model", "prior", "min_confidence", "max_pixels")
+    names = ("target_emotions", "model", "prior", "min_confidence", "views", "max_pixels")
     return FERModel(
         **{name: settings[name] for name in names},
         detector=get_detector(settings["detector"], **detector),

@@ -20,6 +20,7 @@ from emopy.cli.options import (
     prior_option,
     text_or_json_option,
     threads_option,
+    views_option,
 )
 from emopy.cli.outputs import refuse_existing
 from emopy.cli.terminal import echo, print_text
@@ -43,6 +44,7 @@ MIN_SAMPLES = 200
               "reacts to in them.")  # fmt: skip
 @overwrite_option
 @click.option("--record", metavar="NAME", help="Write the metrics into the card under this name.")
+@views_option
 @threads_option
 @max_pixels_option
 @on_stop(START_AGAIN)

@@ -102,6 +102,9 @@ min_face_score_option: Decorator = click.option("--min-face-score",
 min_confidence_option: Decorator = click.option("--min-confidence", default=0.0,
     type=click.FloatRange(0, 1), metavar="PROBABILITY",
     help='Confidence below which the emotion is "not sure".')  # fmt: skip
+views_option: Decorator = click.option("--views", default=1, type=click.IntRange(1, 2), metavar="N",
+    help="2: predict each face and its mirror image, and answer with their mean; takes longer, and "
+    "is more accurate.")  # fmt: skip
 smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default=0.3,
     type=click.FloatRange(min=0), metavar="SECONDS",
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
@@ -139,6 +142,7 @@ _MODEL_OPTIONS = (
     min_face_score_option,
     prior_option(),
     min_confidence_option,
+    views_option,
 )
 
 

@@ -36,6 +36,7 @@ def evaluate(
     labels: str | tuple[str, ...] | list[str] | None = None,
     groups: Sequence[object] | NDArray[Any] | None = None,
     prior: Prior = "training",
+    views: int = 1,
     threads: int = 1,
 ) -> Report:
     """Measure a model on labeled faces, with the preprocessing and ONNX file that `FERModel` uses.
@@ -52,6 +53,7 @@ def evaluate(
             measured separately, with intervals. See `emopy.evaluate.read_groups`.
         prior: Expected label frequencies: ``"training"``, ``"uniform"`` or a frequency for each
             label; see `FERModel`.
+        views: 1, or 2 for the mean of each face and its mirror image; see `FERModel`.
         threads: CPU threads for the model.
 
     Returns:
@@ -60,7 +62,8 @@ def evaluate(
     Raises:
         LabelError: The data have labels that the model does not know.
         DataError: No faces, or not one group per sample.
-        InputError: Clips for a model of still images, or the reverse; or an invalid prior.
+        InputError: Clips for a model of still images, or the reverse; an invalid prior, or bad
+            `views`.
         ModelError: The model cannot be used.
     """
     folder = load_model(model, threads=threads)
@@ -69,7 +72,7 @@ def evaluate(
     names = None if groups is None else group_names(groups, len(dataset))
     if names is not None and labels is not None:  # the samples that `only` keeps
         names = names[np.isin(np.array(dataset.labels)[dataset.truth], selected.labels)]
-    logits = compute_logits(folder, selected)
+    logits = compute_logits(folder, selected, views=views)
     temperature = folder.card.temperature
     return make_report(
         softmax(logits / temperature + label_shift(folder.card, selected.labels, prior)),
@@ -141,7 +144,7 @@ def load_writable_model(model_folder: str | Path, *, threads: int = 1) -> ModelF
     return folder
 
 
-def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]:
+def compute_logits(folder: ModelFolder, dataset: Dataset, *, views: int = 1) -> NDArray[np.float32]:
     """Run a model on every face: (n, k) logits in the order of ``dataset.labels``.
 
     Raises:
@@ -151,7 +154,7 @@ def compute_logits(folder: ModelFolder, dataset: Dataset) -> NDArray[np.float32]
     columns = label_columns(folder.card, dataset.labels)
     if not len(dataset):
         raise DataError("`dataset` must hold faces to evaluate on. Received none.")
-    return folder.logits(dataset.images)[:, columns]
+    return folder.logits(dataset.images, views=views)[:, columns]
 
 
 def label_shift(card: ModelCard, labels: tuple[str, ...], prior: Prior) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from emopy.errors import InputError, LabelError, ModelError
 from emopy.labels import select_labels
 from emopy.models import ModelCard, Prior, find_model, prior_shift, softmax
 from emopy.models.preprocessing import Crops, checked
-from emopy.models.store import BATCH_SIZE, ModelFolder
+from emopy.models.store import BATCH_SIZE, ModelFolder, check_views
 from emopy.pipeline.video import ClipBuffer
 from emopy.types import Prediction
 
@@ -26,13 +26,14 @@ class Classifier:
         target_emotions: Labels or aliases, see `FERModel`.
         prior: Expected frequency of each emotion, see `FERModel`.
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None.
+        views: 1, or 2 to predict each crop and its mirror image, see `FERModel`.
 
     Attributes:
         labels: The labels as they were asked for, in the same order.
 
     Raises:
         LabelError: Unknown, repeated or fewer than two labels.
-        InputError: A bad prior, or `min_confidence` out of range.
+        InputError: A bad prior, or `min_confidence` out of range, or bad `views`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Classifier:
         *,
         prior: Prior,
         min_confidence: float,
+        views: int,
     ) -> None:
         self._folder = folder
         try:
@@ -55,12 +57,25 @@ class Classifier:
         if not 0 <= min_confidence <= 1:
             raise InputError(f"`min_confidence` must be 0 to 1. Received {min_confidence}.")
         self._min_confidence = min_confidence
+        check_views(views)
+        self._views = views
 
     def with_options(
-        self, target_emotions: str | Iterable[str], *, prior: Prior, min_confidence: float
+        self,
+        target_emotions: str | Iterable[str],
+        *,
+        prior: Prior,
+        min_confidence: float,
+        views: int,
     ) -> Classifier:
         """Return a classifier with other options for the same model."""
-        return Classifier(self._folder, target_emotions, prior=prior, min_confidence=min_confidence)
+        return Classifier(
+            self._folder,
+            target_emotions,
+            prior=prior,
+            min_confidence=min_confidence,
+            views=views,
+        )
 
     @property
     def card(self) -> ModelCard:
@@ -82,7 +97,8 @@ class Classifier:
             crops: Still images; for a model of clips, clips of its length.
             batch_size: Crops per run of the model.
         """
-        logits = self._folder.logits(crops, batch_size=batch_size)[:, self._columns]
+        logits = self._folder.logits(crops, views=self._views, batch_size=batch_size)
+        logits = logits[:, self._columns]
         probabilities = softmax(logits / self.card.temperature + self._shift)
         return tuple(Prediction(self.labels, row, self._min_confidence) for row in probabilities)
 

@@ -35,6 +35,15 @@ def test_the_cards_temperature_is_used(model_folder, faces, logits):
     assert report.log_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-5)
 
 
+def test_two_views_of_mirrored_faces_give_the_same_metrics(model_folder, faces):
+    mirrored = Dataset(
+        faces.images[:, :, ::-1], faces.targets, faces.labels, faces.subject_ids, faces.sources
+    )
+    reports = [evaluate(model_folder, each, views=2).log_loss for each in (faces, mirrored)]
+    assert reports[0] == pytest.approx(reports[1], rel=1e-6)
+    assert reports[0] != pytest.approx(evaluate(model_folder, faces).log_loss, rel=1e-3)
+
+
 def test_more_threads_give_the_same_metrics(model_folder, faces):
     one, two = (evaluate(model_folder, faces, threads=n).to_dict() for n in (1, 2))
     assert one == two

@@ -24,3 +24,23 @@ export function toTensor(crops, spec) {
   });
   return tensor;
 }
+
+/**
+ * Mirror each crop of an input tensor, left to right.
+ *
+ * @param {Float32Array} tensor From `toTensor`.
+ * @param {InputSpec} spec Input of the model, from its card.
+ * @returns {Float32Array} A copy.
+ */
+export function mirror(tensor, { width, channels }) {
+  const mirrored = new Float32Array(tensor.length);
+  for (let row = 0; row < tensor.length; row += width * channels) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++) {
+        const from = row + (width - 1 - x) * channels + c;
+        mirrored[row + x * channels + c] = tensor[from];
+      }
+    }
+  }
+  return mirrored;
+}

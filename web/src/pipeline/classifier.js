@@ -2,7 +2,7 @@
 
 import { InputError, ModelError } from "../errors.js";
 import { selectLabels } from "../labels.js";
-import { toTensor } from "../models/preprocessing.js";
+import { mirror, toTensor } from "../models/preprocessing.js";
 import { priorShift } from "../models/prior.js";
 
 /** @typedef {import("../media/pixels.js").Pixels} Pixels */
@@ -18,6 +18,8 @@ import { priorShift } from "../models/prior.js";
  *   "neutral"), which results have as typed; "standard" for the seven standard emotions; "all".
  * @property {Prior} [prior] Expected frequency of each emotion.
  * @property {number} [minConfidence] Confidence, 0–1, below which the emotion is null ("not sure").
+ * @property {number} [views] 1, or 2 to predict each face and its mirror image, and to answer with
+ *   their mean: more accurate, and twice the time of the network.
  */
 
 /** Prior for images from unknown sources, as in Python. */
@@ -29,15 +31,22 @@ export class Classifier {
    * @param {LoadedModel} model
    * @param {ClassifierSettings} [settings]
    * @throws {LabelError} Unknown, repeated or fewer than two labels.
-   * @throws {InputError} A bad prior, or `minConfidence` out of range.
+   * @throws {InputError} A bad prior, or `minConfidence` out of range, or bad `views`.
    */
-  constructor(model, { emotions = "standard", prior = DEFAULT_PRIOR, minConfidence = 0 } = {}) {
+  constructor(
+    model,
+    { emotions = "standard", prior = DEFAULT_PRIOR, minConfidence = 0, views = 1 } = {},
+  ) {
     const { card } = model;
     const selection = selectLabels(emotions, card.labels);
     if (!(minConfidence >= 0 && minConfidence <= 1)) {
       throw new InputError(`\`minConfidence\` must be 0 to 1. Received ${minConfidence}.`);
     }
+    if (views !== 1 && views !== 2) {
+      throw new InputError(`\`views\` must be 1 or 2. Received ${views}.`);
+    }
     this._model = model;
+    this._views = views;
     this._columns = selection.columns;
     this._shift = priorShift(card, selection.known, prior);
     this._minConfidence = minConfidence;
@@ -56,7 +65,14 @@ export class Classifier {
     const { card, session } = this._model;
     const { height, width, channels } = card.input;
     const dims = [crops.length, height, width, channels];
-    const [logits] = await session.run(toTensor(crops, card.input), dims);
+    const tensor = toTensor(crops, card.input);
+    const [logits] = await session.run(tensor, dims);
+    if (this._views === 2) {
+      const [mirrored] = await session.run(mirror(tensor, card.input), dims);
+      logits.data.forEach((_, i) => {
+        logits.data[i] = (logits.data[i] + mirrored.data[i]) / 2;
+      });
+    }
     const outputs = card.labels.length;
     if (logits.data.length !== crops.length * outputs || !logits.data.every(Number.isFinite)) {
       throw new ModelError(

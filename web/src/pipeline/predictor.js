@@ -65,7 +65,7 @@ export class Predictor {
   }
 
   /**
-   * Change emotions, prior or `minConfidence`; settings that are not named stay.
+   * Change emotions, prior, `minConfidence` or `views`; settings that are not named stay.
    *
    * @param {ClassifierSettings} changes
    */

@@ -66,11 +66,32 @@ test("a video has times, frame numbers and tracks", { skip }, async () => {
   );
 });
 
+test("two views are the mean of a crop and its mirror image", { skip }, async () => {
+  const predictor = await load({ emotions: "all", prior: "training" });
+  const crop = pixels(new Uint8Array(48 * 48 * 3), 48, 48);
+  const mirrored = pixels(new Uint8Array(48 * 48 * 3), 48, 48);
+  for (let i = 0; i < 48 * 48 * 3; i++) {
+    const x = Math.floor(i / 3) % 48;
+    crop.data[i] = (5 * x + i / 144) % 256;
+    mirrored.data[i + 3 * (47 - 2 * x)] = crop.data[i];
+  }
+  const both = [crop, mirrored];
+  const [one, other] = (await predictor.classifier.predict(both)).map((p) => p.probabilities);
+  const products = one.map((value, i) => Math.sqrt(value * other[i]));
+  const sum = products.reduce((total, value) => total + value, 0);
+  predictor.configure({ views: 2 });
+  for (const { probabilities } of await predictor.classifier.predict(both)) {
+    probabilities.forEach((p, i) => assert.ok(Math.abs(p - products[i] / sum) < 1e-4));
+  }
+  assert.ok(Math.abs(one[0] - other[0]) > 1e-3);
+});
+
 test("bad settings are refused", { skip }, async () => {
   await assert.rejects(load({ minConfidence: 2 }), {
     name: "InputError",
     message: /minConfidence.*Received 2/,
   });
+  await assert.rejects(load({ views: 3 }), { name: "InputError", message: /views.*Received 3/ });
   await assert.rejects(load({ minFaceSize: 8 }), { name: "InputError", message: /12 or more/ });
   await assert.rejects(load({ prior: "even" }), { name: "InputError" });
 });
