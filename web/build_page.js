@@ -18,7 +18,8 @@ const DIST = join(HERE, "dist");
 const PACKAGE = join(HERE, "..", "src", "emopy");
 const STYLES = ["tokens.css", "faces.css"];
 const COPIED = ["index.html", "page.css", "icon.svg", "manifest.webmanifest"];
-const NOT_OF_THE_PAGE = /\.(map|d\.ts|md)$|^licenses\/|^service_worker\.js$|^package\.json$/;
+const NOT_OF_THE_PAGE =
+  /\.(map|d\.ts|md)$|^licenses\/|^service_worker\.js$|^package\.json$|^ort-wasm-simd-/;
 
 /** @type {import("esbuild").BuildOptions} */
 const OPTIONS = {

@@ -3,7 +3,7 @@
 import { InputError, ModelNotFoundError, nearest, unpackError } from "./errors.js";
 import { framesOf } from "./media/frames.js";
 import { describeSource, takeImage } from "./media/sources.js";
-import { DEFAULT_MODEL, modelURLs, sharedURLs } from "./models/files.js";
+import { DEFAULT_MODEL, modelURLs, runtimeOf, sharedURLs } from "./models/files.js";
 
 /** @typedef {import("./models/fetch.js").Progress} Progress */
 /** @typedef {import("./media/frames.js").Frame} Frame */
@@ -104,7 +104,8 @@ export class FERModel {
   static async load(settings = {}) {
     checkNames(settings, LOAD_SETTINGS);
     const { model = DEFAULT_MODEL, files = null, onProgress, minFaceSize, maxPixels } = settings;
-    const urls = { files: sharedURLs(files), modelFiles: modelURLs(model, files) };
+    const runtime = runtimeOf(model);
+    const urls = { files: sharedURLs(files, runtime), modelFiles: modelURLs(model, files) };
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",
       name: "emopy",
@@ -115,7 +116,7 @@ export class FERModel {
       loaded._end(workerError(event));
     });
     const classifier = pick(settings, CLASSIFIER_SETTINGS);
-    const request = { ...urls, maxPixels, settings: { ...classifier, minFaceSize } };
+    const request = { ...urls, maxPixels, settings: { ...classifier, minFaceSize, runtime } };
     try {
       Object.assign(loaded, await loaded._call("load", request));
     } catch (error) {

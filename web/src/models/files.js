@@ -5,9 +5,23 @@ import { ModelNotFoundError, describe, nearest } from "../errors.js";
 // The built module lies in the same folder as these files. Each URL is written out, so that a bundler
 // finds the file and copies it.
 
-/** Files of the runtime and the detector, by their path in the package. */
-const SHARED = {
-  "ort-wasm-simd-threaded.wasm": new URL("./ort-wasm-simd-threaded.wasm", import.meta.url),
+/**
+ * The WebAssembly modules of ONNX Runtime: for the models of the package, which need a third of its
+ * functions, and for all models.
+ */
+export const RUNTIMES = {
+  bundled: "ort-wasm-bundled.wasm",
+  all: "ort-wasm-simd-threaded.wasm",
+};
+
+/** Where they are, by name. @type {Record<string, URL>} */
+const RUNTIME_URLS = {
+  [RUNTIMES.bundled]: new URL("./ort-wasm-bundled.wasm", import.meta.url),
+  [RUNTIMES.all]: new URL("./ort-wasm-simd-threaded.wasm", import.meta.url),
+};
+
+/** Files of the detector, by their path in the package. */
+const DETECTOR = {
   "models/mtcnn/pnet.onnx": new URL("./models/mtcnn/pnet.onnx", import.meta.url),
   "models/mtcnn/rnet.onnx": new URL("./models/mtcnn/rnet.onnx", import.meta.url),
   "models/mtcnn/onet.onnx": new URL("./models/mtcnn/onet.onnx", import.meta.url),
@@ -29,15 +43,32 @@ const MODELS = {
 export const DEFAULT_MODEL = "emopy-base";
 
 /**
- * URLs of the files that every model needs.
+ * The module of ONNX Runtime that a model needs.
+ *
+ * @param {string | URL} model Name of a model, or URL of a model folder.
+ * @returns {string} Its path in the package.
+ */
+export function runtimeOf(model) {
+  return isName(model) ? RUNTIMES.bundled : RUNTIMES.all;
+}
+
+/** Whether a model of the package is meant. @param {string | URL} model */
+function isName(model) {
+  return !String(model).includes("/");
+}
+
+/**
+ * URLs of the files that a model needs besides its own.
  *
  * @param {string | URL | null} folder URL of a folder with the files of ``dist``; null takes those
  *   beside the module.
+ * @param {string} runtime The module of ONNX Runtime, by its path in the package.
  * @returns {Record<string, string>} Path in the package → URL.
  */
-export function sharedURLs(folder) {
+export function sharedURLs(folder, runtime) {
+  const files = { [runtime]: RUNTIME_URLS[runtime], ...DETECTOR };
   return Object.fromEntries(
-    Object.entries(SHARED).map(([name, url]) => [name, folder ? inFolder(folder, name) : url.href]),
+    Object.entries(files).map(([name, url]) => [name, folder ? inFolder(folder, name) : url.href]),
   );
 }
 
@@ -52,7 +83,7 @@ export function sharedURLs(folder) {
 export function modelURLs(model, folder) {
   const name = String(model);
   const known = /** @type {Record<string, Record<string, URL>>} */ (MODELS);
-  if (!name.includes("/") && !Object.hasOwn(known, name)) {
+  if (isName(model) && !Object.hasOwn(known, name)) {
     throw new ModelNotFoundError(
       `\`model\` must be a known model or the URL of a model folder. Received ${describe(model)}. ` +
         nearest(name, Object.keys(known)),
@@ -60,7 +91,7 @@ export function modelURLs(model, folder) {
   }
   return Object.fromEntries(
     ["card.json", "model.onnx"].map((file) => {
-      if (name.includes("/")) return [file, inFolder(name, file)];
+      if (!isName(model)) return [file, inFolder(name, file)];
       return [file, folder ? inFolder(folder, `models/${name}/${file}`) : known[name][file].href];
     }),
   );

@@ -15,7 +15,7 @@ import { ModelError } from "../errors.js";
 /**
  * Give ONNX Runtime its WebAssembly module. Call it once, before the first session.
  *
- * @param {ArrayBuffer} binary Content of ``ort-wasm-simd-threaded.wasm``.
+ * @param {ArrayBuffer} binary Content of the WebAssembly file.
  */
 export function setRuntime(binary) {
   env.wasm.wasmBinary = binary;
@@ -25,7 +25,7 @@ export function setRuntime(binary) {
 }
 
 /**
- * Free the content of the WebAssembly file, 12 MB: the browser has compiled it for the first session,
+ * Free the content of the WebAssembly file, megabytes: the browser has compiled it for the first session,
  * but ONNX Runtime keeps it.
  */
 function freeRuntime() {
@@ -90,6 +90,10 @@ export class OnnxSession {
 
 /** @param {unknown} error */
 function reason(error) {
+  // Browsers have their own words for it: "unreachable", "unreachable executed" …
+  if (error instanceof WebAssembly.RuntimeError && /^unreachable/i.test(error.message)) {
+    return "it needs code that this build of ONNX Runtime does not have";
+  }
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\.$/, "");
 }

@@ -6,9 +6,6 @@ import { OnnxSession, setRuntime } from "./session.js";
 
 /** @typedef {import("./card.js").ModelCard} ModelCard */
 
-/** The WebAssembly module of ONNX Runtime. */
-const RUNTIME = "ort-wasm-simd-threaded.wasm";
-
 const NETWORKS = /** @type {const} */ (["pnet", "rnet", "onet"]);
 
 /**
@@ -29,9 +26,10 @@ const NETWORKS = /** @type {const} */ (["pnet", "rnet", "onet"]);
  * Start ONNX Runtime.
  *
  * @param {FileReader} read Reads the files of the package.
+ * @param {string} runtime Its WebAssembly module, by its path in the package.
  */
-export async function openRuntime(read) {
-  setRuntime((await read(RUNTIME)).buffer);
+export async function openRuntime(read, runtime) {
+  setRuntime((await read(runtime)).buffer);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { alignFace } from "../faces/alignment.js";
 import { MTCNN } from "../faces/mtcnn.js";
+import { RUNTIMES } from "../models/files.js";
 import { loadDetector, loadModel, openRuntime } from "../models/store.js";
 import { toResult } from "../types.js";
 import { Classifier } from "./classifier.js";
@@ -14,7 +15,13 @@ import { VideoPredictor } from "./video.js";
 /** @typedef {import("../types.js").ImageResult} ImageResult */
 /** @typedef {import("./classifier.js").ClassifierSettings} ClassifierSettings */
 
-/** @typedef {ClassifierSettings & {minFaceSize?: number | null}} PredictorSettings */
+/**
+ * Settings of `Predictor.load`.
+ *
+ * @typedef {ClassifierSettings & {minFaceSize?: number | null, runtime?: string}} PredictorSettings
+ * The runtime is the WebAssembly module of ONNX Runtime, by its path in the package: by default the
+ * one for the models of the package.
+ */
 
 /** Predicts images and videos in this thread. Calls must not overlap. */
 export class Predictor {
@@ -39,8 +46,8 @@ export class Predictor {
    * @returns {Promise<Predictor>}
    * @throws {EmoPyError} A bad setting, or a file that is missing or damaged.
    */
-  static async load(read, { minFaceSize, ...settings } = {}) {
-    await openRuntime(read.package);
+  static async load(read, { minFaceSize, runtime = RUNTIMES.bundled, ...settings } = {}) {
+    await openRuntime(read.package, runtime);
     const networks = await loadDetector(read.package);
     return new Predictor(
       await loadModel(read.model),

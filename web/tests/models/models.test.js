@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { pixels } from "../../src/media/pixels.js";
 import { cardFromJSON } from "../../src/models/card.js";
 import { Downloads } from "../../src/models/fetch.js";
-import { modelURLs, sharedURLs } from "../../src/models/files.js";
+import { RUNTIMES, modelURLs, runtimeOf, sharedURLs } from "../../src/models/files.js";
 import { toTensor } from "../../src/models/preprocessing.js";
 import { priorShift } from "../../src/models/prior.js";
 
@@ -123,13 +123,27 @@ test("models are found by name, by URL and in another folder", () => {
     "https://a.example/emopy/models/emopy-base/card.json",
   );
   assert.equal(
-    sharedURLs("https://a.example/emopy")["models/mtcnn/pnet.onnx"],
+    sharedURLs("https://a.example/emopy", RUNTIMES.all)["models/mtcnn/pnet.onnx"],
     "https://a.example/emopy/models/mtcnn/pnet.onnx",
   );
   assert.throws(() => modelURLs("emopy-bse", null), {
     name: "ModelNotFoundError",
     message: /Received 'emopy-bse'\. Did you mean 'emopy-base'/,
   });
+});
+
+test("the models of the package load the small module of ONNX Runtime, others all of it", () => {
+  assert.equal(runtimeOf("emopy-tiny"), RUNTIMES.bundled);
+  assert.equal(runtimeOf("./mine/"), RUNTIMES.all);
+  assert.equal(runtimeOf(new URL("https://a.example/emopy-tiny")), RUNTIMES.all);
+  for (const runtime of Object.values(RUNTIMES)) {
+    const urls = sharedURLs(null, runtime);
+    assert.deepEqual(
+      Object.keys(urls).filter((name) => name.endsWith(".wasm")),
+      [runtime],
+    );
+    assert.ok(urls[runtime].endsWith(`/${runtime}`));
+  }
 });
 
 test("a file that is missing is named, with the place where it was looked for", async (context) => {

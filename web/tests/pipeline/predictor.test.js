@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { pixels } from "../../src/media/pixels.js";
+import { RUNTIMES } from "../../src/models/files.js";
 import { Predictor } from "../../src/pipeline/predictor.js";
 import { DIST, readPNG, readerOf } from "../node_files.js";
 
@@ -43,7 +44,7 @@ test("the content of the WebAssembly file is freed when it is compiled", { skip 
   const files = {};
   const kept = async (/** @type {string} */ name) => (files[name] = await read(name));
   await Predictor.load({ package: kept, model: readerOf(join(DIST, "models", "emopy-tiny")) });
-  const { "ort-wasm-simd-threaded.wasm": runtime, "models/mtcnn/onet.onnx": onet } = files;
+  const { [RUNTIMES.bundled]: runtime, "models/mtcnn/onet.onnx": onet } = files;
   assert.equal(runtime.byteLength, 0);
   assert.ok(onet.byteLength > 0);
 });
