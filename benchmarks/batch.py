@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.child import import_psutil
 from benchmarks.inputs import write_variants
 from benchmarks.report import CannotMeasureError, Figure, Section, Settings
 from benchmarks.timing import Spread, alternate, ratios, whole_process
@@ -151,7 +152,7 @@ def _predict_many_s(folder: Path, model: str) -> float:
 @contextmanager
 def _pinned(*, active: bool = True) -> Generator[None]:
     """Keep this process, and those that it starts, on one core."""
-    process = _psutil().Process()
+    process = import_psutil().Process()
     before = process.cpu_affinity()
     process.cpu_affinity(before[:1] if active else before)
     try:
@@ -163,8 +164,8 @@ def _pinned(*, active: bool = True) -> Generator[None]:
 def _largest_worker_mb() -> float:
     """Resident memory of the largest process of a local run, now."""
     found = [0.0]
-    for process in _psutil().Process().children():
-        with suppress(_psutil().Error):
+    for process in import_psutil().Process().children():
+        with suppress(import_psutil().Error):
             if "emopy.batch.local_worker" in process.cmdline():
                 found.append(process.memory_info().rss / 1e6)
     return max(found)
@@ -172,15 +173,7 @@ def _largest_worker_mb() -> float:
 
 def _idle_cores() -> float:
     """How many cores are idle during two seconds."""
-    return sum(100 - busy for busy in _psutil().cpu_percent(2.0, percpu=True)) / 100
-
-
-def _psutil() -> Any:
-    try:
-        import psutil
-    except ImportError as error:
-        raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
-    return psutil
+    return sum(100 - busy for busy in import_psutil().cpu_percent(2.0, percpu=True)) / 100
 
 
 def _planning(settings: Settings) -> list[Figure]:

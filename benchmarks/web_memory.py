@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.report import CannotMeasureError, Figure, Section, Settings
+from benchmarks.child import import_psutil
+from benchmarks.report import Figure, Section, Settings
 from benchmarks.web_browser import chromium, new_context, site
 from benchmarks.web_inputs import CAMERA_FPS, write_camera
 from benchmarks.web_page import WebPageTab
@@ -95,10 +96,7 @@ def _samples(browser: Browser, page: WebPageTab, count: int, every_s: float) -> 
 
 def _sample(browser: Browser, minutes: float, frames: int) -> Sample:
     """Read the memory of the process of the page: the largest of those that show pages."""
-    try:
-        import psutil
-    except ImportError as error:
-        raise CannotMeasureError("psutil is missing. Type: pip install '.[bench]'") from error
+    psutil = import_psutil()
     session = browser.new_browser_cdp_session()
     listed = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()
