@@ -33,8 +33,8 @@ DEADLINE_S = 120
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """Images, some of them damaged, clips and an archive."""
-    folder = write_images(tmp_path_factory.mktemp("source") / "photos", 23, damaged_every=6)
+    """Images, one in each shard damaged, clips and an archive."""
+    folder = write_images(tmp_path_factory.mktemp("source") / "photos", 23, damaged_every=5)
     (folder / "clips").mkdir()
     write_clip(folder / "clips" / "a.mp4")
     write_clip(folder / "clips" / "ä b.mp4")

@@ -1,7 +1,9 @@
 """The plan: written once, the same for every process, and refused for another run."""
 
 import json
+import os
 import threading
+import tracemalloc
 
 import pytest
 
@@ -41,6 +43,21 @@ def test_inputs_are_in_shards_in_their_order(source, out):
     paths = [each.path for shard in shards for each in shard]
     assert paths == [f"{source}/{number:04}.png" for number in range(10)]
     assert plan.part(1) == f"part-00001-{plan.digest}.parquet"
+
+
+def test_ten_thousand_images_are_listed_and_planned_in_little_memory(tmp_path, out):
+    folder = write_images(tmp_path / "photos", 1)
+    make_plan(str(folder), Storage(tmp_path / "one"), SETTINGS)  # imports what it needs
+    for number in range(1, 10_000):
+        os.link(folder / "0000.png", folder / f"{number:04}.png")
+    tracemalloc.start()
+    try:
+        plan = make_plan(str(folder), out, {**SETTINGS, "shard_size": 2000})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (plan.inputs, plan.shards) == (10_000, 5)
+    assert peak < 5e6  # bytes
 
 
 @pytest.mark.parametrize(
