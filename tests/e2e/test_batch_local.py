@@ -34,7 +34,7 @@ DEADLINE_S = 120
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """Images, one in each shard damaged, clips and an archive."""
-    folder = write_images(tmp_path_factory.mktemp("source") / "photos", 23, damaged_every=5)
+    folder = write_images(tmp_path_factory.mktemp("source") / "photos", 25, damaged_every=5)
     (folder / "clips").mkdir()
     write_clip(folder / "clips" / "a.mp4")
     write_clip(folder / "clips" / "ä b.mp4")
@@ -94,13 +94,13 @@ def test_the_table_is_that_of_predict_many_and_predict_video(
     images = rows_by_source(tmp_path / "images.parquet")
     assert {name: found[name] for name in images} == images
     assert found["a.mp4"] == rows_by_source(tmp_path / "clip.parquet")["a.mp4"]
-    assert len(found) == 23 + 2 + 4
+    assert len(found) == 25 + 2 + 4
 
 
 def test_two_processes_write_the_bytes_of_one(source, expected, linear_model, tmp_path):
     found = run(source, tmp_path / "out", workers=2, model=linear_model, **QUICK)
     assert found.is_complete
-    assert (found.inputs, found.failures) == (26, 3)
+    assert (found.inputs, found.failures) == (28, 5)
     assert merged(tmp_path / "out") == expected
 
 
