@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
+from skimage.data import lfw_subset
 
 from emopy.errors import InputError, ModelError
 from emopy.faces import MTCNN
@@ -273,6 +274,34 @@ def test_faces_are_those_of_the_published_networks_and_algorithm(astronaut, min_
             assert face.score == pytest.approx(scores[i], abs=1e-3)
             found += 1
     assert found > 30
+
+
+def crowd(astronaut):
+    """40 photographs of different people, gray, each about 40 pixels high, beside a portrait."""
+    tiles = [cv2.resize(face, (44, 44)) for face in (255 * lfw_subset()[:40]).astype(np.uint8)]
+    faces = np.block([tiles[row : row + 8] for row in range(0, 40, 8)])
+    return canvas(260, 600, (np.dstack([faces] * 3), 10, 10), (resized(astronaut, 0.4), 20, 380))
+
+
+def relit(image, contrast, brightness, gamma):
+    curve = ((np.arange(256) / 255) ** gamma * 255 - 128) * contrast + 128 + brightness
+    return curve.clip(0, 255).astype(np.uint8)[image]
+
+
+@pytest.mark.parametrize(
+    ("contrast", "brightness", "gamma"),
+    [(0.3, 0, 1), (0.3, -80, 1), (0.3, 80, 1), (0.6, -50, 1), (1, 0, 0.45), (1, 0, 2.2)],
+)
+def test_no_face_is_lost_or_gained_in_any_light(astronaut, contrast, brightness, gamma):
+    image = relit(crowd(astronaut), contrast, brightness, gamma)
+    expected, scores, _ = reference_mtcnn.search(image, 24)
+    faces = MTCNN(min_face_size=24)(image)
+    found = np.array([edges(face) for face in faces])
+    apart = np.abs(found[:, None] - expected).max(axis=2)
+    # A score at the threshold may be rounded to either side of it.
+    assert (apart.min(axis=0) < 1)[scores > 0.81].all()
+    assert (apart.min(axis=1) < 1)[[face.score > 0.81 for face in faces]].all()
+    assert np.sum(scores > 0.81) > 10
 
 
 def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
