@@ -235,5 +235,10 @@ def _check_same(plan: Plan, source: str, settings: Mapping[str, Any], out: Stora
 def _difference(name: str, made: object, asked: object) -> str:
     if name in ("model_sha256", "version"):
         return f"another {'version of EmoPy' if name == 'version' else 'model'}"
-    before, now = ("none" if each is None else str(each) for each in (made, asked))
-    return f"`{name}` {before} instead of {now}"
+    return f"`{name}` {_as_typed(made)} instead of {_as_typed(asked)}"
+
+
+def _as_typed(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, cast("list[object]", value)))
+    return "none" if value is None else str(value)

@@ -36,6 +36,7 @@ _DEFAULTS: dict[str, Any] = {
     "min_confidence": 0.0,
     "views": 1,
     "max_pixels": DEFAULT_MAX_PIXELS,
+    "providers": None,
     "every": 1,
     "fps": None,
     "start_s": 0.0,
@@ -74,9 +75,9 @@ def run(
         on_progress: Called for each shard that is written.
         **options: What `FERModel`, `get_detector` and `FERModel.predict_video` take:
             ``target_emotions``, ``model``, ``detector`` (a name), ``min_face_size``,
-            ``min_face_score``, ``prior``, ``min_confidence``, ``views``, ``max_pixels``, ``every``,
-            ``fps``, ``start_s``, ``end_s``, ``smoothing_s``; and ``shard_size``: most images
-            of a shard, where a video counts for a hundred.
+            ``min_face_score``, ``prior``, ``min_confidence``, ``views``, ``max_pixels``,
+            ``providers``, ``every``, ``fps``, ``start_s``, ``end_s``, ``smoothing_s``; and
+            ``shard_size``: most images of a shard, where a video counts for a hundred.
 
     Returns:
         How far the run is; with `shard`, how far these shards are.
@@ -137,6 +138,8 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
         settings["model"] = str(Path(settings["model"]).absolute())
     if isinstance(settings["prior"], Mapping):
         settings["prior"] = {str(label): float(p) for label, p in settings["prior"].items()}
+    if isinstance(settings["providers"], str):
+        settings["providers"] = [settings["providers"]]
     Sampling(**{name: settings[name] for name in ("every", "fps", "start_s", "end_s")})
     Smoother(settings["smoothing_s"])
     model = create_model(settings)

@@ -52,7 +52,7 @@ def create_model(settings: Mapping[str, Any]) -> FERModel:
     detector = {name: value for name, value in given.items() if value is not None}
     names = ("target_emotions", "model", "prior", "min_confidence", "views", "max_pixels")
     return FERModel(
-        **{name: settings[name] for name in names},
+        **{name: settings[name] for name in (*names, "providers")},
         detector=get_detector(settings["detector"], **detector),
         threads=1,  # there is a process for each core
     )

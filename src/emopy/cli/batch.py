@@ -123,6 +123,7 @@ def merge_batch(out: str, table: str, overwrite: bool) -> int:
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were given, and those with a default here."""
+    options["providers"] = options["providers"] or None
     return {
         name: value
         for name, value in options.items()

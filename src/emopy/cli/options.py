@@ -143,21 +143,22 @@ _MODEL_OPTIONS = (
     prior_option(),
     min_confidence_option,
     views_option,
+    providers_option,
 )
 
 
 def model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `create_model` takes, in this order."""
-    return one_thread_model_options(threads_option(providers_option(verb)))
+    return one_thread_model_options(threads_option(verb))
 
 
 def reading_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add the same options for verbs that read ahead, with all cores by default."""
-    return one_thread_model_options(reading_threads_option(providers_option(verb)))
+    return one_thread_model_options(reading_threads_option(verb))
 
 
 def one_thread_model_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the same options for verbs whose processes have one thread each, on the CPU."""
+    """Add the same options for verbs whose processes have one thread each."""
     for option in reversed(_MODEL_OPTIONS):
         verb = option(verb)
     return verb

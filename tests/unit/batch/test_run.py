@@ -8,8 +8,9 @@ import pytest
 
 from emopy.batch import merge, run, status
 from emopy.batch.run import complete_options
-from emopy.batch.worker import run_unit
+from emopy.batch.worker import create_model, run_unit
 from emopy.errors import InputError, LabelError, ModelNotFoundError
+from emopy.fermodel import FERModel
 from tests.batch_inputs import QUICK, write_images
 
 
@@ -64,6 +65,24 @@ def test_options_are_complete_and_the_same_after_json(linear_model, monkeypatch)
     assert len(options["model_sha256"]) == 64
     given = {name: options[name] for name in options if name != "model_sha256"}
     assert complete_options(given) == options
+
+
+@pytest.mark.parametrize("given", ["cpu", ["cpu"], ("cpu",)])
+def test_every_process_opens_the_providers_of_the_plan(linear_model, monkeypatch, given):
+    opened = []
+
+    def model(**options):
+        opened.append(options["providers"])
+        return FERModel(**options)
+
+    monkeypatch.setattr("emopy.batch.worker.FERModel", model)
+    options = complete_options({"model": linear_model, "providers": given})
+    assert options["providers"] == ["cpu"]
+    create_model(options)
+    create_model(complete_options({"model": linear_model}))
+    assert [list(each) if each else each for each in opened] == [["cpu"], ["cpu"], None, None]
+    with pytest.raises(InputError, match="`providers` must"):
+        complete_options({"model": linear_model, "providers": "abacus"})
 
 
 def test_status_is_that_of_the_folder_alone(tmp_path, planned):

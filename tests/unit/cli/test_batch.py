@@ -81,6 +81,7 @@ def test_a_place_that_is_none_is_refused(source, run, capsys, place):
         (["--every", 2, "--fps", 3], "--every and --fps must not both be given"),
         (["--detector", "unknown"], "--detector must be a known detector"),
         (["--threads", 2], "No such option"),
+        (["--provider", "gpu"], "--provider must be names of providers"),
     ],
 )
 def test_errors_name_the_options(source, run, capsys, words, message):
@@ -94,6 +95,15 @@ def test_another_run_into_the_same_folder_is_refused_in_the_words_of_the_shell(s
     assert run(source, "--smoothing", 1, "--fps", 2) == 2
     said = capsys.readouterr().err.replace("`", "")
     assert "begun with --fps none instead of 2.0; --smoothing 0.3 instead of 1.0" in said
+
+
+def test_a_run_is_resumed_with_the_providers_it_was_begun_with(source, run, capsys):
+    assert run(source, "--workers", 1, "--provider", "cpu") == 0
+    assert run(source, "--provider", "cpu") == 0
+    capsys.readouterr()
+    assert run(source) == 2
+    said = capsys.readouterr().err.replace("`", "")
+    assert "begun with --provider cpu instead of none" in said
 
 
 @pytest.mark.parametrize("verb", [["status"], ["merge", "x.parquet"]])
