@@ -57,7 +57,7 @@ def test_ten_thousand_images_are_listed_and_planned_in_little_memory(tmp_path, o
     finally:
         tracemalloc.stop()
     assert (plan.inputs, plan.shards) == (10_000, 5)
-    assert peak < 5e6  # bytes
+    assert peak < 10_000 * 1_000  # bytes, of which an image may take a thousand
 
 
 @pytest.mark.parametrize(
