@@ -26,7 +26,7 @@ def frames(frame: str, model: str, min_face_size: str = "") -> None:
     about = {
         "faces": len(faces),
         "emotion": faces[0].emotion if faces else "none",
-        "threads": "networks 1 (the default)",
+        "threads": "model 1, search for faces one per core (the defaults)",
         "versions": f"emopy {version('emopy')}, opencv {cv2.__version__}",
     }
     serve_frames(lambda: fer_model.predict(image), about)
@@ -45,7 +45,7 @@ def clips(model: str) -> None:
     fer_model = FERModel(model=model)
     about = {
         "model": f"model {fer_model.card.name} {fer_model.card.version}",
-        "threads": "networks 1 (the default), decoding and detection in one thread each",
+        "threads": "model 1, search one per core, decoder and tracker their own (the defaults)",
         "versions": f"emopy {version('emopy')}, av {version('av')}, opencv {cv2.__version__}",
     }
     serve_clips(lambda clip: [len(result.faces) for result in fer_model.predict_video(clip)], about)

@@ -11,8 +11,8 @@ from typing import Any
 from emopy.cores import usable_cores
 from emopy.errors import InputError
 from emopy.explain import DEFAULT_METHOD, Explanation, explain_face
-from emopy.faces import Detector, TrackingDetector, get_detector
-from emopy.faces.detectors import OwnFaces, own_faces
+from emopy.faces import Detector, TrackingDetector
+from emopy.faces.detectors import OwnFaces, detector_with_threads, own_faces
 from emopy.media import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -67,10 +67,10 @@ class FERModel:
         min_confidence: Confidence, 0–1, below which `Prediction.emotion` is None ("not sure").
         views: 1, or 2 to predict each face and its mirror image, and to answer with their mean:
             more accurate, and twice the time of the network.
-        threads: Images that `predict_many` reads and searches at the same time, and CPU threads for
-            each run of the model. With 2 or more, `predict_video` searches the next frames of a
-            file in another thread; with 1, your detector is always called in your thread. None:
-            one for each core that the process may use; one for each run of the model.
+        threads: Images that `predict_many` reads and searches at the same time, and CPU threads of
+            each search for faces and each run of the model. With 2 or more, `predict_video`
+            searches the next frames of a file ahead; with 1, your detector is always called in
+            your thread. None: one for each usable core, but one for each run of the model.
         providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
             ``"openvino"``, or several in order of preference; None is the CPU.
         max_pixels: Largest width × height of an image file or of a frame of a video that is read,
@@ -114,7 +114,7 @@ class FERModel:
             folder, target_emotions, prior=prior, min_confidence=min_confidence, views=views
         )
         self._detector_name = detector if isinstance(detector, str) else repr(detector)
-        self._detector = get_detector(detector)
+        self._detector = detector_with_threads(detector, threads)
         check_max_pixels(max_pixels)
         self._max_pixels = max_pixels
         self._threads = usable_cores() if threads is None else threads

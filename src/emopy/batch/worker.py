@@ -17,7 +17,7 @@ from emopy.batch.predictions import archive_images, count_archive, predict_archi
 from emopy.batch.rows import Counts, count_rows, write_results
 from emopy.batch.storage import Storage, is_address
 from emopy.errors import InputError, ModelError
-from emopy.faces import get_detector
+from emopy.faces.detectors import detector_with_threads
 from emopy.fermodel import FERModel
 from emopy.types import FailedInput
 
@@ -53,7 +53,7 @@ def create_model(settings: Mapping[str, Any]) -> FERModel:
     names = ("target_emotions", "model", "prior", "min_confidence", "views", "max_pixels")
     return FERModel(
         **{name: settings[name] for name in (*names, "providers")},
-        detector=get_detector(settings["detector"], **detector),
+        detector=detector_with_threads(settings["detector"], 1, **detector),
         threads=1,  # there is a process for each core
     )
 

@@ -161,7 +161,7 @@ def create_model(
     **options: Any,
 ) -> FERModel:
     """Return the `FERModel` that the options ask for, each None replaced by its default."""
-    from emopy.faces import get_detector
+    from emopy.faces.detectors import detector_with_threads
     from emopy.fermodel import FERModel
     from emopy.media import DEFAULT_MAX_PIXELS
     from emopy.models import DEFAULT_MODEL
@@ -169,7 +169,7 @@ def create_model(
     asked = {"min_face_size": min_face_size, "min_score": min_face_score}
     settings = {name: value for name, value in asked.items() if value is not None}
     with naming(min_score="--min-face-score"):
-        finder = get_detector(detector, **settings)
+        finder = detector_with_threads(detector, options.get("threads"), **settings)
     return FERModel(
         target_emotions,
         model=model or DEFAULT_MODEL,

@@ -102,7 +102,7 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
     """
     if not isinstance(detector, str):
         return _checked_detector(detector, settings)
-    factory = _factories.get(detector) or _load_entry_point(detector)
+    factory = _factory(detector)
     parameters = inspect.signature(factory).parameters
     takes_any = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
     for name in () if takes_any else settings:
@@ -112,6 +112,26 @@ def get_detector(detector: str | Detector, **settings: Any) -> Detector:
                 f"`{name}` must be a setting of the detector {detector!r}. Leave it out. {hint}"
             )
     return factory(**settings)
+
+
+def detector_with_threads(
+    detector: str | Detector, threads: int | None, **settings: Any
+) -> Detector:
+    """Return what `get_detector` does; a named one that has the setting `threads` gets it.
+
+    Raises:
+        ModelNotFoundError: As `get_detector`.
+        InputError: As `get_detector`.
+    """
+    if threads is None or not isinstance(detector, str):
+        return get_detector(detector, **settings)
+    if "threads" in inspect.signature(_factory(detector)).parameters:
+        settings["threads"] = threads
+    return get_detector(detector, **settings)
+
+
+def _factory(name: str) -> Callable[..., Detector]:
+    return _factories.get(name) or _load_entry_point(name)
 
 
 def check_min_score(min_score: float) -> None:

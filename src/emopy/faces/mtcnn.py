@@ -21,10 +21,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emopy.cores import usable_cores
 from emopy.errors import InputError, ModelError
 from emopy.faces.detectors import check_min_score, register_detector
 from emopy.faces.mtcnn_networks import build_onet, build_pnet, build_rnet
 from emopy.faces.nms import nms
+from emopy.faces.parallel import Workers
 from emopy.faces.pyramid import Pyramid, pixel_edges, pyramid_scales
 from emopy.models.onnx_graph import GraphBuilder, read_weights
 from emopy.models.session import open_graph
@@ -99,7 +101,8 @@ class MTCNN:
             the last of `thresholds`.
         factor: Ratio between two levels of the pyramid, 0.3–0.95. A larger one finds slightly
             more faces and takes longer.
-        threads: CPU threads for each call of a network.
+        threads: Parts of an image that are searched at the same time, each on one core. None: as
+            many as the process may use cores. The result does not depend on it.
 
     Raises:
         InputError: A setting out of range.
@@ -118,7 +121,7 @@ class MTCNN:
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
         min_score: float | None = None,
         factor: float = 0.709,
-        threads: int = 1,
+        threads: int | None = None,
     ) -> None:
         _check_settings(min_face_size, thresholds, factor)
         self.min_score = thresholds[2] if min_score is None else min_score
@@ -126,13 +129,15 @@ class MTCNN:
         self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.factor = factor
-        self._networks = {name: _open_network(name, threads=threads) for name in BUILD_NETWORK}
         self._threads = threads
+        self._workers = Workers(usable_cores() if threads is None else threads)
+        self._networks = {name: _open_network(name) for name in BUILD_NETWORK}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Sessions cannot be copied: a copy opens its own.
-        numbers = {"min_score": self.min_score, "factor": self.factor, "threads": self._threads}
-        return partial(MTCNN, self.min_face_size, thresholds=self.thresholds, **numbers), ()
+        numbers = {"min_score": self.min_score, "factor": self.factor}
+        settings: dict[str, Any] = {"thresholds": self.thresholds, "threads": self._threads}
+        return partial(MTCNN, self.min_face_size, **numbers, **settings), ()
 
     def __call__(self, image: RGBImage) -> tuple[Face, ...]:
         """Find faces with score and landmarks in a (H, W, 3) uint8 RGB image, largest first.
@@ -205,11 +210,12 @@ class MTCNN:
         """Output of P-Net for a pyramid level, (5, rows, columns), tile by tile."""
         rows = tile_edges(level.shape[0], TILE_PX[0])
         columns = tile_edges(level.shape[1], TILE_PX[1])
-        bands = [
-            [self._run("pnet", level[None, top:bottom, left:right])[0] for left, right in columns]
-            for top, bottom in rows
+        tiles = [
+            level[None, top:bottom, left:right] for top, bottom in rows for left, right in columns
         ]
-        return np.concatenate([np.concatenate(band, axis=2) for band in bands], axis=1)
+        outputs = iter(self._run("pnet", tiles))
+        bands = [np.concatenate([next(outputs)[0] for _ in columns], axis=2) for _ in rows]
+        return np.concatenate(bands, axis=1)
 
     def _classify(
         self, pyramid: Pyramid, proposals: list[tuple[Floats, Floats]], known: Known
@@ -256,13 +262,17 @@ class MTCNN:
         new = [i for i, key in enumerate(keys) if key not in known]
         if new:
             crops = pyramid.crops(squares[new], CROP_PX[name])
-            parts = [self._run(name, crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
-            output: Floats = np.concatenate(parts)
+            parts = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
+            output: Floats = np.concatenate(self._run(name, parts))
             known.update(zip((keys[i] for i in new), output, strict=True))
         return np.stack([known[key] for key in keys])
 
-    def _run(self, name: str, images: NDArray[np.uint8]) -> Floats:
-        return self._networks[name].run(None, {GraphBuilder.input_name: images})[0]
+    def _run(self, name: str, batches: Sequence[NDArray[np.uint8]]) -> list[Floats]:
+        """Output of a network for each batch of images."""
+        network = self._networks[name]
+        return self._workers.map(
+            lambda images: network.run(None, {GraphBuilder.input_name: images})[0], batches
+        )
 
 
 def tile_edges(side_px: int, most_px: int) -> list[tuple[int, int]]:
@@ -338,13 +348,13 @@ def _is_portrait(image: RGBImage, boxes: Floats, scores: Floats) -> bool:
     return bool(np.max(boxes[0, 2:] - boxes[0, :2]) >= PORTRAIT_RATIO * min(image.shape[:2]))
 
 
-def _open_network(name: str, *, threads: int) -> Any:
+def _open_network(name: str) -> Any:
     file = _weights_folder() / f"{name}.onnx"
     try:
         graph = BUILD_NETWORK[name](read_weights(file))
     except (KeyError, ValueError) as error:
         raise _other_weights(f"another network in {file}") from error
-    return open_graph(graph, str(file), threads=threads, providers=["cpu"])
+    return open_graph(graph, str(file), providers=["cpu"])
 
 
 def _weights_folder() -> Path:

@@ -17,6 +17,7 @@ from PIL import Image
 from emopy.errors import EmoPyError, ImageWarning, InputError, with_article
 from emopy.faces import Detector, align_face, detect, largest_first
 from emopy.faces.detectors import OwnFaces, check_own_faces, own_faces
+from emopy.faces.parallel import work_alone
 from emopy.forking import Owner
 from emopy.media import ImageSource, describe_source
 from emopy.media.images import ImageReader
@@ -173,7 +174,8 @@ class _Reading:
         if self.threads == 1:
             yield from (detect() for detect in begun)
             return
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="emopy-detect")
+        # One core for each image: to divide the work on it as well would only take longer.
+        pool = ThreadPoolExecutor(self.threads, "emopy-detect", initializer=work_alone)
         pending: deque[Future[DetectedFaces | FailedInput]] = deque()
         try:
             for detect in begun:

@@ -205,6 +205,14 @@ def test_one_detector_works_in_many_threads(mtcnn, astronaut):
         assert [face.box for face in one] == [face.box for face in other]
 
 
+def test_threads_change_the_time_only(astronaut):
+    image = np.tile(resized(astronaut, 0.5), (2, 3, 1))
+    alone, together = (MTCNN(threads=threads)(image) for threads in (1, 3))
+    assert len(alone) > 3
+    assert [edges(face) for face in alone] == [edges(face) for face in together]
+    assert [face.score for face in alone] == [face.score for face in together]
+
+
 def test_a_large_image_is_searched_for_larger_faces(mtcnn, astronaut):
     (face,) = mtcnn(cv2.resize(astronaut, (2400, 2400)))
     np.testing.assert_allclose(face.landmarks, LANDMARKS * (2400 / 512), atol=24)
