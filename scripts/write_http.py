@@ -32,8 +32,8 @@ LIVE = """
 **Predict the newest image of a camera.** Each binary message is an image; each answer is a text
 message with a result as in the `results` of [`/v1/predict`](#post-v1predict), with `frame`, the
 number of the message from 0, and `time_s`. Faces have a `track`. If messages come faster than they
-are predicted, only the newest waits. In the query: `emotions`, `prior`, `min_confidence` and
-`smoothing_s`. OpenAPI has no words for WebSockets, so `/docs` does not list it.
+are predicted, only the newest waits. In the query: `emotions`, `prior`, `min_confidence`, `views`
+and `smoothing_s`. OpenAPI has no words for WebSockets, so `/docs` does not list it.
 """
 
 PROBLEMS = """

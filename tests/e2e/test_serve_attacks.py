@@ -704,6 +704,7 @@ def test_sessions_beyond_the_places_are_closed_and_others_served(service):
         ("/v1/predict", "boxes"),
         ("/v1/predict", "emotions"),
         ("/v1/predict", "prior"),
+        ("/v1/predict", "views"),
         ("/v1/explain", "method"),
         ("/v1/video", "every"),
         ("/v1/video", "fps"),

@@ -59,6 +59,7 @@ options = st.fixed_dictionaries(
         ),
         "prior": st.sampled_from(["training", "uniform", "tempered"]),
         "min_confidence": st.floats(0, 1),
+        "views": st.integers(1, 2),
     },
 )
 

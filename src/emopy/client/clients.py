@@ -45,6 +45,7 @@ class _HTTPClient:
         emotions: str | Iterable[str] | None = None,
         prior: str | Mapping[str, float] | None = None,
         min_confidence: float | None = None,
+        views: int | None = None,
         api_key: str | None = None,
         timeout_s: float = 40.0,
         retries: int = 5,
@@ -57,6 +58,7 @@ class _HTTPClient:
             emotions=emotions,
             prior=prior,
             min_confidence=min_confidence,
+            views=views,
         )
         with connection(self._requests.httpx):
             self._http: Any = getattr(self._requests.httpx, self._kind)(**self._requests.settings)
@@ -70,6 +72,7 @@ class Client(_HTTPClient):
         emotions: Labels to choose among, as for `FERModel`; None: as the service was started.
         prior: As for `FERModel`; None: as the service was started.
         min_confidence: As for `FERModel`; None: as the service was started.
+        views: As for `FERModel`; None: as the service was started.
         api_key: Key of the service.
         timeout_s: Longest time for an answer, seconds; longer than that of the service, whose
             errors then say what was late.

@@ -100,6 +100,12 @@ _OPTIONS = [
         {"type": "number", "minimum": 0, "maximum": 1},
         example=0.5,
     ),
+    _query(
+        "views",
+        "2: predict each face and its mirror image, and answer with their mean.",
+        {"type": "integer", "enum": [1, 2]},
+        example=2,
+    ),
 ]
 _BOXES = _query(
     "boxes",

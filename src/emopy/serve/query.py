@@ -15,7 +15,7 @@ from emopy.serve.problems import ProblemDetails
 from emopy.serve.wording import refusal
 from emopy.types import Box
 
-OPTIONS = ("emotions", "prior", "min_confidence")
+OPTIONS = ("emotions", "prior", "min_confidence", "views")
 """Names in a query that change how the model answers."""
 
 _MAX_TEXT = 2000
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def choose_model(model: FERModel, query: Mapping[str, str]) -> FERModel:
-    """Return the model with the emotions, prior and least confidence that a query asks for.
+    """Return the model with the emotions, prior, least confidence and views that a query asks for.
 
     Raises:
         ProblemDetails: 422 if one of them is none.
@@ -37,7 +37,8 @@ def choose_model(model: FERModel, query: Mapping[str, str]) -> FERModel:
             emotions = split_labels(query["emotions"]) if "emotions" in query else None
             prior = split_prior(query["prior"]) if "prior" in query else None
             confidence = number(query, "min_confidence") if "min_confidence" in query else None
-            return model.with_options(emotions, prior=prior, min_confidence=confidence)
+            views = whole_number(query, "views") if "views" in query else None
+            return model.with_options(emotions, prior=prior, min_confidence=confidence, views=views)
     except EmoPyError as error:
         raise refusal(error) from error
 
@@ -52,6 +53,18 @@ def number(query: Mapping[str, str], name: str) -> float:
     if len(text) <= _MAX_NUMBER and _NUMBER.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     raise InputError(f"`{name}` must be a number. Received {text[:_MAX_NUMBER]!r}.")
+
+
+def whole_number(query: Mapping[str, str], name: str) -> int:
+    """Return a whole number of a query.
+
+    Raises:
+        InputError: It is none.
+    """
+    value = number(query, name)
+    if not value.is_integer():
+        raise InputError(f"`{name}` must be a whole number. Received {query[name]!r}.")
+    return int(value)
 
 
 def read_boxes(query: Mapping[str, str]) -> list[Box] | None:

@@ -22,7 +22,7 @@ from emopy.media import open_video, read_image
 from emopy.result_table import to_rows
 from emopy.serve.metrics import Metrics
 from emopy.serve.problems import ProblemDetails
-from emopy.serve.query import number
+from emopy.serve.query import number, whole_number
 from emopy.serve.requests import Upload
 from emopy.serve.wording import in_http_words, refusal
 from emopy.serve.work_queue import ClientGone
@@ -49,9 +49,7 @@ def video_options(query: Mapping[str, str]) -> dict[str, Any]:
     try:
         options: dict[str, Any] = {name: number(given, name) for name in given}
         if "every" in options:
-            if not options["every"].is_integer():
-                raise InputError(f"`every` must be a whole number. Received {given['every']!r}.")
-            options["every"] = int(options["every"])
+            options["every"] = whole_number(given, "every")
     except InputError as error:
         raise refusal(error) from error
     return {**options, "smoothing_s": smoothing(query)}

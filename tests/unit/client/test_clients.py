@@ -123,6 +123,7 @@ def test_own_faces_are_predicted(client, image):
         {"emotions": "all", "prior": "uniform"},
         {"emotions": ("anger", "fear"), "prior": {"anger": 0.25, "fear": 0.75}},
         {"min_confidence": 1.0},
+        {"views": 2},
     ],
 )
 def test_options_are_those_of_the_model(create, service, image, options):

@@ -21,7 +21,7 @@ def requests(**options):
         ({"emotions": iter(("calm", "anger"))}, {"emotions": "calm,anger"}),
         ({"prior": "uniform", "min_confidence": None}, {"prior": "uniform"}),
         ({"prior": {"anger": 0.25, "fear": 1e-9}}, {"prior": "anger=0.25,fear=1e-09"}),
-        ({"min_confidence": 0}, {"min_confidence": "0"}),
+        ({"min_confidence": 0, "views": 2}, {"min_confidence": "0", "views": "2"}),
     ],
 )
 def test_options_become_the_query_of_each_request(options, query):
