@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -286,6 +287,16 @@ def test_deepface_clients_choose_whether_no_face_is_an_error(monkeypatch):
             {"files": {"img": ("a.png", IMAGE)}, "data": {"enforce_detection": "false"}},
         ):
             assert running.http.post("/analyze", **body).json() == {"results": []}
+
+
+def test_deepface_clients_get_labels_without_a_word_of_deepface(linear_model, tmp_path):
+    folder = shutil.copytree(linear_model, tmp_path / "model")
+    card = folder / "card.json"
+    card.write_text(card.read_text().replace('"fear"', '"boredom"'))
+    with serving(folder) as running:
+        (found,) = running.http.post("/analyze", content=IMAGE).json()["results"]
+    assert {"boredom", "contempt", "angry", "happy"} < set(found["emotion"])
+    assert found["dominant_emotion"] == max(found["emotion"], key=found["emotion"].get)
 
 
 def test_the_model_is_described(service):

@@ -37,7 +37,7 @@ _WORDS = {
     "surprise": "surprise",
     "neutral": "neutral",
 }
-"""deepface's word for each emotion."""
+"""deepface's word for each emotion; others, such as labels of your own, stay as they are."""
 
 
 def find_image(request: Request, body: bytes) -> tuple[Upload, bool]:
@@ -109,7 +109,7 @@ def _record(found: FacePrediction) -> dict[str, Any]:
     if marks is not None:  # there, left and right are the person's own
         right, left_eye = cast("list[list[float]]", marks[:2].tolist())
         region |= {"left_eye": [*map(round, left_eye)], "right_eye": [*map(round, right)]}
-    percent = {_WORDS[name]: 100 * p for name, p in found.probabilities.items()}
+    percent = {_WORDS.get(name, name): 100 * p for name, p in found.probabilities.items()}
     return {
         "emotion": percent,
         "dominant_emotion": max(percent, key=lambda name: percent[name]),
