@@ -97,17 +97,16 @@ class Running:
 
 
 @contextlib.contextmanager
-def serving(model="emopy-tiny", *, detector=None, send_buffer=None, **settings):
+def serving(model="emopy-tiny", *, detector=None, threads=1, send_buffer=None, **settings):
     """Run a service with a quick model.
 
-    Its detector is a `Gate` unless there is another one; `send_buffer` are the bytes that a
-    connection may hold.
+    Its detector is a `Gate` unless there is another one; `threads` are those of `emopy serve`;
+    `send_buffer` are the bytes that a connection may hold.
     """
     gate = Gate()
     given = ServeSettings(port=0, **settings)
-    app = create_app(
-        lambda: FERModel(model=model, detector=detector or gate, max_pixels=25_000_000), given
-    )
+    options = {"detector": detector or gate, "threads": threads, "max_pixels": 25_000_000}
+    app = create_app(lambda: FERModel(model=model, **options), given)
     with _bind(given) as listener:
         port = listener.getsockname()[1]
         if send_buffer is not None:  # connections have that of the listener

@@ -16,6 +16,7 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from emopy import FERModel
+from emopy.faces.detectors import FullImage
 from emopy.media.decoding import Decoder
 from emopy.result_table import to_rows
 from emopy.serve import protocol
@@ -91,6 +92,34 @@ def test_the_rows_of_a_video_are_those_of_python(service, model, clip_file, quer
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [json.loads(line) for line in answer.text.splitlines()] == expected
     assert service.metric("emopy_faces_total") == faces + len(expected)
+
+
+@pytest.mark.parametrize("count, thread", [(1, "emopy-video"), (2, "emopy-prefetch")])
+def test_with_two_threads_faces_are_detected_ahead_and_the_rows_are_the_same(
+    model, clip_file, monkeypatch, count, thread
+):
+    content = clip_file.read_bytes()
+    usual, used = FullImage.__call__, set()
+
+    def noted(detector, image):
+        used.add(threading.current_thread().name)
+        return usual(detector, image)
+
+    with serving(threads=count, streams=1) as running:
+        expected = [row for result in model.predict_video(clip_file)
+                    for row in to_rows(result, model.labels)]  # fmt: skip
+        monkeypatch.setattr(FullImage, "__call__", noted)
+        answer = running.http.post("/v1/video", content=content)
+        assert used == {thread}
+        found = map(json.loads, answer.text.splitlines())
+        assert [{**row, "source": str(clip_file)} for row in found] == expected
+        until(lambda: all_places_are_free(running))
+        entered = running.gate.entered
+        with running.gate.shut() as gate, running.connect() as connection:
+            connection.sendall(running.post_head("/v1/video", length=len(content)) + content)
+            gate.until_entered(entered + 1)
+        until(lambda: all_places_are_free(running) and not threads("emopy-prefetch"))
+        assert running.gate.entered <= entered + 4  # of 25: three are detected ahead
 
 
 def test_emotions_of_the_query_are_columns_of_a_video(service, clip_file):
@@ -297,7 +326,6 @@ def test_the_newest_frame_wins(service, live):
         sizes = [(8 + i, 8) for i in range(10)]
         for width, height in sizes:
             session.send(encoded(np.zeros((height, width, 3), np.uint8)))
-        until(lambda: service.metric('emopy_requests_total{path="/healthz",status="200"}') >= 0)
         session.ping().wait(20)  # what was sent before has been received
         time.sleep(0.2)
     held, newest = (json.loads(session.recv(timeout=20)) for _ in range(2))

@@ -109,7 +109,7 @@ smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default
     type=click.FloatRange(min=0), metavar="SECONDS",
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
-    metavar="N", help="CPU threads of the model.")  # fmt: skip
+    metavar="N", help="CPU threads of each prediction.")  # fmt: skip
 reading_threads_option: Decorator = click.option("--threads", type=click.IntRange(min=1),
     metavar="N", help="CPU threads: to read and search what comes next, and of the model.  "
     "[default: one per core; 1]")  # fmt: skip
