@@ -1,4 +1,4 @@
-"""`FacePredictor`: predictions inside a pipeline of Ray Data, Daft, Spark or pandas."""
+"""`FacePredictor`: predictions inside a pipeline of Ray Data, Spark or pandas."""
 
 from __future__ import annotations
 

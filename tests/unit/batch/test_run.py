@@ -67,7 +67,7 @@ def test_options_are_complete_and_the_same_after_json(linear_model, monkeypatch)
     assert complete_options(given) == options
 
 
-@pytest.mark.parametrize("given", ["cpu", ["cpu"], ("cpu",)])
+@pytest.mark.parametrize("given", ["cpu", ["cpu"], ("cpu",), None])
 def test_every_process_opens_the_providers_of_the_plan(linear_model, monkeypatch, given):
     opened = []
 
@@ -80,7 +80,7 @@ def test_every_process_opens_the_providers_of_the_plan(linear_model, monkeypatch
     assert options["providers"] == ["cpu"]
     create_model(options)
     create_model(complete_options({"model": linear_model}))
-    assert [list(each) if each else each for each in opened] == [["cpu"], ["cpu"], None, None]
+    assert [*map(list, opened)] == [["cpu"]] * 4
     with pytest.raises(InputError, match="`providers` must"):
         complete_options({"model": linear_model, "providers": "abacus"})
 
