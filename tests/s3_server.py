@@ -1,6 +1,7 @@
-"""A real S3 of this machine (moto), and a proxy before it that fails at random."""
+"""A store like S3 (moto) in a process of its own, and a proxy before it that fails at random."""
 
 import http.client
+import itertools
 import random
 import socket
 import subprocess
@@ -166,14 +167,23 @@ def _body(request: BaseHTTPRequestHandler) -> bytes:
 
 
 def at_random(seed: int, weights: dict[str, float]) -> Callable[[str, str], str | None]:
-    """Return a function that makes faults with some probabilities."""
+    """Return a function that makes faults with some probabilities, and each of them at least once.
+
+    Every fifth request has one that was not made yet, while there is one.
+    """
     rng = random.Random(seed)
     lock = threading.Lock()
+    numbers = itertools.count(1)
     kinds = [None, *weights]
     probabilities = [1 - sum(weights.values()), *weights.values()]
+    missing = list(weights)
 
     def fault(method: str, path: str) -> str | None:
         with lock:
-            return rng.choices(kinds, probabilities)[0]
+            is_fifth = next(numbers) % 5 == 0
+            kind = missing[0] if missing and is_fifth else rng.choices(kinds, probabilities)[0]
+            if kind in missing:
+                missing.remove(kind)
+            return kind
 
     return fault

@@ -1,11 +1,15 @@
 """Batch runs in processes of this machine: killed, doubled, in arrays of jobs, interrupted."""
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from emopy.batch import merge, run, status
 from emopy.fermodel import FERModel
@@ -104,36 +108,51 @@ def test_two_processes_write_the_bytes_of_one(source, expected, linear_model, tm
     assert merged(tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize(
-    "place, variables",
-    [
-        (
-            '"$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT"',
-            lambda i: {"SLURM_ARRAY_TASK_ID": i, "SLURM_ARRAY_TASK_COUNT": 2},
-        ),
-        (
-            '"$((JOB_COMPLETION_INDEX + 1))/2" || [ $? -eq 1 ]',
-            lambda i: {"JOB_COMPLETION_INDEX": i - 1},
-        ),
-    ],
-    ids=["slurm", "kubernetes"],
-)
-def test_arrays_of_jobs_that_begin_at_once_write_the_same_bytes(
-    source, expected, linear_model, tmp_path, place, variables
+def code_of(language, word):
+    """The block of docs/batch.md in a language that has a word."""
+    page = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    [found] = [block for block in blocks if word in block]
+    return found
+
+
+def slurm_job(i):
+    """What a job of the array runs, its variables, and its exit code for damaged inputs."""
+    text = code_of("sh", "#SBATCH")
+    assert "#SBATCH --array=1-50\n" in text  # places count from 1
+    variables = {"CPUS_PER_TASK": 1, "ARRAY_TASK_ID": i + 1, "ARRAY_TASK_COUNT": 2}
+    return ["sh", "-c", text], {f"SLURM_{name}": value for name, value in variables.items()}, 1
+
+
+def kubernetes_job(i):
+    """The same of a pod of the indexed job."""
+    job = yaml.safe_load(code_of("yaml", "kind: Job"))
+    spec = job["spec"]
+    assert (job["apiVersion"], spec["completionMode"]) == ("batch/v1", "Indexed")
+    assert spec["completions"] == 50
+    [container] = spec["template"]["spec"]["containers"]
+    assert "/50" in container["args"][0]
+    command = [*container["command"], container["args"][0].replace("/50", "/2")]
+    return command, {"JOB_COMPLETION_INDEX": i}, 0
+
+
+@pytest.mark.parametrize("job", [slurm_job, kubernetes_job])
+def test_the_arrays_of_jobs_of_the_documentation_write_the_same_bytes(
+    source, expected, linear_model, tmp_path, job
 ):
-    command = " ".join(f"'{word}'" for word in words(source, tmp_path / "out", linear_model))
+    command = shlex.join(words(source, tmp_path / "out", linear_model))
     path = os.pathsep.join(map(os.path.abspath, sys.path))
-    jobs = [
-        subprocess.Popen(
-            ["sh", "-c", f"{command} --workers 1 --shard {place}"],
-            env={**os.environ, "PYTHONPATH": path, **{k: str(v) for k, v in variables(i).items()}},
-            stderr=subprocess.PIPE,
-        )
-        for i in (1, 2)
-    ]
-    outputs = [job.communicate(timeout=DEADLINE_S)[1] for job in jobs]
-    codes = {job.returncode for job in jobs}
-    assert codes == ({0} if "JOB" in place else {1}), outputs
+    jobs = []
+    for i in (0, 1):  # they begin at the same moment
+        (*shell, text), variables, code = job(i)
+        script, count = re.subn(r"emopy batch run \S+ \S+", lambda _: command, text)
+        assert count == 1
+        script = script.replace("--workers 4", "--workers 1")
+        given = {name: str(value) for name, value in variables.items()}
+        environment = {**os.environ, "PYTHONPATH": path, **given}
+        jobs.append(subprocess.Popen([*shell, script], env=environment, stderr=subprocess.PIPE))
+    outputs = [each.communicate(timeout=DEADLINE_S)[1] for each in jobs]
+    assert [each.returncode for each in jobs] == [code, code], outputs
     assert merged(tmp_path / "out") == expected
 
 

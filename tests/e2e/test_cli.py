@@ -113,6 +113,15 @@ def test_the_astronaut_is_happy_in_the_shell_and_in_python_alike(astronaut_file)
     assert found["probabilities"] == pytest.approx(face.probabilities, abs=1e-4)
 
 
+def test_two_views_are_those_of_python(predict, astronaut_file, linear_model, capsys):
+    one, two = (
+        FERModel(model=linear_model, detector="full-image", views=views).predict(astronaut_file)
+        for views in (1, 2)
+    )
+    assert predict(astronaut_file, "--views", 2, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out) == [two.to_dict()] != [one.to_dict()]
+
+
 def test_text_marks_the_dominant_emotion_among_a_line_for_each(predict, astronaut_file, capsys):
     assert predict(astronaut_file) == 0
     lines = capsys.readouterr().out.splitlines()

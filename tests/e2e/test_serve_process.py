@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
+from emopy import FERModel
 from tests.serving import encoded, is_problem, until
 
 KEY = "0123456789abcdef"
@@ -92,6 +93,17 @@ def test_sigterm_finishes_the_requests_in_flight_and_says_not_ready(start, tmp_p
     assert (code, out) == (0, "")
     assert re.search(r"^\S+ \S+ POST /v1/predict 200 \d+\.\d ms [0-9a-f]{32}$", err, re.MULTILINE)
     assert not re.search("Traceback|calm|a.jpg|0123456789", err)
+
+
+def test_options_of_the_model_hold_for_all_requests(start):
+    image = encoded()
+    options = {"model": "emopy-tiny", "detector": "full-image"}
+    service = start("--views", 2, "--min-confidence", 0.9)
+    (found,) = service.http.post("/v1/predict", content=image).json()["results"]
+    (asked,) = service.http.post("/v1/predict?views=1", content=image).json()["results"]
+    (one, two) = (FERModel(views=n, min_confidence=0.9, **options).predict(image) for n in (1, 2))
+    assert found == two.to_dict() != one.to_dict()
+    assert asked == one.to_dict()
 
 
 def accepts(url):
