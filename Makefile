@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-workflows test web test-web dist test-dist test-wheel check-tag test-newest test-oldest fuzz bench docs images site clean
+.PHONY: help setup demo check check-workflows test web test-web dist test-dist test-wheel check-tag test-newest test-oldest check-container fuzz bench docs images site clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,10 +59,15 @@ test-newest: web  ## every test on Python 3.13 with the newest dependencies; the
 test-oldest: web  ## every test with the lowest versions that pyproject.toml allows
 	scripts/test_oldest.sh $(PYTHON)
 
+check-container: $(VENV)/.test  ## try the Dockerfile without Docker: root, Linux, debootstrap
+	$(BIN)/python scripts/check_container.py
+
 fuzz: $(VENV)/.test  ## an hour of damaged inputs of every kind; killed runs
 	$(BIN)/python -m tests.fuzz.run --minutes 60
 	$(BIN)/python -m tests.fuzz.interruptions
 	$(BIN)/python -m tests.fuzz.batch_kills
+	$(BIN)/python -m tests.fuzz.batch_kills --engine ray --kills 30
+	$(BIN)/python -m tests.fuzz.batch_engines
 
 bench: $(VENV)/.bench  ## measure speed and memory; writes docs/performance.md
 	$(BIN)/python -m benchmarks

@@ -46,12 +46,12 @@ class Run:
         self._drivers: list[subprocess.Popen[str]] = []
         self.faults: list[str] = []
 
-    def start(self) -> None:
-        """Start a driver."""
+    def start(self, *words: str) -> None:
+        """Start a driver, with more words of the command."""
         path = os.pathsep.join(map(os.path.abspath, sys.path))
         self._drivers.append(
             subprocess.Popen(
-                self._command,
+                [*self._command, *words],
                 env={**os.environ, "PYTHONPATH": path},
                 stderr=subprocess.PIPE,
                 text=True,
@@ -89,6 +89,10 @@ class Run:
     def end(self) -> bytes:
         """Finish the run, and return its merged table."""
         self.start()
+        return self.table()
+
+    def table(self) -> bytes:
+        """Wait until no driver runs, and return the merged table."""
         wait_for(lambda: not self.is_running(), seconds=600)
         target = self.out.with_suffix(".parquet")
         merge(self.out, target)
