@@ -160,6 +160,30 @@ def test_several_processes_are_one_service(start):
     assert set(Path(tmp()).glob("emopy-metrics-*")) == folders
 
 
+def test_sigterm_finishes_the_requests_in_flight_of_several_processes(start):
+    service = start("--workers", 2)
+    image = encoded(np.zeros((1500, 2000, 3), np.uint8), "JPEG")
+    answers = []
+
+    def predict():
+        files = [("file", ("a.jpg", image))] * 40
+        with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
+            answers.append(http.post("/v1/predict", files=files))
+
+    threads = [threading.Thread(target=predict) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until(lambda: counts(service.url, "emopy_queue_length 3.0"))
+    service.send(signal.SIGTERM)
+    for thread in threads:
+        thread.join(60)
+    assert [len(answer.json()["results"]) for answer in answers] == [40] * 3
+    code, out, err = service.end()
+    assert (code, out) == (0, "")
+    assert len(re.findall("POST /v1/predict 200", err)) == 3
+    assert "Traceback" not in err
+
+
 def kill_while_one_predicts(service, workers):
     """Kill processes of a service, and wait until others are there, with nothing to do."""
     image = encoded(np.zeros((1500, 2000, 3), np.uint8), "JPEG")
