@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import json
+import re
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -455,7 +457,7 @@ def test_the_second_visit_works_offline_at_the_width_of_a_phone(browser):
 
 def test_a_new_version_of_the_page_replaces_the_kept_one(browser, tmp_path):
     folder = tmp_path / "page"
-    shutil.copytree(find_web_page(), folder, ignore=shutil.ignore_patterns("types"))
+    shutil.copytree(find_web_page(), folder, ignore=shutil.ignore_patterns("npm"))
     with WebPage(0, folder=folder) as served, browser.new_context() as context:
         page = Opened(context, served)
         page.wait("navigator.serviceWorker.controller")
@@ -474,18 +476,117 @@ def test_a_new_version_of_the_page_replaces_the_kept_one(browser, tmp_path):
         assert page.complaints == []
 
 
-def test_nothing_but_the_files_of_the_page_is_requested_and_nothing_is_sent(opened, browser):
-    assert len(opened.requests) > 20
-    for request in opened.requests:
-        assert request.method == "GET"
-        assert request.url.startswith((opened.address, f"blob:{opened.address.split('/emopy')[0]}"))
-        assert request.post_data is None
-        assert "?" not in request.url
-    refused = opened.tab.evaluate(
-        "new Promise(resolve => { document.addEventListener('securitypolicyviolation', event => "
-        "resolve(event.effectiveDirective)); fetch('https://example.org/').catch(() => {}); })"
+def test_a_new_version_of_a_large_file_is_kept_before_the_old_one_is_deleted(browser, tmp_path):
+    folder = tmp_path / "page"
+    shutil.copytree(find_web_page(), folder, ignore=shutil.ignore_patterns("npm"))
+    module, worker = folder / "ort-wasm-bundled.wasm", folder / "service_worker.js"
+    with browser.new_context() as context:
+        with WebPage(0, folder=folder) as served:
+            page = Opened(context, served)
+            page.wait("navigator.serviceWorker.controller")
+            page.wait(f"{KEPT}.then(keys => keys.filter({IS_LARGE}).length === 2)")
+            before = hashlib.sha256(module.read_bytes()).hexdigest()
+            with module.open("ab") as file:
+                file.write(bytes([0, 2, 1, 65]))  # a custom section without content
+            after = hashlib.sha256(module.read_bytes()).hexdigest()
+            worker.write_text(worker.read_text("utf-8").replace(before, after), "utf-8")
+            page.open_sample("happiness")  # so that the page does not load itself again
+            page.tab.evaluate("navigator.serviceWorker.ready.then(found => found.update())")
+            page.wait("navigator.serviceWorker.ready.then(found => found.waiting)")
+            kept = page.tab.evaluate(f"{KEPT}.then(keys => keys.map(key => key.url))")
+            assert sum("ort-wasm" in url for url in kept) == 2
+        page.tab.goto("about:blank")
+        page.tab.goto(served.address)  # offline: the new version takes over
+        is_deleted = f"{KEPT}.then(keys => keys.every(key => !key.url.includes('{before}')))"
+        with suppress(playwright.Error):  # the page of the old version loads itself again
+            page.wait(is_deleted)
+        page.tab.wait_for_selector(READY)
+        assert page.tab.evaluate(is_deleted)
+        page.open_sample("surprise")
+        assert page.text("#faces .name") == "surprise"
+
+
+def test_nothing_but_the_files_of_the_page_is_requested_and_nothing_is_sent(browser, served, clip):
+    with browser.new_context(permissions=["camera"]) as context:
+        page = Opened(context, served)
+        page.start_camera()
+        page.wait_for_frames(3)
+        page.tab.click("#camera")
+        page.open_image(sample("fear"))
+        page.open("clip.webm", clip.read_bytes(), "video/webm")
+        page.wait_for_frames(3)
+        page.wait("document.getElementById('video').ended")
+        assert page.complaints == []
+        assert len(page.requests) > 20
+        for request in page.requests:
+            assert request.method == "GET"
+            assert request.url.startswith((page.address, f"blob:{page.address.split('/emopy')[0]}"))
+            assert request.post_data is None
+            assert "?" not in request.url
+        refused = page.tab.evaluate(
+            "new Promise(resolve => { document.addEventListener('securitypolicyviolation', event => "
+            "resolve(event.effectiveDirective)); fetch('https://example.org/').catch(() => {}); })"
+        )
+        assert refused == "connect-src"
+
+
+def test_a_slow_image_does_not_replace_one_that_was_opened_later(page):
+    page.tab.evaluate(
+        """() => {
+          const usual = globalThis.createImageBitmap;
+          globalThis.decoded = 0;
+          globalThis.createImageBitmap = async (source, ...more) => {
+            if (source.name !== "slow.png") return usual(source, ...more);
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+            globalThis.createImageBitmap = usual;
+            globalThis.decoded += 1;
+            return usual(source, ...more);
+          };
+        }"""
     )
-    assert refused == "connect-src"
+    page.open("slow.png", sample_images()["anger"].read_bytes(), "image/png")
+    page.open_sample("surprise")
+    page.wait("globalThis.decoded === 1")
+    assert page.settled("#source").startswith("surprise.png")
+    assert page.text("#faces .name") == "surprise"
+
+
+def test_a_sample_that_is_not_on_the_server_is_named(browser, served):
+    with browser.new_context(service_workers="block") as context:
+        context.route("**/samples/fear.png", lambda route: route.fulfill(status=404))
+        page = Opened(context, served)
+        page.tab.get_by_role("button", name="Sample: fear", exact=True).click()
+        page.tab.wait_for_selector("#error:not([hidden])")
+        assert page.text("#error").startswith("“fear.png” cannot be loaded: the server answers 404")
+
+
+def test_the_page_shows_how_much_of_the_model_is_loaded(browser, served):
+    with browser.new_context(service_workers="block") as context:
+        held = []
+        context.route("**/emopy-base/model.onnx", lambda route: held.append(route))  # noqa: PLW0108
+        tab = context.new_page()
+        tab.goto(served.address)
+        tab.wait_for_selector("#loading-bar[value]")
+        shown = tab.inner_text("#loading-text")
+        assert re.fullmatch(r"Loading the model: \d+\.\d MB of \d+\.\d MB", shown)
+        (route,) = held
+        route.continue_()
+        tab.wait_for_selector(READY)
+        assert tab.is_hidden("#loading")
+
+
+def test_nothing_moves_where_reduced_motion_is_preferred(page):
+    moving = """() => {
+      const inForce = (rule) =>
+        rule instanceof CSSMediaRule
+          ? matchMedia(rule.conditionText).matches && [...rule.cssRules].some(inForce)
+          : /transition|animation|scroll-behavior/.test(rule.cssText);
+      return [...document.styleSheets].some((sheet) => [...sheet.cssRules].some(inForce));
+    }"""
+    assert page.tab.evaluate(moving)
+    page.tab.emulate_media(reduced_motion="reduce")
+    assert not page.tab.evaluate(moving)
+    page.tab.emulate_media(reduced_motion="no-preference")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,7 +15,15 @@ import { PlayedFrames } from "./played_frames.js";
 import { FrameRate } from "./rate.js";
 import { Recording, fileName, saveFile } from "./recording.js";
 import { SettingsPanel } from "./settings.js";
-import { SourceError, closeVideo, isVideo, openCamera, openImage, openVideo } from "./sources.js";
+import {
+  SourceError,
+  closeVideo,
+  isVideo,
+  loadSample,
+  openCamera,
+  openImage,
+  openVideo,
+} from "./sources.js";
 import { Timeline } from "./timeline.js";
 import { Viewer } from "./viewer.js";
 
@@ -50,6 +58,8 @@ class Page {
   #source = "";
   /** @type {ImageBitmap | null} */
   #image = null;
+  /** Counts what is opened and closed: of two images, the one that was opened last is shown. */
+  #openings = 0;
   /** Ends what is predicted now. */
   #session = new AbortController();
 
@@ -89,13 +99,21 @@ class Page {
 
   /** @param {string} url @param {string} name */
   async #openSample(url, name) {
-    const response = await fetch(url);
-    await this.#openImage(await response.blob(), name);
+    await this.#openImage(loadSample(url, name), name);
   }
 
-  /** @param {Blob} file @param {string} name */
+  /** @param {Blob | Promise<Blob>} file @param {string} name */
   async #openImage(file, name) {
-    const bitmap = await openImage(file, name);
+    const opening = ++this.#openings;
+    const isLast = () => opening === this.#openings;
+    let bitmap;
+    try {
+      bitmap = await openImage(await file, name);
+    } catch (error) {
+      if (isLast()) throw error;
+      return;
+    }
+    if (!isLast()) return bitmap.close();
     this.#close();
     [this.#image, this.#source] = [bitmap, name];
     this.#viewer.showImage(bitmap);
@@ -280,6 +298,7 @@ class Page {
 
   /** Stop what runs, and close the camera, video or image. */
   #close() {
+    this.#openings += 1;
     this.#session.abort();
     this.#session = new AbortController();
     closeVideo(this.#viewer.video);

@@ -3,7 +3,8 @@
  *
  * A file is kept with the checksum of its content, so that files that a new version of the page did
  * not change are not loaded again, and one version never gets a file of another. Large files are
- * kept when the page first loads them.
+ * kept when the page first loads them; a new version loads its own of those that are kept before it
+ * takes over, so that the next visit can be one without a network.
  */
 
 const CACHE = "emopy-files";
@@ -25,19 +26,28 @@ worker.addEventListener("fetch", (event) => {
   if (path in FILE_CHECKSUMS) event.respondWith(kept(path, event));
 });
 
-/** Load what the page needs at once, and is not kept yet. @param {ExtendableEvent} event */
+/** Path of the file that a key of the cache belongs to. @param {string} key */
+const pathOf = (key) => new URL(key).pathname.slice(scope.pathname.length);
+
+/** Load what the page needs at once, and what older versions keep. @param {ExtendableEvent} event */
 async function loadAll(event) {
-  const paths = Object.keys(FILE_CHECKSUMS).filter((path) => !LOADED_LATER.test(path));
+  const cache = await caches.open(CACHE);
+  const older = new Set((await cache.keys()).map(({ url }) => pathOf(url)));
+  const paths = Object.keys(FILE_CHECKSUMS).filter(
+    (path) => !LOADED_LATER.test(path) || older.has(path),
+  );
   const responses = await Promise.all(paths.map((path) => kept(path, event)));
   if (!responses.every((response) => response.ok)) throw new Error("a file is missing");
 }
 
-/** Remove the files of older versions, and serve the pages that are open. */
+/** Remove the files of older versions where those of this one are kept, and serve the open pages. */
 async function takeOver() {
   const cache = await caches.open(CACHE);
-  const current = new Set(Object.keys(FILE_CHECKSUMS).map(keyOf));
-  for (const request of await cache.keys()) {
-    if (!current.has(request.url)) await cache.delete(request);
+  const keys = (await cache.keys()).map(({ url }) => url);
+  for (const key of keys) {
+    const path = pathOf(key);
+    const isOld = !(path in FILE_CHECKSUMS) || (key !== keyOf(path) && keys.includes(keyOf(path)));
+    if (isOld) await cache.delete(key);
   }
   await worker.clients.claim();
 }

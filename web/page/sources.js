@@ -49,6 +49,18 @@ export function isVideo(file) {
 }
 
 /**
+ * Load a sample image of the page.
+ * @param {string} url @param {string} name
+ */
+export async function loadSample(url, name) {
+  const response = await fetch(url);
+  if (!response.ok) {
+    throw new SourceError(`“${name}” cannot be loaded: the server answers ${response.status}.`);
+  }
+  return response.blob();
+}
+
+/**
  * Decode an image, upright.
  * @param {Blob} file @param {string} name
  * @returns {Promise<ImageBitmap>}
