@@ -73,7 +73,10 @@ SOURCES = (
     *(f"web/dist/{path}" for path in PAGE),
 )
 
-REQUIRED = ("emopy/__init__.py", "emopy/py.typed", "emopy/web_page/index.html", "EmoPy.py")
+REQUIRED = (
+    *("emopy/__init__.py", "emopy/py.typed", "EmoPy.py"),
+    *(f"emopy/web_page/{path}" for path in PAGE),
+)
 """What a wheel must hold; a source distribution holds what it is made of."""
 
 TEXTS = {".py", ".md", ".toml", ".json", ".js", ".css", ".html", ".txt", ".j2", ".cff", ""}
