@@ -7,8 +7,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NOT_OF_THE_PAGE = ("types", "ort-wasm-simd-threaded.wasm")
-"""What `web/dist` has for the npm package only."""
+NPM_ONLY = "npm"
+"""Folder of `web/dist` with what only the npm package needs."""
 
 
 class PageHook(BuildHookInterface):
@@ -21,5 +21,5 @@ class PageHook(BuildHookInterface):
             return
         for path in sorted(page.rglob("*")):
             place = path.relative_to(page)
-            if path.is_file() and place.parts[0] not in NOT_OF_THE_PAGE:
+            if path.is_file() and place.parts[0] != NPM_ONLY:
                 build_data["force_include"][str(path)] = f"emopy/web_page/{place.as_posix()}"

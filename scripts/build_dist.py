@@ -34,8 +34,7 @@ def export(folder: Path) -> None:
     """Write the last commit, and the built page, into a folder."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", "HEAD"))) as archive:
         archive.extractall(folder, filter="data")
-    # Types and the runtime for models of users are for the npm package only.
-    others = shutil.ignore_patterns("types", "*.map", "ort-wasm-simd-threaded.wasm")
+    others = shutil.ignore_patterns("npm", "*.map")  # what only the npm package needs
     shutil.copytree(ROOT / PAGE, folder / PAGE, ignore=others)
 
 

@@ -29,7 +29,8 @@ import write_decisions
 
 ROOT = Path(__file__).parents[1]
 WEB_PAGE = ROOT / "web" / "dist"
-NOT_OF_THE_PAGE = ("types", "ort-wasm-simd-threaded.wasm")
+NPM_ONLY = "npm"
+"""Folder of `WEB_PAGE` with what only the npm package needs."""
 TRY_IT = "try/index.html"
 TRY_MARK = "<!-- try it -->"
 """Place of the button that opens the page in the browser."""
@@ -147,7 +148,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     if (WEB_PAGE / "index.html").is_file():
         for path in sorted(WEB_PAGE.rglob("*")):
             place = path.relative_to(WEB_PAGE)
-            if path.is_file() and place.parts[0] not in NOT_OF_THE_PAGE and path.suffix != ".map":
+            if path.is_file() and place.parts[0] != NPM_ONLY and path.suffix != ".map":
                 source = str(path)
                 files.append(File.generated(config, f"try/{place.as_posix()}", abs_src_path=source))
     else:

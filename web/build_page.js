@@ -18,8 +18,7 @@ const DIST = join(HERE, "dist");
 const PACKAGE = join(HERE, "..", "src", "emopy");
 const STYLES = ["tokens.css", "faces.css"];
 const COPIED = ["index.html", "page.css", "icon.svg", "manifest.webmanifest"];
-const NOT_OF_THE_PAGE =
-  /\.(map|d\.ts|md)$|^licenses\/|^service_worker\.js$|^package\.json$|^ort-wasm-simd-/;
+const NOT_KEPT = /\.map$|^licenses\/|^service_worker\.js$|^npm\//;
 
 /** @type {import("esbuild").BuildOptions} */
 const OPTIONS = {
@@ -50,7 +49,7 @@ async function checksums() {
       .slice(DIST.length + 1)
       .split(sep)
       .join("/");
-    if (!entry.isFile() || NOT_OF_THE_PAGE.test(path)) continue;
+    if (!entry.isFile() || NOT_KEPT.test(path)) continue;
     const content = await readFile(join(DIST, path));
     found[path] = createHash("sha256").update(content).digest("hex");
   }

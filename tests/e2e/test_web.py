@@ -524,8 +524,9 @@ def test_nothing_but_the_files_of_the_page_is_requested_and_nothing_is_sent(brow
             assert request.post_data is None
             assert "?" not in request.url
         refused = page.tab.evaluate(
-            "new Promise(resolve => { document.addEventListener('securitypolicyviolation', event => "
-            "resolve(event.effectiveDirective)); fetch('https://example.org/').catch(() => {}); })"
+            "new Promise(resolve => { document.addEventListener('securitypolicyviolation', "
+            "event => resolve(event.effectiveDirective)); "
+            "fetch('https://example.org/').catch(() => {}); })"
         )
         assert refused == "connect-src"
 

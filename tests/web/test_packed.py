@@ -11,9 +11,9 @@ from emopy.samples import sample_images
 WEB = Path(__file__).parents[2] / "web"
 VITE = WEB / "node_modules/vite/bin/vite.js"
 
-PREDICT = """async () => {
+PREDICT = """async (model_or_url) => {
   while (!globalThis.FERModel) await new Promise((resolve) => setTimeout(resolve, 10));
-  const model = await FERModel.load({ model: "emopy-tiny" });
+  const model = await FERModel.load({ model: model_or_url ?? "emopy-tiny" });
   const { faces } = await model.predict(await (await fetch("./surprise.png")).blob());
   model.close();
   return faces.map((face) => face.emotion);
@@ -38,7 +38,9 @@ def test_a_plain_page_can_use_it(packed, opened, tmp_path):
     shutil.copy(sample_images()["surprise"], tmp_path / "surprise.png")
     script = '> import { FERModel } from "./emopy/emopy.js"; globalThis.FERModel = FERModel;'
     (tmp_path / "index.html").write_text(PAGE.format(script), encoding="utf-8")
-    assert opened(tmp_path).evaluate(PREDICT) == ["surprise"]
+    page = opened(tmp_path)
+    assert page.evaluate(PREDICT) == ["surprise"]
+    assert page.evaluate(PREDICT, "./emopy/models/emopy-base/") == ["surprise"]
 
 
 def test_a_project_of_vite_can_use_it(node, packed, opened, tmp_path):
@@ -55,7 +57,10 @@ def test_a_project_of_vite_can_use_it(node, packed, opened, tmp_path):
 
 
 def test_it_has_types_and_no_sources_of_tests(packed):
-    assert "class FERModel" in (packed / "dist/types/fermodel.d.ts").read_text(encoding="utf-8")
+    assert "class FERModel" in (packed / "dist/npm/types/fermodel.d.ts").read_text(encoding="utf-8")
     assert (packed / "README.md").is_file()
+    assert (packed / "LICENSE").read_text(encoding="utf-8").lstrip().startswith("Apache License")
+    for name in ("ort-wasm-bundled.wasm", "npm/ort-wasm-simd-threaded.wasm"):
+        assert (packed / "dist" / name).stat().st_size > 1_000_000
     assert not (packed / "tests").exists()
     assert not (packed / "node_modules").exists()

@@ -22,6 +22,7 @@ export class Reader {
   /** @param {number} length */
   bytes(length) {
     this.position += length;
+    if (this.position > this.#bytes.length) throw new Error("The WebAssembly module is cut off.");
     return this.#bytes.subarray(this.position - length, this.position);
   }
 
@@ -35,9 +36,25 @@ export class Reader {
     }
   }
 
+  /** A number of up to 32 bits with a sign. */
+  signed() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 127) << shift;
+      if (byte < 128) return byte & 64 && shift < 25 ? value | (-1 << (shift + 7)) : value;
+    }
+  }
+
   /** Skip a number of any size. */
   skipNumber() {
     while (this.byte() >= 128);
+  }
+
+  /** Skip the type of a value. */
+  skipType() {
+    const isReference = [0x63, 0x64].includes(this.byte());
+    if (isReference) this.skipNumber();
   }
 
   /**

@@ -4,10 +4,10 @@
  * Source: WebAssembly Core Specification, https://webassembly.github.io/spec/core/binary/.
  */
 
-import { functionsNamedIn } from "./instructions.js";
 import { Reader, concatenate, unsigned } from "./bytes.js";
+import { namedIn, skipLocals } from "./instructions.js";
 
-const SECTION = { import: 2, global: 6, export: 7, start: 8, code: 10 };
+const SECTION = { import: 2, global: 6, export: 7, start: 8, element: 9, code: 10 };
 const HEADER_BYTES = 8;
 
 /** Kinds of imports and exports. */
@@ -15,6 +15,10 @@ const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 };
 
 /** A body without locals: `unreachable`, `end`. A call of it is an error. */
 const REMOVED = Uint8Array.of(0, 0x00, 0x0b);
+
+/** Codes of instructions: a constant of 32 bits, and the end. */
+const CONSTANT = 0x41;
+const END = 0x0b;
 
 /** A mutable global of 32 bits that starts with 0. */
 const COUNTER = Uint8Array.of(0x7f, 1, 0x41, 0, 0x0b);
@@ -29,6 +33,8 @@ export class WasmModule {
   #importedGlobals = 0;
   /** @type {Uint8Array[]} */
   #bodies;
+  /** The functions of the table, by their place in it. @type {Map<number, number>} */
+  #table = new Map();
 
   /** @param {Uint8Array} binary */
   constructor(binary) {
@@ -39,6 +45,7 @@ export class WasmModule {
       this.#sections.push({ id, content: reader.bytes(reader.unsigned()) });
     }
     this.#readImports();
+    this.#readTable();
     const code = new Reader(this.#content(SECTION.code));
     this.#bodies = code.list(() => code.bytes(code.unsigned()));
   }
@@ -70,8 +77,9 @@ export class WasmModule {
   }
 
   /**
-   * The functions and all that they name in their code, as far as that goes. What is called through
-   * a table has no name there.
+   * The functions, all that they name in their code, and so on. A constant that is the place of a
+   * function in the table names that function, whatever it is used for. Not found are functions
+   * whose places are in the data of the module only, as those of virtual functions are.
    *
    * @param {Iterable<number>} functions
    * @returns {Set<number>}
@@ -80,9 +88,24 @@ export class WasmModule {
     const found = new Set(functions);
     for (const index of found) {
       if (index < this.#imported) continue;
-      for (const named of functionsNamedIn(this.#bodies[index - this.#imported])) found.add(named);
+      const named = namedIn(this.#bodies[index - this.#imported]);
+      for (const other of named.functions) found.add(other);
+      for (const place of named.constants) {
+        const other = this.#table.get(place);
+        if (other !== undefined) found.add(other);
+      }
     }
     return found;
+  }
+
+  /** Bytes of a function that the module defines, its locals and its code. @param {number} index */
+  sizeOf(index) {
+    return this.#bodies[index - this.#imported].length;
+  }
+
+  /** Numbers of the functions of at most so many bytes. @param {number} bytes */
+  upTo(bytes) {
+    return this.functions.filter((index) => this.sizeOf(index) <= bytes);
   }
 
   /**
@@ -95,7 +118,7 @@ export class WasmModule {
     const first = this.#importedGlobals + globals.unsigned();
     const bodies = this.#bodies.map((body, i) => {
       const reader = new Reader(body);
-      reader.list(() => [reader.unsigned(), reader.byte()]); // locals: how many, of which type
+      skipLocals(reader);
       const set = concatenate([Uint8Array.of(0x41, 1, 0x24), unsigned(first + i)]);
       return concatenate([body.subarray(0, reader.position), set, body.subarray(reader.position)]);
     });
@@ -137,17 +160,30 @@ export class WasmModule {
         reader.unsigned();
         this.#imported += 1;
       } else if (kind === KIND.global) {
-        reader.bytes(2);
+        reader.skipType();
+        reader.byte();
         this.#importedGlobals += 1;
       } else if (kind === KIND.tag) {
         reader.byte();
         reader.unsigned();
       } else {
-        if (kind === KIND.table) reader.byte();
+        if (kind === KIND.table) reader.skipType();
         const hasMaximum = reader.byte() & 1;
-        reader.unsigned();
-        if (hasMaximum) reader.unsigned();
+        reader.skipNumber();
+        if (hasMaximum) reader.skipNumber();
       }
+    });
+  }
+
+  /** Read which functions the table has from the start: one with constant places, as C++ has. */
+  #readTable() {
+    const reader = new Reader(this.#content(SECTION.element));
+    if (reader.isAtEnd) return;
+    reader.list(() => {
+      const isPlain = reader.unsigned() === 0 && reader.byte() === CONSTANT;
+      const first = isPlain ? reader.signed() : 0;
+      if (!isPlain || reader.byte() !== END) throw new Error("unknown kind of table");
+      reader.list(() => reader.unsigned()).forEach((index, i) => this.#table.set(first + i, index));
     });
   }
 

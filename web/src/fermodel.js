@@ -1,9 +1,10 @@
 /** `FERModel`: predict the expression of every face in an image or a video. */
 
-import { InputError, ModelNotFoundError, nearest, unpackError } from "./errors.js";
+import { InputError, ModelNotFoundError, nearest } from "./errors.js";
 import { framesOf } from "./media/frames.js";
-import { describeSource, takeImage } from "./media/sources.js";
-import { DEFAULT_MODEL, modelURLs, runtimeOf, sharedURLs } from "./models/files.js";
+import { describeSource, takeImage, transferOf } from "./media/sources.js";
+import { DEFAULT_MODEL, RUNTIMES, modelURLs, runtimeOf, sharedURLs } from "./models/files.js";
+import { Unanswered, WorkerClient } from "./worker_client.js";
 
 /** @typedef {import("./models/fetch.js").Progress} Progress */
 /** @typedef {import("./media/frames.js").Frame} Frame */
@@ -50,7 +51,17 @@ const LOAD_SETTINGS = [
 
 /** @typedef {Frame & Awaited<ReturnType<typeof takeImage>>} TakenFrame */
 
-/** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void}} Waiting */
+/**
+ * What `load` was asked for.
+ *
+ * @typedef {object} LoadOptions
+ * @property {string} runtime The module of ONNX Runtime, by its path in the package.
+ * @property {Record<string, string>} modelFiles URLs of the files of the model.
+ * @property {string | URL | null} files
+ * @property {((progress: Progress) => void) | undefined} onProgress
+ * @property {number | undefined} maxPixels
+ * @property {ClassifierSettings & {minFaceSize?: number | null}} settings
+ */
 
 /**
  * Predicts facial expressions in images and videos. No image leaves the page: a worker of this page
@@ -67,28 +78,22 @@ export class FERModel {
   /**
    * Use `FERModel.load`.
    *
-   * @param {Worker} worker
-   * @param {((progress: Progress) => void) | undefined} onProgress
+   * @param {LoadOptions} options
    */
-  constructor(worker, onProgress) {
-    this._worker = worker;
-    this._requests = 0;
+  constructor(options) {
+    this._options = options;
     this._videos = 0;
-    /** @type {Map<number, Waiting>} */
-    this._waiting = new Map();
+    /** What open videos were opened with, by their number. @type {Map<number, object>} */
+    this._openVideos = new Map();
     /** Why requests are refused from now on. @type {Error | null} */
     this._ended = null;
+    /** The answer to `load` of the second worker. @type {Promise<object> | null} */
+    this._restarted = null;
     /** The labels of all results: as they were asked for, in the same order. @type {string[]} */
     this.labels = [];
     /** The card of the model. @type {ModelCard} */
     this.card = /** @type {any} */ (null);
-    worker.addEventListener("message", ({ data: { id, result, error, progress } }) => {
-      if (progress) return onProgress?.(progress);
-      const waiting = this._waiting.get(id);
-      this._waiting.delete(id);
-      if (error) waiting?.reject(unpackError(error));
-      else waiting?.resolve(result);
-    });
+    this._client = new WorkerClient(options.onProgress);
   }
 
   /**
@@ -104,21 +109,16 @@ export class FERModel {
   static async load(settings = {}) {
     checkNames(settings, LOAD_SETTINGS);
     const { model = DEFAULT_MODEL, files = null, onProgress, minFaceSize, maxPixels } = settings;
-    const runtime = runtimeOf(model);
-    const urls = { files: sharedURLs(files, runtime), modelFiles: modelURLs(model, files) };
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
-      type: "module",
-      name: "emopy",
+    const loaded = new FERModel({
+      runtime: runtimeOf(model),
+      modelFiles: modelURLs(model, files),
+      files,
+      onProgress,
+      maxPixels,
+      settings: { ...pick(settings, CLASSIFIER_SETTINGS), minFaceSize },
     });
-    const loaded = new FERModel(worker, onProgress);
-    worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      loaded._end(workerError(event));
-    });
-    const classifier = pick(settings, CLASSIFIER_SETTINGS);
-    const request = { ...urls, maxPixels, settings: { ...classifier, minFaceSize, runtime } };
     try {
-      Object.assign(loaded, await loaded._call("load", request));
+      Object.assign(loaded, await loaded._call("load", loaded._loadRequest()));
     } catch (error) {
       loaded.close();
       throw error;
@@ -134,7 +134,9 @@ export class FERModel {
    */
   async configure(changes) {
     checkNames(changes, CLASSIFIER_SETTINGS);
-    Object.assign(this, await this._call("configure", pick(changes, CLASSIFIER_SETTINGS)));
+    const picked = pick(changes, CLASSIFIER_SETTINGS);
+    Object.assign(this, await this._call("configure", picked));
+    Object.assign(this._options.settings, picked);
   }
 
   /**
@@ -166,7 +168,9 @@ export class FERModel {
     { smoothingS, keyframeS, source = describeSource(video), ...settings } = {},
   ) {
     const number = ++this._videos;
-    await this._call("openVideo", { video: number, source, settings: { smoothingS, keyframeS } });
+    const opened = { video: number, source, settings: { smoothingS, keyframeS, lastTrack: 0 } };
+    await this._call("openVideo", opened);
+    this._openVideos.set(number, opened);
     const end = new AbortController();
     const signal = AbortSignal.any([end.signal, ...(settings.signal ? [settings.signal] : [])]);
     const frames = framesOf(video, { ...settings, signal });
@@ -179,13 +183,17 @@ export class FERModel {
         const result = this._call("predictFrame", request, transfer);
         next = this._takeFrame(frames);
         next.catch(() => {}); // thrown when it is awaited, also if the loop ends before
-        yield await result;
+        const answer = await result;
+        const tracks = answer.faces.map((/** @type {{track: number}} */ face) => face.track);
+        opened.settings.lastTrack = Math.max(opened.settings.lastTrack, ...tracks);
+        yield answer;
       }
     } finally {
       end.abort();
       next.then(closeFrame, () => {});
       frames.return(undefined).catch(() => {});
-      if (!this._ended) await this._call("closeVideo", { video: number });
+      this._openVideos.delete(number);
+      if (!this._ended) await this._call("closeVideo", { video: number }).catch(() => {});
     }
   }
 
@@ -206,26 +214,77 @@ export class FERModel {
   }
 
   /**
+   * Send a request. Where ONNX Runtime stops, it is started once more with all of its functions, and
+   * the request is repeated.
+   *
    * @param {string} method
    * @param {object} request
    * @param {Transferable[]} [transfer]
    * @returns {Promise<any>}
    */
-  _call(method, request, transfer = []) {
-    if (this._ended) return Promise.reject(this._ended);
-    const id = ++this._requests;
-    return new Promise((resolve, reject) => {
-      this._waiting.set(id, { resolve, reject });
-      this._worker.postMessage({ id, method, request }, transfer);
-    });
+  async _call(method, request, transfer = []) {
+    if (this._ended) throw this._ended;
+    try {
+      return await this._client.call(method, request, transfer);
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      if (this._options.runtime === RUNTIMES.all) throw error.error;
+      this._restarted ??= this._restart(error.error);
+      const loaded = await this._restarted;
+      return method === "load" ? loaded : this._repeat(method, error.request);
+    }
+  }
+
+  /** @param {string} method @param {object} request */
+  async _repeat(method, request) {
+    try {
+      return await this._client.call(method, request, transferOf(request));
+    } catch (error) {
+      throw error instanceof Unanswered ? error.error : error;
+    }
+  }
+
+  /**
+   * Continue with another worker, which has all of ONNX Runtime. Videos that are open start anew there,
+   * with other track numbers.
+   *
+   * @param {Error} reason Why it is needed; thrown where it does not succeed.
+   * @returns {Promise<object>} What `load` answers.
+   */
+  async _restart(reason) {
+    const [first, second] = [this._client, new WorkerClient(this._options.onProgress)];
+    try {
+      const loaded = await second.call("load", this._loadRequest(RUNTIMES.all));
+      for (const opened of this._openVideos.values()) await second.call("openVideo", opened);
+      if (this._ended) throw this._ended;
+      this._client = second;
+      await first.answered();
+      return loaded;
+    } catch (error) {
+      second.end(reason);
+      // Without that module on the server, what happened before is what matters.
+      const cause = error instanceof Unanswered ? error.error : error;
+      throw this._ended ?? (cause instanceof ModelNotFoundError ? reason : cause);
+    } finally {
+      first.end(reason);
+    }
+  }
+
+  /** @param {string} [runtime] The module of ONNX Runtime, by its path in the package. */
+  _loadRequest(runtime = this._options.runtime) {
+    const { modelFiles, files, maxPixels, settings } = this._options;
+    return {
+      files: sharedURLs(files, runtime),
+      modelFiles,
+      maxPixels,
+      settings: { ...settings, runtime },
+    };
   }
 
   /** @param {Error} reason */
   _end(reason) {
     this._ended ??= reason;
-    this._worker.terminate();
-    for (const { reject } of this._waiting.values()) reject(reason);
-    this._waiting.clear();
+    this._client.end(this._ended);
   }
 }
 
@@ -262,14 +321,4 @@ function pick(settings, names) {
   const { emotions } = copied;
   if (typeof emotions === "object" && emotions?.[Symbol.iterator]) copied.emotions = [...emotions];
   return copied;
-}
-
-/** @param {ErrorEvent} event */
-function workerError(event) {
-  // An error without a text is one of loading: the file is not there, or the page forbids it.
-  if (event.message) return new Error(event.message);
-  return new ModelNotFoundError(
-    "The file worker.js must be on the server, and the page must be allowed to start it. " +
-      `Looked for it beside ${import.meta.url}. Copy all files of the package's folder dist.`,
-  );
 }

@@ -2,7 +2,9 @@
 
 import { packError } from "./errors.js";
 import { PixelReader } from "./media/canvas.js";
+import { transferOf } from "./media/sources.js";
 import { Downloads } from "./models/fetch.js";
+import { whyStopped } from "./models/session.js";
 import { Predictor } from "./pipeline/predictor.js";
 
 /** @typedef {import("./media/sources.js").SentImage} SentImage */
@@ -20,6 +22,8 @@ import { Predictor } from "./pipeline/predictor.js";
  * @property {PredictorSettings} settings
  * @property {number} [maxPixels]
  */
+
+/** @typedef {{smoothingS?: number, keyframeS?: number, lastTrack?: number}} VideoOptions */
 
 /** @type {Predictor} */
 let predictor;
@@ -44,19 +48,21 @@ const METHODS = {
   },
 
   /** @param {{image: SentImage, source: string}} request */
-  async predict({ image, source }) {
-    return predictor.predict(await reader.read(image, source), source);
+  async predict(request) {
+    const { source } = request;
+    return predictor.predict(await pixelsOf(request, source), source);
   },
 
-  /** @param {{video: number, source: string, settings: {smoothingS?: number, keyframeS?: number}}} request */
+  /** @param {{video: number, source: string, settings: VideoOptions}} request */
   async openVideo({ video, source, settings }) {
     videos.set(video, predictor.openVideo(source, settings));
   },
 
   /** @param {{video: number, image: SentImage, timeS: number, number: number}} request */
-  async predictFrame({ video, image, timeS, number }) {
+  async predictFrame(request) {
+    const { video, timeS, number } = request;
     const opened = /** @type {VideoPredictor} */ (videos.get(video));
-    return opened.predict(await reader.read(image, `frame ${number}`), timeS, number);
+    return opened.predict(await pixelsOf(request, `frame ${number}`), timeS, number);
   },
 
   /** @param {{video: number}} request */
@@ -64,6 +70,18 @@ const METHODS = {
     videos.delete(video);
   },
 };
+
+/**
+ * Read the image of a request. It is replaced by its pixels, so that the request can be repeated.
+ *
+ * @param {{image: SentImage}} request
+ * @param {string} name For error messages.
+ */
+async function pixelsOf(request, name) {
+  const pixels = await reader.read(request.image, name);
+  request.image = pixels;
+  return pixels;
+}
 
 /**
  * Start to download files.
@@ -86,10 +104,25 @@ let last = Promise.resolve();
 addEventListener("message", (/** @type {MessageEvent} */ { data: { id, method, request } }) => {
   last = last.then(async () => {
     try {
+      const stopped = whyStopped();
+      if (stopped) throw stopped;
       const run = METHODS[/** @type {keyof typeof METHODS} */ (method)];
       postMessage({ id, result: await run(request) });
     } catch (error) {
-      postMessage({ id, error: packError(error) });
+      if (error === whyStopped()) giveBack(id, request, error);
+      else postMessage({ id, error: packError(error) });
     }
   });
 });
+
+/**
+ * Send a request back that another worker can answer, as ONNX Runtime stopped in this one.
+ *
+ * @param {number} id
+ * @param {{image?: SentImage}} request
+ * @param {unknown} error
+ */
+function giveBack(id, request, error) {
+  const transfer = transferOf(request);
+  postMessage({ id, error: packError(error), unanswered: request }, { transfer });
+}

@@ -68,14 +68,15 @@ const MIN_STEP_S = 1e-6;
  *
  * A track survives gaps of up to `keepS`: a face that is hidden, out of the image or missed by the
  * detector. Given the images, the tracker compares appearances where people cross, and ends all
- * tracks at a shot change. Numbers start at 1 and are never reused.
+ * tracks at a shot change. Numbers are never reused.
  */
 export class Tracker {
   /**
-   * @param {{keepS?: number}} [settings] Longest gap in seconds.
+   * @param {{keepS?: number, lastNumber?: number}} [settings] Longest gap in seconds; and the
+   *   number before that of the first track.
    * @throws {InputError} `keepS` is negative or not a number.
    */
-  constructor({ keepS = 2 } = {}) {
+  constructor({ keepS = 2, lastNumber = 0 } = {}) {
     if (!(keepS >= 0 && keepS < Infinity)) {
       throw new InputError(
         `\`keepS\` must be 0 or more seconds. Received ${keepS}. Type for example: 2`,
@@ -86,7 +87,7 @@ export class Tracker {
     this.shot = 1;
     /** @type {Track[]} */
     this._tracks = [];
-    this._lastNumber = 0;
+    this._lastNumber = lastNumber;
     this._timeS = -Infinity;
     this._shotChanges = new ShotChanges();
   }

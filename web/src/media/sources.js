@@ -67,6 +67,17 @@ export async function takeImage(source) {
 }
 
 /**
+ * What moves to another thread with a request, instead of being copied.
+ *
+ * @param {{image?: SentImage}} request
+ * @returns {Transferable[]}
+ */
+export function transferOf({ image }) {
+  if (image === undefined || image instanceof Blob) return [];
+  return [/** @type {Transferable} */ ("data" in image ? image.data.buffer : image)];
+}
+
+/**
  * @param {ImageBitmapSource} source
  * @param {string} kind
  * @returns {Promise<{image: ImageBitmap | VideoFrame, transfer: Transferable[]}>}

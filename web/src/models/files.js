@@ -6,18 +6,18 @@ import { ModelNotFoundError, describe, nearest } from "../errors.js";
 // finds the file and copies it.
 
 /**
- * The WebAssembly modules of ONNX Runtime: for the models of the package, which need a third of its
- * functions, and for all models.
+ * The WebAssembly modules of ONNX Runtime: for the models of the package, without what they do not
+ * need, and for all models.
  */
 export const RUNTIMES = {
   bundled: "ort-wasm-bundled.wasm",
-  all: "ort-wasm-simd-threaded.wasm",
+  all: "npm/ort-wasm-simd-threaded.wasm",
 };
 
 /** Where they are, by name. @type {Record<string, URL>} */
 const RUNTIME_URLS = {
   [RUNTIMES.bundled]: new URL("./ort-wasm-bundled.wasm", import.meta.url),
-  [RUNTIMES.all]: new URL("./ort-wasm-simd-threaded.wasm", import.meta.url),
+  [RUNTIMES.all]: new URL("./npm/ort-wasm-simd-threaded.wasm", import.meta.url),
 };
 
 /** Files of the detector, by their path in the package. */

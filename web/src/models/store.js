@@ -29,7 +29,7 @@ const NETWORKS = /** @type {const} */ (["pnet", "rnet", "onet"]);
  * @param {string} runtime Its WebAssembly module, by its path in the package.
  */
 export async function openRuntime(read, runtime) {
-  setRuntime((await read(runtime)).buffer);
+  setRuntime((await read(runtime)).buffer, runtime);
 }
 
 /**

@@ -100,11 +100,13 @@ export class Predictor {
    * Start a video: its frames are then predicted in the order of time.
    *
    * @param {string} source Name of the video in the results.
-   * @param {{smoothingS?: number, keyframeS?: number}} [settings]
+   * @param {{smoothingS?: number, keyframeS?: number, lastTrack?: number}} [settings] The last one
+   *   is the number before that of the first track.
    * @returns {VideoPredictor}
    * @throws {InputError} A setting out of range.
    */
-  openVideo(source, { smoothingS = SMOOTHING_S, keyframeS } = {}) {
-    return new VideoPredictor(this, this._detector, { source, smoothingS, keyframeS });
+  openVideo(source, { smoothingS = SMOOTHING_S, keyframeS, lastTrack } = {}) {
+    const settings = { source, smoothingS, keyframeS, lastTrack };
+    return new VideoPredictor(this, this._detector, settings);
   }
 }

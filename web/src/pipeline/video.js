@@ -1,6 +1,7 @@
 /** Video frames: faces are detected and tracked, predicted, and smoothed over time. */
 
 import { alignFace } from "../faces/alignment.js";
+import { Tracker } from "../faces/tracker.js";
 import { TrackingDetector } from "../faces/tracking_detector.js";
 import { toResult } from "../types.js";
 import { Smoother } from "./smoothing.js";
@@ -18,11 +19,14 @@ export class VideoPredictor {
   /**
    * @param {Predictor} predictor
    * @param {Refiner} detector
-   * @param {{source: string, smoothingS: number, keyframeS?: number}} settings
+   * @param {{source: string, smoothingS: number, keyframeS?: number, lastTrack?: number}} settings
    */
-  constructor(predictor, detector, { source, smoothingS, keyframeS }) {
+  constructor(predictor, detector, { source, smoothingS, keyframeS, lastTrack }) {
     this._predictor = predictor;
-    this._detector = new TrackingDetector(detector, { keyframeS });
+    this._detector = new TrackingDetector(detector, {
+      keyframeS,
+      tracker: new Tracker({ lastNumber: lastTrack }),
+    });
     this._smoother = new Smoother(smoothingS);
     this._source = source;
   }
