@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -23,6 +24,12 @@ IMAGES, SHARD, PLANNED = 800, 40, 1_000_000
 MAX_OVERHEAD, MIN_SPEEDUP, MIN_RAY = 1.1, 1.7, 0.9
 MAX_WORKER_MB, MAX_PLAN_S, MAX_PLAN_MB = 250, 60, 500
 
+IDLE_CORES = 1.8
+"""Cores that must be idle before the measurement: two, less what a system needs itself."""
+
+_WORKERS = {"local": "emopy.batch.local_worker", "ray": "ray::"}
+"""Words in the command lines of the processes of each engine."""
+
 _WRITE_LIST = """
 import csv, sys
 import pyarrow as pa, pyarrow.parquet as parquet
@@ -43,7 +50,7 @@ class Run:
     Attributes:
         begin_s: Time until the first shard was written, in seconds.
         per_image_s: Time per image after that.
-        worker_mb: Largest resident memory of a process of the run, MB.
+        worker_mb: Largest resident memory that a process of the run had, MB.
     """
 
     begin_s: float
@@ -53,7 +60,7 @@ class Run:
 
 def measure(settings: Settings) -> Section:
     """Predict generated images with each engine, and plan a million paths."""
-    if (cores := _idle_cores()) < 2 and not settings.quick:
+    if (cores := _idle_cores()) < IDLE_CORES and not settings.quick:
         raise CannotMeasureError(f"Two idle cores are needed; there are about {cores:.1f}.")
     count = 4 * SHARD if settings.quick else IMAGES
     folder = write_variants(settings.scratch / "images", count)
@@ -93,7 +100,8 @@ def _figures(
 ) -> list[Figure]:
     """Return the ratios of the sides, and what their runs need."""
     begin = {name: Spread.of([each.begin_s for each in runs]) for name, runs in made.items()}
-    memory = Spread.of([each.worker_mb for each in [*made["one"], *made["two"]]])
+    local = Spread.of([each.worker_mb for each in [*made["one"], *made["two"]]])
+    ray = Spread.of([each.worker_mb for each in made["ray"]])
     return [
         ratios(found["pinned"], found["predict_many"]).figure(
             "`local` with 1 process ÷ `predict_many`, time per image, on one core",
@@ -110,7 +118,8 @@ def _figures(
         ),
         begin["two"].figure(f"until the first {SHARD} images are written, `local`", "s"),
         begin["ray"].figure("the same with a Ray that is started for the run", "s"),
-        memory.figure("largest resident memory of a process", "MB", at_most=MAX_WORKER_MB),
+        local.figure("peak memory of a process, `local`", "MB", at_most=MAX_WORKER_MB),
+        ray.figure("peak memory of a process, `ray`", "MB", at_most=MAX_WORKER_MB),
     ]  # fmt: skip
 
 
@@ -128,7 +137,7 @@ def _run(folder: Path, out: Path, model: str, *, pinned: bool = False, **options
 
     def progress(now: Progress) -> None:
         seen.append(now)
-        peaks.append(_largest_worker_mb())
+        peaks.append(_largest_worker_mb(options.get("engine", "local")))
 
     with _pinned(active=pinned):
         run(folder, out, shard_size=SHARD, model=model, on_progress=progress, **options)
@@ -139,10 +148,10 @@ def _run(folder: Path, out: Path, model: str, *, pinned: bool = False, **options
 
 def _predict_many_s(folder: Path, model: str) -> float:
     """Time per image of `FERModel.predict_many` on one core, after the first shard."""
-    fer_model = FERModel(model=model)
     images = sorted(folder.iterdir())
     start = 0.0
     with _pinned():
+        fer_model = FERModel(model=model)  # as on a machine with one core
         for number, _ in enumerate(fer_model.predict_many(images)):
             if number == SHARD:
                 start = time.perf_counter()
@@ -152,22 +161,28 @@ def _predict_many_s(folder: Path, model: str) -> float:
 @contextmanager
 def _pinned(*, active: bool = True) -> Generator[None]:
     """Keep this process, and those that it starts, on one core."""
-    process = import_psutil().Process()
-    before = process.cpu_affinity()
-    process.cpu_affinity(before[:1] if active else before)
+    cores = os.sched_getaffinity(0)
+
+    def pin(to: set[int]) -> None:
+        for thread in import_psutil().Process().threads():
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(thread.id, to)
+
+    pin({min(cores)} if active else cores)
     try:
         yield
     finally:
-        process.cpu_affinity(before)
+        pin(cores)
 
 
-def _largest_worker_mb() -> float:
-    """Resident memory of the largest process of a local run, now."""
-    found = [0.0]
-    for process in import_psutil().Process().children():
-        with suppress(import_psutil().Error):
-            if "emopy.batch.local_worker" in process.cmdline():
-                found.append(process.memory_info().rss / 1e6)
+def _largest_worker_mb(engine: str) -> float:
+    """Largest resident memory that a process of a run has had so far."""
+    word, found = _WORKERS[engine], [0.0]
+    for process in import_psutil().Process().children(recursive=True):
+        with suppress(import_psutil().Error, OSError):
+            if word in " ".join(process.cmdline()):
+                status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+                found.append(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
     return max(found)
 
 

@@ -33,8 +33,8 @@ def frames(frame: str, model: str, min_face_size: str = "") -> None:
 
 
 def encoded(frame: str, model: str) -> None:
-    """Time `FERModel.predict` on an encoded image in memory."""
-    fer_model = FERModel(model=model)
+    """Time `FERModel.predict` on an encoded image, with one thread as in `emopy serve`."""
+    fer_model = FERModel(model=model, threads=1)
     content = Path(frame).read_bytes()
     about = {"faces": len(fer_model.predict(content).faces), "versions": version("emopy")}
     serve_frames(lambda: fer_model.predict(content), about)
