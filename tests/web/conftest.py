@@ -27,6 +27,13 @@ class Node:
         environment = {**os.environ, **variables}
         return subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True)
 
+    def start(self, *arguments):
+        """Start a script that runs until it is ended; the process, with its text."""
+        command = [str(NODE / "bin" / "node"), *map(str, arguments)]
+        return subprocess.Popen(
+            command, cwd=WEB, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
     def npm(self, *arguments):
         """Run npm."""
         return self(NODE / "lib/node_modules/npm/bin/npm-cli.js", *arguments)

@@ -1,6 +1,7 @@
 """The package that `npm pack` makes, in a plain page and in a project of Vite."""
 
 import shutil
+import socket
 import tarfile
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def test_a_plain_page_can_use_it(packed, opened, tmp_path):
     assert page.evaluate(PREDICT, "./emopy/models/emopy-base/") == ["surprise"]
 
 
-def test_a_project_of_vite_can_use_it(node, packed, opened, tmp_path):
+@pytest.fixture
+def project(packed, tmp_path):
+    """A project of Vite that has the package."""
     shutil.copytree(packed, tmp_path / "node_modules" / "emopy")
     (tmp_path / "public").mkdir()
     shutil.copy(sample_images()["surprise"], tmp_path / "public" / "surprise.png")
@@ -51,9 +54,28 @@ def test_a_project_of_vite_can_use_it(node, packed, opened, tmp_path):
     script = 'import { FERModel } from "emopy";\nglobalThis.FERModel = FERModel;\n'
     (tmp_path / "main.js").write_text(script, encoding="utf-8")
     (tmp_path / "index.html").write_text(PAGE.format(' src="/main.js">'), encoding="utf-8")
-    done = node(VITE, "build", tmp_path, "--logLevel", "warn")
+    return tmp_path
+
+
+def test_a_project_of_vite_can_use_it(node, project, opened):
+    done = node(VITE, "build", project, "--logLevel", "warn")
     assert done.returncode == 0, done.stderr
-    assert opened(tmp_path / "dist").evaluate(PREDICT) == ["surprise"]
+    assert opened(project / "dist").evaluate(PREDICT) == ["surprise"]
+
+
+def test_the_development_server_of_vite_can_use_it(node, project, browser):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--host", "127.0.0.1", "--port", str(port), "--strictPort"]
+    with node.start(VITE, project, *options) as server:
+        try:
+            assert any(str(port) in line for line in server.stdout)  # it is ready
+            tab = browser.new_page()
+            tab.goto(f"http://127.0.0.1:{port}/")
+            assert tab.evaluate(PREDICT) == ["surprise"]
+            tab.close()
+        finally:
+            server.terminate()
 
 
 def test_it_has_types_and_no_sources_of_tests(packed):

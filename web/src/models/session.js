@@ -88,7 +88,7 @@ export class OnnxSession {
    * @param {Uint8Array} weights Content of the ONNX file.
    * @param {string} source Where it came from, for error messages.
    * @returns {Promise<OnnxSession>}
-   * @throws {ModelError} The file is damaged, or ONNX Runtime stopped.
+   * @throws {ModelError} The file is damaged, there is too little memory, or ONNX Runtime stopped.
    */
   static async open(weights, source) {
     try {
@@ -97,6 +97,12 @@ export class OnnxSession {
       return new OnnxSession(session, source);
     } catch (error) {
       if (error === stopped) throw error;
+      if (isMemoryError(error)) {
+        throw new ModelError(
+          `There must be memory for ${source}. Received too little. Close other pages, and load ` +
+            "this one again.",
+        );
+      }
       throw new ModelError(
         `The weights must be a sound ONNX file. Received ${source}: ${reason(error)}. ` +
           "Build the package again.",
@@ -174,10 +180,15 @@ function cause(error) {
   return reason(error);
 }
 
+/** Whether there was too little memory for something. @param {unknown} error */
+function isMemoryError(error) {
+  return error instanceof RangeError || /bad_alloc|failed to allocate/.test(String(error));
+}
+
 /** @param {unknown} error */
 function reason(error) {
   const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError || text.includes("bad_alloc")) {
+  if (isMemoryError(error)) {
     return "there is not enough memory. Use a smaller image, or a larger minFaceSize";
   }
   return text.replace(/\.$/, "");

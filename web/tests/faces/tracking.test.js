@@ -93,6 +93,11 @@ test("people keep their numbers when the order of the faces changes", () => {
   );
 });
 
+test("a tracker that continues a video gives no number of those before", () => {
+  const tracker = new Tracker({ lastNumber: 7 });
+  assert.equal(tracker.update([faceAt(10)], 0)[0].track, 8);
+});
+
 test("a face that comes back within two seconds keeps its number, later it gets a new one", () => {
   const tracker = new Tracker();
   tracker.update([faceAt(10)], 0);

@@ -11,6 +11,32 @@ import { DIST } from "../node_files.js";
 
 const skip = !existsSync(DIST) && "the package is not built: type make web";
 
+async function startRuntime() {
+  const { buffer } = new Uint8Array(await readFile(join(DIST, RUNTIMES.bundled)));
+  setRuntime(buffer, RUNTIMES.bundled);
+}
+
+/** Open a model until there is no memory for another one. @param {Uint8Array} weights */
+async function openMany(weights) {
+  /** @type {OnnxSession[]} */
+  const sessions = [];
+  try {
+    while (sessions.length < 1000) sessions.push(await OnnxSession.open(weights, "many.onnx"));
+  } finally {
+    for (const session of sessions) await session.close();
+  }
+}
+
+test("a model that there is no memory for is an error that says so", { skip }, async () => {
+  await startRuntime();
+  const weights = await readFile(join(DIST, "models", "mtcnn", "onet.onnx"));
+  await assert.rejects(
+    withRoomFor(0, () => openMany(weights)),
+    { name: "ModelError", message: /There must be memory for many\.onnx/ },
+  );
+  assert.equal(whyStopped(), null);
+});
+
 /** @type {[string, number[]][]} */
 const NETWORKS = [
   ["pnet", [1, 12, 12, 3]],
@@ -19,10 +45,7 @@ const NETWORKS = [
 ];
 for (const [name, shape] of NETWORKS) {
   test(`${name} without memory is an error that says so, and runs again`, { skip }, async () => {
-    setRuntime(
-      new Uint8Array(await readFile(join(DIST, RUNTIMES.bundled))).buffer,
-      RUNTIMES.bundled,
-    );
+    await startRuntime();
     const weights = await readFile(join(DIST, "models", "mtcnn", `${name}.onnx`));
     const session = await OnnxSession.open(weights, `${name}.onnx`);
     const before = await session.run(values(shape), shape);

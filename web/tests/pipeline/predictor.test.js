@@ -54,6 +54,16 @@ test("an image without a face has no faces", { skip }, async () => {
   assert.deepEqual(result, { source: "gray", width: 64, height: 48, faces: [], error: null });
 });
 
+test("an image has the same faces before and after images of other sizes", { skip }, async () => {
+  const predictor = await load();
+  const image = await readPNG(SAMPLE);
+  const half = pixels(image.data.subarray(0, image.data.length / 2), image.width, image.height / 2);
+  const first = await predictor.predict(image, "a");
+  for (const other of [gray, half, gray]) await predictor.predict(other, "b");
+  assert.deepEqual(await predictor.predict(image, "a"), first);
+  assert.equal(first.faces.length, 1);
+});
+
 test("a video has times, frame numbers and tracks", { skip }, async () => {
   const video = (await load()).openVideo("clip");
   const image = await readPNG(SAMPLE);
