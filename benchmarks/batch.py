@@ -20,7 +20,7 @@ from benchmarks.timing import Spread, alternate, ratios, whole_process
 from emopy.batch import Progress, run
 from emopy.fermodel import FERModel
 
-IMAGES, SHARD, PLANNED = 800, 40, 1_000_000
+IMAGES, SHARD, PLANNED = 1000, 100, 1_000_000
 MAX_OVERHEAD, MIN_SPEEDUP, MIN_RAY = 1.1, 1.7, 0.9
 MAX_WORKER_MB, MAX_PLAN_S, MAX_PLAN_MB = 250, 60, 500
 
@@ -50,12 +50,13 @@ class Run:
     Attributes:
         begin_s: Time until the first shard was written, in seconds.
         per_image_s: Time per image after that.
-        worker_mb: Largest resident memory that a process of the run had, MB.
+        memory_mb: Of the largest process at the end: its part of all memory, and resident at most,
+            MB.
     """
 
     begin_s: float
     per_image_s: float
-    worker_mb: float
+    memory_mb: tuple[float, float]
 
 
 def measure(settings: Settings) -> Section:
@@ -100,8 +101,17 @@ def _figures(
 ) -> list[Figure]:
     """Return the ratios of the sides, and what their runs need."""
     begin = {name: Spread.of([each.begin_s for each in runs]) for name, runs in made.items()}
-    local = Spread.of([each.worker_mb for each in [*made["one"], *made["two"]]])
-    ray = Spread.of([each.worker_mb for each in made["ray"]])
+    sides = {"local": made["two"], "ray": made["ray"]}
+    memory = [
+        Spread.of([each.memory_mb[column] for each in runs]).figure(
+            f"{what}, `{engine}` with 2", "MB", at_most=at_most
+        )
+        for column, what, at_most in (
+            (0, "memory of a process, pages in common divided", MAX_WORKER_MB),
+            (1, "resident memory of a process, peak", None),
+        )
+        for engine, runs in sides.items()
+    ]
     return [
         ratios(found["pinned"], found["predict_many"]).figure(
             "`local` with 1 process ÷ `predict_many`, time per image, on one core",
@@ -118,8 +128,7 @@ def _figures(
         ),
         begin["two"].figure(f"until the first {SHARD} images are written, `local`", "s"),
         begin["ray"].figure("the same with a Ray that is started for the run", "s"),
-        local.figure("peak memory of a process, `local`", "MB", at_most=MAX_WORKER_MB),
-        ray.figure("peak memory of a process, `ray`", "MB", at_most=MAX_WORKER_MB),
+        *memory,
     ]  # fmt: skip
 
 
@@ -133,17 +142,19 @@ def shard_seconds(folder: Path, out: Path, model: str) -> list[float]:
 
 def _run(folder: Path, out: Path, model: str, *, pinned: bool = False, **options: Any) -> Run:
     seen: list[Progress] = []
-    peaks = [0.0]
+    memory = (0.0, 0.0)
 
     def progress(now: Progress) -> None:
+        nonlocal memory
         seen.append(now)
-        peaks.append(_largest_worker_mb(options.get("engine", "local")))
+        if now.done == now.shards:  # the end: to look earlier would take time from the run
+            memory = _memory_mb(options.get("engine", "local"))
 
     with _pinned(active=pinned):
         run(folder, out, shard_size=SHARD, model=model, on_progress=progress, **options)
     first, last = seen[0], seen[-1]
     per_image_s = (last.seconds - first.seconds) / (last.images - first.images)
-    return Run(first.seconds, per_image_s, max(peaks))
+    return Run(first.seconds, per_image_s, memory)
 
 
 def _predict_many_s(folder: Path, model: str) -> float:
@@ -175,14 +186,19 @@ def _pinned(*, active: bool = True) -> Generator[None]:
         pin(cores)
 
 
-def _largest_worker_mb(engine: str) -> float:
-    """Largest resident memory that a process of a run has had so far."""
-    word, found = _WORKERS[engine], [0.0]
+def _memory_mb(engine: str) -> tuple[float, float]:
+    """Memory of the largest process of a run: its part of all memory now, and resident at most.
+
+    The first is the PSS of Linux: pages that several processes use, such as those of libraries, are
+    divided among them.
+    """
+    found = [(0.0, 0.0)]
     for process in import_psutil().Process().children(recursive=True):
         with suppress(import_psutil().Error, OSError):
-            if word in " ".join(process.cmdline()):
+            if _WORKERS[engine] in " ".join(process.cmdline()):
                 status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-                found.append(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
+                resident = int(status.split("VmHWM:")[1].split()[0]) * 1024
+                found.append((process.memory_full_info().pss / 1e6, resident / 1e6))
     return max(found)
 
 
