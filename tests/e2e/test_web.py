@@ -447,6 +447,8 @@ def test_the_second_visit_works_offline_at_the_width_of_a_phone(browser):
             page.wait(f"{KEPT}.then(keys => keys.filter({IS_LARGE}).length === 2)")
         page.tab.reload()
         page.tab.wait_for_selector(READY)
+        page.tab.locator("#privacy summary").click()
+        assert page.tab.locator("#works-offline").is_visible()
         page.tab.keyboard.press("Tab")
         page.tab.locator("#samples button").nth(4).focus()
         page.tab.keyboard.press("Enter")

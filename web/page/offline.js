@@ -18,6 +18,7 @@ export async function startOffline() {
   } catch {
     return; // not over https, or the browser keeps nothing: the page works, but not offline
   }
+  document.getElementById("works-offline")?.removeAttribute("hidden");
   if (navigator.serviceWorker.controller) return;
   const wait = new Promise((resolve) => setTimeout(resolve, WAIT_MS));
   await Promise.race([nextController(), wait]);

@@ -76,6 +76,9 @@ export class Downloads {
 function missing(name, url, answer) {
   return new ModelNotFoundError(
     `The file ${name} must be on the server. Looked for it at ${url} and received: ${answer}. ` +
-      "Copy all files of the package's folder dist, or set `files` to the URL of their folder.",
+      (globalThis.navigator?.onLine === false
+        ? "Connect to the internet once to load it."
+        : "Check the URL of the model, or copy all files of the package's folder dist, or set " +
+          "`files` to the URL of their folder."),
   );
 }
