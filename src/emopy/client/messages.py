@@ -259,8 +259,11 @@ def connection(httpx: Any) -> Generator[None]:
     """Turn failures of the connection into a `ServiceError`."""
     try:
         yield
-    except httpx.InvalidURL as error:
-        raise InputError(f"`url` must be the address of a service. Received: {error}.") from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise InputError(
+            f"`url` must be the address of a service. Received: {str(error).rstrip('.')}. "
+            "Type for example: http://127.0.0.1:8000"
+        ) from error
     except httpx.HTTPError as error:
         request = getattr(error, "_request", None)
         address = f" at {request.url.scheme}://{request.url.netloc.decode()}" if request else ""

@@ -337,6 +337,13 @@ def test_other_servers_are_described(create, answering):
                 list(client.predict_video(encoded()))
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "localhost", "ftp://127.0.0.1"])
+def test_an_address_without_http_is_refused_with_an_example(create, url):
+    words = r"`url` must be the address of a service. .* Type for example: http://127.0.0.1:8000"
+    with pytest.raises(InputError, match=words), create(url) as client:
+        client.predict(encoded())
+
+
 @pytest.mark.parametrize(
     "body", [b'{"ok": true}', b'{"results": [], "models": 1}', b'{"results": [{"error": null}]}']
 )
