@@ -194,6 +194,7 @@ def test_a_video_is_asked_for_where_there_is_none(service):
     is_problem(service.http.post("/v1/video"), 422, "The body must hold a video. Received none.")
     text = {"content": IMAGE, "headers": {"Content-Type": "text/plain"}}
     is_problem(service.http.post("/v1/video", **text), 415, "Content-Type must be video/*, multi")
+    is_problem(service.http.post("/v1/video", **text), 415, "-H 'Content-Type: video/mp4'")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,8 @@ def find_uploads(request: Request, body: bytes, *, kind: str = "image") -> list[
     else:
         raise ProblemDetails(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Type must be {kind}/*, {MULTIPART} or {JSON}. Received {given[:60]!r}.",
+            f"Content-Type must be {kind}/*, {MULTIPART} or {JSON}. Received {given[:60]!r}. "
+            f"With curl, add: -H 'Content-Type: {_EXAMPLES[kind]}'",
         )
     if not uploads:
         raise ProblemDetails(
@@ -212,6 +213,9 @@ def find_uploads(request: Request, body: bytes, *, kind: str = "image") -> list[
             f"A request must hold at most {MAX_IMAGES} {kind}s. Received {len(uploads)}.",
         )
     return uploads
+
+
+_EXAMPLES = {"image": "image/jpeg", "video": "video/mp4"}
 
 
 def find_upload(request: Request, body: bytes, *, kind: str) -> Upload:
