@@ -173,3 +173,5 @@ def _print_status(out: str, found: Status, *, err: bool = True) -> None:
         f"{found.inputs:,}, faces {found.faces:,}, failed {found.failures:,}",
         err=err,
     )
+    if found.failures:
+        echo("emopy: the rows of failed inputs have the reason in the column error", err=True)

@@ -63,7 +63,10 @@ def test_a_run_its_status_and_its_table(source, run, tmp_path, capsys):
 def test_inputs_that_cannot_be_read_make_exit_code_1(source, run, capsys):
     (source / "0003.png").write_text("no image")
     assert run(source, "--workers", 1) == 1
-    assert capsys.readouterr().err.endswith("inputs 7 of 7, faces 6, failed 1\n")
+    assert capsys.readouterr().err.endswith(
+        "inputs 7 of 7, faces 6, failed 1\n"
+        "emopy: the rows of failed inputs have the reason in the column error\n"
+    )
     assert run(source) == 1
     assert run(source, "--shard", "1/3") == 0  # its own inputs only
     assert run(source, "--shard", "2/3") == 1
