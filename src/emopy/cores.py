@@ -21,7 +21,7 @@ def usable_cores() -> int:
         https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files and
         https://docs.kernel.org/scheduler/sched-bwc.html for version 1.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     limits = _limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
     return max(1, math.ceil(min([len(os.sched_getaffinity(0)), *limits])))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from emopy.errors import InputError
@@ -45,25 +44,23 @@ class Workers:
         if self._threads == 1 or len(items) < 2 or getattr(_thread, "works_alone", False):
             return [work(item) for item in items]
         results: dict[int, R] = {}
-        todo: SimpleQueue[int] = SimpleQueue()
-        for place in range(len(items)):
-            todo.put(place)
+        todo = deque(range(len(items)))
 
         def take_part() -> None:
-            with suppress(Empty):
-                while True:
-                    place = todo.get_nowait()
+            while True:
+                try:
+                    place = todo.popleft()
+                except IndexError:
+                    return
+                try:
                     results[place] = work(items[place])
+                except BaseException:
+                    todo.clear()  # the others end too
+                    raise
 
         pool = self._running_pool()
-        helpers = min(self._threads, len(items)) - 1
-        parts = [pool.submit(take_part) for _ in range(helpers)]
-        try:
-            take_part()
-        finally:
-            with suppress(Empty):  # after an error the others end too
-                while True:
-                    todo.get_nowait()
+        parts = [pool.submit(take_part) for _ in range(min(self._threads, len(items)) - 1)]
+        take_part()
         for part in parts:
             if not part.cancel():  # one that has not begun has nothing left to do
                 part.result()
