@@ -21,7 +21,7 @@ from emopy.fermodel import DEFAULT_PRIOR, SMOOTHING_S
 from emopy.media import DEFAULT_MAX_PIXELS
 from emopy.media.sampling import Sampling
 from emopy.models import DEFAULT_MODEL
-from emopy.models.providers import DEFAULT_PROVIDERS
+from emopy.models.providers import asked_providers
 from emopy.pipeline import Smoother
 
 EngineName: TypeAlias = Literal["local", "ray"]
@@ -139,10 +139,7 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
         settings["model"] = str(Path(settings["model"]).absolute())
     if isinstance(settings["prior"], Mapping):
         settings["prior"] = {str(label): float(p) for label, p in settings["prior"].items()}
-    if settings["providers"] is None:
-        settings["providers"] = list(DEFAULT_PROVIDERS)
-    elif isinstance(settings["providers"], str):
-        settings["providers"] = [settings["providers"]]
+    settings["providers"] = list(asked_providers(settings["providers"]))
     Sampling(**{name: settings[name] for name in ("every", "fps", "start_s", "end_s")})
     Smoother(settings["smoothing_s"])
     model = create_model(settings)

@@ -57,6 +57,13 @@ def how_to_install(name: str) -> str:
     return f"To install it: {replaced}pip install {package}.{needs}"
 
 
+def asked_providers(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return one name or several as a tuple; None: `DEFAULT_PROVIDERS`."""
+    if names is None:
+        return DEFAULT_PROVIDERS
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def choose_providers(
     names: str | Sequence[str] | None, available: Sequence[str]
 ) -> tuple[str, ...]:
@@ -69,7 +76,7 @@ def choose_providers(
     Raises:
         InputError: None, an unknown one, or one that this package does not have.
     """
-    wanted = (names,) if isinstance(names, str) else DEFAULT_PROVIDERS if names is None else names
+    wanted = asked_providers(names)
     here = ", ".join(available)
     if not wanted:
         raise InputError(f"`providers` must not be empty. Available: {here}.")
