@@ -37,3 +37,11 @@ def test_antialias_replaces_strides_by_average_pooling():
     assert len(pools) == 6
     shapes = [layer.output.shape for layer in smooth.layers if "add" in layer.name]
     assert [shape[1] for shape in shapes] == [24, 12, 12, 6, 6]
+
+
+def test_a_stem_may_halve_the_resolution_in_place_of_the_first_stage():
+    late, early = (ResidualNN((48, 48, 1), 8, stem_stride=stride) for stride in (1, 2))
+    for model, sides in ((late, (48, 24, 12, 6)), (early, (24, 24, 12, 6))):
+        shapes = [layer.output.shape[1] for layer in model.layers if "add" in layer.name]
+        stem = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+        assert (stem.output.shape[1], *sorted(set(shapes), reverse=True)) == sides
