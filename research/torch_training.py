@@ -98,7 +98,7 @@ def answered_batches(
     order, weight = rng.permutation(len(train)), np.float32(settings.teacher_weight)
     taken = epoch + 5 * settings.seed  # students side by side ask for other epochs first
     answered = answers.of(taken).astype(np.float32)
-    targets = (np.float32(1) - weight) * train.targets + weight * answered
+    targets = np.asarray((1 - weight) * train.targets + weight * answered, np.float32)
     for start in range(0, len(train), settings.batch_size):
         rows = order[start : start + settings.batch_size]
         crops = answers.crops(rows, taken)
