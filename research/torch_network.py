@@ -24,8 +24,8 @@ class TorchNetwork(torch.nn.Module):  # type: ignore[misc]
     """The layers of a Keras network for images, with its weights, in PyTorch.
 
     Args:
-        network: Made of the layers of `ResidualNN`: convolutions, batch normalization, poolings,
-            additions, products, ReLU, dropout and dense layers.
+        network: Made of the layers of `ResidualNN` and of MobileNet: convolutions, batch
+            normalization, poolings, additions, products, ReLU, dropout, dense layers and the like.
 
     Raises:
         KeyError: A layer of another type.
@@ -59,13 +59,17 @@ class TorchNetwork(torch.nn.Module):  # type: ignore[misc]
         """Take over the weights of the Keras network."""
         for module, layer in self._pairs():
             for tensor, array in zip(_tensors(module), layer.get_weights(), strict=True):
-                tensor.data.copy_(torch.from_numpy(_to_torch(array)))
+                order = _order(layer, array)
+                tensor.data.copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(order))))
 
     def copy_to_keras(self) -> keras.Model:
         """Put the weights into the Keras network and return it."""
         for module, layer in self._pairs():
-            arrays = [_to_keras(tensor.detach().float().numpy()) for tensor in _tensors(module)]
-            layer.set_weights(arrays)
+            arrays = [tensor.detach().float().numpy() for tensor in _tensors(module)]
+            orders = (_order(layer, array) for array in arrays)
+            layer.set_weights(
+                [a.transpose(np.argsort(order)) for a, order in zip(arrays, orders, strict=True)]
+            )
         return self._network[0]
 
     def _pairs(self) -> Iterable[tuple[Any, keras.Layer]]:
@@ -82,12 +86,15 @@ class _Convolution(torch.nn.Module):  # type: ignore[misc]
     def __init__(self, layer: Any) -> None:
         super().__init__()
         (side, _), (stride, _) = layer.kernel_size, layer.strides
-        channels = layer.kernel.shape[2:]
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        entering, leaving = map(int, layer.kernel.shape[2:])
         self.convolution = torch.nn.Conv2d(
-            *map(int, channels),
+            entering,
+            entering if depthwise else leaving,
             side,
             stride,
             padding=side // 2 if stride == 1 else 0,
+            groups=entering if depthwise else 1,
             bias=layer.use_bias,
         )
         before = (side - stride) // 2
@@ -113,10 +120,28 @@ def _global_pooling(layer: Any) -> Callable[[Any], Any]:
     return lambda x: x.mean((2, 3), keepdim=layer.keepdims)
 
 
+def _relu(layer: Any) -> Callable[[Any], Any]:
+    return functional.relu if layer.max_value is None else functional.relu6
+
+
+def _enlargement(layer: Any) -> Callable[[Any], Any]:
+    scale, mode = tuple(map(float, layer.size)), layer.interpolation
+    return lambda x: functional.interpolate(x, scale_factor=scale, mode=mode)
+
+
+def _rescaling(layer: Any) -> Callable[[Any], Any]:
+    offset = torch.tensor(layer.offset, dtype=torch.float32).reshape(1, -1, 1, 1)
+    return lambda x: x * layer.scale + offset
+
+
 _MAKERS: dict[type[keras.Layer], Callable[[Any], Any]] = {
     keras.layers.Conv2D: _Convolution,
+    keras.layers.DepthwiseConv2D: _Convolution,
     keras.layers.BatchNormalization: _normalization,
-    keras.layers.ReLU: lambda _: functional.relu,
+    keras.layers.ReLU: _relu,
+    keras.layers.UpSampling2D: _enlargement,
+    keras.layers.Rescaling: _rescaling,
+    keras.layers.Concatenate: lambda _: lambda *parts: torch.cat(parts, 1),
     keras.layers.AveragePooling2D: _average_pooling,
     keras.layers.GlobalAveragePooling2D: _global_pooling,
     keras.layers.Dropout: lambda layer: torch.nn.Dropout(layer.rate),
@@ -146,12 +171,13 @@ def _tensors(module: Any) -> list[Any]:
     return [inner.weight] if inner.bias is None else [inner.weight, inner.bias]
 
 
-def _to_torch(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Kernel (h, w, in, out) → (out, in, h, w); (in, out) → (out, in)."""
-    order = {4: (3, 2, 0, 1), 2: (1, 0)}.get(array.ndim, (0,))
-    return np.ascontiguousarray(array.transpose(order))
+def _order(layer: Any, array: NDArray[np.float32]) -> tuple[int, ...]:
+    """Order of the axes of a Keras weight in PyTorch.
 
-
-def _to_keras(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    order = {4: (2, 3, 1, 0), 2: (1, 0)}.get(array.ndim, (0,))
-    return np.ascontiguousarray(array.transpose(order))
+    Kernel (h, w, in, out) → (out, in, h, w); depthwise (h, w, in, 1) → (in, 1, h, w);
+    (in, out) → (out, in).
+    """
+    if array.ndim == 4:
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        return (2, 3, 0, 1) if depthwise else (3, 2, 0, 1)
+    return (1, 0) if array.ndim == 2 else (0,)

@@ -222,8 +222,13 @@ def prefetched(batches: Iterator[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def train(recipe: Recipe, out: Path) -> Path:
+def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path:
     """Train a recipe and export the model folder.
+
+    Args:
+        recipe: All settings.
+        out: Run folder.
+        network: Trained in place of that of the recipe.
 
     Returns:
         The model folder.
@@ -234,7 +239,8 @@ def train(recipe: Recipe, out: Path) -> Path:
     keras.utils.set_random_seed(settings.seed)
     faces, held_out = (load_dataset(ROOT / p) for p in (recipe.data.train, recipe.data.validation))
     spec = input_spec_of(faces)
-    network = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
+    if network is None:
+        network = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
     parents = [load_model(model).card for model in settings.teacher]
     names = tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in parents)
     folder = RunFolder(out, recipe, Splits.of(faces, held_out), names)
