@@ -1,0 +1,112 @@
+"""Train the networks that teach the bundled models, and measure them together.
+
+    python -m research.teacher
+
+Five networks, trained from scratch on the votes of FER+, in int8 under `runs/teacher`. As
+`fit.teacher` of a recipe their mean probabilities are targets; see `research.torch_training`.
+docs/training.md gets the table. Hours; rerun the command to resume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopy.data import Dataset, load_dataset
+from emopy.evaluate import Report, fit_temperature, make_report
+from emopy.evaluate.evaluation import compute_logits
+from emopy.models import load_model, softmax
+from emopy.tables import markdown_table
+from research import ROOT, write_results
+
+FOLDER = Path("runs/teacher")
+RECIPE = "research/teacher.toml"
+FACES = "local/ferplus"
+
+EARLIER = (
+    "net.settings={widths=[32,64,128],blocks=[1,2,2],squeeze=0.25,dropout=0.2}",
+    "fit.epochs=100",
+)
+"""The two networks of version 3 of `emopy-base`."""
+
+MEMBERS: dict[str, tuple[str, ...]] = {
+    "base-s0": (*EARLIER, "fit.seed=0"),
+    "base-s1": (*EARLIER, "fit.seed=1"),
+    "wide": ("fit.seed=10",),
+    "deep": (
+        "net.settings.widths=[40,80,160]",
+        "net.settings.blocks=[2,3,3]",
+        "fit.epochs=60",
+        "fit.seed=11",
+    ),
+    "wide-antialias": ("net.settings.antialias=true", "fit.epochs=50", "fit.seed=12"),
+}
+"""Name → what differs from the recipe."""
+
+
+def make() -> list[Path]:
+    """Train and quantize what is not there yet; return the model folders in int8."""
+    folders: list[Path] = []
+    for name, settings in MEMBERS.items():
+        small = FOLDER / name
+        if not (ROOT / small).is_dir():
+            run = f"runs/teacher-{name}"
+            options = [part for setting in settings for part in ("--set", setting)]
+            _python("-m", "research.torch_training", RECIPE, *options, "--out", run)
+            faces = f"{FACES}/train.npz"
+            _python("-m", "emopy", "models", "quantize", f"{run}/model", faces, "--out", str(small))
+        folders.append(ROOT / small)
+    return folders
+
+
+def log_probabilities(models: list[Path], faces: Dataset, *, views: int) -> NDArray[np.float32]:
+    """(n, k) logarithms of the mean probabilities, as a student is taught them."""
+    parts = [softmax(compute_logits(load_model(m), faces, views=views)) for m in models]
+    return np.log(np.mean(parts, axis=0, dtype=np.float32) + np.float32(1e-9))
+
+
+def measure(models: list[Path], *, views: int) -> Report:
+    """Metrics on the faces of `valid`, with a temperature from the faces for calibration."""
+    calibration, valid = (
+        load_dataset(ROOT / FACES / f"{name}.npz") for name in ("calibration", "validation")
+    )
+    fitted = fit_temperature(
+        log_probabilities(models, calibration, views=views), calibration.targets
+    )
+    found = log_probabilities(models, valid, views=views) / np.float32(fitted)
+    return make_report(softmax(found), valid.truth, valid.labels, temperature=fitted)
+
+
+def main() -> None:
+    """Train, measure and write the page."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
+    models = make()
+    sets = {model.name: [model] for model in models} | {"the teacher: all five": models}
+    results: dict[str, dict[str, float]] = {}
+    for name, members in sets.items():
+        one, two = (measure(members, views=views) for views in (1, 2))
+        results[name] = {
+            "accuracy": one.accuracy,
+            "accuracy, two views": two.accuracy,
+            "log loss, two views": two.log_loss,
+            "ECE, two views": two.ece,
+        }
+    figures = list(next(iter(results.values())))
+    rows = [[name, *(f"{row[figure]:.3f}" for figure in figures)] for name, row in results.items()]
+    write_results(
+        "teacher", results, "training.md", markdown_table(["network, int8", *figures], rows)
+    )
+
+
+def _python(*line: str) -> None:
+    print("python", *line, flush=True)
+    subprocess.run([sys.executable, *line], check=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    main()
