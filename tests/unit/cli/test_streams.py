@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -205,3 +206,12 @@ def test_images_models_and_folders_with_control_characters_in_their_names(
 def test_an_error_that_is_not_ours_is_shown_with_its_kind():
     assert error_text(KeyError("x")) == "KeyError: 'x'"
     assert error_text(InputError("bad")) == "bad"
+
+
+@pytest.mark.parametrize("verb", ["predict", "explain"])
+def test_a_dash_is_stdout(verb, linear_model, astronaut_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [verb, str(astronaut_file), "--model", str(linear_model), "--format", "json"]
+    assert main([*words, "--out", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert list(tmp_path.iterdir()) == []
