@@ -7,7 +7,7 @@ The arguments, the batches, the loss, the optimizer, the schedule and the run fo
 `emopy train`, and the weights end in the same Keras network. On a CPU with matrix units for
 bfloat16 (Intel AMX) it takes about a third of the time. Rerun the command to resume.
 
-With teachers, the answers to the augmented crops of 16 epochs are kept in runs/answers and used
+With teachers, the answers to the augmented crops of 12 epochs are kept in runs/answers and used
 in turn: they are the mean over the crop and its mirror image, and hold for both.
 """
 
@@ -44,7 +44,7 @@ from emopy.train.targets import Teachers, training_prior
 from research import ROOT
 from research.torch_network import TorchNetwork, functional, torch
 
-ANSWERED_EPOCHS = 16
+ANSWERED_EPOCHS = 12
 """Epochs whose augmented crops the teachers answer."""
 
 
