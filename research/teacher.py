@@ -65,7 +65,7 @@ def make() -> list[Path]:
 
 
 def log_probabilities(models: list[Path], faces: Dataset, *, views: int) -> NDArray[np.float32]:
-    """(n, k) logarithms of the mean probabilities, as a student is taught them."""
+    """(n, k) logarithms of the mean probabilities, as a student is trained on them."""
     parts = [softmax(compute_logits(load_model(m), faces, views=views)) for m in models]
     return np.log(np.mean(parts, axis=0, dtype=np.float32) + np.float32(1e-9))
 
