@@ -44,7 +44,7 @@ MEMBERS: dict[str, tuple[str, ...]] = {
         "fit.epochs=60",
         "fit.seed=11",
     ),
-    "wide-antialias": ("net.settings.antialias=true", "fit.epochs=50", "fit.seed=12"),
+    "wide-antialias": ("net.settings.antialias=true", "fit.epochs=40", "fit.seed=12"),
 }
 """Name → what differs from the recipe."""
 
