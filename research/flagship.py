@@ -258,8 +258,7 @@ def table(results: Results) -> str:
     texts.append(
         "Time: one crop, one thread, as a multiple of what the bundled model of the version before "
         "takes; [performance.md](performance.md) compares it with `fer`. On so few faces even "
-        f"exact probabilities have an expected calibration error, on average {exact}. The "
-        "collections for evaluation only were used for no training and no choice of a setting."
+        f"exact probabilities have an expected calibration error, on average {exact}."
     )
     return "\n\n".join(texts)
 

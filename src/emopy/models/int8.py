@@ -107,10 +107,15 @@ def merge_pooling(graph: Any) -> None:
     """
     numpy_helper: Any = import_module("onnx.numpy_helper")
     helper: Any = import_module("onnx.helper")
+    if _has_subgraphs(graph):  # which may use what the graph holds
+        return
     weights = {tensor.name: tensor for tensor in graph.initializer}
+    results = {tensor.name for tensor in graph.output}
     for pooling in [node for node in graph.node if node.op_type == "AveragePool"]:
         users = [node for node in graph.node if pooling.output[0] in node.input]
-        if len(users) != 1 or not _merges(helper, pooling, users[0], weights):
+        if len(users) != 1 or pooling.output[0] in results:
+            continue
+        if not _merges(helper, pooling, users[0], weights):
             continue
         (convolution,) = users
         side, _ = _attributes(helper, pooling)["kernel_shape"]
@@ -149,6 +154,11 @@ def _merges(helper: Any, pooling: Any, user: Any, weights: dict[str, Any]) -> bo
     )
 
 
+def _has_subgraphs(graph: Any) -> bool:
+    subgraph = import_module("onnx").AttributeProto.GRAPH
+    return any(item.type == subgraph for node in graph.node for item in node.attribute)
+
+
 def _attributes(helper: Any, node: Any) -> dict[str, Any]:
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
@@ -161,8 +171,7 @@ def _shorten_names(file: Path) -> None:
     onnx: Any = import_module("onnx")
     model = onnx.load(file)
     graph = model.graph
-    subgraph = onnx.AttributeProto.GRAPH
-    if any(attribute.type == subgraph for node in graph.node for attribute in node.attribute):
+    if _has_subgraphs(graph):
         return
     kept = {tensor.name for tensor in (*graph.input, *graph.output)}
     short: dict[str, str] = {"": ""}  # an optional input that is not given
