@@ -68,18 +68,23 @@ ECE, ECE_AS_CALLED = "expected calibration error", "expected calibration error, 
 ECE_OF_EXACT = "ECE of exact probabilities"
 COVERED = "accuracy at 80 % coverage"
 SIZE, TIME = "MB", "time of one crop, version before = 1"
-ELSEWHERE = {"rafdb": "RAF-DB", "ck48": "CK+", "jaffe": "JAFFE"}
+COLLECTIONS = {"rafdb": "RAF-DB", "ck48": "CK+", "jaffe": "JAFFE"}
 """Folder → name of a collection for evaluation only."""
+ELSEWHERE = {
+    folder: f"{name}, uniform prior (evaluation only)" for folder, name in COLLECTIONS.items()
+}
+"""Folder → row of the table: the accuracy on a collection."""
 
+TARGETED = (
+    *(ACCURACY, TWO_VIEWS, BALANCED, ECE, ECE_AS_CALLED, COVERED),
+    *(*ELSEWHERE.values(), SIZE, TIME),
+)
+"""Metrics with targets."""
 METRICS = (
     *(ACCURACY, TWO_VIEWS, MACRO_F1, BALANCED, UNIFORM_ACCURACY, ECE, ECE_AS_CALLED, COVERED),
-    *(f"{name}, uniform prior (evaluation only)" for name in ELSEWHERE.values()),
-    *(SIZE, TIME),
+    *(*ELSEWHERE.values(), SIZE, TIME),
 )
 """Rows of the table, in this order."""
-
-TARGETED = (ACCURACY, TWO_VIEWS, BALANCED, ECE, ECE_AS_CALLED, COVERED, *METRICS[8:])
-"""Metrics with targets."""
 
 
 def _targets(*values: float) -> dict[str, float]:
@@ -179,20 +184,19 @@ def metrics_of(model: Path, elsewhere: Path | None = None) -> dict[str, float]:
         ECE_OF_EXACT: ece_of_exact(training.predictions.proba),
         SIZE: (model / WEIGHTS_FILE).stat().st_size / 1e6,
     }
-    for name, report in reports_elsewhere(model, elsewhere).items():
-        found[f"{name}, uniform prior (evaluation only)"] = report.accuracy
+    for part, report in reports_elsewhere(model, elsewhere).items():
+        found[ELSEWHERE[part]] = report.accuracy
     return found
 
 
 def reports_elsewhere(model: Path, folder: Path | None) -> dict[str, Report]:
-    """Reports on the collections in a folder, seven emotions, uniform prior, by their names."""
+    """Reports on the collections in a folder, seven emotions, uniform prior, by part."""
     if folder is None:
         return {}
+    data = {part: open_data(folder / part, size=(48, 48)) for part in COLLECTIONS}
     return {
-        name: evaluate(
-            model, open_data(folder / part, size=(48, 48)), labels="standard", prior="uniform"
-        )
-        for part, name in ELSEWHERE.items()
+        part: evaluate(model, faces, labels="standard", prior="uniform")
+        for part, faces in data.items()
     }
 
 
@@ -230,8 +234,8 @@ def write_card(model: Path, seeds: list[dict[str, float]], elsewhere: Path | Non
     record(model, f"{MEASURED_ON}, two views", evaluate(model, faces, views=2))
     report = evaluate(model, faces, labels="standard", prior="tempered")
     record(model, f"{MEASURED_ON}, seven emotions, tempered prior", report)
-    for name, report in reports_elsewhere(model, elsewhere).items():
-        record(model, f"{name}, for evaluation only, uniform prior", report)
+    for part, report in reports_elsewhere(model, elsewhere).items():
+        record(model, f"{COLLECTIONS[part]}, for evaluation only, uniform prior", report)
 
 
 def best_on_calibration(models: list[Path]) -> int:

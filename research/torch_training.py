@@ -15,6 +15,7 @@ in turn: they are the mean over the crop and its mirror image, and hold for both
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import math
 import os
@@ -78,18 +79,23 @@ class Answers:
     def of(self, epoch: int) -> NDArray[np.float16]:
         """(n, k) probabilities for the crops of an epoch; computed where there is no file yet."""
         file = self._folder / f"{epoch % ANSWERED_EPOCHS}.npy"
-        if not file.is_file():
-            found: list[NDArray[np.float32]] = []
-            for start in range(0, len(self._train), 512):
-                rows = np.arange(start, min(start + 512, len(self._train)))
-                crops = self.crops(rows, epoch)
-                none = np.zeros((len(rows), len(self._train.labels)), np.float32)
-                views = (crops, crops[:, :, ::-1])
-                found.append(np.mean([self._teachers.distill(v, none) for v in views], axis=0))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(file) as partial:
-                np.save(partial, np.concatenate(found).astype(np.float16))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another student may be computing them
+            if not file.is_file():
+                self._compute(epoch, file)
         return np.load(file)
+
+    def _compute(self, epoch: int, file: Path) -> None:
+        found: list[NDArray[np.float32]] = []
+        for start in range(0, len(self._train), 512):
+            rows = np.arange(start, min(start + 512, len(self._train)))
+            crops = self.crops(rows, epoch)
+            none = np.zeros((len(rows), len(self._train.labels)), np.float32)
+            views = (crops, crops[:, :, ::-1])
+            found.append(np.mean([self._teachers.distill(v, none) for v in views], axis=0))
+        with atomic_file(file) as partial:
+            np.save(partial, np.concatenate(found).astype(np.float16))
 
 
 def answered_batches(

@@ -1,0 +1,137 @@
+"""Measure what carries over to faces of other collections: one change at a time, short trainings.
+
+    emopy data prepare ferplus fer2013.csv fer2013new.csv local/ferplus
+    python -m research.elsewhere FOLDER
+
+FOLDER holds the collections `rafdb`, `ck48` and `jaffe`, each with one folder per emotion. Their
+faces are evaluated only: training, temperature and prior never come from them. Each training is a
+run folder under `runs/elsewhere`; rerun the command to resume. docs/training.md gets the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emopy.data import Dataset, load_dataset
+from emopy.evaluate import calibrate, evaluate
+from emopy.tables import markdown_table
+from research import ROOT, write_results
+from research.flagship import COLLECTIONS, reports_elsewhere
+
+RUNS = "runs/elsewhere"
+FACES = "local/ferplus"
+SHARPNESS, SPLIT = "local/elsewhere/sharpness.npz", "local/elsewhere/split.npz"
+SHORT = ("fit.epochs=12", "fit.ema=0.99", "fit.learning_rate=4e-3")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the recipe of `emopy-base`: values of `--set`, and a training per seed."""
+
+    settings: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+
+
+CHANGES = {
+    "baseline": Change(seeds=(0, 1, 2)),
+    "softer and sharper originals": Change((f"data.train={SHARPNESS}",)),
+    "more occlusion: patches in 60 %": Change(("augment.erase=0.6",)),
+    "zoom up to 30 %": Change(("augment.zoom=0.3",)),
+    "faces without a clear majority twice": Change((f"data.train={SPLIT}",)),
+    "votes softened": Change(("fit.target_sharpening=0.7",)),
+    "class-balanced sampling 0.5": Change(("fit.class_balanced_sampling=0.5",)),
+}
+
+
+def with_other_sharpness(faces: Dataset) -> Dataset:
+    """A third of the faces softened, a third sharpened (unsharp mask), a third as they are."""
+    rng, images = np.random.default_rng(0), faces.images.copy()
+    for image, kind, sigma in zip(
+        images, rng.integers(3, size=len(images)), rng.uniform(0.6, 1.4, len(images)), strict=True
+    ):
+        soft = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma)).reshape(image.shape)
+        if kind == 0:
+            image[:] = soft
+        elif kind == 1:
+            sharp = image + 1.5 * (image.astype(np.float32) - soft)
+            image[:] = np.clip(np.rint(sharp), 0, 255)
+    return replace(faces, images=images)
+
+
+def with_split_votes_twice(faces: Dataset) -> Dataset:
+    """The faces, and once more those whose most frequent label has at most six of ten votes."""
+    split = np.flatnonzero(faces.targets.max(axis=1) <= 0.6)
+    return faces.take(np.concatenate([np.arange(len(faces)), split]))
+
+
+def prepare() -> None:
+    """Write the changed training faces."""
+    faces = load_dataset(ROOT / FACES / "train.npz")
+    for file, change in ((SHARPNESS, with_other_sharpness), (SPLIT, with_split_votes_twice)):
+        if not (ROOT / file).is_file():
+            (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
+            change(faces).save(ROOT / file)
+
+
+def train(name: str, change: Change, seed: int) -> Path:
+    """Train one run, if it is not done yet; return its model folder."""
+    slug = "".join(c if c.isalnum() else "-" for c in name)
+    folder = ROOT / RUNS / f"{slug}-seed{seed}"
+    if not (folder / "model").is_dir():
+        line = [sys.executable, "-m", "research.torch_training", "emopy-base", "--out", str(folder)]
+        settings = (*SHORT, "fit.teacher=[]", *change.settings, f"fit.seed={seed}")
+        line += [part for setting in settings for part in ("--set", setting)]
+        subprocess.run(line, check=True, cwd=ROOT)
+    return folder / "model"
+
+
+def metrics_of(model: Path, folder: Path) -> dict[str, float]:
+    """Log loss on the faces for calibration, and metrics on the other collections."""
+    faces = load_dataset(ROOT / FACES / "calibration.npz")
+    calibrate(model, faces)
+    found = {"log loss": evaluate(model, faces).log_loss}
+    for part, report in reports_elsewhere(model, folder).items():
+        name = COLLECTIONS[part]
+        found[f"{name}, accuracy"] = report.accuracy
+        found[f"{name}, ECE"] = report.ece
+        found[f"{name}, accuracy at 80 % coverage"] = report.accuracy_at_coverage[0.8]
+    return found
+
+
+def table(results: dict[str, list[dict[str, float]]]) -> str:
+    """Markdown: a row per change; several seeds as mean ± standard deviation."""
+    header = ["change", *results["baseline"][0]]
+    rows = [[name, *(_cell(runs, key) for key in header[1:])] for name, runs in results.items()]
+    return markdown_table(header, rows)
+
+
+def _cell(runs: list[dict[str, float]], key: str) -> str:
+    values = [run[key] for run in runs]
+    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
+
+
+def main() -> None:
+    """Train what is not trained yet, evaluate all of it, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    prepare()
+    results: dict[str, list[dict[str, float]]] = {}
+    for name, change in CHANGES.items():
+        for seed in change.seeds:
+            found = metrics_of(train(name, change, seed), options.folder)
+            results.setdefault(name, []).append(found)
+            print(name, seed, found, flush=True)
+    write_results("elsewhere", results, "training.md", table(results))
+
+
+if __name__ == "__main__":
+    main()
