@@ -20,12 +20,13 @@ import hashlib
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 os.environ["KERAS_BACKEND"] = "torch"
 
@@ -71,31 +72,37 @@ class Answers:
         key = hashlib.sha256(repr((sums, astuple(self._augmentation), len(train))).encode())
         self._folder = ROOT / "runs" / "answers" / key.hexdigest()[:12]
 
-    def crops(self, rows: NDArray[np.intp], epoch: int) -> NDArray[np.uint8]:
-        """(m, H, W, C) augmented crops of an epoch, not mirrored."""
-        epoch %= ANSWERED_EPOCHS
-        return augment_batch(self._train.images, rows, self._augmentation, seed=0, epoch=epoch)
+    def crops(self, epoch: int) -> NDArray[np.uint8]:
+        """(n, H, W, C) augmented crops of an epoch, not mirrored."""
+        return self._kept(f"{epoch % ANSWERED_EPOCHS}-crops.npy", lambda: self._augmented(epoch))
 
     def of(self, epoch: int) -> NDArray[np.float16]:
-        """(n, k) probabilities for the crops of an epoch; computed where there is no file yet."""
-        file = self._folder / f"{epoch % ANSWERED_EPOCHS}.npy"
+        """(n, k) probabilities for the crops of an epoch."""
+        return self._kept(f"{epoch % ANSWERED_EPOCHS}.npy", lambda: self._answered(epoch))
+
+    def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        file = self._folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another student may be computing them
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another student may be making it
             if not file.is_file():
-                self._compute(epoch, file)
-        return np.load(file)
+                with atomic_file(file) as partial, partial.open("wb") as opened:
+                    np.save(opened, make())
+        return np.load(file, mmap_mode="r")
 
-    def _compute(self, epoch: int, file: Path) -> None:
-        found: list[NDArray[np.float32]] = []
-        for start in range(0, len(self._train), 512):
-            rows = np.arange(start, min(start + 512, len(self._train)))
-            crops = self.crops(rows, epoch)
-            none = np.zeros((len(rows), len(self._train.labels)), np.float32)
-            views = (crops, crops[:, :, ::-1])
-            found.append(np.mean([self._teachers.distill(v, none) for v in views], axis=0))
-        with atomic_file(file) as partial:
-            np.save(partial, np.concatenate(found).astype(np.float16))
+    def _augmented(self, epoch: int) -> NDArray[np.uint8]:
+        faces, epoch = self._train, epoch % ANSWERED_EPOCHS
+        rows = np.arange(len(faces))
+        return augment_batch(faces.images, rows, self._augmentation, seed=0, epoch=epoch)
+
+    def _answered(self, epoch: int) -> NDArray[np.float16]:
+        crops, found = self.crops(epoch), []
+        none = np.zeros((len(crops), len(self._train.labels)), np.float32)
+        for start in range(0, len(crops), 512):
+            part = slice(start, start + 512)
+            views = (crops[part], crops[part, :, ::-1])
+            found.append(np.mean([self._teachers.distill(v, none[part]) for v in views], axis=0))
+        return np.concatenate(found).astype(np.float16)
 
 
 def answered_batches(
@@ -106,11 +113,11 @@ def answered_batches(
     rng = np.random.default_rng((settings.seed, epoch))
     order, weight = rng.permutation(len(train)), np.float32(settings.teacher_weight)
     taken = epoch + 5 * settings.seed  # students side by side ask for other epochs first
-    answered = answers.of(taken).astype(np.float32)
+    answered, kept = answers.of(taken).astype(np.float32), answers.crops(taken)
     targets = np.asarray((1 - weight) * train.targets + weight * answered, np.float32)
     for start in range(0, len(train), settings.batch_size):
         rows = order[start : start + settings.batch_size]
-        crops = answers.crops(rows, taken)
+        crops = kept[rows]
         mirrored = rng.random(len(rows)) < recipe.augment.flip
         crops[mirrored] = crops[mirrored][:, :, ::-1]
         yield to_tensor(crops, spec), targets[rows]
