@@ -20,7 +20,8 @@ left out where there is a complete one."""
 
 _QUANTIZED_OPERATORS = ["Conv", "Gemm", "MatMul", "MaxPool", "Relu", "Add"]
 """Operators computed in int8. The others stay in float32: converting their inputs and outputs
-takes longer than it saves, and costs accuracy. So does an addition beside one of the others."""
+takes longer than it saves, and costs accuracy. The same holds for an addition with an operand that
+one of the others computes."""
 
 
 def quantize_graph(
@@ -82,17 +83,14 @@ def _prepare(file: Path) -> list[str]:
     model = onnx.load(file)
     merge_pooling(model.graph)
     onnx.save(model, file)
-    in_int8 = {
-        name
-        for node in model.graph.node
-        if node.op_type in _QUANTIZED_OPERATORS
-        for name in node.output
-    }
-    return [
-        node.name
-        for node in model.graph.node
-        if node.op_type == "Add" and not in_int8.issuperset(node.input)
-    ]
+    in_int8: set[str] = set()
+    additions_in_float32: list[str] = []
+    for node in model.graph.node:  # sorted: an operand comes before the nodes that use it
+        if node.op_type == "Add" and not in_int8.issuperset(node.input):
+            additions_in_float32.append(node.name)
+        elif node.op_type in _QUANTIZED_OPERATORS:
+            in_int8.update(node.output)
+    return additions_in_float32
 
 
 def merge_pooling(graph: Any) -> None:

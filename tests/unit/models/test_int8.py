@@ -111,3 +111,14 @@ def test_an_addition_beside_a_product_stays_in_32_bits(tmp_path):
     settings = {"widths": (8, 16), "blocks": (1, 1), "stem_stride": 2}
     _, operands = quantized(ResidualNN((16, 16, 1), 3, **settings), tmp_path)
     assert "Mul" in operands
+
+
+def test_an_addition_to_a_sum_in_32_bits_stays_in_32_bits(tmp_path):
+    keras.utils.set_random_seed(0)
+    crops = keras.Input((16, 16, 1))
+    first, second, third = (keras.layers.Conv2D(8, 3, padding="same")(crops) for _ in range(3))
+    gate = keras.layers.Activation("sigmoid")(second)
+    total = keras.layers.Add()([keras.layers.Add()([first, gate]), third])
+    pooled = keras.layers.GlobalAveragePooling2D()(total)
+    _, operands = quantized(keras.Model(crops, keras.layers.Dense(3)(pooled)), tmp_path)
+    assert "Add" in operands
