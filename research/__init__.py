@@ -4,6 +4,10 @@ README.md lists what each asks, what it needs and where its result stands.
 """
 
 import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,36 @@ from benchmarks.report import write_between
 from emopy.files import atomic_file
 
 RESULTS = Path(__file__).parent / "results"
+FERPLUS = "local/ferplus"
+"""Folder of the prepared faces: train.npz, calibration.npz and validation.npz."""
 
-__all__ = ["RESULTS", "ROOT", "read_results", "write_results"]
+__all__ = [
+    "FERPLUS",
+    "RESULTS",
+    "ROOT",
+    "mean_and_spread",
+    "options_of",
+    "read_results",
+    "run_module",
+    "write_results",
+]
+
+
+def run_module(module: str, *arguments: str | Path) -> None:
+    """Run `python -m module arguments` in the root folder."""
+    print("python -m", module, *arguments, flush=True)
+    subprocess.run([sys.executable, "-m", module, *map(str, arguments)], check=True, cwd=ROOT)
+
+
+def options_of(settings: Iterable[str]) -> list[str]:
+    """Options of a training command: --set KEY=VALUE for each setting."""
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+def mean_and_spread(values: list[float], digits: int = 3) -> str:
+    """Mean, with ± standard deviation for several values."""
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
 
 
 def read_results(study: str) -> dict[str, Any]:

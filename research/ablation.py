@@ -16,8 +16,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import statistics
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.models import load_model
 from emopy.tables import markdown_table
-from research import ROOT, write_results
+from research import FERPLUS, ROOT, options_of, run_module, write_results
 
 RECIPE = "emopy-base"
 SMALL = ("net.settings.widths=[16, 32, 64]", "fit.epochs=10", "fit.ema=0.99")
@@ -43,8 +41,8 @@ class Experiment:
         name: The change, in words.
         settings: Values of `emopy train --set`.
         seeds: One training for each.
-        script: Run in place of `emopy train`, with the same options.
-        before: Arguments of Python for commands to run first.
+        script: Module to run in place of `emopy train`, with the same options.
+        before: Commands to run first: a module and its arguments.
     """
 
     name: str
@@ -71,8 +69,8 @@ def distilled_from(*runs: str) -> tuple[str, ...]:
 
 
 PRETRAINING = (
-    "-m research.rotation_pretext local/ferplus/train.npz local/rotated/train.npz",
-    f"-m emopy train {RECIPE} --set data.train=local/rotated/train.npz --set data.validation= "
+    "research.rotation_pretext local/ferplus/train.npz local/rotated/train.npz",
+    f"emopy train {RECIPE} --set data.train=local/rotated/train.npz --set data.validation= "
     "--set net.settings.widths=[16,32,64] --set fit.epochs=5 --set fit.ema=0.99 "
     "--set augment.flip=0.0 "
     f"--out {RUNS}/rotated",
@@ -109,7 +107,7 @@ EXPERIMENTS = (
     Experiment("no erasing", without("erase")),
     # Optimization
     Experiment("no moving average of the weights", ("fit.ema=0.0",)),
-    Experiment("sharpness-aware minimization", script="-m research.sharpness_aware"),
+    Experiment("sharpness-aware minimization", script="research.sharpness_aware"),
     Experiment("twice the epochs", ("fit.epochs=20",)),
     Experiment("constant learning rate", ("fit.min_lr_ratio=1.0",)),
     # Architecture
@@ -127,12 +125,10 @@ def train(experiment: Experiment, seed: int) -> Path:
     if (folder / "model").is_dir():
         return folder / "model"
     for line in experiment.before:
-        subprocess.run([sys.executable, *line.split()], check=True, cwd=ROOT)
-    script = experiment.script.split() or ["-m", "emopy", "train"]
-    line = [sys.executable, *script, RECIPE, "--out", str(folder)]
-    for setting in (*settings_of(experiment), f"fit.seed={seed}"):
-        line += ["--set", setting]
-    subprocess.run(line, check=True, cwd=ROOT)
+        run_module(*line.split())
+    script = experiment.script.split() or ["emopy", "train"]
+    options = options_of((*settings_of(experiment), f"fit.seed={seed}"))
+    run_module(*script, RECIPE, "--out", folder, *options)
     return folder / "model"
 
 
@@ -187,8 +183,8 @@ def _options(experiment: Experiment) -> str:
     options = " ".join(f"--set {shlex.quote(setting)}" for setting in experiment.settings)
     cells = [f"`{options}`"] if options else []
     if experiment.script:
-        cells.append(f"`python {experiment.script}` in place of `emopy train`")
-    return "<br>".join([*cells, *(f"first: `python {line}`" for line in experiment.before)])
+        cells.append(f"`python -m {experiment.script}` in place of `emopy train`")
+    return "<br>".join([*cells, *(f"first: `python -m {line}`" for line in experiment.before)])
 
 
 def _mean(runs: list[dict[str, float]], key: str) -> float:
@@ -198,7 +194,7 @@ def _mean(runs: list[dict[str, float]], key: str) -> float:
 def main() -> None:
     """Train what is not trained yet, evaluate all of it, and write the page."""
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
-    faces = load_dataset(ROOT / "local" / "ferplus" / "calibration.npz")
+    faces = load_dataset(ROOT / FERPLUS / "calibration.npz")
     results: dict[str, list[dict[str, float]]] = {}
     for experiment in EXPERIMENTS:
         for seed in experiment.seeds:

@@ -11,8 +11,6 @@ run folder under `runs/elsewhere`; rerun the command to resume. docs/training.md
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,14 +19,20 @@ import numpy as np
 
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
+from emopy.models import load_model
 from emopy.tables import markdown_table
-from research import ROOT, write_results
+from research import FERPLUS, ROOT, mean_and_spread, options_of, run_module, write_results
 from research.flagship import COLLECTIONS, reports_elsewhere
 
 RUNS = "runs/elsewhere"
-FACES = "local/ferplus"
 SHARPNESS, SPLIT = "local/elsewhere/sharpness.npz", "local/elsewhere/split.npz"
-SHORT = ("fit.epochs=12", "fit.ema=0.99", "fit.learning_rate=4e-3")
+RECIPE = "emopy-base"
+SHORT = (
+    *("fit.epochs=12", "fit.ema=0.99", "fit.learning_rate=4e-3", "fit.teacher=[]"),
+    f"data.train={FERPLUS}/train.npz",
+    "net.settings={widths=[32,64,128],blocks=[1,2,2],squeeze=0.0,dropout=0.1,stem_stride=2}",
+)
+"""Settings of all trainings: without teachers, a network that is fast to train."""
 
 
 @dataclass(frozen=True)
@@ -73,49 +77,47 @@ def with_split_votes_twice(faces: Dataset) -> Dataset:
 
 def prepare() -> None:
     """Write the changed training faces."""
-    faces = load_dataset(ROOT / FACES / "train.npz")
+    faces = load_dataset(ROOT / FERPLUS / "train.npz")
     for file, change in ((SHARPNESS, with_other_sharpness), (SPLIT, with_split_votes_twice)):
         if not (ROOT / file).is_file():
             (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
             change(faces).save(ROOT / file)
 
 
-def train(name: str, change: Change, seed: int) -> Path:
+def train(name: str, seed: int) -> Path:
     """Train one run, if it is not done yet; return its model folder."""
     slug = "".join(c if c.isalnum() else "-" for c in name)
-    folder = ROOT / RUNS / f"{slug}-seed{seed}"
-    if not (folder / "model").is_dir():
-        line = [sys.executable, "-m", "research.torch_training", "emopy-base", "--out", str(folder)]
-        settings = (*SHORT, "fit.teacher=[]", *change.settings, f"fit.seed={seed}")
-        line += [part for setting in settings for part in ("--set", setting)]
-        subprocess.run(line, check=True, cwd=ROOT)
-    return folder / "model"
+    folder = f"{RUNS}/{slug}-seed{seed}"
+    settings = (*SHORT, *CHANGES[name].settings, f"fit.seed={seed}")
+    run_module("research.torch_training", RECIPE, *options_of(settings), "--out", folder)
+    return ROOT / folder / "model"
 
 
-def metrics_of(model: Path, folder: Path) -> dict[str, float]:
-    """Log loss on the faces for calibration, and metrics on the other collections."""
-    faces = load_dataset(ROOT / FACES / "calibration.npz")
-    calibrate(model, faces)
-    found = {"log loss": evaluate(model, faces).log_loss}
+def metrics_of(model: Path, folder: Path, prior: dict[str, float]) -> dict[str, float]:
+    """Log loss on the faces for calibration, and metrics on the other collections.
+
+    Every model is calibrated for the same prior, that of the first training: sampling changes the
+    prior of a training, not that of the faces.
+    """
+    faces = load_dataset(ROOT / FERPLUS / "calibration.npz")
+    calibrate(model, faces, prior=prior)
+    found = {"log loss": evaluate(model, faces, prior=prior).log_loss}
     for part, report in reports_elsewhere(model, folder).items():
-        name = COLLECTIONS[part]
-        found[f"{name}, accuracy"] = report.accuracy
-        found[f"{name}, ECE"] = report.ece
-        found[f"{name}, accuracy at 80 % coverage"] = report.accuracy_at_coverage[0.8]
+        found[f"{COLLECTIONS[part]}, accuracy, uniform prior"] = report.accuracy
+    for part, report in reports_elsewhere(model, folder, prior="tempered").items():
+        found[f"{COLLECTIONS[part]}, ECE"] = report.ece
+        found[f"{COLLECTIONS[part]}, accuracy at 80 % coverage"] = report.accuracy_at_coverage[0.8]
     return found
 
 
 def table(results: dict[str, list[dict[str, float]]]) -> str:
     """Markdown: a row per change; several seeds as mean ± standard deviation."""
-    header = ["change", *results["baseline"][0]]
-    rows = [[name, *(_cell(runs, key) for key in header[1:])] for name, runs in results.items()]
-    return markdown_table(header, rows)
-
-
-def _cell(runs: list[dict[str, float]], key: str) -> str:
-    values = [run[key] for run in runs]
-    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{spread}"
+    metrics = list(results["baseline"][0])
+    rows = [
+        [name, *(mean_and_spread([run[metric] for run in runs]) for metric in metrics)]
+        for name, runs in results.items()
+    ]
+    return markdown_table(["change", *metrics], rows)
 
 
 def main() -> None:
@@ -125,9 +127,12 @@ def main() -> None:
     options = parser.parse_args()
     prepare()
     results: dict[str, list[dict[str, float]]] = {}
+    prior: dict[str, float] = {}
     for name, change in CHANGES.items():
         for seed in change.seeds:
-            found = metrics_of(train(name, change, seed), options.folder)
+            model = train(name, seed)
+            prior = prior or load_model(model).card.training["label_prior"]
+            found = metrics_of(model, options.folder, prior)
             results.setdefault(name, []).append(found)
             print(name, seed, found, flush=True)
     write_results("elsewhere", results, "training.md", table(results))

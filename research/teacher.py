@@ -2,17 +2,16 @@
 
     python -m research.teacher
 
-Five networks, trained from scratch on the votes of FER+, in int8 under `runs/teacher`: two as one
-model, `emopy-base` 3. As `fit.teacher` of a recipe the mean of the models' probabilities is the
-target; see `research.torch_training`.
-docs/training.md gets the table. Hours; rerun the command to resume.
+Five networks, trained from scratch on the votes of FER+, in int8: two as one model, `emopy-base` 3.
+As `fit.teacher` of a recipe the mean of the models' probabilities is the target; see
+`research.torch_training`. `research/models/teacher` holds those that the bundled models were
+distilled from. What is missing there is trained, in hours; rerun the command to resume.
+docs/training.md gets the table.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +22,10 @@ from emopy.evaluate import Report, fit_temperature, make_report
 from emopy.evaluate.evaluation import compute_logits
 from emopy.models import load_model, softmax
 from emopy.tables import markdown_table
-from research import ROOT, write_results
+from research import FERPLUS, ROOT, options_of, run_module, write_results
 
-FOLDER = Path("runs/teacher")
+FOLDER = Path("research/models/teacher")
 RECIPE = "research/teacher.toml"
-FACES = "local/ferplus"
 
 EARLIER = (
     "net.settings={widths=[32,64,128],blocks=[1,2,2],squeeze=0.25,dropout=0.2}",
@@ -61,16 +59,14 @@ def make() -> list[Path]:
             whole = models[0]
             if len(models) > 1:
                 whole = f"runs/ensembles/teacher-{name}"
-                _python("-m", "emopy", "models", "ensemble", *models, "--out", whole)
-            faces = f"{FACES}/train.npz"
-            _python("-m", "emopy", "models", "quantize", whole, faces, "--out", str(small))
+                run_module("emopy", "models", "ensemble", *models, "--out", whole)
+            run_module("emopy", "models", "quantize", whole, f"{FERPLUS}/train.npz", "--out", small)
         folders.append(ROOT / small)
     return folders
 
 
 def _train(run: str, settings: tuple[str, ...]) -> str:
-    options = [part for setting in settings for part in ("--set", setting)]
-    _python("-m", "research.torch_training", RECIPE, *options, "--out", run)
+    run_module("research.torch_training", RECIPE, *options_of(settings), "--out", run)
     return f"{run}/model"
 
 
@@ -83,7 +79,7 @@ def log_probabilities(models: list[Path], faces: Dataset, *, views: int) -> NDAr
 def measure(models: list[Path], *, views: int) -> Report:
     """Metrics on the faces of `valid`, with a temperature from the faces for calibration."""
     calibration, valid = (
-        load_dataset(ROOT / FACES / f"{name}.npz") for name in ("calibration", "validation")
+        load_dataset(ROOT / FERPLUS / f"{name}.npz") for name in ("calibration", "validation")
     )
     fitted = fit_temperature(
         log_probabilities(models, calibration, views=views), calibration.targets
@@ -111,11 +107,6 @@ def main() -> None:
     write_results(
         "teacher", results, "training.md", markdown_table(["model, int8", *figures], rows)
     )
-
-
-def _python(*line: str) -> None:
-    print("python", *line, flush=True)
-    subprocess.run([sys.executable, *line], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

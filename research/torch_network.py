@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 torch: Any = import_module("torch")
 functional: Any = import_module("torch.nn.functional")
 
+MAX_DIFFERENCE = 1e-3
+"""Largest difference of the logits in Keras and in PyTorch."""
+
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "linear": lambda x: x,
     "relu": functional.relu,
@@ -71,6 +74,23 @@ class TorchNetwork(torch.nn.Module):  # type: ignore[misc]
                 [a.transpose(np.argsort(order)) for a, order in zip(arrays, orders, strict=True)]
             )
         return self._network[0]
+
+    def check_agreement(self) -> None:
+        """Compare the logits of both for random input.
+
+        Raises:
+            ValueError: They differ: a layer has a setting that is not rebuilt.
+        """
+        network, training = self._network[0], self.training
+        shape = (4, *network.input_shape[1:])
+        tensor = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        expected = keras.ops.convert_to_numpy(network(tensor, training=False))
+        self.eval()
+        with torch.no_grad():
+            found = self(torch.from_numpy(tensor)).numpy()
+        self.train(training)
+        if (difference := np.abs(found - expected).max()) > MAX_DIFFERENCE:
+            raise ValueError(f"the logits of Keras and PyTorch differ by {difference:.2g}")
 
     def _pairs(self) -> Iterable[tuple[Any, keras.Layer]]:
         named = {name: made for name, made, _ in self._steps if isinstance(made, torch.nn.Module)}

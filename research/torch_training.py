@@ -6,10 +6,11 @@
 The arguments, the batches, the loss, the optimizer, the schedule and the run folder are those of
 `emopy train`, and the weights end in the same Keras network. On a CPU with matrix units for
 bfloat16 (Intel AMX) it takes about a third of the time, on others about five sixths. Rerun the
-command to resume.
+command to resume. Settings that it does not support are refused.
 
-With teachers, the answers to the augmented crops of some epochs are kept in runs/answers and used
-in turn: they are the mean over the crop and its mirror image, and hold for both.
+With teachers, the augmented crops of some epochs and the teachers' probabilities for them are kept
+in runs/predictions, and all students train on them in turn, in another order. The probabilities are
+the mean over the crop and its mirror image, and hold for both.
 """
 
 from __future__ import annotations
@@ -40,45 +41,50 @@ from emopy.files import atomic_file
 from emopy.models import InputSpec, load_model, to_tensor
 from emopy.models.card import WEIGHTS_FILE
 from emopy.nets import get_net
-from emopy.train import Recipe, Run, export, load_recipe
+from emopy.train import FitSettings, Recipe, Run, export, load_recipe
 from emopy.train.batches import Batch, TrainingBatches, input_spec_of
+from emopy.train.fit import parent_models
 from emopy.train.run_folder import History, RunFolder, read_metrics
-from emopy.train.targets import Teachers, training_prior
+from emopy.train.targets import Teachers, sharpen_targets, training_prior
 from research import ROOT
 from research.torch_network import TorchNetwork, functional, torch
 
-ANSWERED_EPOCHS = 6
-"""Epochs whose augmented crops the teachers answer."""
+KEPT_EPOCHS = 6
+"""Epochs whose augmented crops and predictions are kept."""
+
+CHECKPOINT = "checkpoint.pt"
+UNSUPPORTED = ("init_from", "logit_adjustment", "patience", "dtype_policy", "log")
+UNSUPPORTED_WITH_TEACHERS = ("mixup", "cutmix", "class_balanced_sampling")
 
 _BFLOAT16 = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
-class Answers:
-    """Probabilities of the teachers for the augmented crops of some epochs, kept in files.
+class Predictions:
+    """Augmented crops of some epochs and the teachers' probabilities for them, kept in files.
 
     Args:
         recipe: Its teachers and its augmentation without mirroring are used.
         train: Training data.
+        teachers: The teachers; their weight is 1.
     """
 
-    def __init__(self, recipe: Recipe, train: Dataset) -> None:
-        settings = recipe.fit
+    def __init__(self, recipe: Recipe, train: Dataset, teachers: Teachers) -> None:
         self._train = train
         self._augmentation = replace(recipe.augment, flip=0.0)
-        self._teachers = Teachers(
-            settings.teacher, train.labels, weight=1.0, temperature=settings.teacher_temperature
-        )
-        sums = [load_model(model).card.files[WEIGHTS_FILE] for model in settings.teacher]
-        key = hashlib.sha256(repr((sums, astuple(self._augmentation), len(train))).encode())
-        self._folder = ROOT / "runs" / "answers" / key.hexdigest()[:12]
+        self._teachers = teachers
+        models = [load_model(model).card.files[WEIGHTS_FILE] for model in recipe.fit.teacher]
+        settings = (models, recipe.fit.teacher_temperature, astuple(self._augmentation))
+        key = hashlib.sha256(repr((settings, train.labels, train.images.shape)).encode())
+        key.update(train.images.tobytes())
+        self._folder = ROOT / "runs" / "predictions" / key.hexdigest()[:12]
 
     def crops(self, epoch: int) -> NDArray[np.uint8]:
         """(n, H, W, C) augmented crops of an epoch, not mirrored."""
-        return self._kept(f"{epoch % ANSWERED_EPOCHS}-crops.npy", lambda: self._augmented(epoch))
+        return self._kept(f"{epoch % KEPT_EPOCHS}-crops.npy", lambda: self._augment(epoch))
 
-    def of(self, epoch: int) -> NDArray[np.float16]:
-        """(n, k) probabilities for the crops of an epoch."""
-        return self._kept(f"{epoch % ANSWERED_EPOCHS}.npy", lambda: self._answered(epoch))
+    def probabilities(self, epoch: int) -> NDArray[np.float16]:
+        """(n, k) probabilities of the teachers for the crops of an epoch."""
+        return self._kept(f"{epoch % KEPT_EPOCHS}.npy", lambda: self._predict(epoch))
 
     def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         file = self._folder / name
@@ -90,34 +96,36 @@ class Answers:
                     np.save(opened, make())
         return np.load(file, mmap_mode="r")
 
-    def _augmented(self, epoch: int) -> NDArray[np.uint8]:
-        faces, epoch = self._train, epoch % ANSWERED_EPOCHS
-        rows = np.arange(len(faces))
-        return augment_batch(faces.images, rows, self._augmentation, seed=0, epoch=epoch)
+    def _augment(self, epoch: int) -> NDArray[np.uint8]:
+        faces, rows = self._train.images, np.arange(len(self._train))
+        return augment_batch(faces, rows, self._augmentation, seed=0, epoch=epoch % KEPT_EPOCHS)
 
-    def _answered(self, epoch: int) -> NDArray[np.float16]:
-        crops, found = self.crops(epoch), []
-        none = np.zeros((len(crops), len(self._train.labels)), np.float32)
+    def _predict(self, epoch: int) -> NDArray[np.float16]:
+        crops = self.crops(epoch)
+        no_votes = np.zeros((512, len(self._train.labels)), np.float32)
+        found: list[NDArray[np.float32]] = []
         for start in range(0, len(crops), 512):
-            part = slice(start, start + 512)
-            views = (crops[part], crops[part, :, ::-1])
-            found.append(np.mean([self._teachers.distill(v, none[part]) for v in views], axis=0))
+            part = np.asarray(crops[start : start + 512])
+            views = (part, part[:, :, ::-1])
+            each = [self._teachers.distill(view, no_votes[: len(part)]) for view in views]
+            found.append(np.mean(each, axis=0))
         return np.concatenate(found).astype(np.float16)
 
 
-def answered_batches(
-    recipe: Recipe, train: Dataset, spec: InputSpec, answers: Answers, epoch: int
+def distilled_batches(
+    recipe: Recipe, train: Dataset, spec: InputSpec, predictions: Predictions, epoch: int
 ) -> Iterator[Batch]:
-    """Batches of an epoch: crops, mirrored at random, with votes and answers as targets."""
+    """Batches of an epoch: crops, mirrored at random; targets from votes and teachers."""
     settings = recipe.fit
     rng = np.random.default_rng((settings.seed, epoch))
     order, weight = rng.permutation(len(train)), np.float32(settings.teacher_weight)
-    taken = epoch + 5 * settings.seed  # students side by side ask for other epochs first
-    answered, kept = answers.of(taken).astype(np.float32), answers.crops(taken)
-    targets = np.asarray((1 - weight) * train.targets + weight * answered, np.float32)
+    crop_epoch = epoch + 5 * settings.seed  # students side by side ask for other epochs first
+    predicted = predictions.probabilities(crop_epoch).astype(np.float32)
+    targets = np.asarray((1 - weight) * train.targets + weight * predicted, np.float32)
+    all_crops = predictions.crops(crop_epoch)
     for start in range(0, len(train), settings.batch_size):
         rows = order[start : start + settings.batch_size]
-        crops = kept[rows]
+        crops = all_crops[rows]
         mirrored = rng.random(len(rows)) < recipe.augment.flip
         crops[mirrored] = crops[mirrored][:, :, ::-1]
         yield to_tensor(crops, spec), targets[rows]
@@ -135,9 +143,11 @@ class Training:
     def __init__(self, network: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
         settings = recipe.fit
         self._settings = settings
+        self._steps_per_epoch = steps_per_epoch
         self._steps = steps_per_epoch * settings.epochs
         self._step = 0
         self.network = TorchNetwork(network).to(memory_format=torch.channels_last)
+        self.network.check_agreement()
         self._forward = torch.compile(self.network) if _BFLOAT16 else self.network
         self._weights = list(self.network.parameters())
         self._average = [weight.detach().clone() for weight in self._weights]
@@ -161,7 +171,8 @@ class Training:
             expected = torch.from_numpy(targets)
             with torch.autocast("cpu", torch.bfloat16, enabled=_BFLOAT16):
                 logits = self._forward(torch.from_numpy(tensor))
-            loss = functional.cross_entropy(logits.float(), expected)
+            smoothing = self._settings.label_smoothing
+            loss = functional.cross_entropy(logits.float(), expected, label_smoothing=smoothing)
             self._optimizer.zero_grad()
             loss.backward()
             self._optimizer.step()
@@ -199,13 +210,14 @@ class Training:
         with atomic_file(file) as partial:
             torch.save(state, partial)
 
-    def restore(self, file: Path) -> None:
-        """Read a checkpoint."""
+    def restore(self, file: Path) -> int:
+        """Read a checkpoint; return the complete epochs."""
         network, optimizer, average, self._step = torch.load(file, weights_only=True)
         self.network.load_state_dict(network)
         self._optimizer.load_state_dict(optimizer)
         for kept, value in zip(self._average, average, strict=True):
             kept.copy_(value)
+        return self._step // self._steps_per_epoch
 
     def _learning_rate(self) -> float:
         settings, step = self._settings, self._step
@@ -239,7 +251,7 @@ def prefetched(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path:
-    """Train a recipe and export the model folder.
+    """Train a recipe and export the model folder; what is finished is kept.
 
     Args:
         recipe: All settings.
@@ -250,35 +262,55 @@ def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path
         The model folder.
     """
     settings = recipe.fit
+    _check(settings, out)
     torch.set_num_threads(1)
     import_module("cv2").setNumThreads(1)
-    keras.utils.set_random_seed(settings.seed)
     faces, held_out = (load_dataset(ROOT / p) for p in (recipe.data.train, recipe.data.validation))
-    spec = input_spec_of(faces)
+    spec, labels = input_spec_of(faces), faces.labels
     if network is None:
-        network = get_net(recipe.net.name)(spec.shape, len(faces.labels), **recipe.net.settings)
-    parents = [load_model(model).card for model in settings.teacher]
-    names = tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in parents)
-    folder = RunFolder(out, recipe, Splits.of(faces, held_out), names)
-    answers = Answers(recipe, faces) if settings.teacher else None
+        keras.utils.set_random_seed(settings.seed)
+        network = get_net(recipe.net.name)(spec.shape, len(labels), **recipe.net.settings)
+    teachers = None
+    if settings.teacher:
+        temperature = settings.teacher_temperature
+        teachers = Teachers(settings.teacher, labels, weight=1.0, temperature=temperature)
+    parents, splits = parent_models(settings), Splits.of(faces, held_out)
+    folder, model = RunFolder(out, recipe, splits, parents), out / "model"
+    faces = replace(faces, targets=sharpen_targets(faces.targets, settings.target_sharpening))
     history = folder.load_finished(network)
+    if history is not None and model.is_dir():
+        return model
     if history is None:
-        history = _train(recipe, faces, held_out, network, answers, out)
+        predictions = Predictions(recipe, faces, teachers) if teachers else None
+        history = _train(recipe, faces, held_out, network, predictions, out)
         folder.finish(network, history)
-    teachers = Teachers(settings.teacher, faces.labels, weight=settings.teacher_weight)
-    prior = training_prior(faces, settings, teachers if settings.teacher else None)
+        (out / CHECKPOINT).unlink()
+    prior = training_prior(faces, settings, None)
+    if teachers:
+        answered = training_prior(faces, settings, teachers)
+        prior = (1 - settings.teacher_weight) * prior + settings.teacher_weight * answered
     run = Run(
         model=network,
-        labels=faces.labels,
+        labels=labels,
         spec=spec,
         recipe=recipe,
         history=tuple(history),
         folder=out,
-        label_prior=dict(zip(faces.labels, map(float, prior), strict=True)),
+        label_prior=dict(zip(labels, map(float, prior), strict=True)),
         crops=held_out.images[:256],
-        parent_models=names,
+        parent_models=parents,
     )
-    return export(run, out / "model")
+    return export(run, model)
+
+
+def _check(settings: FitSettings, out: Path) -> None:
+    defaults = FitSettings()
+    names = UNSUPPORTED + (UNSUPPORTED_WITH_TEACHERS if settings.teacher else ())
+    for name in names:
+        if getattr(settings, name) != getattr(defaults, name):
+            raise SystemExit(f"`fit.{name}` is not supported here. Use `emopy train`.")
+    if (out / "checkpoint.npz").exists():
+        raise SystemExit(f"{out} holds a run of `emopy train`. Resume it with that command.")
 
 
 def _train(
@@ -286,20 +318,19 @@ def _train(
     faces: Dataset,
     held_out: Dataset,
     network: keras.Model,
-    answers: Answers | None,
+    predictions: Predictions | None,
     out: Path,
 ) -> History:
     spec, settings = input_spec_of(faces), recipe.fit
     training = Training(network, recipe, math.ceil(len(faces) / settings.batch_size))
     validation = to_tensor(held_out.images, spec), held_out.targets
-    checkpoint, metrics = out / "checkpoint.pt", out / "metrics.csv"
+    checkpoint, metrics = out / CHECKPOINT, out / "metrics.csv"
     history: History = []
     if checkpoint.is_file():
-        training.restore(checkpoint)
-        history = read_metrics(metrics)
+        history = read_metrics(metrics)[: training.restore(checkpoint)]
     for epoch in range(len(history), settings.epochs):
-        if answers is not None:
-            batches = answered_batches(recipe, faces, spec, answers, epoch)
+        if predictions is not None:
+            batches = distilled_batches(recipe, faces, spec, predictions, epoch)
         else:
             whole = TrainingBatches(faces, spec, recipe.augment, settings, epoch=epoch)
             batches = (whole[i] for i in range(len(whole)))
@@ -307,13 +338,12 @@ def _train(
         val_loss, val_accuracy = training.validate(*validation)
         history.append({**row, "val_loss": val_loss, "val_accuracy": val_accuracy})
         print(*(f"{key} {value:.4g}" for key, value in history[-1].items()), flush=True)
-        training.save(checkpoint)
         with atomic_file(metrics) as partial:
             lines = (",".join(map(str, row.values())) for row in history)
             partial.write_text("\n".join(chain([",".join(history[0])], lines, [""])))
+        training.save(checkpoint)
     training.swap_average()
     training.network.copy_to_keras()
-    checkpoint.unlink(missing_ok=True)
     return history
 
 

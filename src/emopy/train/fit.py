@@ -146,7 +146,7 @@ def fit_recipe(
         model, spec = _build(net, recipe, train)
     train = replace(train, targets=sharpen_targets(train.targets, settings.target_sharpening))
     prior = training_prior(train, settings, teachers)
-    parents = _parent_models(settings)
+    parents = parent_models(settings)
     store = RunFolder(Path(folder), recipe, splits, parents) if folder is not None else None
     finished = store.load_finished(model) if store else None
     history = finished or _train(
@@ -249,7 +249,7 @@ def _load_teachers(settings: FitSettings, train: Dataset) -> Teachers | None:
     )
 
 
-def _parent_models(settings: FitSettings) -> tuple[str, ...]:
+def parent_models(settings: FitSettings) -> tuple[str, ...]:
     """Name, version and checksum of the initial model and the teachers."""
     models = [load_model(model).card for model in (settings.init_from, *settings.teacher) if model]
     return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in models)
