@@ -6,8 +6,9 @@
     python -m research.ablation
 
 Each training is a run folder under `runs/ablation`, made by `emopy train`; rerun the command to
-resume. The teachers are the models of `runs/base-s0` and `runs/base-s1`. docs/training.md gets the
-table, with the settings of each run. All are evaluated on the faces for calibration: those of
+resume. The teachers are the two networks of `emopy-base` 3: `runs/teacher-base-0` and
+`runs/teacher-base-1`, see `research.teacher`. docs/training.md gets the table, with the settings of
+each run. All are evaluated on the faces for calibration: those of
 `valid` stay unseen until a model is done.
 """
 
@@ -25,11 +26,9 @@ from emopy.models import load_model
 from emopy.tables import markdown_table
 from research import FERPLUS, ROOT, options_of, run_module, write_results
 
-RECIPE = "emopy-base"
-SMALL = ("net.settings.widths=[16, 32, 64]", "fit.epochs=10", "fit.ema=0.99")
-"""Settings that shorten all trainings: a quarter of the network, a tenth of the epochs."""
-
+RECIPE = "research/ablation.toml"
 RUNS = "runs/ablation"
+TEACHER = "runs/teacher-base-{}"
 METRICS = ("accuracy", "log_loss", "uniform_recall")
 
 
@@ -71,9 +70,7 @@ def distilled_from(*runs: str) -> tuple[str, ...]:
 PRETRAINING = (
     "research.rotation_pretext local/ferplus/train.npz local/rotated/train.npz",
     f"emopy train {RECIPE} --set data.train=local/rotated/train.npz --set data.validation= "
-    "--set net.settings.widths=[16,32,64] --set fit.epochs=5 --set fit.ema=0.99 "
-    "--set augment.flip=0.0 "
-    f"--out {RUNS}/rotated",
+    f"--set fit.epochs=5 --set augment.flip=0.0 --out {RUNS}/rotated",
 )
 
 EXPERIMENTS = (
@@ -90,8 +87,10 @@ EXPERIMENTS = (
     Experiment("cutmix 1", ("fit.cutmix=1.0",)),
     # Initialization and distillation
     Experiment("self-distillation", distilled_from(f"{RUNS}/baseline-seed0")),
-    Experiment("distilled from one large network", distilled_from("runs/base-s0")),
-    Experiment("distilled from two large networks", distilled_from("runs/base-s0", "runs/base-s1")),
+    Experiment("distilled from one large network", distilled_from(TEACHER.format(0))),
+    Experiment(
+        "distilled from two large networks", distilled_from(TEACHER.format(0), TEACHER.format(1))
+    ),
     Experiment(
         "self-supervised pretraining on rotations",
         (f"fit.init_from={RUNS}/rotated/model",),
@@ -127,7 +126,7 @@ def train(experiment: Experiment, seed: int) -> Path:
     for line in experiment.before:
         run_module(*line.split())
     script = experiment.script.split() or ["emopy", "train"]
-    options = options_of((*settings_of(experiment), f"fit.seed={seed}"))
+    options = options_of((*experiment.settings, f"fit.seed={seed}"))
     run_module(*script, RECIPE, "--out", folder, *options)
     return folder / "model"
 
@@ -149,13 +148,6 @@ def metrics_of(model: Path, faces: Dataset) -> dict[str, float]:
         "log_loss": training.log_loss,
         "uniform_recall": uniform.macro_recall,
     }
-
-
-def settings_of(experiment: Experiment) -> tuple[str, ...]:
-    """Values of `--set`: those of `SMALL` and those of the experiment, which win."""
-    changed = {setting.partition("=")[0] for setting in experiment.settings}
-    short = tuple(setting for setting in SMALL if setting.partition("=")[0] not in changed)
-    return (*short, *experiment.settings)
 
 
 def table(results: dict[str, list[dict[str, float]]]) -> str:
