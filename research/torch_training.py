@@ -45,6 +45,7 @@ from emopy.train import FitSettings, Recipe, Run, export, load_recipe
 from emopy.train.batches import Batch, TrainingBatches, input_spec_of
 from emopy.train.fit import parent_models
 from emopy.train.run_folder import History, RunFolder, read_metrics
+from emopy.train.stages import init_weights_from
 from emopy.train.targets import Teachers, sharpen_targets, training_prior
 from research import ROOT
 from research.torch_network import TorchNetwork, functional, torch
@@ -53,7 +54,7 @@ KEPT_EPOCHS = 6
 """Epochs whose augmented crops and predictions are kept."""
 
 CHECKPOINT = "checkpoint.pt"
-UNSUPPORTED = ("init_from", "logit_adjustment", "patience", "dtype_policy", "log")
+UNSUPPORTED = ("logit_adjustment", "patience", "dtype_policy", "log")
 UNSUPPORTED_WITH_TEACHERS = ("mixup", "cutmix", "class_balanced_sampling")
 
 _BFLOAT16 = bool(torch.cpu.get_capabilities().get("amx_bf16"))
@@ -270,6 +271,8 @@ def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path
     if network is None:
         keras.utils.set_random_seed(settings.seed)
         network = get_net(recipe.net.name)(spec.shape, len(labels), **recipe.net.settings)
+    if settings.init_from:
+        spec = init_weights_from(settings.init_from, network, labels)
     teachers = None
     if settings.teacher:
         temperature = settings.teacher_temperature
@@ -282,7 +285,7 @@ def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path
         return model
     if history is None:
         predictions = Predictions(recipe, faces, teachers) if teachers else None
-        history = _train(recipe, faces, held_out, network, predictions, out)
+        history = _train(recipe, faces, held_out, network, spec, predictions, out)
         folder.finish(network, history)
         (out / CHECKPOINT).unlink()
     prior = training_prior(faces, settings, None)
@@ -318,10 +321,11 @@ def _train(
     faces: Dataset,
     held_out: Dataset,
     network: keras.Model,
+    spec: InputSpec,
     predictions: Predictions | None,
     out: Path,
 ) -> History:
-    spec, settings = input_spec_of(faces), recipe.fit
+    settings = recipe.fit
     training = Training(network, recipe, math.ceil(len(faces) / settings.batch_size))
     validation = to_tensor(held_out.images, spec), held_out.targets
     checkpoint, metrics = out / CHECKPOINT, out / "metrics.csv"
