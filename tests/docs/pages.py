@@ -41,7 +41,7 @@ NOT_RUN = {
     "emopy calibrate runs/fer2013-s0": _FER,
     "emopy evaluate runs/fer2013-s0": _FER,
     "emopy models ensemble runs/fer2013-s0": _FER,
-    "emopy train emopy-base --set net.settings": _FER,
+    "emopy train research/ablation.toml": _FER,
     "emopy predict photos/ --provider cuda": "needs a GPU",
     "emopy web\n": "serves until it is ended; tests/e2e/test_web_command.py",
     "emopy webcam": "needs a camera",
