@@ -27,6 +27,7 @@ __all__ = [
     "options_of",
     "read_results",
     "run_module",
+    "slug",
     "write_results",
 ]
 
@@ -40,6 +41,11 @@ def run_module(module: str, *arguments: str | Path) -> None:
 def options_of(settings: Iterable[str]) -> list[str]:
     """Options of a training command: --set KEY=VALUE for each setting."""
     return [part for setting in settings for part in ("--set", setting)]
+
+
+def slug(text: str) -> str:
+    """A text as the name of a run folder."""
+    return "".join(c if c.isalnum() else "-" for c in text.lower()).strip("-")
 
 
 def mean_and_spread(values: list[float], digits: int = 3) -> str:

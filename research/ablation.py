@@ -6,10 +6,10 @@
     python -m research.ablation
 
 Each training is a run folder under `runs/ablation`, made by `emopy train`; rerun the command to
-resume. The teachers are the two networks of `emopy-base` 3: `runs/teacher-base-0` and
-`runs/teacher-base-1`, see `research.teacher`. docs/training.md gets the table, with the settings of
-each run. All are evaluated on the faces for calibration: those of
-`valid` stay unseen until a model is done.
+resume. The teachers are the two networks of `emopy-base` 3, in `runs/teacher-base-0` and
+`runs/teacher-base-1`: `research.teacher` trains them where `research/models/teacher/base` is
+missing. docs/training.md gets the table, with the settings of each run. All are evaluated on the
+faces for calibration: those of `valid` stay unseen until a model is done.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.models import load_model
 from emopy.tables import markdown_table
-from research import FERPLUS, ROOT, options_of, run_module, write_results
+from research import FERPLUS, ROOT, options_of, run_module, slug, write_results
 
 RECIPE = "research/ablation.toml"
 RUNS = "runs/ablation"
@@ -49,11 +49,6 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)
     script: str = ""
     before: tuple[str, ...] = ()
-
-    @property
-    def slug(self) -> str:
-        """Name of its run folders, without the seed."""
-        return "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")
 
 
 def without(*names: str) -> tuple[str, ...]:
@@ -120,7 +115,7 @@ EXPERIMENTS = (
 
 def train(experiment: Experiment, seed: int) -> Path:
     """Train one run, if it is not done yet; return its model folder."""
-    folder = ROOT / RUNS / f"{experiment.slug}-seed{seed}"
+    folder = ROOT / RUNS / f"{slug(experiment.name)}-seed{seed}"
     if (folder / "model").is_dir():
         return folder / "model"
     for line in experiment.before:
@@ -139,7 +134,7 @@ def metrics_of(model: Path, faces: Dataset) -> dict[str, float]:
     on 2,500: what is compared is how well the models discriminate, not their calibration.
     """
     first = EXPERIMENTS[0]
-    card = load_model(ROOT / RUNS / f"{first.slug}-seed{first.seeds[0]}" / "model").card
+    card = load_model(ROOT / RUNS / f"{slug(first.name)}-seed{first.seeds[0]}" / "model").card
     prior: dict[str, float] = card.training["label_prior"]
     calibrate(model, faces, prior=prior)
     training, uniform = (evaluate(model, faces, prior=name) for name in (prior, "uniform"))

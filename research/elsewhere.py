@@ -21,7 +21,7 @@ from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.models import load_model
 from emopy.tables import markdown_table
-from research import FERPLUS, ROOT, mean_and_spread, options_of, run_module, write_results
+from research import FERPLUS, ROOT, mean_and_spread, options_of, run_module, slug, write_results
 from research.flagship import COLLECTIONS, reports_elsewhere
 
 RUNS = "runs/elsewhere"
@@ -86,8 +86,7 @@ def prepare() -> None:
 
 def train(name: str, seed: int) -> Path:
     """Train one run, if it is not done yet; return its model folder."""
-    slug = "".join(c if c.isalnum() else "-" for c in name)
-    folder = f"{RUNS}/{slug}-seed{seed}"
+    folder = f"{RUNS}/{slug(name)}-seed{seed}"
     settings = (*SHORT, *CHANGES[name].settings, f"fit.seed={seed}")
     run_module("research.torch_training", RECIPE, *options_of(settings), "--out", folder)
     return ROOT / folder / "model"

@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 
 from emopy.data import load_dataset
 from emopy.models import to_tensor
-from emopy.tables import markdown_table
 from emopy.train import load_recipe
 from emopy.train.batches import input_spec_of
-from research import ROOT, write_results
-from research.teacher import make, measure
+from research import ROOT
+from research.teacher import compare, make
 from research.torch_training import train
 
 layers: Any = keras.layers
@@ -123,22 +122,10 @@ def main() -> None:
     network = build(spec.mean, spec.std, len(faces.labels))
     load(network, read_weights(options.graph), to_tensor(faces.images[:384], spec))
     model, teacher = train(recipe, options.out, network), make()
-    sets = {
-        "the pretrained network": [model],
-        "the teacher": teacher,
-        "both": [*teacher, model],
-    }
-    results: dict[str, dict[str, float]] = {}
-    for name, models in sets.items():
-        one, two = (measure(models, views=views) for views in (1, 2))
-        results[name] = {
-            "accuracy": one.accuracy,
-            "accuracy, two views": two.accuracy,
-            "log loss, two views": two.log_loss,
-        }
-    metrics = list(results["both"])
-    rows = [[name, *(f"{row[metric]:.3f}" for metric in metrics)] for name, row in results.items()]
-    write_results("pretraining", results, "training.md", markdown_table(["", *metrics], rows))
+    compare(
+        "pretraining",
+        {"the pretrained network": [model], "the teacher": teacher, "both": [*teacher, model]},
+    )
 
 
 if __name__ == "__main__":

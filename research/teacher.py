@@ -88,11 +88,8 @@ def measure(models: list[Path], *, views: int) -> Report:
     return make_report(softmax(found), valid.truth, valid.labels, temperature=fitted)
 
 
-def main() -> None:
-    """Train, measure and write the page."""
-    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
-    models = make()
-    sets = {model.name: [model] for model in models} | {"the teacher: all of them": models}
+def compare(study: str, sets: dict[str, list[Path]]) -> None:
+    """Measure sets of models and write the table of a study: one row per set."""
     results: dict[str, dict[str, float]] = {}
     for name, members in sets.items():
         one, two = (measure(members, views=views) for views in (1, 2))
@@ -102,11 +99,16 @@ def main() -> None:
             "log loss, two views": two.log_loss,
             "ECE, two views": two.ece,
         }
-    figures = list(next(iter(results.values())))
-    rows = [[name, *(f"{row[figure]:.3f}" for figure in figures)] for name, row in results.items()]
-    write_results(
-        "teacher", results, "training.md", markdown_table(["model, int8", *figures], rows)
-    )
+    metrics = list(next(iter(results.values())))
+    rows = [[name, *(f"{row[metric]:.3f}" for metric in metrics)] for name, row in results.items()]
+    write_results(study, results, "training.md", markdown_table(["model", *metrics], rows))
+
+
+def main() -> None:
+    """Train, measure and write the page."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
+    models = make()
+    compare("teacher", {m.name: [m] for m in models} | {"the teacher: all of them": models})
 
 
 if __name__ == "__main__":

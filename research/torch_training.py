@@ -24,7 +24,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -44,7 +43,7 @@ from emopy.nets import get_net
 from emopy.train import FitSettings, Recipe, Run, export, load_recipe
 from emopy.train.batches import Batch, TrainingBatches, input_spec_of
 from emopy.train.fit import parent_models
-from emopy.train.run_folder import History, RunFolder, read_metrics
+from emopy.train.run_folder import History, RunFolder, read_metrics, write_metrics
 from emopy.train.stages import init_weights_from
 from emopy.train.targets import Teachers, sharpen_targets, training_prior
 from research import ROOT
@@ -273,21 +272,21 @@ def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path
         network = get_net(recipe.net.name)(spec.shape, len(labels), **recipe.net.settings)
     if settings.init_from:
         spec = init_weights_from(settings.init_from, network, labels)
-    teachers = None
-    if settings.teacher:
-        temperature = settings.teacher_temperature
-        teachers = Teachers(settings.teacher, labels, weight=1.0, temperature=temperature)
     parents, splits = parent_models(settings), Splits.of(faces, held_out)
     folder, model = RunFolder(out, recipe, splits, parents), out / "model"
     faces = replace(faces, targets=sharpen_targets(faces.targets, settings.target_sharpening))
     history = folder.load_finished(network)
     if history is not None and model.is_dir():
         return model
+    teachers = None
+    if settings.teacher:
+        temperature = settings.teacher_temperature
+        teachers = Teachers(settings.teacher, labels, weight=1.0, temperature=temperature)
     if history is None:
         predictions = Predictions(recipe, faces, teachers) if teachers else None
         history = _train(recipe, faces, held_out, network, spec, predictions, out)
         folder.finish(network, history)
-        (out / CHECKPOINT).unlink()
+    (out / CHECKPOINT).unlink(missing_ok=True)
     prior = training_prior(faces, settings, None)
     if teachers:
         answered = training_prior(faces, settings, teachers)
@@ -342,9 +341,7 @@ def _train(
         val_loss, val_accuracy = training.validate(*validation)
         history.append({**row, "val_loss": val_loss, "val_accuracy": val_accuracy})
         print(*(f"{key} {value:.4g}" for key, value in history[-1].items()), flush=True)
-        with atomic_file(metrics) as partial:
-            lines = (",".join(map(str, row.values())) for row in history)
-            partial.write_text("\n".join(chain([",".join(history[0])], lines, [""])))
+        write_metrics(metrics, history)
         training.save(checkpoint)
     training.swap_average()
     training.network.copy_to_keras()

@@ -170,13 +170,7 @@ class RunFolder:
 
     def save(self, state: Checkpoint, history: History) -> None:
         """Write metrics and checkpoint after an epoch."""
-        with (
-            atomic_file(self._metrics) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as stream,
-        ):
-            writer = csv.DictWriter(stream, list(history[-1]))
-            writer.writeheader()
-            writer.writerows(history)
+        write_metrics(self._metrics, history)
         arrays = {
             f"{item.name}_{i}": array
             for item in fields(state)
@@ -203,6 +197,17 @@ def read_metrics(path: Path) -> History:
     """Rows of a `metrics.csv`, one per epoch."""
     with path.open(newline="", encoding="utf-8") as stream:
         return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+
+
+def write_metrics(path: Path, history: History) -> None:
+    """Write a `metrics.csv`."""
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as stream,
+    ):
+        writer = csv.DictWriter(stream, list(history[-1]))
+        writer.writeheader()
+        writer.writerows(history)
 
 
 def val_loss_of(row: Mapping[str, float]) -> float:
