@@ -117,7 +117,9 @@ def serving(model="emopy-tiny", *, detector=None, threads=1, send_buffer=None, *
         try:
             until(lambda: server.started)
             url = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+            # A connection of its own for each request: the service closes idle ones.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            with httpx.Client(base_url=url, timeout=30, trust_env=False, limits=limits) as http:
                 yield Running(url, port, http, gate)
         finally:
             server.should_exit = True
