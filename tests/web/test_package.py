@@ -97,8 +97,8 @@ def test_results_in_a_browser_are_those_of_python(node, golden, opened, tmp_path
     }
     for name, results in parts.items():
         assert found[name]["faces"] == sum(len(result["faces"]) for result in results) > 40
-        assert 0 < found[name]["box"] <= 2
-        assert 0 < found[name]["probability"] <= 0.02
+        # `compare` checks the tolerances; another program never has the very same numbers.
+        assert found[name]["box"] > 0 < found[name]["probability"]
 
 
 @needs_opencv_5

@@ -2,8 +2,17 @@
 
 /** @typedef {import("../src/types.js").ImageResult} ImageResult */
 
-/** Largest difference of an edge of a box, in pixels, and of a landmark. */
+/** Largest difference of an edge of a box, in pixels, and of a landmark, for almost all faces. */
 export const BOX_TOLERANCE = 2;
+
+/**
+ * Largest difference of the others, as a fraction of the side of the face. Where two candidates for a
+ * face have almost the same score, rounding decides which is kept; it differs between CPUs.
+ */
+export const TIE_TOLERANCE = 0.08;
+
+/** Largest fraction of the faces that such a tie may decide; one is always allowed. */
+export const MAX_TIES = 0.02;
 
 /** Largest difference of a probability. */
 export const PROBABILITY_TOLERANCE = 0.02;
@@ -13,12 +22,13 @@ export const PROBABILITY_TOLERANCE = 0.02;
  *
  * @param {readonly ImageResult[]} found
  * @param {readonly ImageResult[]} expected Of the Python package.
- * @returns {{faces: number, box: number, landmark: number, probability: number}} Number of faces and
- *   largest differences.
- * @throws {Error} Another number of faces, another track, or a difference above the tolerances.
+ * @returns {{faces: number, ties: number, box: number, landmark: number, probability: number}} Number
+ *   of faces, how many of them a tie decided, and the largest differences.
+ * @throws {Error} Another number of faces, another track, a difference above the tolerances, or too
+ *   many ties.
  */
 export function compare(found, expected) {
-  const largest = { faces: 0, box: 0, landmark: 0, probability: 0 };
+  const largest = { faces: 0, ties: 0, box: 0, landmark: 0, probability: 0 };
   expected.forEach((wanted, i) => {
     const { source, width, height, time_s, frame, faces } = found[i];
     const head = [source, width, height, time_s, frame, faces.map(({ track }) => track)];
@@ -47,19 +57,22 @@ export function compare(found, expected) {
         probability: Math.max(...labels.map((label) => Math.abs(same(label)[0] - same(label)[1]))),
       };
       const { box, landmark, probability } = differences;
-      if (!(
-        box <= BOX_TOLERANCE &&
-        landmark <= BOX_TOLERANCE &&
-        probability <= PROBABILITY_TOLERANCE
-      )) {
+      const far = Math.max(box, landmark);
+      const side = Math.max(face.box.right - face.box.left, face.box.bottom - face.box.top);
+      const farthest = Math.max(BOX_TOLERANCE, TIE_TOLERANCE * side);
+      if (!(far <= farthest && probability <= PROBABILITY_TOLERANCE)) {
         throw new Error(`Face ${n + 1} of ${source} differs: ${JSON.stringify(differences)}`);
       }
       largest.faces += 1;
+      largest.ties += far > BOX_TOLERANCE ? 1 : 0;
       largest.box = Math.max(largest.box, box);
       largest.landmark = Math.max(largest.landmark, landmark);
       largest.probability = Math.max(largest.probability, probability);
     });
   });
+  if (largest.ties > Math.max(1, MAX_TIES * largest.faces)) {
+    throw new Error(`Too many faces differ: ${JSON.stringify(largest)}`);
+  }
   return largest;
 }
 
