@@ -247,6 +247,9 @@ def write_card(model: Path, seeds: list[dict[str, float]], elsewhere: Path | Non
     measured = [figure for figure in METRICS if figure in seeds[0] and figure not in (SIZE, TIME)]
     spread = {figure: [found[figure] for found in seeds] for figure in measured}
     spread = spread if len(seeds) > 1 else None
+    # Collections first: `emopy models list` shows the last evaluation.
+    for part, report in reports_elsewhere(model, elsewhere).items():
+        record(model, f"{COLLECTIONS[part]}, for evaluation only, uniform prior", report)
     record(model, MEASURED_ON, evaluate(model, faces), seeds=spread, corruptions=corruptions)
     for prior in ("tempered", "uniform"):
         report = evaluate(model, faces, prior=prior)
@@ -254,8 +257,6 @@ def write_card(model: Path, seeds: list[dict[str, float]], elsewhere: Path | Non
     record(model, f"{MEASURED_ON}, two views", evaluate(model, faces, views=2))
     report = evaluate(model, faces, labels="standard", prior="tempered")
     record(model, f"{MEASURED_ON}, seven emotions, tempered prior", report)
-    for part, report in reports_elsewhere(model, elsewhere).items():
-        record(model, f"{COLLECTIONS[part]}, for evaluation only, uniform prior", report)
 
 
 def best_on_calibration(models: list[Path]) -> int:

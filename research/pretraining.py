@@ -27,7 +27,7 @@ from emopy.data import load_dataset
 from emopy.models import to_tensor
 from emopy.train import load_recipe
 from emopy.train.batches import input_spec_of
-from research import ROOT
+from research import FERPLUS, ROOT
 from research.teacher import compare, make
 from research.torch_training import train
 
@@ -41,6 +41,7 @@ BGR_MEANS = (103.939, 116.779, 123.68)
 
 SETTINGS = (
     *('name="pretrained"', 'net.name="MobileNet"', "net.settings={dropout=0.2}"),
+    f"data.train={FERPLUS}/train.npz",
     *("fit.epochs=30", "fit.learning_rate=1e-3", "fit.teacher=[]", "fit.teacher_weight=0.5"),
     'card.licence="Descends from a network trained on VGGFace2. For this study only."',
 )

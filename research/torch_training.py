@@ -5,8 +5,8 @@
 
 The arguments, the batches, the loss, the optimizer, the schedule and the run folder are those of
 `emopy train`, and the weights end in the same Keras network. On a CPU with matrix units for
-bfloat16 (Intel AMX) it takes about a third of the time, on others about five sixths. Rerun the
-command to resume. Settings that it does not support are refused.
+bfloat16 (Intel AMX) it takes about a third of the time. Rerun the command to resume. Settings that
+it does not support are refused. PyTorch compiles the network and needs a C++ compiler for it.
 
 With teachers, the augmented crops of some epochs and the teachers' probabilities for them are kept
 in runs/predictions, and all students train on them in turn, in another order. The probabilities are
@@ -148,7 +148,7 @@ class Training:
         self._step = 0
         self.network = TorchNetwork(network).to(memory_format=torch.channels_last)
         self.network.check_agreement()
-        self._forward = torch.compile(self.network) if _BFLOAT16 else self.network
+        self._forward = torch.compile(self.network)
         self._weights = list(self.network.parameters())
         self._average = [weight.detach().clone() for weight in self._weights]
         # An average over more than a fifth of the steps would still contain the initial weights.
