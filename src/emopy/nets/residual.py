@@ -1,4 +1,4 @@
-"""A small residual network with squeeze-and-excitation, for gray crops of 48 × 48 pixels."""
+"""A small residual network for gray crops of 48 × 48 pixels, that of the bundled models."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ def ResidualNN(  # noqa: N802, PLR0913 - class-like, as keras.applications.ResNe
 
     One convolution, the stem, then one stage per width. Every stage halves the resolution; the
     first one does not where the stem has done so. Down-sampling shortcuts average before they
-    project (He et al. 2019, "Bag of Tricks", ResNet-D).
+    project (He et al. 2019, "Bag of Tricks", ResNet-D). `emopy-base` has the default settings.
+    `emopy-tiny` has `stem_stride=2` and `squeeze=0.0`, which together take less than half of the
+    time in int8 on CPUs with VNNI.
 
     Args:
         input_shape: (H, W, C) of one crop.
         classes: Number of labels k.
         widths: Channels of each stage.
         blocks: Residual blocks of each stage.
-        squeeze: Width of the squeeze-and-excitation bottleneck as a fraction of the channels.
+        squeeze: Width of the squeeze-and-excitation bottleneck as a fraction of the channels; 0:
+            no squeeze-and-excitation.
         dropout: Dropout rate of the pooled features, 0–1.
         antialias: Halve the resolution by 2 × 2 average pooling instead of strided convolution
             (after Zhang 2019, https://arxiv.org/abs/1904.11486).
