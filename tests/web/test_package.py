@@ -97,8 +97,9 @@ def test_results_in_a_browser_are_those_of_python(node, golden, opened, tmp_path
     }
     for name, results in parts.items():
         assert found[name]["faces"] == sum(len(result["faces"]) for result in results) > 40
-        # `compare` checks the tolerances; another program never has the very same numbers.
-        assert found[name]["box"] > 0 < found[name]["probability"]
+        assert found[name]["box"] > 0
+        assert found[name]["box"] <= 2 or found[name]["ties"]  # few and small: see `compare`
+        assert 0 < found[name]["probability"] <= 0.02
 
 
 @needs_opencv_5
