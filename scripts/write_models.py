@@ -58,7 +58,7 @@ class Version(NamedTuple):
 EARLIER = (
     Version("`emopy-base` 1", "one network, 40 epochs", 0.8521, 0.743, 0.0157),
     Version("`emopy-base` 2", "one network, 100 epochs", 0.8692, 0.769, 0.0192),
-    Version("`emopy-tiny` 1", "one network, int8, distilled from another", 0.8581, 0.727, 0.0165),
+    Version("`emopy-tiny` 1", "one network, int8, distilled", 0.8581, 0.727, 0.0165),
 )
 """The evaluation faces were the same; 4 % had near-duplicates in the training data of
 `emopy-base` 1.
@@ -94,7 +94,7 @@ def versions(cards: list[ModelCard]) -> str:
         found = card.metrics[write_accuracy.DATA]
         members = len(card.training.get("members", [])) or 1
         networks = "ensemble of two networks" if members == 2 else "one network"
-        distilled = ", distilled from five" if "parent_models" in card.training else ""
+        distilled = ", distilled" if "parent_models" in card.training else ""
         what = f"{networks}, {card.precision}{distilled}"
         numbers = (found[name] for name in ("accuracy", "macro_f1", "ece"))
         now.append(Version(f"`{card.name}` {card.version}", what, *numbers))
