@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError
-from emopy.models import ModelCard, find_keras_model, load_model, write_model_folder
+from emopy.models import InputSpec, ModelCard, find_keras_model, load_model, write_model_folder
 from emopy.models.card import WEIGHTS_FILE
 from emopy.models.store import read_golden
 from emopy.nets.registry import load_keras_model
@@ -21,12 +22,12 @@ from emopy.train.export import export
 def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None = None) -> Path:
     """Write a model whose logits are the mean of those of several models.
 
-    An ensemble of networks trained from different seeds is more accurate and better calibrated
-    than each of them. Its run time is the sum of theirs.
+    An ensemble of networks trained from different seeds, or in different ways, is more accurate
+    and better calibrated than each of them. Its run time is the sum of theirs.
 
     Args:
         models: Two or more names or folders of models with trainable networks, with the same
-            labels and the same input.
+            labels and the same input. `scale`, `mean` and `std` of the inputs may differ.
         path: Folder to write; an existing model folder is replaced. For fine-tuning it contains
             the network of the first model. Calibrate and evaluate it: temperature and metrics of
             the members do not apply to it.
@@ -48,7 +49,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
     members = [load_keras_model(model) for model in models]
     first = members[0][0]
     for model, (card, _) in zip(models, members, strict=True):
-        if (card.labels, card.input) != (first.labels, first.input):
+        if (card.labels, _same_scaling(card.input)) != (first.labels, _same_scaling(first.input)):
             raise ModelError(
                 f"`models` must have the same labels and the same input. Received {models[0]} with "
                 f"{', '.join(first.labels)} and {first.input}, and {model} with "
@@ -63,7 +64,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
     cards = [card for card, _ in members]
     with tempfile.TemporaryDirectory() as scratch:
         folder = export(
-            _average([network for _, network in members]),
+            _average([network for _, network in members], [card.input for card, _ in members]),
             Path(scratch) / "ensemble",
             labels=first.labels,
             spec=first.input,
@@ -86,13 +87,27 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
         )
 
 
-def _average(networks: Sequence[keras.Model]) -> keras.Model:
-    """A network that returns the mean logits of several networks."""
+def _same_scaling(spec: InputSpec) -> InputSpec:
+    return replace(spec, scale=1.0, mean=0.0, std=1.0)
+
+
+def _average(networks: Sequence[keras.Model], specs: Sequence[InputSpec]) -> keras.Model:
+    """A network that returns the mean logits of several networks; its input is the first's."""
     crops = keras.Input(networks[0].input_shape[1:])
-    for place, network in enumerate(networks):
+    logits: list[keras.KerasTensor] = []
+    for place, (network, spec) in enumerate(zip(networks, specs, strict=True)):
         network.name = f"member_{place}"
-    logits = [network(crops) for network in networks]
+        logits.append(network(_rescale(crops, specs[0], spec)))
     return keras.Model(crops, layers.Average(name="logits")(logits), name="Ensemble")
+
+
+def _rescale(crops: keras.KerasTensor, given: InputSpec, wanted: InputSpec) -> keras.KerasTensor:
+    """Crops scaled for one input, as another wants them."""
+    if (given.scale, given.mean, given.std) == (wanted.scale, wanted.mean, wanted.std):
+        return crops
+    ratio = wanted.scale / given.scale
+    offset = (given.mean * ratio - wanted.mean) / wanted.std
+    return layers.Rescaling(given.std * ratio / wanted.std, offset)(crops)
 
 
 def _training_details(members: Sequence[ModelCard], exported: ModelCard) -> dict[str, object]:

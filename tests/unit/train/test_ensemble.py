@@ -42,6 +42,21 @@ def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_pa
     assert check_model_folder(folder) < 1e-3
 
 
+def test_members_may_scale_pixels_differently(tmp_path):
+    rng, labels = np.random.default_rng(0), ("anger", "fear")
+    specs = (InputSpec(16, 16, mean=0.5, std=0.25), InputSpec(16, 16, scale=1.0, mean=90, std=40))
+    members = [
+        export(get_net("ConvolutionalNN")((16, 16, 1), 2), tmp_path / name, labels=labels, spec=spec)
+        for name, spec in zip(("one", "other"), specs, strict=True)
+    ]
+    both = load_model(ensemble(members, tmp_path / "both"))
+    images = rng.integers(0, 256, (8, 16, 16, 1), np.uint8)
+    one, other = (load_model(member).logits(images) for member in members)
+    assert np.abs(one - other).max() > 0.1
+    np.testing.assert_allclose(both.logits(images), (one + other) / 2, atol=1e-4)
+    assert both.card.input == specs[0]
+
+
 def test_the_card_lists_every_member_and_has_no_metrics(members, tmp_path):
     card = load_model(ensemble(members, tmp_path / "both")).card
     one, other = (load_model(member).card for member in members)
