@@ -47,7 +47,7 @@ class TorchNetwork(torch.nn.Module):  # type: ignore[misc]
                 continue
             made = _MAKERS[type(layer)](layer)
             if isinstance(made, torch.nn.Module):
-                self.layers.append(made)
+                self.layers.append(made.requires_grad_(layer.trainable))
             self._steps.append((layer.name, made, list(_inputs(entry["inbound_nodes"]))))
         self.copy_from_keras()
 
@@ -57,6 +57,13 @@ class TorchNetwork(torch.nn.Module):  # type: ignore[misc]
         for name, function, inputs in self._steps:
             values[name] = function(*(values[each] for each in inputs))
         return values[self._steps[-1][0]]
+
+    def train(self, mode: bool = True) -> TorchNetwork:  # noqa: FBT001, FBT002 - as in PyTorch
+        """Set the mode; layers that are not trainable in Keras stay in that of prediction."""
+        super().train(mode)
+        for module, layer in self._pairs():
+            module.train(mode and layer.trainable)
+        return self
 
     def copy_from_keras(self) -> None:
         """Take over the weights of the Keras network."""
@@ -121,10 +128,14 @@ class _Convolution(torch.nn.Module):  # type: ignore[misc]
         after = side - stride - before
         self.padding = (before, after, before, after) if stride > 1 and side > stride else None
         self.activation = _ACTIVATIONS[layer.activation.__name__]
+        self.in_float32 = depthwise and stride > 1  # its gradient is several times faster there
 
     def forward(self, x: Any) -> Any:
         if self.padding is not None:
             x = functional.pad(x, self.padding)
+        if self.in_float32:
+            with torch.autocast("cpu", enabled=False):
+                return self.activation(self.convolution(x.float()))
         return self.activation(self.convolution(x))
 
 

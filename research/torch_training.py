@@ -149,7 +149,7 @@ class Training:
         self.network = TorchNetwork(network).to(memory_format=torch.channels_last)
         self.network.check_agreement()
         self._forward = torch.compile(self.network)
-        self._weights = list(self.network.parameters())
+        self._weights = [each for each in self.network.parameters() if each.requires_grad]
         self._average = [weight.detach().clone() for weight in self._weights]
         # An average over more than a fifth of the steps would still contain the initial weights.
         self._momentum = min(settings.ema, 1 - 5 / max(self._steps, 10))
