@@ -39,7 +39,15 @@ from emopy.models.card import NETWORK_FILE, WEIGHTS_FILE
 from emopy.models.store import read_golden
 from emopy.tables import markdown_table
 from emopy.train.recipe import load_recipe
-from research import FERPLUS, ROOT, mean_and_spread, read_results, run_module, write_results
+from research import (
+    FERPLUS,
+    ROOT,
+    mean_and_spread,
+    options_of,
+    read_results,
+    run_module,
+    write_results,
+)
 from research.corruptions import CORRUPTIONS, corrupted
 
 PACKAGE_MODELS = ROOT / "src" / "emopy" / "models" / "bundled"
@@ -47,16 +55,29 @@ MEASURED_ON = "FER+ valid, official majority rule"
 
 
 @dataclass(frozen=True)
-class Flagship:
-    """A bundled model: its recipe, its run folders without the seed, its members and targets.
+class Network:
+    """A network of a bundled model: recipe, what differs from it, run folders without the seed.
 
-    `trainable` is whether the Keras network goes into the package too. Targets are lowest values;
-    highest ones for `LOWER_IS_BETTER`.
+    `form` names it in the table. `one_seed`: it is trained once, with seed 0, and is in every
+    ensemble.
     """
 
+    form: str
     recipe: str
     runs: str
-    members: int
+    settings: tuple[str, ...] = ()
+    one_seed: bool = False
+
+
+@dataclass(frozen=True)
+class Flagship:
+    """A bundled model: its networks and its targets.
+
+    The first network gives the texts of the card. `trainable` is whether it goes into the package
+    too, as a Keras network. Targets are lowest values; highest ones for `LOWER_IS_BETTER`.
+    """
+
+    networks: tuple[Network, ...]
     trainable: bool
     targets: Mapping[str, float]
 
@@ -81,11 +102,16 @@ METRICS = (
 )
 """Rows of the table, in this order."""
 
+FROM_VOTES = Network("from votes, float32", "emopy-base", "runs/base-votes-s", one_seed=True)
+DISTILLED = Network(
+    "distilled, float32",
+    "emopy-tiny",
+    "runs/base-s",
+    ("net.settings.widths=[32,64,128]", "fit.weight_decay=0.02"),
+)
 MODELS = {
     "emopy-base": Flagship(
-        "emopy-base",
-        "runs/base-s",
-        members=2,
+        (FROM_VOTES, DISTILLED),
         trainable=True,
         targets={
             ACCURACY: 0.883,
@@ -102,9 +128,7 @@ MODELS = {
         },
     ),
     "emopy-tiny": Flagship(
-        "emopy-tiny",
-        "runs/tiny-s",
-        members=1,
+        (Network("one network, float32", "emopy-tiny", "runs/tiny-s"),),
         trainable=False,
         targets={
             ACCURACY: 0.865,
@@ -125,7 +149,7 @@ MAX_ACCURACY_LOSS = 0.003
 """Largest difference of accuracy that quantization may cost."""
 
 LOWER_IS_BETTER = (ECE, ECE_AS_CALLED, SIZE, TIME)
-SINGLE, ENSEMBLE, BUNDLED = "one network, float32", "ensemble of two, float32", "bundled, int8"
+ENSEMBLE, BUNDLED = "both, float32", "bundled, int8"
 
 Results = dict[str, dict[str, list[dict[str, float]]]]
 
@@ -135,31 +159,22 @@ def make(name: str, seeds: int, *, torch: bool = False) -> dict[str, list[Path]]
 
     Args:
         name: Key of `MODELS`.
-        seeds: Networks to train.
+        seeds: Trainings of each network.
         torch: Train them with `research.torch_training`.
 
     Returns:
         The model folders of each form, by its name in the table.
     """
-    how = MODELS[name]
-    if seeds < how.members:
-        raise SystemExit(f"{name} is an ensemble of {how.members}: --seeds {how.members} or more")
-    trainer = ("research.torch_training",) if torch else ("emopy", "train")
-    for seed in range(seeds):
-        run_module(*trainer, how.recipe, "--set", f"fit.seed={seed}", "--out", f"{how.runs}{seed}")
-    made = {SINGLE: [f"{how.runs}{seed}/model" for seed in range(seeds)]}
-    if how.members > 1:
-        # Each network is in several ensembles: the spread is a little too small.
-        starts = range(seeds) if seeds > how.members else range(1)
-        groups = [[(start + i) % seeds for i in range(how.members)] for start in starts]
-        made[ENSEMBLE] = []
-        for group in groups:
-            out = f"runs/ensembles/{name}-{'-'.join(map(str, group))}"
-            members = [made[SINGLE][seed] for seed in group]
-            run_module("emopy", "models", "ensemble", *members, "--out", out, "--name", name)
-            made[ENSEMBLE].append(out)
-    float_models = made.get(ENSEMBLE, made[SINGLE])
-    made[BUNDLED] = [f"runs/quantized/{name}-{number}" for number in range(len(float_models))]
+    networks = MODELS[name].networks
+    made = {each.form: train(each, seeds, torch=torch) for each in networks}
+    singles = list(made.values())
+    if len(networks) > 1:
+        made[ENSEMBLE] = [f"runs/ensembles/{name}-{seed}" for seed in range(seeds)]
+        for seed, out in enumerate(made[ENSEMBLE]):
+            members = [models[min(seed, len(models) - 1)] for models in singles]
+            run_module("emopy", "models", "ensemble", *members, "--out", out)
+    float_models = made.get(ENSEMBLE, singles[0])
+    made[BUNDLED] = [f"runs/quantized/{name}-{number}" for number in range(seeds)]
     for model, out in zip(float_models, made[BUNDLED], strict=True):
         run_module("emopy", "models", "quantize", model, f"{FERPLUS}/train.npz", "--out", out)
     for model in chain(*made.values()):
@@ -167,10 +182,21 @@ def make(name: str, seeds: int, *, torch: bool = False) -> dict[str, list[Path]]
     return {form: [ROOT / model for model in models] for form, models in made.items()}
 
 
+def train(network: Network, seeds: int, *, torch: bool) -> list[str]:
+    """Train a network with each seed; return its model folders."""
+    trainer = ("research.torch_training",) if torch else ("emopy", "train")
+    runs = [f"{network.runs}{seed}" for seed in range(1 if network.one_seed else seeds)]
+    for seed, run in enumerate(runs):
+        settings = options_of((*network.settings, f"fit.seed={seed}"))
+        run_module(*trainer, network.recipe, *settings, "--out", run)
+    return [f"{run}/model" for run in runs]
+
+
 def check_quantization(made: dict[str, list[Path]]) -> None:
     """Refuse int8 models that lose more than 0.3 points of accuracy."""
     faces = load_dataset(ROOT / FERPLUS / "calibration.npz")
-    for before, after in zip(made.get(ENSEMBLE, made[SINGLE]), made[BUNDLED], strict=True):
+    *_, float_models, bundled = made.values()
+    for before, after in zip(float_models, bundled, strict=True):
         loss = evaluate(before, faces).accuracy - evaluate(after, faces).accuracy
         if loss > MAX_ACCURACY_LOSS:
             raise SystemExit(f"{after} loses {100 * loss:.1f} points of accuracy")
@@ -272,7 +298,8 @@ def table(results: Results) -> str:
             for metric in METRICS
             if metric in forms[BUNDLED][0]
         ]
-        header = [f"`{name}`, {len(forms[SINGLE])} trainings", *forms, "target (bundled)"]
+        trainings = sum(len(s) for form, s in forms.items() if form not in (ENSEMBLE, BUNDLED))
+        header = [f"`{name}`, {trainings} trainings", *forms, "target (bundled)"]
         texts.append(markdown_table(header, rows))
     exact = ", ".join(
         f"{name} {statistics.fmean(s[ECE_OF_EXACT] for s in forms[BUNDLED]):.3f}"
@@ -304,7 +331,7 @@ def _target(name: str, figure: str, forms: dict[str, list[dict[str, float]]]) ->
 
 def check_before(name: str, folder: Path) -> None:
     """Refuse a unit of time that is not an earlier version of the model."""
-    version = load_recipe(MODELS[name].recipe).card.version
+    version = load_recipe(MODELS[name].networks[0].recipe).card.version
     if load_model(folder / name).card.version == version:
         raise SystemExit(
             f"{folder / name} is version {version} too. Give --before a folder with the bundled "

@@ -26,9 +26,9 @@ def ResidualNN(  # noqa: N802, PLR0913 - class-like, as keras.applications.ResNe
 
     One convolution, the stem, then one stage per width. Every stage halves the resolution; the
     first one does not where the stem has done so. Down-sampling shortcuts average before they
-    project (He et al. 2019, "Bag of Tricks", ResNet-D). `emopy-base` has the default settings.
-    `emopy-tiny` has `stem_stride=2` and `squeeze=0.0`, which together take less than half of the
-    time in int8 on CPUs with VNNI.
+    project (He et al. 2019, "Bag of Tricks", ResNet-D). The first network of `emopy-base` has the
+    default settings. Its second network and `emopy-tiny` have `stem_stride=2` and `squeeze=0.0`,
+    which together take less than half of the time in int8 on CPUs with VNNI.
 
     Args:
         input_shape: (H, W, C) of one crop.
