@@ -45,9 +45,10 @@ def test_the_logits_are_the_mean_of_those_of_the_members(splits, members, tmp_pa
 def test_members_may_scale_pixels_differently(tmp_path):
     rng, labels = np.random.default_rng(0), ("anger", "fear")
     specs = (InputSpec(16, 16, mean=0.5, std=0.25), InputSpec(16, 16, scale=1.0, mean=90, std=40))
+    networks = {name: get_net("ConvolutionalNN")((16, 16, 1), 2) for name in ("one", "other")}
     members = [
-        export(get_net("ConvolutionalNN")((16, 16, 1), 2), tmp_path / name, labels=labels, spec=spec)
-        for name, spec in zip(("one", "other"), specs, strict=True)
+        export(network, tmp_path / name, labels=labels, spec=spec)
+        for (name, network), spec in zip(networks.items(), specs, strict=True)
     ]
     both = load_model(ensemble(members, tmp_path / "both"))
     images = rng.integers(0, 256, (8, 16, 16, 1), np.uint8)
