@@ -93,7 +93,7 @@ def _normalized(x: Any, name: str) -> Any:
 
 
 def load(network: keras.Model, weights: Weights, tensor: NDArray[np.float32]) -> None:
-    """Set the pretrained weights.
+    """Set the pretrained weights, and freeze the layers of `FROZEN`.
 
     Their batch normalization is folded into the convolutions. It is given back: mean and
     deviation are measured on a tensor of crops (n, 48, 48, 1), and scale and offset undo them.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import Report, fit_temperature, make_report
 from emopy.evaluate.evaluation import compute_logits
-from emopy.models import load_model, softmax
+from emopy.models import load_model, prior_shift, softmax
 from emopy.tables import markdown_table
 from research import FERPLUS, ROOT, options_of, run_module, write_results
 
@@ -76,7 +76,7 @@ def log_probabilities(models: list[Path], faces: Dataset, *, views: int) -> NDAr
     return np.log(np.mean(parts, axis=0, dtype=np.float32) + np.float32(1e-9))
 
 
-def measure(models: list[Path], *, views: int) -> Report:
+def measure(models: list[Path], *, views: int, prior: str = "training") -> Report:
     """Metrics on the faces of `valid`, with a temperature from the faces for calibration."""
     calibration, valid = (
         load_dataset(ROOT / FERPLUS / f"{name}.npz") for name in ("calibration", "validation")
@@ -85,6 +85,7 @@ def measure(models: list[Path], *, views: int) -> Report:
         log_probabilities(models, calibration, views=views), calibration.targets
     )
     found = log_probabilities(models, valid, views=views) / np.float32(fitted)
+    found += prior_shift(load_model(models[0]).card, valid.labels, prior).astype(np.float32)
     return make_report(softmax(found), valid.truth, valid.labels, temperature=fitted)
 
 
@@ -93,8 +94,10 @@ def compare(study: str, sets: dict[str, list[Path]]) -> None:
     results: dict[str, dict[str, float]] = {}
     for name, members in sets.items():
         one, two = (measure(members, views=views) for views in (1, 2))
+        uniform = measure(members, views=1, prior="uniform")
         results[name] = {
             "accuracy": one.accuracy,
+            "balanced accuracy, uniform prior": uniform.macro_recall,
             "accuracy, two views": two.accuracy,
             "log loss, two views": two.log_loss,
             "ECE, two views": two.ece,

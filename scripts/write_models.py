@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import write_accuracy
 from emopy.models import ModelCard, ModelFolder
@@ -59,7 +58,7 @@ class Version(NamedTuple):
 EARLIER = (
     Version("`emopy-base` 1", "one network, 40 epochs", 0.8521, 0.743, 0.0157),
     Version("`emopy-base` 2", "one network, 100 epochs", 0.8692, 0.769, 0.0192),
-    Version("`emopy-base` 3", "ensemble of two networks, int8", 0.8749, 0.774, 0.0196),
+    Version("`emopy-base` 3", "ensemble of 2 networks, int8", 0.8749, 0.774, 0.0196),
     Version("`emopy-tiny` 1", "one network, int8, distilled", 0.8581, 0.727, 0.0165),
 )
 """The evaluation faces were the same; 4 % had near-duplicates in the training data of
@@ -95,7 +94,7 @@ def versions(cards: list[ModelCard]) -> str:
     for card in cards:
         found = card.metrics[write_accuracy.DATA]
         numbers = (found[name] for name in ("accuracy", "macro_f1", "ece"))
-        now.append(Version(f"`{card.name}` {card.version}", what_it_is(card.training), *numbers))
+        now.append(Version(f"`{card.name}` {card.version}", what_it_is(card), *numbers))
     rows = [
         [name, what, f"{100 * accuracy:.1f} %", f"{macro_f1:.3f}", f"{100 * ece:.1f} %"]
         for name, what, accuracy, macro_f1, ece in sorted((*EARLIER, *now))
@@ -103,13 +102,17 @@ def versions(cards: list[ModelCard]) -> str:
     return markdown_table(["model", "what", "accuracy", "macro F1", "ECE"], rows, "llrrr")
 
 
-def what_it_is(training: Mapping[str, Any]) -> str:
+def what_it_is(card: ModelCard) -> str:
     """The networks of a bundled model, in words."""
-    distilled = ["parent_models" in each for each in training.get("members", [training])]
-    networks = "one network" if len(distilled) == 1 else "ensemble of two networks"
-    if any(distilled):
-        return f"{networks}, int8, {'' if all(distilled) else 'one of them '}distilled"
-    return f"{networks}, int8"
+    networks = card.training.get("members", [card.training])
+    distilled = sum("parent_models" in each for each in networks)
+    parts = ["one network" if len(networks) == 1 else f"ensemble of {len(networks)} networks"]
+    parts.append(card.precision)
+    if distilled:
+        parts.append(
+            "distilled" if distilled == len(networks) else f"{distilled} of them distilled"
+        )
+    return ", ".join(parts)
 
 
 def card_page(card: ModelCard) -> str:

@@ -205,8 +205,9 @@ def ensemble(models: tuple[str, ...], out: Path, name: str | None) -> None:
     """Combine models into an ensemble that averages their logits.
 
     An ensemble is usually more accurate than each of its models, and takes as long as all of them.
-    The models need the same labels and input: training runs that differ in their seed, for
-    example. Calibrate and evaluate the ensemble before you use it. Needs the extra train.
+    The models need the same labels and inputs of the same size: training runs that differ in their
+    seed, for example. The scaling of pixels may differ. Calibrate and evaluate the ensemble before
+    you use it. Needs the extra train.
     """
     with quiet_import():
         from emopy.train import ensemble as average_logits

@@ -345,7 +345,7 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> list[_Block]:
     ]
     text = (
         f"The same training with other seeds, on {data}. The first run is this model. Ensembles "
-        "have members in common, which makes the standard deviation a little too small:"
+        "have members in common, which makes the standard deviation too small:"
     )
     return [text, _Table(["metric", "runs", "mean", "std"], rows, "llrr")]
 

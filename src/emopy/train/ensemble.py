@@ -27,7 +27,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
 
     Args:
         models: Two or more names or folders of models with trainable networks, with the same
-            labels and the same input. `scale`, `mean` and `std` of the inputs may differ.
+            labels and inputs of the same shape and margin. The scaling of pixels may differ.
         path: Folder to write; an existing model folder is replaced. For fine-tuning it contains
             the network of the first model. Calibrate and evaluate it: temperature and metrics of
             the members do not apply to it.
@@ -38,8 +38,8 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
 
     Raises:
         ModelNotFoundError: No such model, or one without a trainable network.
-        ModelError: Fewer than two models, different labels or inputs, or `path` is no model
-            folder.
+        ModelError: Fewer than two models, different labels, inputs of different shape or margin,
+            or `path` is no model folder.
 
     Source:
         Lakshminarayanan, Pritzel and Blundell 2017, https://arxiv.org/abs/1612.01474.
@@ -48,12 +48,13 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
         raise ModelError(f"`models` must be two or more. Received {len(models)}.")
     members = [load_keras_model(model) for model in models]
     first = members[0][0]
+    wanted = (first.labels, _without_scaling(first.input))
     for model, (card, _) in zip(models, members, strict=True):
-        if (card.labels, _same_scaling(card.input)) != (first.labels, _same_scaling(first.input)):
+        if (card.labels, _without_scaling(card.input)) != wanted:
             raise ModelError(
-                f"`models` must have the same labels and the same input. Received {models[0]} with "
-                f"{', '.join(first.labels)} and {first.input}, and {model} with "
-                f"{', '.join(card.labels)} and {card.input}."
+                "`models` must have the same labels and inputs of the same shape and margin. "
+                f"Received {models[0]} with {', '.join(first.labels)} and {first.input}, and "
+                f"{model} with {', '.join(card.labels)} and {card.input}."
             )
     for model, (card, network) in zip(models, members, strict=True):
         if card.training.get("parameters", network.count_params()) != network.count_params():
@@ -87,7 +88,7 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
         )
 
 
-def _same_scaling(spec: InputSpec) -> InputSpec:
+def _without_scaling(spec: InputSpec) -> InputSpec:
     return replace(spec, scale=1.0, mean=0.0, std=1.0)
 
 
@@ -102,7 +103,7 @@ def _average(networks: Sequence[keras.Model], specs: Sequence[InputSpec]) -> ker
 
 
 def _rescale(crops: keras.KerasTensor, given: InputSpec, wanted: InputSpec) -> keras.KerasTensor:
-    """Crops scaled for one input, as another wants them."""
+    """Crops that are scaled for one input, scaled for another."""
     if (given.scale, given.mean, given.std) == (wanted.scale, wanted.mean, wanted.std):
         return crops
     ratio = wanted.scale / given.scale
