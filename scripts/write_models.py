@@ -30,8 +30,8 @@ commands use `emopy-base`; `FERModel(model="emopy-tiny")` and `--model emopy-tin
 ## Versions
 
 {faces_of_all:,} faces of FER+ `valid`, eight emotions, prior of the training data. A new version of
-a model is a line in the [changelog](../../CHANGELOG.md); the card has the version. Of earlier
-versions only these metrics are known.
+a model is a line in the [changelog](../../CHANGELOG.md); the card has the version.
+[Decision 21](../decisions/0021-distilled-models.md) has more figures of the two versions before.
 
 {versions}
 """
