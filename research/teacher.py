@@ -12,6 +12,7 @@ docs/training.md gets the table.
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,21 +71,30 @@ def _train(run: str, settings: tuple[str, ...]) -> str:
     return f"{run}/model"
 
 
-def log_probabilities(models: list[Path], faces: Dataset, *, views: int) -> NDArray[np.float32]:
+@cache
+def probabilities(model: Path, part: str, views: int) -> NDArray[np.float32]:
+    """(n, k) probabilities of one model for the faces of a part."""
+    return softmax(compute_logits(load_model(model), _faces(part), views=views))
+
+
+@cache
+def _faces(part: str) -> Dataset:
+    return load_dataset(ROOT / FERPLUS / f"{part}.npz")
+
+
+def log_probabilities(models: list[Path], part: str, *, views: int) -> NDArray[np.float32]:
     """(n, k) logarithms of the mean probabilities, as a student is trained on them."""
-    parts = [softmax(compute_logits(load_model(m), faces, views=views)) for m in models]
+    parts = [probabilities(model, part, views) for model in models]
     return np.log(np.mean(parts, axis=0, dtype=np.float32) + np.float32(1e-9))
 
 
 def measure(models: list[Path], *, views: int, prior: str = "training") -> Report:
     """Metrics on the faces of `valid`, with a temperature from the faces for calibration."""
-    calibration, valid = (
-        load_dataset(ROOT / FERPLUS / f"{name}.npz") for name in ("calibration", "validation")
-    )
+    calibration, valid = _faces("calibration"), _faces("validation")
     fitted = fit_temperature(
-        log_probabilities(models, calibration, views=views), calibration.targets
+        log_probabilities(models, "calibration", views=views), calibration.targets
     )
-    found = log_probabilities(models, valid, views=views) / np.float32(fitted)
+    found = log_probabilities(models, "validation", views=views) / np.float32(fitted)
     found += prior_shift(load_model(models[0]).card, valid.labels, prior).astype(np.float32)
     return make_report(softmax(found), valid.truth, valid.labels, temperature=fitted)
 
