@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +16,7 @@ from emopy.cli.main import main
 from emopy.faces import detectors
 from emopy.faces.detectors import FullImage
 
-SECONDS = 60
+SECONDS = 120
 """Seconds within which a tab must finish a command."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -30,6 +31,10 @@ START = "import os, sys; a, b = int(sys.argv[1]), int(sys.argv[2]); " + (
     "os.dup2(a, 13); os.dup2(b, 14); os.dup2(13, 3); os.dup2(14, 4); "
     "os.close(13); os.close(14); os.execv(sys.argv[3], sys.argv[3:])"
 )
+
+
+class PageReplacedError(Exception):
+    """The page went to another address before it answered."""
 
 
 class Tab:
@@ -68,6 +73,8 @@ class Tab:
             if "method" in answer:
                 self.heard.append(answer)
             elif answer["id"] == self._number:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise PageReplacedError(answer)
                 assert "error" not in answer, answer
                 return answer["result"]
 
@@ -84,13 +91,16 @@ class Tab:
         return answer["result"].get("value")
 
     def wait(self, expression):
-        """Wait until an expression is true, and return its value."""
+        """Wait until an expression is true, and return its value; the page may change."""
+        look = (
+            "new Promise(resolve => { const end = performance.now() + 1000; const look = () => "
+            f"{{ const value = ({expression}); if (value || performance.now() > end) "
+            "resolve(value); else setTimeout(look, 20); }; look(); })"
+        )
         while True:
-            value = self.ask(
-                "new Promise(resolve => { const end = performance.now() + 1000; const look = () => "
-                f"{{ const value = ({expression}); if (value || performance.now() > end) "
-                "resolve(value); else setTimeout(look, 20); }; look(); })"
-            )
+            value = None
+            with suppress(PageReplacedError):
+                value = self.ask(look)
             if value:
                 return value
             assert time.monotonic() < self._deadline, f"never true: {expression}"

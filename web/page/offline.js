@@ -28,15 +28,17 @@ export async function startOffline() {
 function useNewVersion(worker) {
   if (!worker || !navigator.serviceWorker.controller) return; // the first version
   const use = async () => {
-    if (worker.state !== "installed" || document.body.dataset.mode !== "empty") return;
+    if (worker.state !== "installed" || !isEmpty()) return;
     const replaced = nextController();
     worker.postMessage("take over");
-    await replaced;
-    location.reload();
+    await replaced; // up to half a minute in Chromium, if the old version was just starting
+    if (isEmpty()) location.reload();
   };
   worker.addEventListener("statechange", use);
   use();
 }
+
+const isEmpty = () => document.body.dataset.mode === "empty";
 
 function nextController() {
   return new Promise((resolve) =>
