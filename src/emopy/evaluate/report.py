@@ -125,8 +125,7 @@ class Report:
         ]
         if self.kl_divergence is not None:
             rows.append(("KL divergence", f"{self.kl_divergence:.4f}", "nats, from soft targets"))
-        if self.prior != "training":
-            rows.append(("prior", _prior_text(self.prior), ""))
+        rows.append(("prior", _prior_text(self.prior), ""))
         return text_table(rows[0], rows[1:], "lrl")
 
     def _class_table(self) -> str:
