@@ -13,14 +13,15 @@ from contextlib import suppress
 import pytest
 
 from emopy.cli.main import main
+from emopy.errors import InputError
 from emopy.faces import detectors
 from emopy.faces.detectors import FullImage
+from emopy.web_page_files import find_web_page
 
 SECONDS = 120
 """Seconds within which a tab must finish a command."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PROGRAM = next((path for path in map(shutil.which, NAMES) if path), None)
 OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--no-first-run", "--no-proxy-server", "--disable-background-networking", "--mute-audio"),
@@ -98,11 +99,9 @@ class Tab:
             "resolve(value); else setTimeout(look, 20); }; look(); })"
         )
         while True:
-            value = None
             with suppress(PageReplacedError):
-                value = self.ask(look)
-            if value:
-                return value
+                if value := self.ask(look):
+                    return value
             assert time.monotonic() < self._deadline, f"never true: {expression}"
 
     def _next(self):
@@ -117,18 +116,34 @@ class Tab:
         return json.loads(message)
 
 
-@pytest.fixture
-def tab():
-    """An empty tab of a browser with a new profile; what was started is ended."""
-    if PROGRAM is None:
+@pytest.fixture(scope="session")
+def browser_program():
+    """The path of Chromium or Chrome."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
         pytest.skip("no browser is installed: Chromium or Chrome")
+    return found
+
+
+@pytest.fixture(scope="session")
+def built_page():
+    """The folder of the page that predicts in the browser."""
+    try:
+        return find_web_page()
+    except InputError:
+        pytest.skip("the page is not built: type make web")
+
+
+@pytest.fixture
+def tab(browser_program):
+    """An empty tab of a browser with a new profile; what was started is ended."""
     commands, out = os.pipe()
     back, answers = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         started = subprocess.Popen(
             [
                 *(sys.executable, "-c", START, str(commands), str(answers)),
-                *(PROGRAM, *OPTIONS, f"--user-data-dir={profile}"),
+                *(browser_program, *OPTIONS, f"--user-data-dir={profile}"),
             ],
             pass_fds=(commands, answers),
             stdout=subprocess.DEVNULL,

@@ -4,16 +4,14 @@ import contextlib
 import http.client
 import re
 import select
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from emopy import web_page_files
-from emopy.errors import InputError
 from emopy.serve.settings import digests
-from emopy.web_page_files import CONTENT_TYPES, find_web_page
+from emopy.web_page_files import CONTENT_TYPES
 from tests.serving import is_problem, serving
 
 FILES = {
@@ -29,7 +27,6 @@ FILES = {
     "ort.wasm": bytes(200_000),
 }
 NOT_OF_THE_PAGE = ("licenses/LICENSE.txt", "types/main.d.mts", "main.js.map")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SECONDS = 60
 
 
@@ -130,19 +127,13 @@ def command():
             started.communicate(timeout=SECONDS)
 
 
-def test_a_browser_predicts_on_the_page_of_the_service_and_sends_nothing():
+@pytest.mark.usefixtures("built_page")
+def test_a_browser_predicts_on_the_page_of_the_service_and_sends_nothing(browser_program):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("no browser is installed: Chromium or Chrome")
-    try:
-        find_web_page()
-    except InputError:
-        pytest.skip("the page is not built: type make web")
     requests, complaints = [], []
     with command() as address, playwright.sync_playwright() as driver:
         options = ["--no-sandbox", "--disable-gpu"]
-        with driver.chromium.launch(executable_path=program, args=options) as browser:
+        with driver.chromium.launch(executable_path=browser_program, args=options) as browser:
             tab = browser.new_context().new_page()
             tab.set_default_timeout(1000 * SECONDS)
             tab.context.on("request", lambda made: requests.append(made))  # noqa: PLW0108

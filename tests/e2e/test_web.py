@@ -15,16 +15,14 @@ import pytest
 from PIL import Image
 
 from emopy import FERModel
-from emopy.errors import InputError
 from emopy.labels import ALL_EMOTIONS, STANDARD_EMOTIONS
-from emopy.live import WebPage, find_web_page
+from emopy.live import WebPage
 from emopy.result_table import row_columns
 from emopy.samples import Actor, sample_images, scene
 
 av = pytest.importorskip("av")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 SIZE = (320, 240)
 READY = "body[data-model=ready]"
@@ -70,28 +68,21 @@ def clip(frames, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served():
-    try:
-        find_web_page()
-    except InputError:
-        pytest.skip("the page is not built: type make web")
-    with WebPage(0) as page:
+def served(built_page):
+    with WebPage(0, folder=built_page) as page:
         yield page
 
 
 @pytest.fixture(scope="module")
-def browser(frames, served, tmp_path_factory):
+def browser(frames, served, browser_program, tmp_path_factory):
     """Chromium with a fake camera that shows the walking face."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("no browser is installed: Chromium or Chrome")
     camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     jpegs = (cv2.imencode(".jpg", image[:, :, ::-1])[1].tobytes() for image in frames)
     camera.write_bytes(b"".join(jpegs))
     options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
     options.append(f"--use-file-for-fake-video-capture={camera}")
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=program, args=options)
+        started = driver.chromium.launch(executable_path=browser_program, args=options)
         yield started
         started.close()
 
@@ -470,13 +461,10 @@ def test_the_second_visit_works_offline_at_the_width_of_a_phone(browser):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(built_page, tmp_path):
     """A copy of the built page, for a new version of it."""
-    try:
-        page = find_web_page()
-    except InputError:
-        pytest.skip("the page is not built: type make web")
-    return Path(shutil.copytree(page, tmp_path / "page", ignore=shutil.ignore_patterns("npm")))
+    ignored = shutil.ignore_patterns("npm")
+    return Path(shutil.copytree(built_page, tmp_path / "page", ignore=ignored))
 
 
 def change(file, old, new):
@@ -488,6 +476,12 @@ def change(file, old, new):
     before, after = (hashlib.sha256(each).hexdigest() for each in (content, changed))
     worker.write_text(worker.read_text("utf-8").replace(before, after), "utf-8")
     return before
+
+
+def open_and_keep(tab, served):
+    tab.open(served.address)
+    tab.wait("navigator.serviceWorker.controller !== null")
+    tab.wait(IS_READY)
 
 
 def open_sample(tab, emotion):
@@ -503,9 +497,7 @@ def open_sample(tab, emotion):
 
 def test_a_new_version_of_the_page_replaces_the_kept_one(tab, folder):
     with WebPage(0, folder=folder) as served:
-        tab.open(served.address)
-        tab.wait("navigator.serviceWorker.controller !== null")
-        tab.wait(IS_READY)
+        open_and_keep(tab, served)
         change(folder / "index.html", b"<title>EmoPy", b"<title>Newer")
         tab.open(served.address)
         tab.wait("document.title.startsWith('Newer')")  # the old page loads itself again
@@ -515,9 +507,7 @@ def test_a_new_version_of_the_page_replaces_the_kept_one(tab, folder):
 
 def test_what_was_opened_before_a_new_version_takes_over_stays_open(tab, folder):
     with WebPage(0, folder=folder) as served:
-        tab.open(served.address)
-        tab.wait("navigator.serviceWorker.controller !== null")
-        tab.wait(IS_READY)
+        open_and_keep(tab, served)
         change(folder / "index.html", b"<title>EmoPy", b"<title>Newer")
         tab.send("Page.addScriptToEvaluateOnNewDocument", source=ASKS_LATER)
         tab.open(served.address)
@@ -533,8 +523,7 @@ def test_what_was_opened_before_a_new_version_takes_over_stays_open(tab, folder)
 def test_a_new_version_of_a_large_file_is_kept_before_the_old_one_is_deleted(tab, folder):
     modules = f"{KEPT}.then(keys => keys.filter(key => /ort-wasm/.test(key.url)).length)"
     with WebPage(0, folder=folder) as served:
-        tab.open(served.address)
-        tab.wait("navigator.serviceWorker.controller !== null")
+        open_and_keep(tab, served)
         tab.wait(f"{KEPT}.then(keys => keys.filter({IS_LARGE}).length === 2)")
         open_sample(tab, "happiness")  # so that the page does not load itself again
         before = change(folder / "ort-wasm-bundled.wasm", WASM_HEADER, WASM_HEADER + EMPTY_SECTION)
