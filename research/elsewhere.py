@@ -21,6 +21,8 @@ import numpy as np
 from emopy.data import Dataset, load_dataset
 from emopy.evaluate import calibrate, evaluate
 from emopy.tables import markdown_table
+from emopy.train import FitSettings
+from emopy.train.targets import training_prior
 from research import (
     FERPLUS,
     ROOT,
@@ -87,9 +89,8 @@ def with_split_votes_twice(faces: Dataset) -> Dataset:
     return faces.take(np.concatenate([np.arange(len(faces)), split]))
 
 
-def prepare() -> None:
+def prepare(faces: Dataset) -> None:
     """Write the changed training faces."""
-    faces = load_dataset(ROOT / FERPLUS / "train.npz")
     for file, change in ((SHARPNESS, with_other_sharpness), (SPLIT, with_split_votes_twice)):
         if not (ROOT / file).is_file():
             (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
@@ -137,10 +138,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", metavar="TEXT")
     options = parser.parse_args()
-    prepare()
     faces = load_dataset(ROOT / FERPLUS / "train.npz")
-    prior = dict(zip(faces.labels, map(float, faces.targets.mean(axis=0)), strict=True))
-    known = read_results("elsewhere") if options.only else {}
+    prepare(faces)
+    frequencies = training_prior(faces, FitSettings(), None)
+    prior = dict(zip(faces.labels, map(float, frequencies), strict=True))
+    known = read_results("elsewhere")
     results: dict[str, list[dict[str, float]]] = {}
     for name, change in CHANGES.items():
         if options.only not in name:
