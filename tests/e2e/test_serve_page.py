@@ -38,10 +38,11 @@ def service(tmp_path_factory):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     (folder.parent / "secret.json").write_bytes(b"{}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(web_page_files, "_FOLDERS", (folder,))
-        with serving(key_digests=digests(["0123456789abcdef"])) as running:
-            yield running
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # only while it starts: others look for theirs
+            patch.setattr(web_page_files, "_FOLDERS", (folder,))
+            running = stack.enter_context(serving(key_digests=digests(["0123456789abcdef"])))
+        yield running
 
 
 def test_the_files_of_these_tests_have_every_content_type():
