@@ -6,7 +6,8 @@
 FOLDER holds the collections `rafdb`, `ck48` and `jaffe`, each with one folder per emotion. Their
 faces are evaluated only: training, temperature and prior never come from them. Each training is a
 run folder under `runs/elsewhere`; rerun the command to resume. docs/training.md gets the table.
-`--only` trains the changes whose name contains a text; the others keep their results.
+`--only` trains the changes whose name contains a text, and those without results; the others keep
+theirs.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def main() -> None:
     known = read_results("elsewhere")
     results: dict[str, list[dict[str, float]]] = {}
     for name, change in CHANGES.items():
-        if options.only not in name:
+        if options.only not in name and name in known:
             results[name] = known[name]
             continue
         results[name] = []
