@@ -248,6 +248,6 @@ def _notes(found: Measured, version: str) -> Iterator[str]:
         yield f"Faces found per frame, {kind}: {listed}."
     if found.answers:
         yield (
-            "emopy-base and emopy-tiny were trained on other faces of FER+, and these faces were "
-            "used to choose among trainings. What human and face-api were trained on is not known."
+            "emopy-base and emopy-tiny were trained on other faces of FER+; these were used for no "
+            "choice. What human and face-api were trained on is not known."
         )

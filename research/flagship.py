@@ -111,12 +111,12 @@ DISTILLED = Network(
     ("net.settings.widths=[32,64,128]", "fit.weight_decay=0.02"),
 )
 TWO_NETWORKS = """The model is an ensemble of two networks, both trained from random weights: one \
-on these votes; the other by knowledge distillation on the same faces and 129 more, with the votes \
-left for "unknown" and "not a face" of every face spread evenly over the eight emotions. Each of \
-its targets is 0.3 times the votes plus 0.7 times the mean prediction of a teacher for the \
-augmented face and its mirror image. The teacher is five networks trained on votes for the same \
-faces: the two of emopy-base 3, a wider one, a deeper one, and a wider one with anti-aliased \
-downsampling."""
+on these votes, which is the first network of emopy-base 3; the other by knowledge distillation on \
+the same faces and 129 more, with the votes left for "unknown" and "not a face" of every face \
+spread evenly over the eight emotions. Each of its targets is 0.3 times the votes plus 0.7 times \
+the mean prediction of a teacher for the augmented face and its mirror image. The teacher is five \
+networks trained on votes for the same faces: the two of emopy-base 3, a wider one, a deeper one, \
+and a wider one with anti-aliased downsampling."""
 
 MODELS = {
     "emopy-base": Flagship(

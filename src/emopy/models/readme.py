@@ -344,8 +344,8 @@ def _seeds(data: str, seeds: Mapping[str, Any]) -> list[_Block]:
         for metric, values in seeds.items()
     ]
     text = (
-        f"The same training with other seeds, on {data}. The first run is this model. Ensembles "
-        "have members in common, which makes the standard deviation too small:"
+        f"The same training with other seeds, on {data}. The first run is this model. Where runs "
+        "have networks or augmented faces in common, the standard deviation is too small:"
     )
     return [text, _Table(["metric", "runs", "mean", "std"], rows, "llrr")]
 
