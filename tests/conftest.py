@@ -1,7 +1,8 @@
-"""Fixtures of several rooms: a quick model, a real photograph; TensorFlow without messages."""
+"""Fixtures of several rooms: a model, a photograph, a browser; TensorFlow without messages."""
 
 import gc
 import os
+import shutil
 import signal
 import time
 from importlib.util import find_spec
@@ -26,6 +27,8 @@ from emopy.samples import Actor, scene, write_samples
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 FIRST = (
     "unit/test_forking.py",
@@ -76,6 +79,15 @@ if find_spec("hypothesis"):
     settings.load_profile("emopy")
 
 SPEC = InputSpec(height=48, width=48, channels=1, mean=0.5, std=0.25)
+
+
+@pytest.fixture(scope="session")
+def browser_program():
+    """The path of Chromium or Chrome."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no browser is installed: Chromium or Chrome")
+    return found
 
 
 @pytest.fixture(autouse=True)

