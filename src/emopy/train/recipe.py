@@ -142,7 +142,7 @@ class FitSettings:
             al. 2021, arXiv:2007.07314).
         mixup: Parameter of Beta(mixup, mixup), which the weights of pairs of images and targets
             are drawn from. 0: off (Zhang et al. 2018, arXiv:1710.09412). It lost accuracy on FER+,
-            see docs/training.md; so did cutmix and logit_adjustment.
+            see docs/training.md; so did cutmix.
         cutmix: Parameter of Beta(cutmix, cutmix), which the area kept of each image is drawn from;
             a rectangle of another image replaces the rest. 0: off (Yun et al. 2019,
             arXiv:1905.04899). With mixup as well, each batch gets one of the two at random.
