@@ -92,7 +92,7 @@ def measure(settings: Settings) -> Section:
         "fer's app: FastAPI and uvicorn, the image in the body, decoded with OpenCV, `FER()` with "
         "its default detector in one thread, without limits, metrics, log and keys: "
         "`benchmarks/workers/fer_service.py`.",
-        "fer's search takes the longer the more edges an image has; generated scenes have a smooth "
+        "fer's search takes longer the more edges an image has; generated scenes have a smooth "
         "background.",
         "At 64 clients the row of both has room for all of them to wait (`--queue 64`). In the row "
         f"with a queue of {QUEUE}, each client sends at most {PER_SECOND} requests per second: one "

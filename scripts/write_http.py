@@ -55,6 +55,7 @@ NO_OPERATION = {
 KINDS = {
     "image/*": "the image",
     "video/*": "the video",
+    "application/octet-stream": "the same",
     "image/png": "the annotated image, with `draw=png`",
     "application/x-ndjson": "a line of JSON for each face of each frame: [columns](schema.md)",
     "text/plain": "text",

@@ -18,7 +18,12 @@ stream = io.BytesIO()
 frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=40)
 
 # A real image or video among other bytes.
-for kind, real in (("image/*", encoded()), ("video/*", stream.getvalue())):
+animation = stream.getvalue()  # an image, too
+for kind, real in (
+    ("image/*", encoded()),
+    ("video/*", animation),
+    ("application/octet-stream", animation),
+):
     schemathesis.openapi.media_type(kind, st.one_of(st.just(real), st.binary(max_size=200)))
 
 

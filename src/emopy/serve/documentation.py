@@ -132,15 +132,15 @@ _BINARY: _Schema = {"type": "string", "format": "binary"}
 _BASE64: _Schema = _said(_TEXT, "Base64, or a data URL.")
 
 
-def _body(kind: str, json_schema: _Schema | None, *, most: int = 1) -> _Schema:
+def _body(kind: str, json_schema: _Schema, *, most: int = 1) -> _Schema:
     """Return how a body is described: as it is, a form, or JSON; with at most so many files."""
     files = _said({**_array(_BINARY), "maxItems": most}, "Fields may have other names, too.")
     content: _Schema = {
         f"{kind}/*": {"schema": _BINARY},
+        "application/octet-stream": {"schema": _BINARY},
         "multipart/form-data": {"schema": _object({"file": files})},
+        "application/json": {"schema": json_schema},
     }
-    if json_schema is not None:
-        content["application/json"] = {"schema": json_schema}
     return {"required": True, "content": content}
 
 
@@ -152,8 +152,11 @@ _IMAGES_JSON = {
     },
     "additionalProperties": False,
 }
+_ONE_JSON = _object({"image": _BASE64}) | {"additionalProperties": False}
 _ANALYZE_JSON = _object(
-    {"img": _BASE64},
+    {},
+    img=_BASE64,
+    img_path=_said(_TEXT, "Base64, or a data URL, in place of `img`."),
     actions=_array({"type": "string", "enum": ["emotion"]}),
     enforce_detection=_said({"type": "boolean"}, "Whether an image without a face is an error."),
 )
@@ -279,7 +282,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             ),
             _query("method", "How to hide pixels.", {"type": "string", "enum": [*METHODS]}),
         ],
-        body=_body("image", _IMAGES_JSON),
+        body=_body("image", _ONE_JSON),
     ),
     "/v1/video": _operation(
         "predict",
@@ -289,7 +292,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "frames are missing. To cancel, close the connection.",
         answers={"application/x-ndjson": _TEXT},
         parameters=[*_OPTIONS, *_VIDEO],
-        body=_body("video", None),
+        body=_body("video", _ONE_JSON),
     ),
     "/analyze": _operation(
         "compatibility",
