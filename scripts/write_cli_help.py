@@ -19,7 +19,9 @@ Results go to stdout, everything meant for a person to stderr. Exit codes: 0 all
 inputs failed, or a check found something, and the rest is done; 2 wrong usage, or a model, data or
 an output that cannot be used; 130 stopped by Ctrl-C. `--debug`, anywhere on the line, shows the
 traceback of an error. Downloads are kept in the folder that the environment variable `EMOPY_HOME`
-names. Control characters in names of files, models and labels are printed escaped.
+names; without it in `~/.cache/emopy`, on macOS in `~/Library/Caches/emopy`, on Windows in
+`%LOCALAPPDATA%\\emopy`. Control characters in names of files, models and labels are printed
+escaped.
 """
 
 

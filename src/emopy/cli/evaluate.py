@@ -112,8 +112,8 @@ def calibrate(
     DATA, and writes it into the card of the model. DATA is a .npz file, a .csv file with one face
     per row, or a folder with one folder per emotion; for a model of clips, in it one folder per
     clip. Use some hundreds of faces that were not used for training, and others for the evaluation
-    afterwards. Exit code 1 means that some files or rows could not be read; they are listed, and
-    the others are used.
+    afterwards. Metrics of another temperature are removed from the card. Exit code 1 means that
+    some files or rows could not be read; they are listed, and the others are used.
     """
     from emopy.evaluate import calibrate as fit_temperature
     from emopy.models import find_model

@@ -163,7 +163,8 @@ def check(models: tuple[str, ...]) -> int:
 @click.option(
     "--url", metavar="URL", help="Another address of the same file; its checksum must be the same."
 )
-@click.option("--folder", type=FOLDER, help="Folder for the file.  [default: EMOPY_HOME]")
+@click.option("--folder", type=FOLDER, help="Folder for the file.  [default: "
+              "EMOPY_HOME, or the folder emopy in the cache folder]")  # fmt: skip
 def fetch(name: str, url: str | None, folder: Path | None) -> None:
     """Download a model or detector, and verify its checksum."""
     from emopy.models import fetch as download

@@ -119,8 +119,8 @@ smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
     metavar="N", help="CPU threads of each prediction.")  # fmt: skip
 reading_threads_option: Decorator = click.option("--threads", type=click.IntRange(min=1),
-    metavar="N", help="CPU threads: to read and search what comes next, and of the model.  "
-    "[default: one per core; 1]")  # fmt: skip
+    metavar="N", help="CPU threads that read images and search for faces, and threads of each run "
+    "of the model.  [default: one per core for the first, 1 for the second]")  # fmt: skip
 providers_option: Decorator = click.option("--provider", "providers", multiple=True,
     metavar="NAME", help="Where the model runs: cpu, cuda, coreml, directml or openvino; give it "
     "once for each, in order of preference.  [default: cpu]")  # fmt: skip

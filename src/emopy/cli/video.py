@@ -26,6 +26,7 @@ from emopy.cli.options import (
     ANY_PATH,
     end_option,
     every_option,
+    max_pixels_option,
     overwrite_option,
     reading_model_options,
     refuse_parquet_on_stdout,
@@ -68,9 +69,7 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @reading_model_options
 @smoothing_option
-@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N",
-              help="Largest image of a folder of frames, width times height in pixels.  [default: "
-              "100000000]")  # fmt: skip
+@max_pixels_option
 @every_option
 @click.option("--fps", type=float, metavar="FPS",
               help="Process this number of frames per second; for a folder of frames, their "
