@@ -33,6 +33,11 @@ class TextTable:
     lines: list[int]
 
 
+def delimiter_of(header: str) -> str:
+    """Return what separates the cells of a CSV file, by its first line."""
+    return max(_DELIMITERS, key=header.count)
+
+
 def read_csv(path: str | os.PathLike[str], argument: str, error: type[EmoPyError]) -> TextTable:
     """Read a CSV file with a header row: UTF-8, separated by comma, semicolon or tab.
 
@@ -58,8 +63,7 @@ def read_csv(path: str | os.PathLike[str], argument: str, error: type[EmoPyError
             f"`{argument}` must be a CSV file in UTF-8. Received {file}: {reason.reason} at byte "
             f"{reason.start}. Save it again as UTF-8."
         ) from reason
-    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text.split("\n", 1)[0]))
     header: list[str] = []
     table = TextTable(header, [], [])
     try:

@@ -124,7 +124,7 @@ class _Worker:
             while True:
                 try:
                     found = pickle.load(self._out)  # noqa: S301  from a process started here
-                except (EOFError, OSError, pickle.UnpicklingError):
+                except Exception:  # noqa: BLE001 - whatever a broken message causes, it has ended
                     messages.put((self, None))
                     return
                 messages.put((self, found))

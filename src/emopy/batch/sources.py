@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from emopy.batch.storage import Storage, absolute, is_address
 from emopy.errors import EmoPyError, InputError, import_extra
+from emopy.escaping import unquote_csv_text
 from emopy.media.paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from emopy.tables import delimiter_of
 
 Kind: TypeAlias = Literal["image", "video", "archive"]
 """What an input is; an archive is a tar file of images, such as a shard of WebDataset."""
@@ -124,10 +127,11 @@ def _parquet_paths(storage: Storage) -> Iterator[str]:
 
 def _csv_paths(storage: Storage) -> Iterator[str]:
     with io.TextIOWrapper(storage.open_stream(), encoding="utf-8-sig", newline="") as text:
-        rows = csv.DictReader(text)
+        first = text.readline()
+        rows = csv.DictReader(itertools.chain([first], text), delimiter=delimiter_of(first))
         column = _path_column(rows.fieldnames or (), storage.location)
         for row in rows:
-            path = (row[column] or "").strip()
+            path = unquote_csv_text((row[column] or "").strip())
             if len(path) > _LONGEST_PATH:
                 raise ValueError(f"a path of {len(path):,} characters")
             yield path

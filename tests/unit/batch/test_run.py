@@ -14,6 +14,12 @@ from emopy.fermodel import FERModel
 from tests.batch_inputs import QUICK, write_images
 
 
+def test_a_folder_without_a_model_does_not_hide_the_model_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "emopy-tiny").mkdir()
+    assert complete_options({"model": "emopy-tiny"})["model"] == "emopy-tiny"
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

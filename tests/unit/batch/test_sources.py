@@ -99,6 +99,15 @@ def test_a_table_names_its_paths_relative_to_its_folder(tmp_path, suffix):
     ]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_of_results_is_a_table_of_paths(tmp_path, separator):
+    lines = ("source|face", "'-a.jpg|1", "'=b.jpg|1", "'twas.jpg|2")
+    text = "\n".join(lines).replace("|", separator)
+    (tmp_path / "results.csv").write_text(text, encoding="utf-8")
+    found = names(list_inputs(tmp_path / "results.csv"), tmp_path)
+    assert found == ["-a.jpg", "=b.jpg", "'twas.jpg"]
+
+
 def test_paths_may_be_bytes(tmp_path):
     parquet.write_table(pa.table({"file": [b"/a/\xff.jpg"]}), tmp_path / "list.parquet")
     [found] = list_inputs(tmp_path / "list.parquet")
