@@ -69,13 +69,17 @@ def run(
         prefix="emopy-metrics-",
         ignore_cleanup_errors=True,  # Windows keeps files that are still open
     ) as folder:
+        before = os.environ.get(FOLDER_VARIABLE)
         os.environ[FOLDER_VARIABLE] = folder
         create = partial(_create_or_exit, load_model, settings, prepare)
         try:
             with _listening(settings, announce) as listener:
                 _run_workers(configure(create, settings, is_factory=True), listener)
         finally:
-            del os.environ[FOLDER_VARIABLE]
+            if before is None:
+                del os.environ[FOLDER_VARIABLE]
+            else:
+                os.environ[FOLDER_VARIABLE] = before
 
 
 def configure(

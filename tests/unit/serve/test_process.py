@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from emopy.errors import InputError
-from emopy.serve import ServeSettings, memory
+from emopy.serve import ServeSettings, memory, server
+from emopy.serve.metrics import FOLDER_VARIABLE
 from emopy.serve.server import _bind
 
 
@@ -127,3 +128,19 @@ def test_free_memory_between_blocks_in_use_goes_back(monkeypatch):
     asyncio.run(run())
     assert resident_mb() < at_most - 50 < kept
     assert len(blocks) == 250
+
+
+@pytest.mark.parametrize("before", ["/metrics/of/another/program", None])
+def test_the_folder_of_the_metrics_of_another_program_stays_named(before, monkeypatch):
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    if before:
+        monkeypatch.setenv(FOLDER_VARIABLE, before)
+    during = []
+    monkeypatch.setattr(
+        server, "_run_workers", lambda *_: during.append(os.environ[FOLDER_VARIABLE])
+    )
+    settings = ServeSettings(port=0, workers=2)
+    server.run(lambda: None, settings, announce=lambda _: None)
+    assert len(during) == 1
+    assert during[0] != before
+    assert os.environ.get(FOLDER_VARIABLE) == before
