@@ -206,8 +206,9 @@ def walk_files(
 ) -> Iterator[tuple[str, os.DirEntry[str] | OSError]]:
     """Yield what is in a folder, without folders and system entries (`is_system_entry`).
 
-    Breadth first, in the order of names. Real folders come before linked ones, whose paths are
-    longer; a folder that is reached twice is searched once.
+    The entries of a folder come in the order of names, then those of the folders in it. Real
+    folders come before linked ones, whose paths are longer; a folder that is reached twice is
+    searched once.
 
     Args:
         folder: The folder.
@@ -232,14 +233,18 @@ def walk_files(
         except OSError as error:
             yield here, error
             continue
+        folders: list[str] = []
         for entry in listed:
             name = f"{here}/{entry.name}" if here else entry.name
             if is_system_entry(entry.name):
                 continue
             if not _is_folder(entry):
                 yield name, entry
+            elif recursive and entry.is_symlink():
+                waiting.append(name)
             elif recursive:
-                (waiting.append if entry.is_symlink() else waiting.appendleft)(name)
+                folders.append(name)
+        waiting.extendleft(reversed(folders))
 
 
 @contextmanager

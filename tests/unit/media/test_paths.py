@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emopy.errors import InputError
-from emopy.media.paths import find_images, images_at, is_pattern, match_images
+from emopy.media.paths import find_images, images_at, is_pattern, match_images, walk_files
 
 FILES = [
     *("img10.jpg", "img2.jpg", "IMG3.JPG", "a.png", "notes.txt", "raw.dat", ".hidden.jpg"),
@@ -212,3 +212,14 @@ def test_a_folder_without_images_is_refused(tmp_path):
 def test_a_pattern_without_a_match_is_refused(tmp_path):
     with pytest.raises(InputError, match="`sources` must be a pattern that matches images"):
         images_at(tmp_path / "*.jpg")
+
+
+def test_a_walk_goes_by_name_and_comes_to_links_last(tmp_path):
+    for name in ("c/1", "b/2", "b/a/3", "d"):
+        (tmp_path / "real" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "real" / name).touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "4").touch()
+    (tmp_path / "real" / "a").symlink_to(tmp_path / "elsewhere")
+    found = [name for name, _ in walk_files(tmp_path / "real", recursive=True)]
+    assert found == ["d", "b/2", "b/a/3", "c/1", "a/4"]
