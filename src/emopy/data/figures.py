@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +54,22 @@ def plot_counts(
             f"Type for example {path.with_suffix('.png')}."
         )
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("The chart of the counts", "train") from error
-    named = by_name(data)
+    with rc_context({"text.parse_math": False}):  # a name may hold a dollar
+        figure = _draw_counts(by_name(data), Figure)
+        with atomic_file(path) as temporary:
+            figure.savefig(temporary, format=path.suffix[1:].lower())
+    return path
+
+
+def _draw_counts(named: Mapping[str, Dataset], make_figure: Any) -> Any:
+    """Draw a bar for each label and dataset."""
     labels = list(dict.fromkeys(label for dataset in named.values() for label in dataset.labels))
     thickness = 0.8 / len(named)
-    figure = Figure(figsize=(7, 1.2 + 0.35 * len(labels) * max(1, len(named) / 2)), dpi=120)
+    figure = make_figure(figsize=(7, 1.2 + 0.35 * len(labels) * max(1, len(named) / 2)), dpi=120)
     axes = figure.add_subplot()
     places = np.arange(len(labels))
     for i, (name, dataset) in enumerate(named.items()):
@@ -79,9 +89,7 @@ def plot_counts(
     if len(named) > 1:
         axes.legend(frameon=False)
     figure.tight_layout()
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower())
-    return path
+    return figure
 
 
 def contact_sheet(

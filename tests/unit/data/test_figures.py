@@ -36,6 +36,14 @@ def test_splits_are_drawn_side_by_side(make_dataset, tmp_path):
         assert f"<!-- {word} -->" in text
 
 
+def test_dollars_in_names_are_no_formula(make_dataset, tmp_path):
+    pytest.importorskip("matplotlib")
+    data = {"a^$b$.npz": make_dataset([0, 1], labels=("$a^$", "$x$")), "b": make_dataset([0, 1])}
+    text = plot_counts(data, tmp_path / "counts.svg").read_text(encoding="utf-8")
+    for word in ("a^$b$.npz", "$a^$", "$x$"):
+        assert f"<!-- {word} -->" in text
+
+
 def test_other_kinds_of_file_are_refused(make_dataset, tmp_path):
     with pytest.raises(DataError, match=r"must end in .png, .svg or .pdf. Received .*counts.doc"):
         plot_counts(make_dataset([0, 1]), tmp_path / "counts.doc")
