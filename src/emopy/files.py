@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from emopy.errors import InputError, alternatives
 
@@ -45,12 +45,6 @@ _DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"
 }
 """Names that Windows reads as devices, with any suffix."""
-
-_LOCKED_BYTE = 2**31 - 2
-"""The byte that is locked on Windows: the last one whose place the C library can count to."""
-
-_LOCK_ERRORS = {errno.EACCES, errno.EDEADLK}
-"""Errors of `msvcrt.locking` where another process holds the lock."""
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
@@ -174,7 +168,7 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
         InputError: `path` is a file, a folder that is not empty (without `replace`), or cannot
             be written.
     """
-    target = Path(path).absolute()
+    target = Path(os.path.realpath(path))  # a link stays, and what it names is written
     if target.is_file() or (not replace and target.is_dir() and not is_empty(target)):
         raise InputError(
             f"`path` must be a new or empty folder. Received {str(path)!r}, which "
@@ -247,36 +241,6 @@ def _for_windows(stem: str) -> str:
     allowed = _NOT_ON_WINDOWS.sub("_", stem)
     device = allowed.partition(".")[0].rstrip(" ").upper()
     return f"_{allowed}" if device in _DEVICES else allowed
-
-
-def lock(file: IO[Any]) -> bool:
-    """Lock an open file for this process until it is closed; other processes can still read it.
-
-    Returns:
-        False where another process has locked it. True where it is locked, or where the file
-        system has no locks.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        place = file.tell()
-        try:
-            file.seek(_LOCKED_BYTE)  # behind the content: nobody can read a byte that is locked
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            return error.errno not in _LOCK_ERRORS
-        finally:
-            file.seek(place)
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def sync(path: str | os.PathLike[str]) -> None:
@@ -357,8 +321,14 @@ def _temporary(target: Path) -> Path:
 
 @cache
 def _own_prefix() -> str:
-    """Start of the temporary names of this machine: others may write into the same folder."""
-    return f"{_PREFIX}{hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:6]}-"
+    """Start of the temporary names of this machine: others may write into the same folder.
+
+    Containers of one machine may have its name, and processes with the same numbers.
+    """
+    machine = platform.node()
+    with suppress(OSError):  # Linux: where the numbers of processes are the same
+        machine += os.readlink("/proc/self/ns/pid")  # noqa: PTH115  no path, but a name
+    return f"{_PREFIX}{hashlib.sha256(os.fsencode(machine)).hexdigest()[:6]}-"
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -366,10 +336,11 @@ def _remove_leftovers(folder: Path) -> None:
     for leftover in folder.glob(f"{_own_prefix()}*-*"):
         process = leftover.name.removeprefix(_own_prefix()).partition("-")[0]
         if process.isdecimal() and not _is_running(int(process)):
-            if leftover.is_dir():
+            if leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
-                leftover.unlink(missing_ok=True)
+                with suppress(OSError):  # in a shared folder that of another user stays
+                    leftover.unlink()
 
 
 def _is_running(process: int) -> bool:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,6 +99,41 @@ def test_leftovers_of_ended_processes_are_removed_and_of_running_ones_kept(tmp_p
     assert running.exists()
     assert elsewhere.exists()
     assert (tmp_path / "table.csv").read_text() == "new content"
+
+
+def test_a_leftover_that_cannot_be_removed_is_in_nobodys_way(tmp_path, monkeypatch):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with atomic_file(tmp_path / "other.csv") as temporary:
+        start = temporary.name.rsplit("-", 2)[0]
+    (tmp_path / f"{start}-{ended.pid}-00000000.csv").write_text("of another user")
+    unlink = Path.unlink
+
+    def refuse(path, missing_ok=False):
+        if str(ended.pid) in path.name:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with atomic_file(tmp_path / "table.csv") as temporary:
+        temporary.write_text("new content")
+    assert (tmp_path / "table.csv").read_text() == "new content"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_is_written_where_a_link_leads(tmp_path, is_there):
+    disk = tmp_path / "disk" / "results"
+    if is_there:
+        disk.mkdir(parents=True)
+        (disk / "old").touch()
+    (tmp_path / "link").symlink_to(disk)
+    with atomic_folder(tmp_path / "link", replace=True) as temporary:
+        (temporary / "new").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert [file.name for file in disk.iterdir()] == ["new"]
+    assert {file.name for file in tmp_path.iterdir()} == {"link", "disk"}
+    assert [*disk.parent.iterdir()] == [disk]
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path):

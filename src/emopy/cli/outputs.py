@@ -11,6 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from emopy.cli.records import Settings
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, naming
 from emopy.files import atomic_file, file_name, sync
+from emopy.locks import folder_lock
 from emopy.settings import differences
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -101,14 +103,16 @@ def refuse_existing(files: Mapping[str, Iterable[Path]], *, overwrite: bool) -> 
 def drawing_files(folder: Path, sources: Sequence[Source]) -> list[Path]:
     """Return the PNG file for each image, named after it; names that differ in case only, too."""
     names: dict[str, str] = {}
+    last: dict[str, int] = {}  # number of the last drawing of a stem
     for source in sources:
         given = source if isinstance(source, str) else getattr(source, "name", "-")
         stem = "stdin" if given == "-" else Path(given).stem
-        name, number = file_name(stem, ".png"), 1
+        name, number = file_name(stem, ".png"), last.get(stem.casefold(), 1)
         while name.casefold() in names:
             number += 1
             name = file_name(stem, f"-{number}.png")
         names[name.casefold()] = name
+        last[stem.casefold()] = number
     return [folder / name for name in names.values()]
 
 
@@ -327,7 +331,7 @@ def abandon_outputs(outputs: VideoOutputs) -> None:
     """Remove the records of files in folders that were begun and will not be finished."""
     for option in outputs.in_folder & outputs.files.keys():
         file = outputs.files[option]
-        with _record_lock:
+        with _record_lock, folder_lock(file.parent):
             entries = _read_record(file.parent)
             if not entries.get(file.name, {}).get("finished", True):
                 del entries[file.name]
@@ -355,10 +359,13 @@ def _write_records(
 ) -> None:
     for option in outputs.in_folder & outputs.files.keys():
         file = outputs.files[option]
-        with _record_lock, naming(path="--out" if option == RESULTS else f"--{option}"):
-            entries = _read_record(file.parent)
-            entries[file.name] = {"settings": settings[option], **more}
-            _write_record(file.parent, entries)
+        with naming(path="--out" if option == RESULTS else f"--{option}"):
+            with suppress(OSError):  # `atomic_file` says why
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with _record_lock, folder_lock(file.parent):
+                entries = _read_record(file.parent)
+                entries[file.name] = {"settings": settings[option], **more}
+                _write_record(file.parent, entries)
 
 
 def _write_record(folder: Path, entries: dict[str, Any]) -> None:
@@ -366,7 +373,7 @@ def _write_record(folder: Path, entries: dict[str, Any]) -> None:
         (folder / RECORD_FILE).unlink(missing_ok=True)
         return
     with atomic_file(folder / RECORD_FILE) as temporary:
-        text = json.dumps(dict(sorted(entries.items())), ensure_ascii=False, indent=1)
+        text = json.dumps(dict(sorted(entries.items())), indent=1)  # a name may not be UTF-8
         temporary.write_text(text + "\n", encoding="utf-8")
         sync(temporary)
 
@@ -375,6 +382,6 @@ def _read_record(folder: Path) -> dict[str, Any]:
     """Return the entries of a folder; none if the record is missing or damaged."""
     try:
         entries = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return entries if isinstance(entries, dict) else {}

@@ -22,7 +22,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from emopy.cli.inputs import Source
 from emopy.cli.records import Settings
 from emopy.errors import InputError
-from emopy.files import file_name, lock, sync
+from emopy.files import file_name, sync
+from emopy.locks import lock
 from emopy.settings import differences
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`

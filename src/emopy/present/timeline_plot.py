@@ -6,7 +6,7 @@
     plot.save("timeline.png")
 
 A panel per face: stacked areas, one per emotion, that sum to 100 %. Memory use is that of about a
-thousand time bins, however long the video.
+thousand time bins for each face, however long the video.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from emopy.cli.doctor import EXTRAS, print_extras
+from emopy.cli import doctor
+from emopy.cli.doctor import CORE, EXTRAS, OTHER_NAMES, print_extras
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -15,8 +17,28 @@ def test_every_package_of_an_extra_is_looked_for(extra):
     wanted = {line.split(">=")[0] for line in extras[extra]}
     if "emopy[tables]" in wanted:
         wanted = (wanted - {"emopy[tables]"}) | {line.split(">=")[0] for line in extras["tables"]}
-    wanted -= {"tensorflow", "tensorflow-cpu"}  # which one depends on the machine
+    wanted -= set(OTHER_NAMES.values())  # which one depends on the machine
     assert set(EXTRAS[extra]) == wanted
+
+
+def test_every_package_of_the_core_is_looked_for():
+    declared = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    needed = {re.split("[=>]", line)[0] for line in declared["dependencies"]}
+    assert {"emopy", *needed} == {*CORE, "onnxruntime"}  # which has other names, too
+
+
+@pytest.mark.parametrize("other", ["tensorflow-cpu", None])
+def test_training_needs_one_of_two_packages_with_tensorflow(other, monkeypatch, capsys):
+    def installed(package):
+        if package.startswith("tensorflow") and package != other:
+            raise doctor.PackageNotFoundError
+        return "1"
+
+    monkeypatch.setattr(doctor, "version", installed)
+    print_extras()
+    said = capsys.readouterr().out
+    expected = "installed" if other else "without tensorflow; to install: pip install"
+    assert f"extra train  {expected}" in said
 
 
 def test_an_extra_that_is_not_there_comes_with_what_to_type(monkeypatch, capsys):

@@ -1,5 +1,9 @@
 import json
 import os
+import re
+import subprocess
+import sys
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +30,19 @@ def test_drawings_of_one_name_are_numbered_also_if_only_the_case_differs():
     sources = ["a/x.png", "b/x.jpg", "c/X.png", BytesIO(b"bytes"), BytesIO(b"more")]
     expected = ["x.png", "x-2.png", "X-3.png", "stdin.png", "stdin-2.png"]
     assert names(drawing_files(Path("drawn"), sources)) == expected
+
+
+def test_many_images_of_one_name_get_their_numbers_at_once():
+    sources = [f"{number}/face.jpg" for number in range(30_000)]
+    began = time.process_time()
+    found = names(drawing_files(Path("drawn"), sources))
+    assert (found[0], found[-1]) == ("face.png", "face-30000.png")
+    assert time.process_time() - began < 30  # minutes, if each one tried all numbers from 1
+
+
+def test_a_number_that_is_the_name_of_an_image_is_left_out():
+    sources = ["a/x.png", "x-2.png", "b/x.png", "c/x.png"]
+    assert names(drawing_files(Path(), sources)) == ["x.png", "x-2.png", "x-3.png", "x-4.png"]
 
 
 @pytest.mark.parametrize("letter", ["a", "写", "é", "\udcff"])
@@ -136,6 +153,44 @@ def test_the_record_keeps_what_other_runs_wrote(finished):
     record_outputs(other, settings, None)
     entries = json.loads((outputs.out.parent / RECORD_FILE).read_text(encoding="utf-8"))
     assert set(entries) == {"a.csv", "b.csv"}
+
+
+WRITE_MANY = """
+import sys
+from pathlib import Path
+from emopy.cli.outputs import VideoOutputs, record_outputs
+for number in range(40):
+    file = Path(sys.argv[1], f"{sys.argv[2]}-{number}.csv")
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    record_outputs(VideoOutputs(out=file, in_folder=frozenset({"out"})), {"out": {}}, None)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks there")
+def test_the_record_keeps_what_another_process_writes_at_the_same_time(tmp_path):
+    command = [sys.executable, "-c", WRITE_MANY, str(tmp_path / "made")]
+    running = [subprocess.Popen([*command, name]) for name in "ab"]
+    assert [process.wait(60) for process in running] == [0, 0]
+    entries = json.loads((tmp_path / "made" / RECORD_FILE).read_text(encoding="utf-8"))
+    assert len(entries) == 80
+
+
+def test_a_record_that_cannot_be_read_is_not_replaced(finished):
+    outputs, settings = finished
+    record = outputs.out.parent / RECORD_FILE
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(OSError, match=re.escape(str(record))):
+        unfinished(outputs, settings, overwrite=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+def test_a_video_whose_name_is_no_unicode_is_recorded(tmp_path):
+    outputs = VideoOutputs(out=tmp_path / os.fsdecode(b"\xff.csv"), in_folder=frozenset({"out"}))
+    outputs.out.touch()
+    record_outputs(outputs, {"out": {"--fps": 5}}, None)
+    assert unfinished(outputs, {"out": {"--fps": 5}}, overwrite=False)[0].files == {}
 
 
 @pytest.mark.parametrize("name", ["s.csv", "s.txt", "s.JSONL"])
