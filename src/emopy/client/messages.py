@@ -247,11 +247,17 @@ def _to_face(record: Mapping[str, Any]) -> FacePrediction:
         None if marks is None else np.array(marks, np.float32),
         record.get("track"),
     )
-    labels = tuple(record["probabilities"])
+    labels, emotion = tuple(record["probabilities"]), record["emotion"]
     probabilities = np.array([*record["probabilities"].values()], np.float32)
-    # A "not sure" stays one: no confidence is 1 or more below the least one that was asked for.
-    least = 0.0 if record["emotion"] is not None else float(np.nextafter(probabilities.max(), 2))
-    return FacePrediction(face, Prediction(labels, probabilities, min(least, 1.0)))
+    # The numbers are rounded, and the emotion must stay what the service says.
+    highest = probabilities.max()
+    if emotion is None:  # not sure: below the least confidence that was asked for
+        probabilities = np.minimum(probabilities, np.nextafter(np.float32(1), np.float32(0)))
+        least = float(np.nextafter(probabilities.max(), np.float32(1)))
+        return FacePrediction(face, Prediction(labels, probabilities, least))
+    if emotion in labels and labels[probabilities.argmax()] != emotion:
+        probabilities[labels.index(emotion)] = np.nextafter(highest, np.float32(2))
+    return FacePrediction(face, Prediction(labels, probabilities))
 
 
 @contextmanager

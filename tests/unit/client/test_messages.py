@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from emopy.client.messages import Requests
+from emopy.client.messages import Requests, to_result
 from emopy.types import Box
 
 
@@ -63,3 +63,26 @@ def test_the_key_is_in_a_header_and_the_address_has_no_slash_at_its_end():
     settings = requests(api_key="abc").settings
     assert settings["headers"] == {"Authorization": "Bearer abc"}
     assert settings["base_url"] == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    "emotion, probabilities",
+    [
+        ("fear", {"anger": 0.5, "fear": 0.5}),  # rounded from 0.5000001
+        ("anger", {"anger": 0.5, "fear": 0.5}),
+        (None, {"anger": 0.0, "fear": 1.0}),  # below a least confidence of 1
+        (None, {"anger": 0.5, "fear": 0.5}),
+    ],
+)
+def test_the_emotion_is_that_of_the_service_whatever_was_rounded(emotion, probabilities):
+    face = {
+        "box": {"left": 0, "top": 0, "right": 9, "bottom": 9},
+        "score": 1.0,
+        "landmarks": None,
+        "emotion": emotion,
+        "probabilities": probabilities,
+    }
+    record = {"error": None, "width": 9, "height": 9, "faces": [face]}
+    (found,) = to_result(record, "a.jpg").faces
+    assert found.emotion == emotion
+    assert found.prediction.probabilities.tolist() == pytest.approx([*probabilities.values()])
