@@ -109,8 +109,8 @@ def select_recorded(frames: Iterable[T], sampling: Sampling) -> Iterator[T]:
     """Select frames of a file, given in the order of their times from `start_s` on.
 
     With `fps`, the nearest frame for each point of a regular grid is selected, which starts at the
-    first frame's time, or at `start_s` if later. No frame comes twice: a video with fewer frames
-    gives all.
+    first frame's time, or at `start_s` if that is above 0. No frame comes twice: a video with
+    fewer frames gives all.
     """
     until_end = takewhile(lambda frame: not sampling.after_end(frame.time_s), frames)
     if sampling.fps is not None:

@@ -126,7 +126,12 @@ def _declared_duration(decoder: Decoder) -> float | None:
     stream, container = decoder.stream, decoder.container
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
+    if not container.duration:
+        return None
+    late_s = 0.0  # the picture may begin after the sound
+    if stream.start_time is not None and stream.time_base:
+        late_s = float(stream.start_time * stream.time_base) - (container.start_time or 0) / 1e6
+    return container.duration / 1e6 - max(0.0, late_s)
 
 
 def _decode_first(

@@ -69,6 +69,7 @@ def clip():
             stream = container.add_stream(
                 codec, rate=20, options=options.get("codec_options", {"g": "15"})
             )
+            stream.codec_context.thread_count = 3  # the same bytes on any number of cores
             stream.width, stream.height = 160, 120
             pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
             stream.pix_fmt = pixels

@@ -300,8 +300,9 @@ def test_time_0_is_the_first_frame_where_sound_starts_earlier(tmp_path, kind):
     with av.open(str(path)) as container:
         (video,) = container.streams.video
         assert float(video.start_time * video.time_base) == pytest.approx(0.08, abs=0.001)
-    frames, _ = read(path)
+    frames, opened = read(path)
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(20) / 25, abs=0.001)
+    assert opened.duration_s == pytest.approx(0.8, abs=0.03)
     frames, _ = read(path, start_s=0.4)
     assert (frames[0].number, frames[0].time_s) == (10, pytest.approx(0.4, abs=0.001))
 
