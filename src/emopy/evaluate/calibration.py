@@ -27,8 +27,9 @@ def calibrate(
 ) -> float:
     """Fit a model's temperature on held-out faces and write it into the model's card.
 
-    Trained models are overconfident. Dividing the logits by one number corrects most of that and
-    never changes the predicted label. The card also stores the number of faces, and the expected
+    Trained models are overconfident. Dividing the logits by one number corrects most of that. With
+    the prior of the training data it never changes the predicted label, with another one a few
+    labels. The card also stores the number of faces, and the expected
     calibration error and log loss before and after. On a few faces without errors, the mean
     confidence is limited to what their number supports. Metrics recorded with another
     temperature are removed from the card: evaluate again.

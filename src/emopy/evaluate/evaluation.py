@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def evaluate(
         names = names[np.isin(np.array(dataset.labels)[dataset.truth], selected.labels)]
     logits = compute_logits(folder, selected, views=views)
     temperature = folder.card.temperature
-    return make_report(
+    report = make_report(
         softmax(logits / temperature + label_shift(folder.card, selected.labels, prior)),
         selected.truth,
         shown,
@@ -83,6 +84,7 @@ def evaluate(
         targets=selected.targets,
         prior=prior,
     )
+    return replace(report, views=views)
 
 
 def record(

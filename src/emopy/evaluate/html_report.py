@@ -219,7 +219,7 @@ def _map_uri(face: NDArray[np.uint8], label: str, report: Report, model: ModelFo
     shift = label_shift(model.card, report.labels, report.prior)
 
     def predict(crops: NDArray[np.uint8]) -> list[Prediction]:
-        logits = model.logits(crops)[:, columns] / report.temperature
+        logits = model.logits(crops, views=report.views)[:, columns] / report.temperature
         return [Prediction(report.labels, row) for row in softmax(logits + shift)]
 
     (crop,) = to_pixels([face], model.card.input)

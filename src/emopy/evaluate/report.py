@@ -48,6 +48,7 @@ class Report:
         prior: Expected label frequencies; see `FERModel`.
         predictions: Probabilities and true labels; not in `to_dict`.
         groups: Metrics of each group, where groups were given.
+        views: 2 for the mean of each face and its mirror image, else 1.
     """
 
     labels: tuple[str, ...]
@@ -69,6 +70,7 @@ class Report:
     prior: Prior
     predictions: Predictions
     groups: tuple[GroupMetrics, ...] = ()
+    views: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON and the model card; None where undefined."""
@@ -93,6 +95,7 @@ class Report:
             "confusion_matrix": self.confusion_matrix.tolist(),
             "temperature": self.temperature,
             "prior": self.prior if isinstance(self.prior, str) else dict(self.prior),
+            "views": self.views,
             "groups": {group.name: group.to_dict() for group in self.groups},
         }
 
@@ -126,6 +129,8 @@ class Report:
         if self.kl_divergence is not None:
             rows.append(("KL divergence", f"{self.kl_divergence:.4f}", "nats, from soft targets"))
         rows.append(("prior", _prior_text(self.prior), ""))
+        if self.views > 1:
+            rows.append(("views", str(self.views), "each face and its mirror image"))
         return text_table(rows[0], rows[1:], "lrl")
 
     def _class_table(self) -> str:

@@ -44,6 +44,13 @@ def test_two_views_of_mirrored_faces_give_the_same_metrics(model_folder, faces):
     assert reports[0] != pytest.approx(evaluate(model_folder, faces).log_loss, rel=1e-3)
 
 
+@pytest.mark.parametrize("views", [1, 2])
+def test_the_report_says_how_many_views_were_predicted(model_folder, faces, views):
+    report = evaluate(model_folder, faces, views=views)
+    assert report.to_dict()["views"] == views
+    assert ("each face and its mirror image" in str(report)) is (views == 2)
+
+
 def test_more_threads_give_the_same_metrics(model_folder, faces):
     one, two = (evaluate(model_folder, faces, threads=n).to_dict() for n in (1, 2))
     assert one == two
