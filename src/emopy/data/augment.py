@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emopy.errors import RecipeError
+from emopy.settings import store_floats
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -38,19 +39,20 @@ class Augmentation:
     Attributes:
         rotation_deg: Largest tilt to either side, degrees.
         shift: Largest shift, relative to height and width.
-        zoom: Largest relative enlargement or reduction: 0.1 is × 0.9 to × 1.1.
-        shear_deg: Largest shear to either side, degrees.
+        zoom: Largest relative enlargement or reduction, below 1: 0.1 is × 0.9 to × 1.1.
+        shear_deg: Largest shear to either side, degrees, below 90.
         flip: Probability of a mirrored face, 0–1.
         flip_vertical: Probability of a face upside down, 0–1. Seldom of use for faces.
         brightness: Largest change, relative to the full range.
-        contrast: Largest change around the mean: 0.3 is × 0.7 to × 1.3.
+        contrast: Largest change around the middle of the range, 127.5: 0.3 is × 0.7 to × 1.3.
         gamma: Largest exponent is 1 + gamma, smallest its inverse.
         channel_shift: Largest change of each channel, relative to the full range: tinted light.
             A gray face gets brighter or darker.
         blur: Probability of a soft or coarse face (Gaussian blur, or down- and up-scaling).
         jpeg: Probability of JPEG artifacts (quality 10 to 60), 0–1.
         noise: Largest standard deviation of Gaussian noise, relative to the full range. The
-            frames of a clip have the same amount, but independent noise, as in a video.
+            frames of a clip have the same amount, but independent noise, as in a video. Values are
+            rounded down, so that a face gets darker by half a gray level.
         erase: Probability of an erased patch (Zhong et al. 2020, arXiv:1708.04896), 0–1.
         fill: How new pixels at the border are filled: nearest, reflect, wrap or constant.
         fill_value: Gray value at the border with ``constant``, 0–255.
@@ -86,6 +88,7 @@ class Augmentation:
             raise RecipeError(
                 f"`fill` must be one of {', '.join(_BORDERS)}. Received {self.fill!r}."
             )
+        store_floats(self)
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name != "fill" and value < 0:
@@ -94,6 +97,12 @@ class Augmentation:
             if getattr(self, name) > 1:
                 raise RecipeError(
                     f"`{name}` must be a probability, 0–1. Received {getattr(self, name)}."
+                )
+        for name, end in (("zoom", 1), ("contrast", 1), ("shear_deg", 90)):
+            if getattr(self, name) >= end:
+                raise RecipeError(
+                    f"`{name}` must be less than {end}. Received {getattr(self, name)}: beyond it, "
+                    "faces would be turned over or lose their shape."
                 )
         if self.fill_value > 255:
             raise RecipeError(f"`fill_value` must be 0 to 255. Received {self.fill_value}.")

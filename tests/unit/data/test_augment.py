@@ -153,7 +153,7 @@ def test_later_settings_leave_what_others_draw_alone(later):
 @pytest.mark.parametrize(
     "setting",
     [{"fill": "mirror"}, {"flip": 1.5}, {"noise": -0.1}, {"jpeg": 2}, {"flip_vertical": 1.1},
-     {"channel_shift": -1}, {"fill_value": 256}],
+     {"channel_shift": -1}, {"fill_value": 256}, {"zoom": 1}, {"contrast": 1.5}, {"shear_deg": 90}],
     ids=lambda setting: next(iter(setting)),
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(setting):
