@@ -68,6 +68,11 @@ def _weights(
     prior: Mapping[str, float], labels: Sequence[str], known: Iterable[str]
 ) -> NDArray[np.float64]:
     given = {canonical(label): float(weight) for label, weight in prior.items()}
+    if len(given) < len(prior):
+        raise InputError(
+            f"`prior` must name each emotion once. Received {', '.join(prior)}, with two spellings "
+            "of one. Leave one out."
+        )
     spellings = {canonical(name) for name in known}
     unknown = [label for label in prior if canonical(label) not in spellings]
     if unknown:

@@ -54,6 +54,7 @@ def test_an_emotion_with_prior_0_is_never_predicted():
         ({"anger": 1, "fear": 1, "neutrl": 1}, "'neutrl'. Did you mean 'neutral'"),
         ({"anger": -1, "fear": 1, "neutral": 1}, "probabilities of 0 or more"),
         ({"anger": 0, "fear": 0, "neutral": 0}, "not all 0"),
+        ({"anger": 1, "angry": 1, "fear": 1, "neutral": 1}, "each emotion once"),
         ({"anger": float("nan"), "fear": 1, "neutral": 1}, "probabilities of 0 or more"),
     ],
 )
