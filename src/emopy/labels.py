@@ -70,6 +70,9 @@ _CODE = re.compile(r"(0|[1-9][0-9]*)(?:[.,]0*)?")
 _MIN_SIMILARITY = 0.8
 """Proportion of letters in common from which a word may be a misspelt emotion."""
 
+_OTHER_WORDS = frozenset({"angel", "content", "sand"})
+"""Words that are no misspelt emotions, however similar."""
+
 _ADDED_WORDS = frozenset({
     "copy", "emotion", "expression", "face", "faces", "final", "image", "images", "img", "label",
     "new", "old", "photo", "photos", "pic", "pics", "set",
@@ -149,8 +152,9 @@ def probable_emotion(label: str) -> str | None:
     parts = [part for part in re.split(r"[\W\d_]+", word) if part and part not in _ADDED_WORDS]
     if len(parts) != 1:
         return None
-    close = difflib.get_close_matches(parts[0], known, n=1, cutoff=_MIN_SIMILARITY)
-    return canonical(close[0]) if close else None
+    alike = [name for name in known if name[0] == parts[0][0]]  # not "unhappy", not "gladness"
+    close = difflib.get_close_matches(parts[0], alike, n=1, cutoff=_MIN_SIMILARITY)
+    return canonical(close[0]) if close and parts[0] not in _OTHER_WORDS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,13 @@ def test_a_misspelt_or_numbered_emotion_is_recognized(label, emotion):
     assert probable_emotion(label) == emotion
 
 
-@pytest.mark.parametrize("label", [*ALL_EMOTIONS, *ALIASES, "boredom", "yawning", "3", "test", ""])
+@pytest.mark.parametrize(
+    "label",
+    [
+        *(*ALL_EMOTIONS, *ALIASES, "boredom", "yawning", "3", "test", ""),
+        *("unhappy", "unafraid", "unsurprised", "gladness", "madness", "content", "angel", "sand"),
+    ],
+)
 def test_known_spellings_and_other_classes_are_not_misspelt(label):
     assert probable_emotion(label.upper()) is None
 
