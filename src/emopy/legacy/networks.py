@@ -237,6 +237,13 @@ class FERNeuralNet:
                 )
             return whiten_first(model, splits.train) if whitened else model
 
+        targets = splits.train.targets
+        missing = [label for i, label in enumerate(self._labels) if not np.any(targets[:, i])]
+        if missing:
+            raise DataError(
+                "`labels` must have training faces of each emotion in `emotion_map`. Received none "
+                f"of {', '.join(missing)}. Leave it out of `emotion_map`, or add faces of it."
+            )
         network.__name__ = self.net
         self._run = fit(
             network,

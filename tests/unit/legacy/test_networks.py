@@ -107,6 +107,13 @@ def test_another_number_of_emotions_is_refused(small):
         small.fit(DATA.images, labels, 0.2, epochs=1)
 
 
+def test_an_emotion_without_faces_is_named():
+    net = ConvolutionalNN((48, 48), 1, {**MAP, "fear": 3}, filters=2)
+    targets = np.pad(DATA.targets, ((0, 0), (0, 1)))
+    with pytest.raises(DataError, match=r"Received none of fear\. Leave it out of `emotion_map`"):
+        net.fit(DATA.images, targets, 0.25)
+
+
 def test_another_generator_is_refused(small):
     with pytest.raises(DataError, match=r"DataGenerator\.generate gives. Received generator"):
         small.fit_generator((pair for pair in [(DATA.images, DATA.targets)]), epochs=1)
