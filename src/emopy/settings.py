@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from numbers import Real
 from pathlib import Path
 from reprlib import Repr
 from types import NoneType, UnionType
@@ -35,6 +36,17 @@ _MAX_DEPTH = 20
 
 _MAX_WHOLE = 2**63
 """Whole numbers are smaller, as in TOML 1.0 and NumPy."""
+
+
+def store_floats(record: Any) -> None:
+    """Store numbers as floats in the fields of a frozen dataclass whose defaults are floats.
+
+    Settings read from TOML are floats there: 8 and 8.0 must be one setting.
+    """
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if isinstance(item.default, float) and isinstance(value, Real):
+            object.__setattr__(record, item.name, float(value))
 
 
 def read_toml(path: Path, error: type[EmoPyError], *, example: str = "") -> dict[str, Any]:

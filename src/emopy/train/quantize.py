@@ -57,6 +57,8 @@ def quantize(
             f"`model` must have float32 weights. Received {folder.path}, which computes with "
             f"{folder.card.precision} already."
         )
+    if samples < 1:
+        raise DataError(f"`samples` must be 1 or more. Received {samples}. Type for example: 500")
     if not len(dataset):
         raise DataError("`dataset` must hold faces to measure ranges on. Received none.")
     rows = np.unique(np.linspace(0, len(dataset) - 1, min(samples, len(dataset))).astype(np.intp))

@@ -15,7 +15,7 @@ import tomli_w
 from emopy.data.augment import Augmentation
 from emopy.errors import RecipeError
 from emopy.recipes import find_recipe
-from emopy.settings import from_mapping, read_toml
+from emopy.settings import from_mapping, read_toml, store_floats
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOGS = ("csv", "tensorboard")
@@ -197,6 +197,7 @@ class FitSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        store_floats(self)
         for rule, (fits, names) in _RULES.items():
             for name in names:
                 value = getattr(self, name)

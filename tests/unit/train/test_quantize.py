@@ -101,3 +101,10 @@ def test_a_recurrent_network_is_quantized(tmp_path):
     assert check_model_folder(small) < 0.2
     before, after = (load_model(folder).logits(clips) for folder in (original, small))
     np.testing.assert_allclose(after, before, atol=0.1)
+
+
+@pytest.mark.parametrize("samples", [0, -1])
+def test_no_samples_are_refused(original, some, tmp_path, samples):
+    with pytest.raises(DataError, match="`samples` must be 1 or more"):
+        quantize(original, some, tmp_path / "small", samples=samples)
+    assert not any(tmp_path.iterdir())

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from emopy.data import Augmentation
 from emopy.errors import RecipeError
 from emopy.train.recipe import FitSettings, Recipe, load_recipe
 
@@ -152,3 +153,12 @@ def test_teachers_are_a_list(recipe_file, tmp_path):
     assert FitSettings(teacher=[tmp_path]).teacher == (str(tmp_path),)
     with pytest.raises(RecipeError, match=r'Type for example: \["emopy-base"\]'):
         FitSettings(teacher="emopy-base")
+
+
+def test_whole_numbers_are_the_same_settings_as_floats():
+    settings = {"learning_rate": 1, "mixup": 1, "logit_adjustment": 1}
+    floats = {name: float(value) for name, value in settings.items()}
+    whole = Recipe(augment=Augmentation(rotation_deg=10), fit=FitSettings(**settings))
+    same = Recipe(augment=Augmentation(rotation_deg=10.0), fit=FitSettings(**floats))
+    assert whole.sha256 == same.sha256
+    assert whole.to_toml() == same.to_toml()
