@@ -83,7 +83,8 @@ def _inputs_of(storage: Storage) -> Iterator[Input]:
     suffix = PurePosixPath(name).suffix.lower()
     if not storage.is_file():
         for path in sorted(storage.names(recursive=True)):
-            if kind := kind_of(path):
+            kind = "image" if path.endswith("/") else kind_of(path)  # reading it gives the reason
+            if kind:
                 yield Input(kind, storage.join(path))
     elif suffix in (".parquet", ".csv"):
         folder = name.rpartition("/")[0]

@@ -174,7 +174,8 @@ class Storage:
         """Yield the names of the objects in a folder, relative to it; none if there is no folder.
 
         Hidden and system entries are left out, with all that is in them. Links to folders of this
-        machine are followed; a folder that is reached twice is listed once.
+        machine are followed; a folder that is reached twice is listed once. A folder in it that may
+        not be listed is given with a slash at its end.
 
         Raises:
             OSError: It cannot be listed.
@@ -241,6 +242,9 @@ def _local_names(folder: str, *, recursive: bool) -> Iterator[str]:
     if not os.path.isdir(folder):  # noqa: PTH112
         return
     for name, found in walk_files(folder, recursive=recursive):
+        if isinstance(found, PermissionError) and name:
+            yield f"{name}/"
+            continue
         if isinstance(found, OSError):
             raise found
         if found.is_symlink() or _is_file(found):  # broken links too, to be reported
