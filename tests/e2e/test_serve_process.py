@@ -156,6 +156,7 @@ def test_several_processes_are_one_service(start):
     code, out, err = service.end()
     assert (code, out) == (0, "")
     assert len(re.findall("POST /v1/predict 200", err)) == 10
+    assert bool(re.search(r"The process \d+ has ended with -9\.", err)) is bool(workers)
     assert "Traceback" not in err
     assert set(Path(tmp()).glob("emopy-metrics-*")) == folders
 

@@ -139,9 +139,10 @@ class _Workers(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Replace processes that have ended, and take them out of the counts of what there is."""
-        before = [worker.pid for worker in self.processes]
+        before = {worker.pid: worker.process for worker in self.processes}
         super().keep_subprocess_alive()
-        for pid in set(before).difference(worker.pid for worker in self.processes):
+        for pid in before.keys() - {worker.pid for worker in self.processes}:
+            _log.error("The process %s has ended with %s.", pid, before[pid].exitcode)
             forget_process(pid)
 
     def handle_int(self) -> None:
