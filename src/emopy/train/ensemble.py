@@ -53,8 +53,8 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
         if (card.labels, _without_scaling(card.input)) != wanted:
             raise ModelError(
                 "`models` must have the same labels and inputs of the same shape and margin. "
-                f"Received {models[0]} with {', '.join(first.labels)} and {first.input}, and "
-                f"{model} with {', '.join(card.labels)} and {card.input}."
+                f"Received {models[0]} with {_in_words(first)}, and {model} with "
+                f"{_in_words(card)}. Train them with the same data and size."
             )
     for model, (card, network) in zip(models, members, strict=True):
         if card.training.get("parameters", network.count_params()) != network.count_params():
@@ -86,6 +86,13 @@ def ensemble(models: Sequence[str | Path], path: str | Path, *, name: str | None
             golden_logits=golden.logits,
             network=find_keras_model(models[0])[1],
         )
+
+
+def _in_words(card: ModelCard) -> str:
+    """Labels and input of a model, for an error."""
+    frames, *size = card.input.frames, card.input.height, card.input.width, card.input.channels
+    shape = " × ".join(map(str, size if frames == 1 else [frames, *size]))
+    return f"{', '.join(card.labels)} and inputs of {shape}, margin {card.input.margin:g}"
 
 
 def _without_scaling(spec: InputSpec) -> InputSpec:
