@@ -275,10 +275,11 @@ def _refuse_mismatch(
 ) -> None:
     """Refuse samples without a row, and rows of no sample."""
     if missing := [source for source in sources if source not in group_of]:
+        others = group_of.keys() - set(sources)
         raise DataError(
             f"`groups` must have a row for every sample. Received {path}, where {len(missing):,} "
             f"of {len(sources):,} are missing, the first {missing[0]!r}. "
-            f"{nearest(missing[0], group_of) if len(group_of) < 10 else ''}"
+            f"{nearest(missing[0], sorted(others)) + ' ' if 0 < len(others) < 10 else ''}"
             "Add them; the group may stay empty."
         )
     known = set(sources)
