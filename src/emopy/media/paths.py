@@ -263,6 +263,8 @@ def explain_os_errors(name: str) -> Generator[None]:
                 "Download it first, then give its path."
             ) from error
         kind = "no match" if set(name) & set("*?") else "no such file"
+        if os.path.islink(name):  # noqa: PTH114  `name` may be no valid path
+            kind = f"a link to {os.readlink(name)!r}, which does not exist"  # noqa: PTH115
         raise InputError(
             f"`source` must be an existing file. Received {name!r}: {kind}. Check its spelling."
         ) from error
@@ -290,10 +292,12 @@ def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: st
 
     Raises:
         InputError: It is a folder, a device or a socket.
-        OSError: No such file, or permission denied.
+        OSError: No such file, or permission denied, also to list a folder.
     """
     kind = os.stat(path).st_mode  # noqa: PTH116  Path("") would be the current folder
     if stat.S_ISDIR(kind):
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise PermissionError
         raise InputError(f"`source` must be {wanted}. Received the folder {name!r}. {instead}")
     if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
         raise InputError(f"`source` must be a file. Received the device or socket {name!r}.")

@@ -192,12 +192,14 @@ def test_bad_paths_are_refused_by_name(tmp_path):
     (tmp_path / "notes.jpg").write_text("no image at all, but long enough to be one")
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    (tmp_path / "dangling.jpg").symlink_to("nowhere.jpg")
     cases = {
         "missing.jpg": "no such file",
         "empty.jpg": "zero bytes",
         "notes.jpg": "not an image",
         "phone.heic": "pip install pillow-heif, or convert it to JPEG",
         "loop.jpg": "readable file",
+        "dangling.jpg": "a link to 'nowhere.jpg', which does not exist",
         "x" * 300: "readable file",
         "zero\0byte": "readable file",
         "": "folder",
@@ -214,6 +216,12 @@ def test_bad_paths_are_refused_by_name(tmp_path):
         read_image("/dev/zero")
     with pytest.raises(InputError, match="no such file"):
         read_image("")
+
+
+def test_a_folder_that_may_not_be_listed_is_called_that(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may list every folder
+    with pytest.raises(InputError, match="permission denied"):
+        read_image(tmp_path)
 
 
 def test_bad_objects_are_refused(scene, encode):
