@@ -102,6 +102,25 @@ def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Genera
             temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that cannot be written, before work is done for it; it is not created.
+
+    Raises:
+        InputError: The nearest folder that exists may not be written to, or is a file.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # a folder is another error, a device none
+        return
+    folder = next(above for above in target.parents if above.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return
+    reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
+    raise InputError(
+        f"`path` must be a file that can be written. Received {str(target)!r}: {reason}. "
+        "Choose another folder."
+    )
+
+
 def _put_if_absent(temporary: Path, target: Path) -> None:
     try:
         os.link(temporary, target)

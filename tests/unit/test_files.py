@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from emopy.errors import InputError
-from emopy.files import DamagedFileError, atomic_file, atomic_folder, read_arrays, sha256_of
+from emopy.files import (
+    DamagedFileError,
+    atomic_file,
+    atomic_folder,
+    check_writable,
+    read_arrays,
+    sha256_of,
+)
 
 
 def names(folder):
@@ -198,3 +205,15 @@ def test_texts_with_characters_that_do_not_exist_are_damage(tmp_path, order):
     np.savez(tmp_path / "x.npz", labels=codes.view(f"{order}U2"))
     with pytest.raises(DamagedFileError, match="labels holds characters that do not exist"):
         read_arrays(tmp_path / "x.npz")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "new", tmp_path / "a" / "b" / "new", tmp_path / "file", os.devnull):
+        check_writable(path)
+    assert names(tmp_path) == ["file"]
+    with pytest.raises(InputError, match="Not a directory"):
+        check_writable(tmp_path / "file" / "new")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(InputError, match=r"a[/\\]+new'?: Permission denied. Choose another folder"):
+        check_writable(tmp_path / "a" / "new")

@@ -143,6 +143,8 @@ def mention_frames(folder: str, fps: float | None) -> None:
 
     if "://" in folder or not Path(folder).is_dir() or not (images := find_images(folder)):
         return
+    if images == [Path(folder)]:  # it cannot be listed; opening it gives the reason
+        return
     count = "1 image is" if len(images) == 1 else f"{len(images):,} images are"
     echo(
         f"emopy: {folder}: {count} read as the frames of one video at {fps or DEFAULT_FPS:g} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -242,7 +243,8 @@ class _Run:
             self.failed += 1
             print_error(result.error)
         elif isinstance(source, str) and is_animation(source):
-            echo(f"emopy: {source}: its first frame. For all: emopy video {source}", err=True)
+            command = shlex.join(["emopy", "video", source])
+            echo(f"emopy: {source}: its first frame. For all: {command}", err=True)
 
     def _draw(self, number: int, result: ImageResult | FailedInput) -> None:
         from emopy.types import ImageResult

@@ -157,7 +157,7 @@ def _how_to_resume(planned: list[VideoOutputs], *, overwrite: bool, joined: bool
 
 def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     """Refuse what cannot be written, before any video is read."""
-    from emopy.files import check_suffix
+    from emopy.files import check_suffix, check_writable
     from emopy.present import check_plot_path, check_video_path, table_format
 
     if outputs.out:
@@ -174,6 +174,9 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
         if path and (path.is_file() or not path.exists()):  # no device, no pipe
             with naming(path=f"--{option}"):
                 check_suffix(path, [f".{SUFFIXES[option]}"])
+    for option, path in outputs.files.items():
+        with naming(path="--out" if option == RESULTS else f"--{option}"):
+            check_writable(path)
 
 
 @dataclass(frozen=True)
