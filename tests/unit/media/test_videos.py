@@ -18,6 +18,7 @@ from PIL import Image
 from emopy.errors import InputError
 from emopy.media import open_video
 from emopy.media.containers import _version_settings
+from tests.orientation import turned
 
 # How to write each kind of file. In the second AVI images are decoded out of order.
 KINDS = {
@@ -55,22 +56,6 @@ def clips(clip, tmp_path_factory):
 def read(path, **wanted):
     with open_video(path, **wanted) as video:
         return list(video), video
-
-
-def matrix(degrees):
-    """The display matrix of ISO/IEC 14496-12, 8.3.2, that turns clockwise."""
-    quarter = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-    mirrored = {"mirrored": (-1, 0, 0, 1)}
-    a, b, c, d = (value << 16 for value in (quarter | mirrored)[degrees])
-    return struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-
-
-def turned(path, degrees, folder):
-    """A copy whose track has another matrix: the last one in the file, after the movie's own."""
-    before, after = path.read_bytes().rsplit(matrix(0), 1)
-    copy = folder / "turned.mov"
-    copy.write_bytes(before + matrix(degrees) + after)
-    return copy
 
 
 def near(pixel, color):
@@ -121,7 +106,8 @@ def test_times_of_a_variable_rate_are_true(clip, tmp_path, kind, place_shown):
     "degrees, corner", [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))]
 )
 def test_rotation_is_corrected(clips, tmp_path, degrees, corner):
-    path = turned(clips("mov"), degrees, tmp_path)
+    path = tmp_path / "turned.mov"
+    path.write_bytes(turned(clips("mov").read_bytes(), degrees))
     frames, video = read(path, end_s=0.2)
     assert video.size == ((160, 120) if degrees % 180 == 0 else (120, 160))
     for frame in frames:
@@ -131,7 +117,9 @@ def test_rotation_is_corrected(clips, tmp_path, degrees, corner):
 
 
 def test_a_mirrored_image_is_corrected(clips, tmp_path):
-    frames, _ = read(turned(clips("mov"), "mirrored", tmp_path), end_s=0.1)
+    path = tmp_path / "mirrored.mov"
+    path.write_bytes(turned(clips("mov").read_bytes(), "mirrored"))
+    frames, _ = read(path, end_s=0.1)
     assert near(frames[0].image[0, -1], (255, 0, 0))
     assert near(frames[0].image[0, 0], (0, 0, 255))
 

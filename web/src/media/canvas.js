@@ -9,6 +9,12 @@ import { pixels } from "./pixels.js";
 /** Largest width × height of an image by default: what browsers can draw. */
 export const MAX_PIXELS = 16384 * 16384;
 
+/**
+ * How a frame must be turned, then mirrored, to be upright. Older browsers do not say.
+ *
+ * @typedef {{rotation?: number, flip?: boolean}} Orientation
+ */
+
 /** Formats of video frames without transparency. @type {Set<string>} */
 const OPAQUE_FORMATS = new Set(["I420", "I422", "I444", "NV12", "RGBX", "BGRX"]);
 
@@ -64,9 +70,12 @@ export class PixelReader {
    *
    * @param {VideoFrame} frame
    * @param {string} name
-   * @returns {Promise<Pixels | null>} null where the browser cannot convert the frame to RGB.
+   * @returns {Promise<Pixels | null>} null where the browser cannot convert the frame to RGB, and for a
+   *   frame that is turned or mirrored when it is shown: its copy would not be.
    */
   async _copy(frame, name) {
+    const { rotation, flip } = /** @type {Orientation} */ (frame);
+    if (rotation || flip) return null;
     const { displayWidth: width, displayHeight: height, visibleRect, format } = frame;
     const isOpaque = format !== null && OPAQUE_FORMATS.has(format);
     if (!isOpaque || visibleRect?.width !== width || visibleRect.height !== height) return null;
