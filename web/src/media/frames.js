@@ -47,10 +47,10 @@ export async function* framesOf(source, settings = {}) {
   if (kind === "HTMLVideoElement") {
     yield* playedFrames(/** @type {HTMLVideoElement} */ (source), settings.signal);
   } else if (kind === "MediaStream") {
-    const video = await openVideo(
-      (element) => (element.srcObject = /** @type {MediaStream} */ (source)),
-    );
+    const video = createVideo();
     try {
+      const connect = () => (video.srcObject = /** @type {MediaStream} */ (source));
+      if (!(await openVideo(video, connect, settings.signal))) return;
       await video.play();
       yield* playedFrames(video, settings.signal);
     } finally {
@@ -165,22 +165,21 @@ function hasEnded(track) {
  */
 async function* fileFrames(file, { fps = DEFAULT_FPS, startS = 0, endS = Infinity, signal }) {
   checkTimes({ fps, startS, endS });
+  const video = createVideo();
   const url = URL.createObjectURL(file);
-  /** @type {HTMLVideoElement | null} */
-  let video = null;
   try {
-    video = await openVideo((element) => (element.src = url));
+    if (!(await openVideo(video, () => (video.src = url), signal))) return;
     // Recordings of browsers state their length only after a jump to the end.
-    if (!Number.isFinite(video.duration)) await seek(video, Number.MAX_SAFE_INTEGER);
+    if (!Number.isFinite(video.duration)) await seek(video, Number.MAX_SAFE_INTEGER, signal);
     const lastS = Math.min(endS, video.duration);
-    for (let number = 0; startS + number / fps < lastS && !signal?.aborted; number++) {
+    for (let number = 0; startS + number / fps < lastS; number++) {
       const time_s = startS + number / fps;
-      await seek(video, time_s);
+      if (!(await seek(video, time_s, signal))) return;
       yield { image: video, time_s, number };
     }
   } finally {
-    video?.removeAttribute("src");
-    video?.load();
+    video.removeAttribute("src");
+    video.load();
     URL.revokeObjectURL(url);
   }
 }
@@ -198,13 +197,8 @@ function checkTimes({ fps, startS, endS }) {
   }
 }
 
-/**
- * Make a video element and wait until it can show its first frame.
- *
- * @param {(video: HTMLVideoElement) => void} connect
- * @returns {Promise<HTMLVideoElement>}
- */
-async function openVideo(connect) {
+/** Make a video element that no page shows. */
+function createVideo() {
   if (typeof document === "undefined") {
     throw new InputError(
       "`video` must be frames where there is no page, as in a worker. Received a file or stream. " +
@@ -215,34 +209,72 @@ async function openVideo(connect) {
   video.muted = true;
   video.playsInline = true;
   video.preload = "auto";
-  await new Promise((resolve, reject) => {
-    video.addEventListener("loadeddata", resolve, { once: true });
-    video.addEventListener(
-      "error",
-      () => {
-        const reason = video.error?.message || "unknown format";
-        reject(
-          new InputError(
-            `\`video\` must be a video that this browser can play. Received: ${reason}. ` +
-              "Convert it to MP4 (H.264) or WebM.",
-          ),
-        );
-      },
-      { once: true },
-    );
-    connect(video);
-  });
   return video;
 }
 
 /**
+ * Wait until a video can show its first frame.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {() => void} connect Gives it what it shows.
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<boolean>} false where the signal was aborted before.
+ * @throws {InputError} The browser cannot play it.
+ */
+async function openVideo(video, connect, signal) {
+  const event = await eventOf(video, "loadeddata", connect, signal);
+  if (event !== "error") return event === "loadeddata";
+  throw new InputError(
+    "`video` must be a video that this browser can play. " +
+      `Received: ${video.error?.message || "unknown format"}. Convert it to MP4 (H.264) or WebM.`,
+  );
+}
+
+/**
+ * Show the frame of a time.
+ *
  * @param {HTMLVideoElement} video
  * @param {number} time_s
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<boolean>} false where the signal was aborted before.
+ * @throws {InputError} The file is damaged there, or ends before.
  */
-async function seek(video, time_s) {
-  if (video.currentTime === time_s && video.readyState >= 2 && !video.seeking) return;
-  await new Promise((resolve) => {
-    video.addEventListener("seeked", resolve, { once: true });
-    video.currentTime = time_s;
-  });
+async function seek(video, time_s, signal) {
+  const isShown = video.currentTime === time_s && video.readyState >= 2 && !video.seeking;
+  if (isShown && !video.error && !signal?.aborted) return true;
+  const place = video.duration < Infinity ? `at ${Number(time_s.toFixed(3))} s` : "to its end";
+  const event = await eventOf(video, "seeked", () => (video.currentTime = time_s), signal);
+  if (event !== "error") return event === "seeked";
+  throw new InputError(
+    `\`video\` must be complete. Received one that cannot be read ${place}: ` +
+      `${video.error?.message || "unknown reason"}. Copy or download it again, convert it to MP4 ` +
+      "(H.264) or WebM, or set endS to an earlier time.",
+  );
+}
+
+/**
+ * Start something, and wait for its event: no other one comes once a video has an error.
+ *
+ * @template {"loadeddata" | "seeked"} Name
+ * @param {HTMLVideoElement} video
+ * @param {Name} name
+ * @param {() => void} start
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Name | "error" | "abort">} What came first.
+ */
+async function eventOf(video, name, start, signal) {
+  if (signal?.aborted) return "abort";
+  if (video.error) return "error";
+  const done = new AbortController();
+  try {
+    return await new Promise((resolve) => {
+      const listening = { signal: done.signal };
+      video.addEventListener(name, () => resolve(name), listening);
+      video.addEventListener("error", () => resolve("error"), listening);
+      signal?.addEventListener("abort", () => resolve("abort"), listening);
+      start();
+    });
+  } finally {
+    done.abort();
+  }
 }
