@@ -64,8 +64,12 @@ STALLS = {
     }""",
     "read": """() => {
       const { prototype } = HTMLMediaElement;
-      const { get } = Object.getOwnPropertyDescriptor(prototype, "currentTime");
-      Object.defineProperty(prototype, "currentTime", { get, set: () => abortSoon() });
+      const { get, set } = Object.getOwnPropertyDescriptor(prototype, "currentTime");
+      const jump = function (time_s) {
+        if (time_s === 0) set.call(this, time_s);
+        else abortSoon();
+      };
+      Object.defineProperty(prototype, "currentTime", { get, set: jump });
     }""",
 }
 """Where a video stands still, and is aborted then."""

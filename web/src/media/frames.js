@@ -28,6 +28,9 @@ import { kindOf } from "./sources.js";
 
 const DEFAULT_FPS = 10;
 
+/** Longest wait for the frame of a jump, in milliseconds: a page in the background is not told of it. */
+const SHOWN_MS = 250;
+
 /** Milliseconds between two looks at whether a camera was stopped. */
 const POLL_MS = 250;
 
@@ -240,10 +243,15 @@ async function openVideo(video, connect, signal) {
  * @throws {InputError} The file is damaged there, or ends before.
  */
 async function seek(video, time_s, signal) {
-  const isShown = video.currentTime === time_s && video.readyState >= 2 && !video.seeking;
-  if (isShown && !video.error && !signal?.aborted) return true;
   const place = video.duration < Infinity ? `at ${Number(time_s.toFixed(3))} s` : "to its end";
+  let request = 0;
+  const shown = new Promise((resolve) => (request = video.requestVideoFrameCallback(resolve)));
   const event = await eventOf(video, "seeked", () => (video.currentTime = time_s), signal);
+  if (event === "seeked") {
+    // The event may come while the frame before is still shown, or none yet.
+    await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, SHOWN_MS))]);
+  }
+  video.cancelVideoFrameCallback(request);
   if (event !== "error") return event === "seeked";
   throw new InputError(
     `\`video\` must be complete. Received one that cannot be read ${place}: ` +
