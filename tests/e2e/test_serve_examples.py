@@ -7,9 +7,12 @@ import select
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -120,6 +123,70 @@ def test_an_example_without_the_right_key_fails(run, name):
     code, output, said = run(*PROGRAMS[name], EXAMPLES / name, HAPPY, key="another-key-than-that")
     assert (code, output) == (1, "")
     assert "API key" in said or name == "live.mjs"
+
+
+REFUSAL = {"detail": "There is no free place. " * 50}  # longer than the answer after it
+FOUND = {"face": 1, "emotion": "happiness", "confidence": 0.9}
+ANSWERS = ((429, REFUSAL), (200, {"results": [{"source": "one.png", "faces": [FOUND]}]}))
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Has no free place for the first request, and finds a face in the image of the second."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, answer = ANSWERS[len(self.server.statuses)]
+        self.server.statuses.append(status)
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        if status == 429:
+            self.send_header("Retry-After", "1")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def run_shell(tmp_path):
+    """Runs predict.sh with an address; its exit code and output, and what it leaves behind."""
+    skip_without_curl()
+
+    def call(address):
+        (tmp_path / "left").mkdir()
+        done = subprocess.run(
+            ["sh", EXAMPLES / "predict.sh", HAPPY],
+            env={**os.environ, "EMOPY_URL": address, "TMPDIR": str(tmp_path / "left")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert list((tmp_path / "left").iterdir()) == []
+        return done.returncode, done.stdout, done.stderr
+
+    return call
+
+
+def test_predict_sh_waits_for_a_free_place(run_shell):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        server.statuses = []
+        threading.Thread(target=server.serve_forever).start()
+        code, output, said = run_shell(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert server.statuses == [429, 200]
+    assert (code, output) == (0, "one.png 1 happiness 0.90\n")
+    assert said in ("", "curl: (22) The requested URL returned error: 429\n")
+
+
+def test_predict_sh_leaves_it_to_curl_to_say_that_nothing_listens(run_shell):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        code, output, said = run_shell(f"http://127.0.0.1:{unused.getsockname()[1]}")
+    assert (code, output) == (7, "")
+    (line,) = said.splitlines()
+    assert line.startswith("curl: (7) ")
 
 
 # docs/serve.md
