@@ -39,6 +39,43 @@ ServiceWorker.prototype.postMessage = function (...content) {
 """
 """Keeps what the page tells a new version until `askNow()`."""
 
+HOLD_CAMERAS = """() => {
+  const devices = navigator.mediaDevices;
+  globalThis.streams = [];
+  globalThis.allowed = new Promise((resolve) => (globalThis.allow = resolve));
+  devices.getUserMedia = async (wanted) => {
+    const stream = await MediaDevices.prototype.getUserMedia.call(devices, wanted);
+    await allowed;
+    streams.push(stream);
+    return stream;
+  };
+}"""
+"""Keeps the streams of cameras, and gives them to the page after `allow()`."""
+
+LIVE = "streams.filter(stream => stream.getTracks().some(track => track.readyState === 'live'))"
+
+HOLD_VIDEOS = """() => {
+  const { fetch } = globalThis;
+  globalThis.holdSamples = () => {
+    globalThis.fetch = () => new Promise(() => {});
+  };
+  const usual = URL.createObjectURL;
+  URL.createObjectURL = (file) => usual(file.name === "slow.webm" ? new MediaSource() : file);
+  globalThis.errors = [];
+  const notice = document.getElementById("error");
+  globalThis.observer = new MutationObserver(() => errors.push(notice.textContent));
+  observer.observe(notice, { childList: true, characterData: true, subtree: true });
+  globalThis.release = () => {
+    URL.createObjectURL = usual;
+    globalThis.fetch = fetch;
+    observer.disconnect();
+  };
+}"""
+"""Lets slow.webm wait for its content, samples after `holdSamples()`, until `release()`.
+
+Keeps the texts of errors.
+"""
+
 WASM_HEADER = b"\0asm\1\0\0\0"
 EMPTY_SECTION = bytes([0, 2, 1, 65])
 SECONDS = 30
@@ -344,6 +381,57 @@ def test_the_camera_shows_tracks_and_a_timeline_that_grows(page):
     assert page.tab.get_attribute("body", "data-mode") == "empty"
     assert page.tab.evaluate("document.getElementById('video').srcObject") is None
     assert page.tab.is_disabled("#open-save")
+
+
+@pytest.fixture
+def cameras(page):
+    """The page; a camera that is opened does not answer before `allow()`."""
+    page.tab.evaluate(HOLD_CAMERAS)
+    yield page
+    page.tab.evaluate("allow(); delete navigator.mediaDevices.getUserMedia; null")
+
+
+def test_a_camera_that_is_opened_twice_is_shown_once_and_without_an_error(cameras):
+    cameras.tab.dblclick("#camera")
+    cameras.tab.evaluate("allow()")
+    cameras.tab.wait_for_selector("body[data-mode=camera]")
+    cameras.wait_for_frames(3)
+    assert cameras.tab.is_hidden("#error")
+    assert cameras.tab.evaluate("streams.length") == 2
+    assert cameras.tab.evaluate(f"{LIVE}.length") == 1
+
+
+def test_a_camera_that_answers_after_an_image_was_opened_is_stopped(cameras):
+    cameras.tab.click("#camera")
+    cameras.open_sample("surprise")
+    cameras.tab.evaluate("allow()")
+    cameras.wait("streams.length === 1")
+    assert cameras.settled("#source").startswith("surprise.png")
+    assert cameras.tab.get_attribute("body", "data-mode") == "image"
+    assert cameras.tab.evaluate(f"{LIVE}.length") == 0
+    assert cameras.tab.is_hidden("#error")
+
+
+@pytest.fixture
+def slow_video(page):
+    """The page, with a video that does not load."""
+    page.tab.evaluate(HOLD_VIDEOS)
+    page.open("slow.webm", b"", "video/webm")
+    yield page
+    page.tab.evaluate("release()")
+
+
+def test_a_video_that_does_not_load_says_nothing_about_the_next_one(slow_video):
+    slow_video.open("broken.mp4", b"no video", "video/mp4")
+    slow_video.wait("document.getElementById('error').innerText.includes('broken.mp4')")
+    texts = slow_video.tab.evaluate("errors")
+    assert not any("slow.webm" in text for text in texts)
+
+
+def test_a_video_that_does_not_load_is_closed_when_an_image_is_opened(slow_video):
+    slow_video.tab.evaluate("holdSamples()")
+    slow_video.tab.get_by_role("button", name="Sample: fear", exact=True).click()
+    slow_video.wait("!document.getElementById('video').hasAttribute('src')")
 
 
 def test_a_camera_that_faces_away_is_not_shown_as_a_mirror(page):

@@ -35,10 +35,12 @@ export class Inputs {
   /**
    * Show that a camera is used.
    * @param {string | undefined} deviceId Which one.
+   * @param {AbortSignal} signal Aborted when it is no longer used.
    */
-  async showCamera(deviceId) {
+  async showCamera(deviceId, signal) {
     this.#setButton("Stop camera", "#icon-stop");
     const cameras = await listCameras();
+    if (signal.aborted) return;
     const options = cameras.map((camera, index) => {
       const isUsed = camera.deviceId === deviceId;
       return new Option(camera.label || `Camera ${index + 1}`, camera.deviceId, isUsed, isUsed);

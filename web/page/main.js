@@ -11,6 +11,7 @@ import { Inputs } from "./inputs.js";
 import { placeMenus } from "./menus.js";
 import { ModelLoader } from "./model.js";
 import { startOffline } from "./offline.js";
+import { Openings } from "./openings.js";
 import { PlayedFrames } from "./played_frames.js";
 import { FrameRate } from "./rate.js";
 import { Recording, fileName, saveFile } from "./recording.js";
@@ -23,6 +24,9 @@ import {
   openCamera,
   openImage,
   openVideo,
+  play,
+  showCamera,
+  stopCamera,
 } from "./sources.js";
 import { Timeline } from "./timeline.js";
 import { Viewer } from "./viewer.js";
@@ -58,8 +62,7 @@ class Page {
   #source = "";
   /** @type {ImageBitmap | null} */
   #image = null;
-  /** Counts what is opened and closed: of two images, the one that was opened last is shown. */
-  #openings = 0;
+  #openings = new Openings();
   /** Ends what is predicted now. */
   #session = new AbortController();
 
@@ -104,16 +107,9 @@ class Page {
 
   /** @param {Blob | Promise<Blob>} file @param {string} name */
   async #openImage(file, name) {
-    const opening = ++this.#openings;
-    const isLast = () => opening === this.#openings;
-    let bitmap;
-    try {
-      bitmap = await openImage(await file, name);
-    } catch (error) {
-      if (isLast()) throw error;
-      return;
-    }
-    if (!isLast()) return bitmap.close();
+    const open = async () => openImage(await file, name);
+    const bitmap = await this.#openings.open(open, (late) => late.close());
+    if (!bitmap) return;
     this.#close();
     [this.#image, this.#source] = [bitmap, name];
     this.#viewer.showImage(bitmap);
@@ -142,12 +138,8 @@ class Page {
     this.#close();
     this.#source = file.name;
     const { video } = this.#viewer;
-    try {
-      await openVideo(video, file);
-    } catch (error) {
-      closeVideo(video);
-      throw error;
-    }
+    const opened = await this.#openings.open((signal) => openVideo(video, file, signal));
+    if (!opened) return;
     this.#viewer.showVideo("video");
     await this.#predictFile();
   }
@@ -164,7 +156,7 @@ class Page {
     frames.onAgain = (result) => this.#show(result);
     const predicting = this.#predictVideo(frames, (result) => frames.keep(result));
     video.currentTime = 0;
-    await video.play();
+    await play(video);
     await predicting;
   }
 
@@ -175,12 +167,14 @@ class Page {
 
   /** @param {string} [deviceId] */
   async #startCamera(deviceId) {
-    const stream = await openCamera(deviceId);
+    const stream = await this.#openings.open(() => openCamera(deviceId), stopCamera);
+    if (!stream) return;
     this.#close();
     this.#source = "camera";
     const { video } = this.#viewer;
-    video.srcObject = stream;
-    await video.play();
+    const shown = await this.#openings.open((signal) => showCamera(video, stream, signal));
+    if (!shown) return;
+    const { signal } = this.#session;
     const [track] = stream.getVideoTracks();
     const { facingMode, deviceId: used } = track.getSettings();
     this.#viewer.showVideo("camera", { isMirrored: facingMode !== "environment" });
@@ -189,7 +183,8 @@ class Page {
       this.#close();
       this.#showError("The camera was disconnected.");
     });
-    await this.#inputs.showCamera(used);
+    await this.#inputs.showCamera(used, signal);
+    if (signal.aborted) return;
     await this.#predictVideo(video);
   }
 
@@ -298,7 +293,7 @@ class Page {
 
   /** Stop what runs, and close the camera, video or image. */
   #close() {
-    this.#openings += 1;
+    this.#openings.end();
     this.#session.abort();
     this.#session = new AbortController();
     closeVideo(this.#viewer.video);

@@ -79,45 +79,85 @@ export async function openImage(file, name) {
 /**
  * Load a video file into a video element, without starting it.
  * @param {HTMLVideoElement} video @param {File} file
+ * @param {AbortSignal} signal Closes it, if it is not loaded yet.
  */
-export function openVideo(video, file) {
+export async function openVideo(video, file, signal) {
   video.srcObject = null;
   video.src = URL.createObjectURL(file);
-  return /** @type {Promise<void>} */ (
-    new Promise((resolve, reject) => {
-      const unsupported = new SourceError(
-        `“${file.name}” cannot be played: it is damaged, or of a kind that the browser does not ` +
-          "know. Try an MP4 (H.264) or WebM file.",
-      );
-      const done = () => {
-        video.removeEventListener("loadeddata", loaded);
-        video.removeEventListener("error", failed);
-      };
-      const loaded = () => {
-        done();
-        if (video.videoWidth) resolve();
-        else reject(unsupported);
-      };
-      const failed = () => {
-        done();
-        reject(unsupported);
-      };
-      video.addEventListener("loadeddata", loaded);
-      video.addEventListener("error", failed);
-      video.load();
-    })
+  await unlessClosed(video, signal, (listening) => {
+    const event = new Promise((resolve) => {
+      for (const name of ["loadeddata", "error"]) video.addEventListener(name, resolve, listening);
+    });
+    video.load();
+    return event;
+  });
+  if (video.videoWidth && !video.error) return video;
+  closeVideo(video);
+  throw new SourceError(
+    `“${file.name}” cannot be played: it is damaged, or of a kind that the browser does not ` +
+      "know. Try an MP4 (H.264) or WebM file.",
   );
+}
+
+/**
+ * Show a camera in a video element.
+ * @param {HTMLVideoElement} video @param {MediaStream} stream
+ * @param {AbortSignal} signal Closes it, if it is not shown yet.
+ */
+export async function showCamera(video, stream, signal) {
+  video.srcObject = stream;
+  await unlessClosed(video, signal, () => video.play());
+  return video;
+}
+
+/**
+ * Wait until a video is open.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal Closes it before.
+ * @param {(listening: {signal: AbortSignal}) => Promise<unknown>} open Its listeners are removed at
+ *   the end.
+ */
+async function unlessClosed(video, signal, open) {
+  const done = new AbortController();
+  const listening = { signal: done.signal };
+  const closed = new Promise((_, reject) => {
+    const close = () => {
+      closeVideo(video);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", close, listening);
+  });
+  try {
+    await Promise.race([open(listening), closed]);
+  } catch (error) {
+    if (!signal.aborted) closeVideo(video); // else it is closed, and may show something else
+    throw error;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Play a video; one that is paused or closed before it starts does not. @param {HTMLVideoElement} video */
+export async function play(video) {
+  try {
+    await video.play();
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
+  }
 }
 
 /** Stop a camera or a video, and free what it holds. @param {HTMLVideoElement} video */
 export function closeVideo(video) {
   video.pause();
-  if (video.srcObject instanceof MediaStream) {
-    for (const track of video.srcObject.getTracks()) track.stop();
-  }
+  if (video.srcObject instanceof MediaStream) stopCamera(video.srcObject);
   video.srcObject = null;
   if (!video.src) return;
   URL.revokeObjectURL(video.src);
   video.removeAttribute("src");
   video.load();
+}
+
+/** @param {MediaStream} stream */
+export function stopCamera(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
