@@ -346,15 +346,49 @@ def test_a_video_is_predicted_as_it_plays_and_shown_again_after_a_jump_back(page
     assert page.text("#recorded") == count  # nothing is predicted twice
 
 
+def hide(page, is_hidden):
+    """Let the page be as a tab in the background, or in front again."""
+    page.tab.evaluate(
+        """isHidden => {
+          Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+IS_PAUSED = "document.getElementById('video').paused"
+PAUSE = "document.getElementById('video').pause()"
+
+
 def test_a_video_pauses_while_nobody_sees_it(page, clip):
     page.open("clip.webm", clip.read_bytes(), "video/webm")
     page.wait_for_frames(1)
-    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
-    event = "document.dispatchEvent(new Event('visibilitychange'))"
-    page.tab.evaluate(hide % "true" + event)
-    assert page.tab.evaluate("document.getElementById('video').paused")
-    page.tab.evaluate(hide % "false" + event)
+    hide(page, True)
+    assert page.tab.evaluate(IS_PAUSED)
+    hide(page, False)
     page.wait("document.getElementById('video').ended")
+
+
+def test_a_video_that_the_user_paused_stays_paused_when_the_page_is_seen_again(page, clip):
+    page.open("clip.webm", clip.read_bytes(), "video/webm")
+    page.wait_for_frames(1)
+    page.tab.evaluate(PAUSE)
+    hide(page, True)
+    hide(page, False)
+    assert page.tab.evaluate(IS_PAUSED)
+
+
+def test_a_video_that_was_opened_unseen_and_paused_stays_paused(page, clip):
+    page.open("clip.webm", clip.read_bytes(), "video/webm")
+    page.wait_for_frames(1)
+    hide(page, True)
+    page.open("other.webm", clip.read_bytes(), "video/webm")
+    page.wait("document.getElementById('source').textContent.startsWith('other.webm')")
+    page.wait(f"!{IS_PAUSED}")
+    page.tab.evaluate(PAUSE)
+    hide(page, False)
+    assert page.tab.evaluate(IS_PAUSED)
 
 
 def test_the_camera_shows_tracks_and_a_timeline_that_grows(page):

@@ -63,6 +63,8 @@ class Page {
   /** @type {ImageBitmap | null} */
   #image = null;
   #openings = new Openings();
+  /** Whether the video is paused because nobody sees it. */
+  #isHeld = false;
   /** Ends what is predicted now. */
   #session = new AbortController();
 
@@ -223,10 +225,14 @@ class Page {
 
   /** A video that plays unseen would be predicted with gaps. */
   #pauseInBackground() {
-    if (this.#viewer.mode !== "video") return;
     const { video } = this.#viewer;
-    if (document.hidden) video.pause();
-    else if (!video.ended) video.play().catch(() => {});
+    if (document.hidden) {
+      this.#isHeld = this.#viewer.mode === "video" && !video.paused;
+      if (this.#isHeld) video.pause();
+    } else if (this.#isHeld) {
+      this.#isHeld = false;
+      play(video).catch((error) => this.#showError(error));
+    }
   }
 
   // Results
@@ -294,6 +300,7 @@ class Page {
   /** Stop what runs, and close the camera, video or image. */
   #close() {
     this.#openings.end();
+    this.#isHeld = false;
     this.#session.abort();
     this.#session = new AbortController();
     closeVideo(this.#viewer.video);
