@@ -18,7 +18,7 @@ _KEPT = (
     ".then(keys => keys.filter(key => /wasm|onnx/.test(key.url)).length >= 5)"
 )
 _RECORDED = "parseInt(document.getElementById('recorded').textContent.replaceAll(',', '')) || 0"
-_HAS_ANSWER = "!document.getElementById('save-csv').disabled"
+_HAS_ANSWER = "!document.getElementById('open-save').disabled"
 _MODEL_FOLDER = "/package/models/{}/"
 
 
