@@ -11,9 +11,11 @@ for image in "$@"; do
   # --fail-with-body: the answer is kept, and the exit code is 22, if its status is 400 or more.
   # --retry: while the service has no free place (429), wait as long as it asks for.
   # --output: curl empties a file before it tries again, but not a pipe.
+  # Quotes: commas and semicolons in a name belong to it.
+  name=$(printf '%s' "$image" | sed 's/[\\"]/\\&/g')
   code=0
   curl --silent --show-error --fail-with-body --retry 5 --output "$answer" \
-    --form "file=@$image" ${key:+--header "Authorization: Bearer $key"} "$url/v1/predict" || code=$?
+    --form "file=@\"$name\"" ${key:+--header "Authorization: Bearer $key"} "$url/v1/predict" || code=$?
   if [ "$code" -ne 0 ] && [ "$code" -ne 22 ]; then
     exit "$code" # no answer, and curl has said why
   fi

@@ -154,10 +154,10 @@ def run_shell(tmp_path):
     """Runs predict.sh with an address; its exit code and output, and what it leaves behind."""
     skip_without_curl()
 
-    def call(address):
+    def call(address, image=HAPPY):
         (tmp_path / "left").mkdir()
         done = subprocess.run(
-            ["sh", EXAMPLES / "predict.sh", HAPPY],
+            ["sh", EXAMPLES / "predict.sh", image],
             env={**os.environ, "EMOPY_URL": address, "TMPDIR": str(tmp_path / "left")},
             capture_output=True,
             text=True,
@@ -178,6 +178,18 @@ def test_predict_sh_waits_for_a_free_place(run_shell):
     assert server.statuses == [429, 200]
     assert (code, output) == (0, "one.png 1 happiness 0.90\n")
     assert said in ("", "curl: (22) The requested URL returned error: 429\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names are not allowed there")
+@pytest.mark.parametrize("name", ['a,b;"q".png', "a b\\c.png", "it's=@<&.png"])
+def test_predict_sh_sends_files_with_odd_names(run_shell, tmp_path, name):
+    shutil.copy(HAPPY, tmp_path / name)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        server.statuses = [429]
+        threading.Thread(target=server.serve_forever).start()
+        found = run_shell(f"http://127.0.0.1:{server.server_port}", tmp_path / name)
+        server.shutdown()
+    assert found == (0, "one.png 1 happiness 0.90\n", "")
 
 
 def test_predict_sh_leaves_it_to_curl_to_say_that_nothing_listens(run_shell):
