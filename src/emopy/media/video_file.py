@@ -128,7 +128,7 @@ def _declared_duration(decoder: Decoder) -> float | None:
         return float(stream.duration * stream.time_base)
     if not container.duration:
         return None
-    late_s = 0.0  # the picture may begin after the sound
+    late_s = 0.0  # the images may begin after the sound
     if stream.start_time is not None and stream.time_base:
         late_s = float(stream.start_time * stream.time_base) - (container.start_time or 0) / 1e6
     return container.duration / 1e6 - max(0.0, late_s)

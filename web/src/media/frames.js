@@ -28,7 +28,7 @@ import { kindOf } from "./sources.js";
 
 const DEFAULT_FPS = 10;
 
-/** Longest wait for the frame of a jump, in milliseconds: a page in the background is not told of it. */
+/** Longest wait for the frame of a jump, in milliseconds: a page in the background gets no event for it. */
 const SHOWN_MS = 250;
 
 /** Milliseconds between two looks at whether a camera was stopped. */
