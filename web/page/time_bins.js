@@ -21,7 +21,8 @@ const FIRST_BIN_S = 0.02;
  * Computes how long each frame of a video lasts.
  *
  * A frame lasts until the next frame. Across a gap (a tab in the background, a cut recording) it
- * lasts three typical frame durations, or one second if that is longer.
+ * lasts three typical frame durations, or one second if that is longer. Whether there is a gap after
+ * the first frame shows when the third one is there.
  */
 export class FrameDurations {
   /** Time of the first frame; null before it. @type {number | null} */
@@ -30,29 +31,52 @@ export class FrameDurations {
   timeS = null;
   /** Moving average of frame durations in seconds; 0 before the second frame. */
   typicalS = 0;
+  #frames = 0;
 
   /** The longest time that a frame may last now, in seconds. */
   get maxS() {
-    return Math.max(MAX_DURATION_S, MAX_DURATION_STEPS * this.typicalS);
+    return longest(this.typicalS);
+  }
+
+  /** Durations in seconds of the frames that `add` has not returned, if no frame followed. */
+  get openS() {
+    const count = Math.min(this.#frames, this.#frames > 2 ? 1 : 2);
+    return new Array(count).fill(this.typicalS);
   }
 
   /**
-   * Add the time of the next frame, not before the last one; return the duration in seconds of the
-   * one before it, 0 without one.
+   * Add the time of the next frame, not before the last one; return the durations in seconds of the
+   * frames before it that are known now: none for the first two, then two, then one each.
    *
    * @param {number} timeS
+   * @returns {number[]}
    */
   add(timeS) {
+    this.#frames += 1;
     if (this.startS === null || this.timeS === null) {
       this.startS = this.timeS = timeS;
-      return 0;
+      return [];
     }
     let step = timeS - this.timeS;
+    this.timeS = timeS;
+    if (this.#frames === 2) {
+      this.typicalS = step;
+      return [];
+    }
+    const known = [];
+    if (this.#frames === 3) {
+      known.push(Math.min(this.typicalS, longest(step)));
+      if (this.typicalS > longest(step)) this.typicalS = step; // a gap after the first frame
+    }
     if (this.typicalS) step = Math.min(step, this.maxS);
     this.typicalS += (step - this.typicalS) / (this.typicalS ? AVERAGED_STEPS : 1);
-    this.timeS = timeS;
-    return step;
+    return [...known, step];
   }
+}
+
+/** The longest time that a frame may last beside others that last a typical one. @param {number} typicalS */
+function longest(typicalS) {
+  return Math.max(MAX_DURATION_S, MAX_DURATION_STEPS * typicalS);
 }
 
 /**
@@ -74,8 +98,8 @@ export class TimeBins {
   #sums = new Map();
   /** @type {Map<number, number>} */
   #seenS = new Map();
-  /** @type {number[]} */
-  #lastTracks = [];
+  /** Tracks of the frames whose end is not known. @type {number[][]} */
+  #open = [];
 
   /**
    * Add the faces of the next frame.
@@ -85,16 +109,19 @@ export class TimeBins {
    */
   add(result) {
     const timeS = result.time_s ?? 0;
-    const duration = this.#durations.add(timeS);
-    for (const track of this.#lastTracks) this.#addSeen(track, duration);
+    for (const duration of this.#durations.add(timeS)) {
+      for (const track of this.#open.shift() ?? []) this.#addSeen(track, duration);
+    }
     const elapsedS = timeS - (this.#durations.startS ?? 0);
     while (elapsedS / this.#widthS >= MAX_BINS) this.#doubleWidth();
     const bin = Math.floor(elapsedS / this.#widthS);
     if (Number.isNaN(this.#starts[bin])) this.#starts[bin] = timeS;
-    this.#lastTracks.length = 0;
+    /** @type {number[]} */
+    const tracks = [];
+    this.#open.push(tracks);
     for (const { track, probabilities } of result.faces) {
       if (track === undefined) continue;
-      this.#lastTracks.push(track);
+      tracks.push(track);
       this.#addSeen(track, 0);
       const row = Object.values(probabilities);
       const sums = this.#sums.get(track) ?? new BinSums(row.length, bin);
@@ -106,9 +133,9 @@ export class TimeBins {
   /** Seconds for which each track was visible; the newest frame has the typical duration. */
   get seenS() {
     const seen = new Map(this.#seenS);
-    for (const track of this.#lastTracks) {
-      seen.set(track, (seen.get(track) ?? 0) + this.#durations.typicalS);
-    }
+    this.#durations.openS.forEach((duration, place) => {
+      for (const track of this.#open[place]) seen.set(track, (seen.get(track) ?? 0) + duration);
+    });
     return seen;
   }
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -127,7 +128,8 @@ class Summary:
         self._covered_s = 0.0
         self._durations = FrameDurations()
         self._sums: dict[int, _TrackSums] = {}
-        self._last: tuple[FacePrediction, ...] = ()
+        # Faces and start of the frames whose end is not known yet.
+        self._open: deque[tuple[tuple[FacePrediction, ...], float]] = deque()
 
     def add(self, result: ImageResult) -> None:
         """Add the faces of the next frame.
@@ -137,20 +139,19 @@ class Summary:
                 track, or other labels.
         """
         check_labels(result, self.labels)
-        start, duration = self._durations.time_s, self._durations.add(result)
-        if start is not None:
-            _count(self._sums, self._last, start, duration)
-        self._last = result.faces
-        for face in self._last:
+        for duration in self._durations.add(result):
+            _count(self._sums, *self._open.popleft(), duration)
+            self._covered_s += duration
+        self._open.append((result.faces, self._durations.time_s or 0.0))
+        for face in result.faces:
             self._sums.setdefault(_track(face), _TrackSums(len(self.labels), self._min_episode_s))
         self.frames += 1
-        self._covered_s += duration
         self.source = self.source or result.source
 
     @property
     def seconds(self) -> float:
         """Time that the frames cover in seconds, without long gaps."""
-        return self._covered_s + self._durations.typical_s
+        return self._covered_s + sum(self._durations.open_s)
 
     @property
     def span_s(self) -> tuple[float, float]:
@@ -171,12 +172,11 @@ class Summary:
         return len(self._sums) - len(self.tracks)
 
     def _all_tracks(self) -> Iterable[TrackSummary]:
-        sums = self._sums
-        if self._last and self._durations.time_s is not None:
-            # The duration of the newest frame is not known yet: the typical one is used.
-            newest = [_track(face) for face in self._last]
-            sums = {**sums, **{track: copy.deepcopy(sums[track]) for track in newest}}
-            _count(sums, self._last, self._durations.time_s, self._durations.typical_s)
+        # The duration of the newest frame is not known yet: the typical one is used.
+        newest = [_track(face) for faces, _ in self._open for face in faces]
+        sums = {**self._sums, **{track: copy.deepcopy(self._sums[track]) for track in newest}}
+        for (faces, start_s), duration in zip(self._open, self._durations.open_s, strict=True):
+            _count(sums, faces, start_s, duration)
         return (sums[track].summary(track, self.labels) for track in sorted(sums))
 
     def to_dict(self) -> dict[str, Any]:

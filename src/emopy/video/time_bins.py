@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,8 @@ class FrameDurations:
     """Computes how long each frame of a video lasts.
 
     A frame lasts until the next frame. Across a gap (damaged frames, a cut recording) it lasts
-    three typical frame durations, or one second if that is longer.
+    three typical frame durations, or one second if that is longer. Whether there is a gap after the
+    first frame shows when the third one is there.
 
     Attributes:
         start_s: Time of the first frame; None before it.
@@ -43,14 +45,24 @@ class FrameDurations:
         self.start_s: float | None = None
         self.time_s: float | None = None
         self.typical_s = 0.0
+        self._frames = 0
 
     @property
     def max_s(self) -> float:
         """The longest time that a frame may last now, in seconds."""
-        return max(_MAX_DURATION_S, _MAX_DURATION_STEPS * self.typical_s)
+        return _longest(self.typical_s)
 
-    def add(self, result: ImageResult) -> float:
-        """Add the next frame; return the duration in seconds of the one before it, 0 without one.
+    @property
+    def open_s(self) -> tuple[float, ...]:
+        """Durations in seconds of the frames that `add` has not returned, if no frame followed."""
+        return (self.typical_s,) * min(self._frames, 1 if self._frames > 2 else 2)
+
+    def add(self, result: ImageResult) -> tuple[float, ...]:
+        """Add the next frame.
+
+        Returns:
+            Durations in seconds of the frames before it that are known now, in their order: none
+            for the first two, then two, then one each.
 
         Raises:
             InputError: An image without a time, a time before the last one, or a face without a
@@ -59,7 +71,8 @@ class FrameDurations:
         time_s = _checked_time(result)
         if self.start_s is None or self.time_s is None:
             self.start_s = self.time_s = time_s
-            return 0.0
+            self._frames = 1
+            return ()
         if time_s < self.time_s:
             raise InputError(
                 "`result` must come in the order of time. "
@@ -67,11 +80,25 @@ class FrameDurations:
                 "Use a new object for another video."
             )
         step = time_s - self.time_s
+        self.time_s = time_s
+        self._frames += 1
+        if self._frames == 2:
+            self.typical_s = step
+            return ()
+        known: list[float] = []
+        if self._frames == 3:
+            known.append(min(self.typical_s, _longest(step)))
+            if self.typical_s > _longest(step):  # a gap after the first frame
+                self.typical_s = step
         if self.typical_s:
             step = min(step, self.max_s)
         self.typical_s += (step - self.typical_s) / (_AVERAGED_STEPS if self.typical_s else 1)
-        self.time_s = time_s
-        return step
+        return (*known, step)
+
+
+def _longest(typical_s: float) -> float:
+    """The longest time that a frame may last beside others that last a typical one, in seconds."""
+    return max(_MAX_DURATION_S, _MAX_DURATION_STEPS * typical_s)
 
 
 def _checked_time(result: ImageResult) -> float:
@@ -122,22 +149,22 @@ class TimeBins:
         self._bin_starts: dict[int, float] = {}  # bin → time of its first frame
         # track → bin → sums of probabilities, then the number of frames
         self._sums: dict[int, dict[int, NDArray[np.float64]]] = {}
-        self._last_tracks: list[int] = []
+        self._open: deque[list[int]] = deque()  # tracks of the frames whose end is not known
 
     def add(self, result: ImageResult) -> None:
         """Add the faces of the next frame; raises what `FrameDurations.add` raises."""
-        duration = self._durations.add(result)
-        for track in self._last_tracks:
-            self._seen_s[track] += duration
+        for duration in self._durations.add(result):
+            for track in self._open.popleft():
+                self._seen_s[track] += duration
         elapsed_s = (self._durations.time_s or 0.0) - (self._durations.start_s or 0.0)
         while elapsed_s / self._width_s >= _MAX_BINS:
             self._double_width()
         index = int(elapsed_s / self._width_s)
         self._bin_starts.setdefault(index, self._durations.time_s or 0.0)
-        self._last_tracks = []
+        self._open.append([])
         for face in result.faces:
             track = face.face.track or 0  # a face without a track was refused
-            self._last_tracks.append(track)
+            self._open[-1].append(track)
             self._seen_s.setdefault(track, 0.0)
             sums = self._sums.setdefault(track, {})
             sums[index] = sums.get(index, 0.0) + np.append(face.prediction.probabilities, 1.0)
@@ -145,8 +172,11 @@ class TimeBins:
     @property
     def seen_s(self) -> dict[int, float]:
         """Seconds for which each track was visible; the newest frame has the typical duration."""
-        newest = dict.fromkeys(self._last_tracks, self._durations.typical_s)
-        return {track: seen + newest.get(track, 0.0) for track, seen in self._seen_s.items()}
+        seen_s = dict(self._seen_s)
+        for tracks, duration in zip(self._open, self._durations.open_s, strict=True):
+            for track in tracks:
+                seen_s[track] += duration
+        return seen_s
 
     @property
     def span_s(self) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The timeline of the page has the time bins, ticks and words of Python's plots."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,11 @@ def results(seed, *, rate, count):
 
 
 @pytest.mark.parametrize("rate, count", [(25, 400), (10, 1500), (100, 3000)])
-def test_bins_seen_times_and_curves_are_those_of_python(rate, count):
+@pytest.mark.parametrize("first_gap_s", [0.0, 6.0])
+def test_bins_seen_times_and_curves_are_those_of_python(rate, count, first_gap_s):
     bins = TimeBins()
-    frames = list(results(rate, rate=rate, count=count))
+    first, *others = results(rate, rate=rate, count=count)
+    frames = [replace(first, time_s=first.time_s - first_gap_s), *others]
     for each in frames:
         bins.add(each)
     value = [each.to_dict() for each in frames]

@@ -64,6 +64,21 @@ def test_a_gap_in_the_frames_does_not_count(shown):
     assert [round(e.start_s) for e in track.episodes] == [0, 60]
 
 
+@pytest.mark.parametrize("place", [1, 2, 5, 9])
+def test_a_gap_counts_one_second_wherever_it_is(shown, place):
+    times = [i / 25 + (6 if i >= place else 0) for i in range(10)]
+    summary = summed([shown(t, {1: "fear"}) for t in times])
+    (track,) = summary.tracks
+    assert track.seen_s == pytest.approx(summary.seconds) == pytest.approx(9 / 25 + 1, abs=0.13)
+    assert summary.span_s == (0, pytest.approx(6 + 10 / 25, abs=0.13))
+
+
+def test_two_frames_count_as_a_video_that_is_rarely_read(shown):
+    assert summed([shown(t, {1: "fear"}) for t in (0, 6)]).seconds == 12
+    assert summed([shown(0, {1: "fear"})]).seconds == 0
+    assert summed([shown(0, {1: "fear"}), shown(0, {1: "fear"}), shown(1, {})]).seconds == 2
+
+
 def test_rarely_read_frames_count_in_full(shown):
     (track,) = summed([shown(5.0 * i, {1: "fear"}) for i in range(10)]).tracks
     assert track.seen_s == pytest.approx(50)
