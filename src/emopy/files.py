@@ -108,13 +108,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: The nearest folder that exists may not be written to, or is a file.
     """
+    # Methods of `Path` raise where a folder above may not be searched.
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+        return  # a folder is another error, a device none
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():  # a folder is another error, a device none
+    folder = next((above for above in target.parents if os.path.exists(above)), None)  # noqa: PTH110
+    if folder and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return
-    folder = next(above for above in target.parents if above.exists())
-    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return
-    reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
+    number = errno.ENOENT if folder is None else errno.EACCES if folder.is_dir() else errno.ENOTDIR
+    reason = os.strerror(number)
     raise InputError(
         f"`path` must be a file that can be written. Received {str(target)!r}: {reason}. "
         "Choose another folder."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import sys
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import gettempdir
 from typing import IO, Any
 
 _LOCKED_BYTE = 2**31 - 2
@@ -15,6 +18,9 @@ _LOCKED_BYTE = 2**31 - 2
 
 _LOCK_ERRORS = {errno.EACCES, errno.EDEADLK}
 """Errors of `msvcrt.locking` where another process holds the lock."""
+
+_PAUSE_S = 0.02
+"""Time between two attempts to lock a folder on Windows, seconds."""
 
 
 def lock(file: IO[Any]) -> bool:
@@ -49,18 +55,23 @@ def lock(file: IO[Any]) -> bool:
 
 @contextmanager
 def folder_lock(folder: Path) -> Generator[None]:
-    """Keep other processes out that lock the same folder, until the block ends.
+    """Keep other processes of this machine out that lock the same folder, until the block ends.
 
-    Windows and some file systems have no such locks; there, none is held.
+    Where the file system has no locks, none is held.
     """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
     with ExitStack() as stack:
-        with suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if sys.platform == "win32":  # where a folder cannot be opened
+            name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+            with suppress(OSError):
+                file = stack.enter_context(Path(gettempdir(), f"emopy-{name}.lock").open("ab"))
+                while not lock(file):
+                    time.sleep(_PAUSE_S)
+        else:
+            import fcntl
+
+            with suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                stack.callback(fcntl.flock, descriptor, fcntl.LOCK_UN)  # a fork may have a copy
         yield

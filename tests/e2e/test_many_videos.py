@@ -282,3 +282,20 @@ def test_killed_at_random_the_results_are_those_of_a_run_without_interruption(
     words = ["video", str(folder), "--model", str(linear_model), "--detector", "full-image"]
     words += ["--out", "all.csv", "--summary", "all.json", "--draw", "drawn", "--workers", "2"]
     assert interrupt(words, tmp_path / "runs", 2, seed=1) == []
+
+
+@pytest.mark.parametrize("out", ["all.csv", "tables"])
+def test_a_folder_that_may_not_be_written_to_is_refused_before_any_video_is_read(
+    video, folder, tmp_path, capsys, monkeypatch, out
+):
+    assert video("--out", "made") == 1
+    capsys.readouterr()
+    # Root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    assert video("--out", out) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "`--out` must be a file that can be written" in said
+    assert "Permission denied. Choose another folder." in said
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert video("--out", "made", source=folder / "p1.mp4") == 0
+    assert "is finished already" in capsys.readouterr().err

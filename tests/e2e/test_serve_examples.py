@@ -149,6 +149,17 @@ class Busy(BaseHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def busy(statuses):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        server.statuses = statuses
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
 @pytest.fixture
 def run_shell(tmp_path):
     """Runs predict.sh with an address; its exit code and output, and what it leaves behind."""
@@ -170,12 +181,10 @@ def run_shell(tmp_path):
 
 
 def test_predict_sh_waits_for_a_free_place(run_shell):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        server.statuses = []
-        threading.Thread(target=server.serve_forever).start()
-        code, output, said = run_shell(f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
-    assert server.statuses == [429, 200]
+    statuses = []
+    with busy(statuses) as address:
+        code, output, said = run_shell(address)
+    assert statuses == [429, 200]
     assert (code, output) == (0, "one.png 1 happiness 0.90\n")
     assert said in ("", "curl: (22) The requested URL returned error: 429\n")
 
@@ -184,11 +193,8 @@ def test_predict_sh_waits_for_a_free_place(run_shell):
 @pytest.mark.parametrize("name", ['a,b;"q".png', "a b\\c.png", "it's=@<&.png"])
 def test_predict_sh_sends_files_with_odd_names(run_shell, tmp_path, name):
     shutil.copy(HAPPY, tmp_path / name)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        server.statuses = [429]
-        threading.Thread(target=server.serve_forever).start()
-        found = run_shell(f"http://127.0.0.1:{server.server_port}", tmp_path / name)
-        server.shutdown()
+    with busy([429]) as address:
+        found = run_shell(address, tmp_path / name)
     assert found == (0, "one.png 1 happiness 0.90\n", "")
 
 

@@ -135,6 +135,7 @@ def video(
     planned = plan_video_outputs(videos, {**separate, RESULTS: folder}, table=format)
     for outputs in [*planned, VideoOutputs(in_folder=frozenset(), **joined)]:
         _check_outputs(outputs, format)
+    _check_places(joined)
     to_stdout = format is not None and out is None
     run = _Run(format, to_stdout=to_stdout, overwrite=overwrite, options=options)
     with on_stop(_how_to_resume(planned, overwrite=overwrite, joined=bool(joined))):
@@ -157,7 +158,7 @@ def _how_to_resume(planned: list[VideoOutputs], *, overwrite: bool, joined: bool
 
 def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
     """Refuse what cannot be written, before any video is read."""
-    from emopy.files import check_suffix, check_writable
+    from emopy.files import check_suffix
     from emopy.present import check_plot_path, check_video_path, table_format
 
     if outputs.out:
@@ -174,7 +175,13 @@ def _check_outputs(outputs: VideoOutputs, format: str | None) -> None:
         if path and (path.is_file() or not path.exists()):  # no device, no pipe
             with naming(path=f"--{option}"):
                 check_suffix(path, [f".{SUFFIXES[option]}"])
-    for option, path in outputs.files.items():
+
+
+def _check_places(files: Mapping[str, Path]) -> None:
+    """Refuse files where nothing can be written; `files` has them by option."""
+    from emopy.files import check_writable
+
+    for option, path in files.items():
         with naming(path="--out" if option == RESULTS else f"--{option}"):
             check_writable(path)
 
@@ -257,6 +264,7 @@ class _Run:
         for source, outputs in zip(sources, planned, strict=True):
             settings = {name: self._settings(source, name) for name in outputs.files}
             to_do, shortfalls = unfinished(outputs, settings, overwrite=self._overwrite)
+            _check_places(to_do.files)
             if to_do.files or not outputs.files or self._to_stdout:
                 jobs.append(_Job(source, to_do, settings))
             elif shortfalls:

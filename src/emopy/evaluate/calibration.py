@@ -28,11 +28,11 @@ def calibrate(
     """Fit a model's temperature on held-out faces and write it into the model's card.
 
     Trained models are overconfident. Dividing the logits by one number corrects most of that. With
-    the prior of the training data it never changes the predicted label, with another one a few
-    labels. The card also stores the number of faces, and the expected
-    calibration error and log loss before and after. On a few faces without errors, the mean
-    confidence is limited to what their number supports. Metrics recorded with another
-    temperature are removed from the card: evaluate again.
+    the prior of the training data it never changes the predicted label; with another prior it may
+    change a few. The card also stores the number of faces, and the expected calibration error and
+    log loss before and after. On a few faces without errors, the mean confidence is limited to what
+    their number supports. Metrics recorded with another temperature are removed from the card:
+    evaluate again.
 
     Args:
         model_folder: Folder of your own model.

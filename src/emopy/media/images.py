@@ -88,8 +88,9 @@ def read_image(
             0–1; or a PIL image. Integers of 16 or 32 bits are 0–65535 also where all of them are
             below 256; an `ImageWarning` says so then.
         max_pixels: Largest width × height of a file accepted, checked before decoding. It also
-            bounds the memory that decoding may take, 11 bytes for each of these pixels. Arrays and
-            loaded PIL images have no limit.
+            bounds the memory that decoding may take: 17 bytes for each of these pixels, at most
+            1.1 GB; above 100 megapixels, 11 bytes for each. Arrays and loaded PIL images have no
+            limit.
         color: Order of the channels of an array: ``"rgb"``, or ``"bgr"`` as in OpenCV, with alpha
             last. Other sources have an order of their own.
 

@@ -296,8 +296,8 @@ def is_pipe(path: str | os.PathLike[str], name: str, *, wanted: str, instead: st
     """
     kind = os.stat(path).st_mode  # noqa: PTH116  Path("") would be the current folder
     if stat.S_ISDIR(kind):
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise PermissionError
+        with os.scandir(path):  # the error of one that may not be listed is another
+            pass
         raise InputError(f"`source` must be {wanted}. Received the folder {name!r}. {instead}")
     if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
         raise InputError(f"`source` must be a file. Received the device or socket {name!r}.")

@@ -199,6 +199,7 @@ def _is_number(value: object) -> bool:
 
 _OVERVIEW: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "samples": ("faces", _number),
+    "views": ("views of each face", _number),
     "accuracy": ("accuracy", _percent),
     "balanced_accuracy": ("balanced accuracy", _percent),
     "macro_recall": ("balanced accuracy, standard emotions", _percent),
@@ -260,6 +261,8 @@ def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> list[_Bloc
     averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), ())
     averages_all = len(averaged) in (0, len(card.labels))
     keys = [key for key in _OVERVIEW if any(key in metrics for metrics in evaluations.values())]
+    if all(metrics.get("views", 1) == 1 for metrics in evaluations.values()):
+        keys = [key for key in keys if key != "views"]
     if averages_all and "balanced_accuracy" in keys:  # the same number
         keys = [key for key in keys if key != "macro_recall"]
     rows = {

@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -181,7 +180,7 @@ def test_a_record_that_cannot_be_read_is_not_replaced(finished):
     record = outputs.out.parent / RECORD_FILE
     record.unlink()
     record.mkdir()
-    with pytest.raises(OSError, match=re.escape(str(record))):
+    with pytest.raises(OSError, match=RECORD_FILE.lstrip(".")):
         unfinished(outputs, settings, overwrite=False)
 
 

@@ -219,7 +219,10 @@ def test_bad_paths_are_refused_by_name(tmp_path):
 
 
 def test_a_folder_that_may_not_be_listed_is_called_that(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may list every folder
+    def refuse(path):  # root may list every folder
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(InputError, match="permission denied"):
         read_image(tmp_path)
 
