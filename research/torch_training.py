@@ -1,7 +1,7 @@
 """Train the network of a recipe with PyTorch on one core, in bfloat16 where the CPU speeds it up.
 
     pip install torch==2.13.0
-    python -m research.torch_training RECIPE [--set fit.seed=1 ...] --out runs/NAME
+    python -m research.torch_training RECIPE [--set fit.seed=1 ...] [--kept-epochs N] --out FOLDER
 
 The arguments, the batches, the loss, the optimizer, the schedule and the run folder are those of
 `emopy train`, and the weights end in the same Keras network. On a CPU with matrix units for
@@ -50,7 +50,7 @@ from research import ROOT
 from research.torch_network import TorchNetwork, functional, torch
 
 KEPT_EPOCHS = 6
-"""Epochs whose augmented crops and predictions are kept."""
+"""Epochs whose augmented crops and predictions are kept, unless another number is asked for."""
 
 CHECKPOINT = "checkpoint.pt"
 UNSUPPORTED = ("logit_adjustment", "patience", "dtype_policy", "log")
@@ -66,10 +66,12 @@ class Predictions:
         recipe: Its teachers and its augmentation without mirroring are used.
         train: Training data.
         teachers: The teachers; their weight is 1.
+        epochs: How many epochs are kept.
     """
 
-    def __init__(self, recipe: Recipe, train: Dataset, teachers: Teachers) -> None:
+    def __init__(self, recipe: Recipe, train: Dataset, teachers: Teachers, epochs: int) -> None:
         self._train = train
+        self._epochs = epochs
         self._augmentation = replace(recipe.augment, flip=0.0)
         self._teachers = teachers
         models = [load_model(model).card.files[WEIGHTS_FILE] for model in recipe.fit.teacher]
@@ -80,11 +82,11 @@ class Predictions:
 
     def crops(self, epoch: int) -> NDArray[np.uint8]:
         """(n, H, W, C) augmented crops of an epoch, not mirrored."""
-        return self._kept(f"{epoch % KEPT_EPOCHS}-crops.npy", lambda: self._augment(epoch))
+        return self._kept(f"{epoch % self._epochs}-crops.npy", lambda: self._augment(epoch))
 
     def probabilities(self, epoch: int) -> NDArray[np.float16]:
         """(n, k) probabilities of the teachers for the crops of an epoch."""
-        return self._kept(f"{epoch % KEPT_EPOCHS}.npy", lambda: self._predict(epoch))
+        return self._kept(f"{epoch % self._epochs}.npy", lambda: self._predict(epoch))
 
     def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         file = self._folder / name
@@ -98,7 +100,7 @@ class Predictions:
 
     def _augment(self, epoch: int) -> NDArray[np.uint8]:
         faces, rows = self._train.images, np.arange(len(self._train))
-        return augment_batch(faces, rows, self._augmentation, seed=0, epoch=epoch % KEPT_EPOCHS)
+        return augment_batch(faces, rows, self._augmentation, seed=0, epoch=epoch % self._epochs)
 
     def _predict(self, epoch: int) -> NDArray[np.float16]:
         crops = self.crops(epoch)
@@ -250,13 +252,20 @@ def prefetched(batches: Iterator[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path:
+def train(
+    recipe: Recipe,
+    out: Path,
+    network: keras.Model | None = None,
+    *,
+    kept_epochs: int = KEPT_EPOCHS,
+) -> Path:
     """Train a recipe and export the model folder; what is finished is kept.
 
     Args:
         recipe: All settings.
         out: Run folder.
         network: Trained in place of that of the recipe.
+        kept_epochs: With teachers, epochs whose crops are used in turn.
 
     Returns:
         The model folder.
@@ -283,7 +292,7 @@ def train(recipe: Recipe, out: Path, network: keras.Model | None = None) -> Path
         temperature = settings.teacher_temperature
         teachers = Teachers(settings.teacher, labels, weight=1.0, temperature=temperature)
     if history is None:
-        predictions = Predictions(recipe, faces, teachers) if teachers else None
+        predictions = Predictions(recipe, faces, teachers, kept_epochs) if teachers else None
         history = _train(recipe, faces, held_out, network, spec, predictions, out)
         folder.finish(network, history)
     (out / CHECKPOINT).unlink(missing_ok=True)
@@ -353,9 +362,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe")
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
+    parser.add_argument("--kept-epochs", type=int, default=KEPT_EPOCHS, metavar="N")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    print(train(load_recipe(options.recipe, options.settings), options.out))
+    recipe = load_recipe(options.recipe, options.settings)
+    print(train(recipe, options.out, kept_epochs=options.kept_epochs))
 
 
 if __name__ == "__main__":
