@@ -38,15 +38,10 @@ export class FrameDurations {
     return longest(this.typicalS);
   }
 
-  /** Durations in seconds of the frames that `add` has not returned, if no frame followed. */
-  get openS() {
-    const count = Math.min(this.#frames, this.#frames > 2 ? 1 : 2);
-    return new Array(count).fill(this.typicalS);
-  }
-
   /**
    * Add the time of the next frame, not before the last one; return the durations in seconds of the
-   * frames before it that are known now: none for the first two, then two, then one each.
+   * frames before it that are known now: none for the first two, then two, then one each. Until then,
+   * each lasts `typicalS`.
    *
    * @param {number} timeS
    * @returns {number[]}
@@ -66,7 +61,7 @@ export class FrameDurations {
     const known = [];
     if (this.#frames === 3) {
       known.push(Math.min(this.typicalS, longest(step)));
-      if (this.typicalS > longest(step)) this.typicalS = step; // a gap after the first frame
+      if (known[0] < this.typicalS) this.typicalS = step; // a gap after the first frame
     }
     if (this.typicalS) step = Math.min(step, this.maxS);
     this.typicalS += (step - this.typicalS) / (this.typicalS ? AVERAGED_STEPS : 1);
@@ -133,9 +128,9 @@ export class TimeBins {
   /** Seconds for which each track was visible; the newest frame has the typical duration. */
   get seenS() {
     const seen = new Map(this.#seenS);
-    this.#durations.openS.forEach((duration, place) => {
-      for (const track of this.#open[place]) seen.set(track, (seen.get(track) ?? 0) + duration);
-    });
+    for (const track of this.#open.flat()) {
+      seen.set(track, (seen.get(track) ?? 0) + this.#durations.typicalS);
+    }
     return seen;
   }
 

@@ -151,7 +151,7 @@ class Summary:
     @property
     def seconds(self) -> float:
         """Time that the frames cover in seconds, without long gaps."""
-        return self._covered_s + sum(self._durations.open_s)
+        return self._covered_s + len(self._open) * self._durations.typical_s
 
     @property
     def span_s(self) -> tuple[float, float]:
@@ -175,8 +175,8 @@ class Summary:
         # The duration of the newest frame is not known yet: the typical one is used.
         newest = [_track(face) for faces, _ in self._open for face in faces]
         sums = {**self._sums, **{track: copy.deepcopy(self._sums[track]) for track in newest}}
-        for (faces, start_s), duration in zip(self._open, self._durations.open_s, strict=True):
-            _count(sums, faces, start_s, duration)
+        for faces, start_s in self._open:
+            _count(sums, faces, start_s, self._durations.typical_s)
         return (sums[track].summary(track, self.labels) for track in sorted(sums))
 
     def to_dict(self) -> dict[str, Any]:

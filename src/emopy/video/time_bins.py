@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -52,17 +53,12 @@ class FrameDurations:
         """The longest time that a frame may last now, in seconds."""
         return _longest(self.typical_s)
 
-    @property
-    def open_s(self) -> tuple[float, ...]:
-        """Durations in seconds of the frames that `add` has not returned, if no frame followed."""
-        return (self.typical_s,) * min(self._frames, 1 if self._frames > 2 else 2)
-
     def add(self, result: ImageResult) -> tuple[float, ...]:
         """Add the next frame.
 
         Returns:
             Durations in seconds of the frames before it that are known now, in their order: none
-            for the first two, then two, then one each.
+            for the first two, then two, then one each. Until then, each lasts `typical_s`.
 
         Raises:
             InputError: An image without a time, a time before the last one, or a face without a
@@ -88,7 +84,7 @@ class FrameDurations:
         known: list[float] = []
         if self._frames == 3:
             known.append(min(self.typical_s, _longest(step)))
-            if self.typical_s > _longest(step):  # a gap after the first frame
+            if known[0] < self.typical_s:  # a gap after the first frame
                 self.typical_s = step
         if self.typical_s:
             step = min(step, self.max_s)
@@ -173,9 +169,8 @@ class TimeBins:
     def seen_s(self) -> dict[int, float]:
         """Seconds for which each track was visible; the newest frame has the typical duration."""
         seen_s = dict(self._seen_s)
-        for tracks, duration in zip(self._open, self._durations.open_s, strict=True):
-            for track in tracks:
-                seen_s[track] += duration
+        for track in chain.from_iterable(self._open):
+            seen_s[track] += self._durations.typical_s
         return seen_s
 
     @property
