@@ -86,10 +86,7 @@ def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Genera
         _remove_leftovers(target.parent)
         temporary.open("wb").close()
     except OSError as error:
-        raise InputError(
-            f"`path` must be a file that can be written. Received {str(target)!r}: "
-            f"{error.strerror}. Choose another folder."
-        ) from error
+        raise _unwritable(target, error.strerror) from error
     try:
         with _naming_target(temporary, target):
             yield temporary
@@ -116,8 +113,11 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     if folder and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return
     number = errno.ENOENT if folder is None else errno.EACCES if folder.is_dir() else errno.ENOTDIR
-    reason = os.strerror(number)
-    raise InputError(
+    raise _unwritable(target, os.strerror(number))
+
+
+def _unwritable(target: Path, reason: str | None) -> InputError:
+    return InputError(
         f"`path` must be a file that can be written. Received {str(target)!r}: {reason}. "
         "Choose another folder."
     )

@@ -354,12 +354,17 @@ def record_outputs(
     _write_records(outputs, settings, {"shortfall": shortfall})
 
 
+def typed(option: str) -> str:
+    """Return an option of `VideoOutputs` as it is typed."""
+    return "--out" if option == RESULTS else f"--{option}"
+
+
 def _write_records(
     outputs: VideoOutputs, settings: Mapping[str, Settings], more: dict[str, Any]
 ) -> None:
     for option in outputs.in_folder & outputs.files.keys():
         file = outputs.files[option]
-        with naming(path="--out" if option == RESULTS else f"--{option}"):
+        with naming(path=typed(option)):
             with suppress(OSError):  # `atomic_file` says why
                 file.parent.mkdir(parents=True, exist_ok=True)
             with _record_lock, folder_lock(file.parent):

@@ -42,6 +42,7 @@ from emopy.cli.outputs import (
     joined_files,
     plan_video_outputs,
     record_outputs,
+    typed,
     unfinished,
 )
 from emopy.cli.partial import partial_path
@@ -182,7 +183,7 @@ def _check_places(files: Mapping[str, Path]) -> None:
     from emopy.files import check_writable
 
     for option, path in files.items():
-        with naming(path="--out" if option == RESULTS else f"--{option}"):
+        with naming(path=typed(option)):
             check_writable(path)
 
 
