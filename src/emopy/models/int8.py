@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.errors import MissingExtraError
+from emopy.models.onnx_names import has_subgraphs, shorten_names
 from emopy.models.session import OnnxSession
 
 _BATCH_SIZE = 32
@@ -69,11 +70,11 @@ def quantize_graph(
             calibrate_method=tools.CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": percentile},
         )
-    _shorten_names(file)
+    shorten_names(file)
 
 
 def _prepare(file: Path) -> list[str]:
-    """Merge pooling into convolutions, in place.
+    """Merge pooling into convolutions and name all nodes, in place.
 
     Returns:
         Names of the additions that stay in float32: an operand of theirs is computed in float32,
@@ -82,6 +83,8 @@ def _prepare(file: Path) -> list[str]:
     onnx: Any = import_module("onnx")
     model = onnx.load(file)
     merge_pooling(model.graph)
+    for number, node in enumerate(model.graph.node):
+        node.name = f"n{number}"  # the tools exclude nodes by name
     onnx.save(model, file)
     in_int8: set[str] = set()
     additions_in_float32: list[str] = []
@@ -105,7 +108,7 @@ def merge_pooling(graph: Any) -> None:
     """
     numpy_helper: Any = import_module("onnx.numpy_helper")
     helper: Any = import_module("onnx.helper")
-    if _has_subgraphs(graph):  # which may use what the graph holds
+    if has_subgraphs(graph):  # which may use what the graph holds
         return
     weights = {tensor.name: tensor for tensor in graph.initializer}
     results = {tensor.name for tensor in graph.output}
@@ -152,39 +155,8 @@ def _merges(helper: Any, pooling: Any, user: Any, weights: dict[str, Any]) -> bo
     )
 
 
-def _has_subgraphs(graph: Any) -> bool:
-    subgraph = import_module("onnx").AttributeProto.GRAPH
-    return any(item.type == subgraph for node in graph.node for item in node.attribute)
-
-
 def _attributes(helper: Any, node: Any) -> dict[str, Any]:
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
-
-
-def _shorten_names(file: Path) -> None:
-    """Shorten the names of nodes and tensors, which take a fifth of a small file.
-
-    Recurrent models are left alone: their loops are subgraphs that refer to outer names.
-    """
-    onnx: Any = import_module("onnx")
-    model = onnx.load(file)
-    graph = model.graph
-    if _has_subgraphs(graph):
-        return
-    kept = {tensor.name for tensor in (*graph.input, *graph.output)}
-    short: dict[str, str] = {"": ""}  # an optional input that is not given
-
-    def shortened(name: str) -> str:
-        return name if name in kept else short.setdefault(name, f"t{len(short)}")
-
-    for node in graph.node:
-        node.name = ""
-        node.input[:] = map(shortened, node.input)
-        node.output[:] = map(shortened, node.output)
-    for tensor in graph.initializer:
-        tensor.name = shortened(tensor.name)
-    del graph.value_info[:]
-    onnx.save(model, file)
 
 
 def _reader(base: type[Any], name: str, tensor: NDArray[np.float32]) -> Any:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from emopy.errors import InputError, ModelError
 from emopy.models import InputSpec, ModelCard, OnnxSession, to_tensor, write_model_folder
+from emopy.models.onnx_names import shorten_names
 from emopy.samples import sample_crops
 from emopy.train.recipe import CardSettings
 from emopy.train.run_folder import Run
@@ -116,7 +117,8 @@ def to_onnx(model: keras.Model) -> bytes:
         model: Any network with one input and one output.
 
     Returns:
-        The content of an ONNX file with a dynamic batch size.
+        The content of an ONNX file with a dynamic batch size. Two exports of one network give
+        the same content, unless it has recurrent layers.
 
     Raises:
         ModelError: The network cannot be converted; the reason is given.
@@ -129,6 +131,7 @@ def to_onnx(model: keras.Model) -> bytes:
             saved = Path(folder) / "model.keras"
             model.save(saved)
             _convert_in_subprocess(saved, target)
+        shorten_names(target)
         return target.read_bytes()
 
 

@@ -18,6 +18,7 @@ from emopy.models import (
     load_model,
     to_tensor,
 )
+from emopy.nets import get_net
 from emopy.samples import sample_images
 from emopy.train import DataGenerator, export, fit, train_recipe
 from emopy.train.export import to_onnx
@@ -237,3 +238,8 @@ def test_the_batch_size_of_the_exported_file_is_free(tmp_path):
     assert session.input_shape == (8, 8, 1)
     for n in (1, 3):
         assert session.run(np.zeros((n, 8, 8, 1), np.float32)).shape == (n, 2)
+
+
+def test_two_exports_of_one_network_are_the_same_file():
+    network = get_net("ResidualNN")((16, 16, 1), 3, **SMALL)
+    assert to_onnx(network) == to_onnx(network)
