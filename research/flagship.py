@@ -182,8 +182,9 @@ def make(name: str, seeds: int, *, torch: bool = False) -> dict[str, list[Path]]
         for seed, out in enumerate(made[ENSEMBLE]):
             members = [models[min(seed, len(models) - 1)] for models in singles]
             run_module("emopy", "models", "ensemble", *members, "--out", out)
-            card = load_model(ROOT / out).card
-            update_card(ROOT / out, card.changed(data=f"{card.data} {MODELS[name].data}"))
+            update_card(
+                ROOT / out, lambda card: card.changed(data=f"{card.data} {MODELS[name].data}")
+            )
     float_models = made.get(ENSEMBLE, singles[0])
     made[BUNDLED] = [f"runs/quantized/{name}-{number}" for number in range(seeds)]
     for model, out in zip(float_models, made[BUNDLED], strict=True):

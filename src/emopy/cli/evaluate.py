@@ -71,10 +71,14 @@ def evaluate(
     from emopy.evaluate import evaluate as evaluate_model
     from emopy.evaluate import html_report, read_groups
     from emopy.evaluate import record as record_metrics
+    from emopy.evaluate.evaluation import check_recordable
     from emopy.files import atomic_file
     from emopy.models import find_model, load_model
 
     refuse_existing({"--html": [html] if html else []}, overwrite=overwrite)
+    if record is not None:
+        with naming(model_folder="MODEL", data_name="--record"):
+            check_recordable(find_model(model), record)
     faces = open_labeled_for(model, dataset, max_pixels=max_pixels)
     names = None if groups is None else read_groups(groups, faces)
     with ExitStack() as stack:
@@ -90,9 +94,8 @@ def evaluate(
             page.write_text(text, encoding="utf-8")
     if html:
         echo(f"emopy: the report is {html}", err=True)
-    if record:
-        with naming(model_folder="MODEL", data_name="--record"):
-            record_metrics(find_model(model), record, report)
+    if record is not None:
+        record_metrics(find_model(model), record, report)
     print_text(json.dumps(report.to_dict(), indent=2) if format == "json" else str(report))
     return 1 if faces.skipped else 0
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset
-from emopy.errors import DataError
+from emopy.errors import DataError, InputError
 from emopy.evaluate.evaluation import compute_logits, label_shift, load_writable_model
 from emopy.evaluate.report import make_report
-from emopy.models import Prior, softmax, update_card
+from emopy.models import ModelCard, Prior, softmax, update_card
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 """Bounds of the search. The best temperature of a model without errors would be 0."""
@@ -58,6 +58,12 @@ def calibrate(
     folder = load_writable_model(model_folder, threads=threads)
     logits = compute_logits(folder, dataset)
     shift = label_shift(folder.card, dataset.labels, prior)
+    if not np.isfinite(shift).all():
+        raise InputError(
+            "`prior` must be above 0 for each label of the data. Received 0 for "
+            f"{', '.join(np.array(dataset.labels)[np.isinf(shift)])}. Give the proportions of the "
+            "data, or remove the samples of that label."
+        )
     temperature = _limit_confidence(fit_temperature(logits, dataset.targets, shift), logits, shift)
     before, after = (
         make_report(softmax(logits / t + shift), dataset.truth, dataset.labels, temperature=t)
@@ -71,16 +77,18 @@ def calibrate(
         "log_loss_before": before.log_loss,
         "log_loss_after": after.log_loss,
     }
-    card = folder.card.changed(
-        temperature=temperature,
-        training={**folder.card.training, "calibration": summary},
-        metrics={
-            data: entry
-            for data, entry in folder.card.metrics.items()
-            if entry.get("temperature") == temperature
-        },
-    )
-    update_card(folder.path, card)
+
+    def calibrated(card: ModelCard) -> ModelCard:
+        metrics = card.metrics.items()
+        return card.changed(
+            temperature=temperature,
+            training={**card.training, "calibration": summary},
+            metrics={
+                data: each for data, each in metrics if each.get("temperature") == temperature
+            },
+        )
+
+    update_card(folder.path, calibrated)
     return temperature
 
 

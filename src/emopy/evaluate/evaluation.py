@@ -52,8 +52,8 @@ def evaluate(
             report has them as they are given here.
         groups: (n,) group of each sample of `dataset`, such as ``"adult"``: each group is also
             measured separately, with intervals. See `emopy.evaluate.read_groups`.
-        prior: Expected label frequencies: ``"training"``, ``"uniform"`` or a frequency for each
-            label; see `FERModel`.
+        prior: Expected label frequencies: ``"training"``, ``"tempered"``, ``"uniform"`` or a
+            frequency for each label; see `FERModel`.
         views: 1, or 2 for the mean of each face and its mirror image; see `FERModel`.
         threads: CPU threads for the model.
 
@@ -107,6 +107,23 @@ def record(
         corruptions: Accuracy on corrupted images of the same faces: corruption → 0–1.
 
     Raises:
+        ModelError: The folder is read-only or not a model, or `seeds` or `corruptions` hold what
+            a card must not.
+        DataError: `data_name` is empty or holds characters that are not printable.
+    """
+    folder = check_recordable(model_folder, data_name)
+    entry = report.to_dict()
+    if seeds:
+        entry["seeds"] = {metric: list(values) for metric, values in seeds.items()}
+    if corruptions:
+        entry["corruptions"] = dict(corruptions)
+    update_card(folder, lambda card: card.changed(metrics={**card.metrics, data_name: entry}))
+
+
+def check_recordable(model_folder: str | Path, data_name: str) -> Path:
+    """Refuse before an evaluation what `record` would refuse after it; return the folder.
+
+    Raises:
         ModelError: The folder is read-only or not a model.
         DataError: `data_name` is empty or holds characters that are not printable.
     """
@@ -115,14 +132,7 @@ def record(
             f"`data_name` must be a name of printable characters. Received {data_name!a}. "
             "Type for example: my-data"
         )
-    folder = load_writable_model(model_folder)
-    entry = report.to_dict()
-    if seeds:
-        entry["seeds"] = {metric: list(values) for metric, values in seeds.items()}
-    if corruptions:
-        entry["corruptions"] = dict(corruptions)
-    metrics = {**folder.card.metrics, data_name: entry}
-    update_card(folder.path, folder.card.changed(metrics=metrics))
+    return load_writable_model(model_folder).path
 
 
 def load_writable_model(model_folder: str | Path, *, threads: int = 1) -> ModelFolder:

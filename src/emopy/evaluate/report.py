@@ -94,7 +94,9 @@ class Report:
             "labels": list(self.labels),
             "confusion_matrix": self.confusion_matrix.tolist(),
             "temperature": self.temperature,
-            "prior": self.prior if isinstance(self.prior, str) else dict(self.prior),
+            "prior": self.prior
+            if isinstance(self.prior, str)
+            else {label: float(p) for label, p in self.prior.items()},
             "views": self.views,
             "groups": {group.name: group.to_dict() for group in self.groups},
         }

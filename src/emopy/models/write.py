@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from emopy.errors import ModelError
 from emopy.files import atomic_file, atomic_folder, is_file_of_file_manager, sha256_of
+from emopy.locks import folder_lock
 from emopy.models.card import (
     CARD_FILE,
     GOLDEN_FILE,
@@ -18,6 +20,7 @@ from emopy.models.card import (
     README_FILE,
     WEIGHTS_FILE,
     ModelCard,
+    card_from_json,
 )
 from emopy.models.readme import readme_from_card
 from emopy.models.store import Golden, check_model_folder, read_card
@@ -60,29 +63,39 @@ def write_model_folder(
             shutil.copyfile(network, folder / NETWORK_FILE)
         names = [name for name in MODEL_FILES if (folder / name).is_file()]
         _write_card(folder, card.changed(files={name: sha256_of(folder / name) for name in names}))
-        check_model_folder(folder)
+        try:
+            check_model_folder(folder)
+        except ModelError as error:  # names the folder as it was asked for
+            raise ModelError(str(error).replace(str(folder), str(path))) from error
     return path
 
 
-def update_card(path: str | Path, card: ModelCard) -> None:
+def update_card(path: str | Path, change: Callable[[ModelCard], ModelCard]) -> None:
     """Replace the card of a model folder and the README generated from it.
+
+    Processes that do so at the same time wait for each other, so that no change is lost.
 
     Args:
         path: The folder.
-        card: The new card; labels, input, output, precision and files must be the same.
+        change: Called with the card of the folder, returns the new one; labels, input, output,
+            precision and files must be the same.
 
     Raises:
-        ModelError: Not a model folder, or the card of another model.
+        ModelError: Not a model folder, the card of another model, or a card that could not be
+            read again. The folder is left as it was.
     """
     path = Path(path)
-    old = read_card(path)
-    for name in ("labels", "input", "output", "precision", "files"):
-        if getattr(card, name) != getattr(old, name):
-            raise ModelError(
-                f"`card` must keep the `{name}` of {path}. Received {getattr(card, name)!r}. "
-                "Write a new folder with write_model_folder for another model."
-            )
-    _write_card(path, card)
+    with folder_lock(path):
+        old = read_card(path)
+        card = change(old)
+        for name in ("labels", "input", "output", "precision", "files"):
+            if getattr(card, name) != getattr(old, name):
+                raise ModelError(
+                    f"`change` must keep the `{name}` of {path}. Received {getattr(card, name)!r}. "
+                    "Write a new folder with write_model_folder for another model."
+                )
+        card_from_json(card.to_json(), path / CARD_FILE)
+        _write_card(path, card)
 
 
 def _write_card(folder: Path, card: ModelCard) -> None:

@@ -97,6 +97,14 @@ def folder(tmp_path):
     return tmp_path / "faces"
 
 
+def test_what_cannot_be_recorded_is_refused_before_the_evaluation(folder, capsys, monkeypatch):
+    monkeypatch.setattr("emopy.evaluate.evaluate", None)  # would end the test if it were called
+    assert main(["evaluate", "emopy-tiny", str(folder), "--record", "x"]) == 2
+    assert "must be a model of your own" in capsys.readouterr().err
+    assert main(["evaluate", "emopy-tiny", str(folder), "--record", ""]) == 2
+    assert "must be a name of printable characters" in capsys.readouterr().err
+
+
 def test_names_that_are_not_utf_8_do_not_end_a_report(linear_model, folder, tmp_path, capsys):
     page = tmp_path / "report.html"
     assert main(["evaluate", str(linear_model), str(folder), "--html", str(page)]) == 1

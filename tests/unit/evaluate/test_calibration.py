@@ -4,7 +4,7 @@ from scipy.optimize import minimize_scalar
 
 from emopy.cli.main import main
 from emopy.data import Dataset
-from emopy.errors import DataError
+from emopy.errors import DataError, InputError
 from emopy.evaluate import calibrate, evaluate, fit_temperature, record
 from emopy.evaluate.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE
 from emopy.models import load_model, softmax, update_card
@@ -133,12 +133,21 @@ def test_soft_targets_of_a_dataset_are_used(model_folder, faces, logits):
     assert calibrate(model_folder, soft) == pytest.approx(4.0, rel=1e-3)
 
 
+def test_a_prior_of_0_is_refused(model_folder, faces):
+    even = {"label_prior": dict.fromkeys(load_model(model_folder).card.labels, 0.25)}
+    update_card(model_folder, lambda card: card.changed(training=even))
+    prior = {**dict.fromkeys(faces.labels, 1.0), faces.labels[1]: 0.0}
+    with pytest.raises(
+        InputError, match=f"`prior` must be above 0.*Received 0 for {faces.labels[1]}"
+    ):
+        calibrate(model_folder, faces, prior=prior)
+
+
 def test_faces_with_other_label_frequencies_are_calibrated_with_their_prior(
     model_folder, faces, logits, capsys
 ):
-    card = load_model(model_folder).card
-    even = {"label_prior": dict.fromkeys(card.labels, 0.25)}
-    update_card(model_folder, card.changed(training=even))
+    even = {"label_prior": dict.fromkeys(load_model(model_folder).card.labels, 0.25)}
+    update_card(model_folder, lambda card: card.changed(training=even))
     prior = dict(zip(faces.labels, (0.7, 0.1, 0.1, 0.1), strict=True))
     targets = softmax(logits / 4 + np.log(list(prior.values())))
     soft = Dataset(faces.images, targets, faces.labels, faces.subject_ids, faces.sources)

@@ -27,8 +27,7 @@ def test_the_model_folder_is_evaluated(model_folder, faces, logits):
 
 
 def test_the_cards_temperature_is_used(model_folder, faces, logits):
-    card = load_model(model_folder).card
-    update_card(model_folder, card.changed(temperature=3.0))
+    update_card(model_folder, lambda card: card.changed(temperature=3.0))
     report = evaluate(model_folder, faces)
     given = softmax(logits, 3.0)[np.arange(80), faces.truth]
     assert report.temperature == 3.0
@@ -113,9 +112,8 @@ def test_the_divergence_from_the_models_own_probabilities_is_zero(model_folder, 
 
 
 def test_another_prior_shifts_predictions_towards_the_expected_labels(model_folder, faces):
-    card = load_model(model_folder).card
     frequencies = {"anger": 0.97, "fear": 0.01, "happiness": 0.01, "neutral": 0.01}
-    update_card(model_folder, card.changed(training={"label_prior": frequencies}))
+    update_card(model_folder, lambda card: card.changed(training={"label_prior": frequencies}))
     as_trained = evaluate(model_folder, faces)
     even = evaluate(model_folder, faces, prior="uniform")
     only_fear = evaluate(model_folder, faces, prior=dict.fromkeys(LABELS, 0) | {"fear": 1})

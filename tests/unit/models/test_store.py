@@ -324,7 +324,7 @@ def test_a_folder_may_also_hold_the_trainable_network(trainable_folder):
     assert file == folder / "network.keras"
     assert card.files["network.keras"] == sha256_of(file)
     assert check_model_folder(folder) < 1e-5
-    update_card(folder, load_model(folder).card.changed(temperature=2.0))
+    update_card(folder, lambda card: card.changed(temperature=2.0))
     assert find_keras_model(folder)[0].temperature == 2.0
 
 

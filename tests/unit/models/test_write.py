@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -36,8 +38,9 @@ def test_no_temporary_files_are_left_after_writing(folder, tmp_path):
 
 def test_a_folder_that_fails_its_check_is_not_written(parts, tmp_path):
     parts["golden_logits"] = parts["golden_logits"] + np.float32(0.01)
-    with pytest.raises(ModelError, match=r"golden logits within 0\.001"):
+    with pytest.raises(ModelError) as caught:
         write_model_folder(tmp_path / "tiny", **parts)
+    assert str(caught.value).startswith(f"{tmp_path / 'tiny'} must reproduce its golden logits")
     assert names_in(tmp_path) == ["loose.onnx"]
 
 
@@ -86,8 +89,8 @@ def test_golden_logits_of_another_form_are_refused(parts, tmp_path, crops, logit
 
 
 def test_a_card_can_be_updated_and_its_readme_follows(folder):
-    card = load_model(folder).card
-    update_card(folder, card.changed(temperature=1.5, metrics={"valid": {"accuracy": 0.5}}))
+    metrics = {"valid": {"accuracy": 0.5}}
+    update_card(folder, lambda card: card.changed(temperature=1.5, metrics=metrics))
     assert load_model(folder).card.temperature == 1.5
     assert "50.0%" in (folder / "README.md").read_text(encoding="utf-8")
     assert len(names_in(folder)) == 4
@@ -97,10 +100,30 @@ def test_a_card_can_be_updated_and_its_readme_follows(folder):
 def test_the_card_of_another_model_is_refused(folder):
     card = load_model(folder).card
     with pytest.raises(ModelError, match="must keep the `labels`"):
-        update_card(folder, card.changed(labels=("joy", "fear", "anger")))
+        update_card(folder, lambda card: card.changed(labels=("joy", "fear", "anger")))
     with pytest.raises(ModelError, match="must keep the `input`"):
-        update_card(folder, card.changed(input=replace(card.input, mean=0.5)))
+        update_card(folder, lambda card: card.changed(input=replace(card.input, mean=0.5)))
     assert load_model(folder).card == card
+
+
+def test_a_card_that_could_not_be_read_again_is_not_written(folder):
+    card = load_model(folder).card
+    with pytest.raises(ModelError, match="control characters"):
+        update_card(folder, lambda card: card.changed(metrics={"mine": {"groups": "\x1b"}}))
+    assert load_model(folder).card == card
+
+
+def test_no_change_is_lost_where_several_threads_change_a_card(folder):
+    def add(number):
+        def change(card):
+            time.sleep(0.01)  # long enough for the others to read the same card
+            return card.changed(metrics={**card.metrics, str(number): {"accuracy": 0.5}})
+
+        update_card(folder, change)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(8)))
+    assert set(load_model(folder).card.metrics) == set(map(str, range(8)))
 
 
 def test_a_folder_is_replaced_by_one_without_a_trainable_network(trainable_folder, parts):

@@ -26,7 +26,7 @@ def original(tmp_path_factory):
     card, network = load_keras_model("emopy-base")
     folder = tmp_path_factory.mktemp("float") / "original"
     export(network, folder, labels=card.labels, spec=card.input)
-    update_card(folder, load_model(folder).card.changed(temperature=card.temperature))
+    update_card(folder, lambda own: own.changed(temperature=card.temperature))
     return folder
 
 
