@@ -21,7 +21,7 @@ from emopy.fermodel import DEFAULT_PRIOR, SMOOTHING_S
 from emopy.media import DEFAULT_MAX_PIXELS
 from emopy.media.sampling import Sampling
 from emopy.models import DEFAULT_MODEL
-from emopy.models.card import CARD_FILE
+from emopy.models.card import has_card
 from emopy.models.providers import asked_providers
 from emopy.pipeline import Smoother
 
@@ -136,7 +136,7 @@ def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(settings["detector"], str):
         kind = type(settings["detector"]).__name__
         raise InputError(f"`detector` must be the name of a detector. Received {kind}.")
-    if Path(str(settings["model"]), CARD_FILE).is_file():
+    if has_card(Path(str(settings["model"]))):
         settings["model"] = str(Path(settings["model"]).absolute())
     if isinstance(settings["prior"], Mapping):
         settings["prior"] = {str(label): float(p) for label, p in settings["prior"].items()}

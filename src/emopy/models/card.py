@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -205,6 +206,14 @@ class ModelCard:
         return replace(self, **changes)
 
 
+def has_card(folder: Path) -> bool:
+    """Whether a folder holds a model card; False where it cannot be read."""
+    try:
+        return (folder / CARD_FILE).is_file()
+    except OSError:  # no permission, or the name is too long
+        return False
+
+
 def card_from_json(text: str, source: str | Path) -> ModelCard:
     """Parse and check a model card.
 
@@ -255,6 +264,10 @@ class _Metrics(TypedDict, total=False):
     corruptions: Mapping[str, float]
 
 
+_HIGHEST = {"samples": math.inf, "log_loss": math.inf, "brier": 2.0}
+"""Highest values of the metrics that may exceed 1."""
+
+
 def _check_content(values: Mapping[str, Any]) -> None:
     """Refuse texts with control characters, numbers that are not finite or too large, nesting."""
     waiting: list[tuple[object, int]] = [(values, 0)]
@@ -295,6 +308,16 @@ def _check_metrics(data: str, metrics: Mapping[str, Any]) -> None:
     where = f"the metrics of {data!r}"
     known = {name: value for name, value in metrics.items() if name in _Metrics.__annotations__}
     checked = from_mapping(_Metrics, known, where, ModelError)
+    for name, value in checked.items():
+        highest = _HIGHEST.get(name, 1.0)
+        values = (
+            cast("Mapping[str, object]", value).values() if isinstance(value, dict) else [value]
+        )
+        for number in values:
+            if isinstance(number, int | float) and not 0 <= number <= highest:
+                raise ModelError(
+                    f"`{name}` in {where} must be 0 to {highest:g}. Received {number:g}."
+                )
     for name in ("accuracy_at_coverage", "confidence_at_coverage"):
         for coverage in checked.get(name, {}):
             if not re.fullmatch(r"[01]|[01]\.[0-9]{1,6}", coverage):

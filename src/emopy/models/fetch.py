@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 from emopy.errors import InputError, ModelError, ModelNotFoundError, nearest
 from emopy.escaping import one_line
 from emopy.files import atomic_file, atomic_folder, is_empty, sha256_of
-from emopy.models.card import CARD_FILE, MODEL_FILES
+from emopy.models.card import CARD_FILE, MODEL_FILES, has_card
 
 TIMEOUT_S = 30.0
 """Seconds without data after which a download fails."""
@@ -75,16 +75,30 @@ KNOWN: dict[str, Download] = {
 
 
 def user_folder() -> Path:
-    """Folder of fetched files: ``EMOPY_HOME``, or ``emopy`` in the platform's cache folder."""
+    """Folder of fetched files: ``EMOPY_HOME``, or ``emopy`` in the platform's cache folder.
+
+    Raises:
+        ModelError: The home directory is not known.
+    """
     if chosen := os.environ.get("EMOPY_HOME"):
-        return Path(chosen).expanduser()
+        return _expanded(chosen)
     if sys.platform == "win32":
         cache = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
         cache = "~/Library/Caches"
     else:
         cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "emopy"
+    return _expanded(cache) / "emopy"
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ModelError(
+            f"The home directory must be known for {path}. Received none. "
+            "Set EMOPY_HOME to a folder that you may write to."
+        ) from error
 
 
 def models_folder() -> Path:
@@ -106,12 +120,19 @@ def fetched_path(name: str) -> Path:
         ModelError: A damaged file.
     """
     path = _target(name, None)
-    if not path.exists():
+    try:
+        exists, is_sound = path.exists(), _is_there(path, KNOWN[name])
+    except OSError as error:
+        raise ModelError(
+            f"{path} must be readable. Received: {error.strerror}. Change its permissions, or set "
+            "EMOPY_HOME to another folder."
+        ) from error
+    if not exists:
         raise ModelNotFoundError(
             f"{name} must be fetched before it is used. Received no file at {path}. "
             f"Type: emopy models fetch {name}"
         )
-    if path.is_file() and sha256_of(path) != KNOWN[name].sha256:
+    if not is_sound:
         raise ModelError(
             f"{path} must have the SHA-256 {KNOWN[name].sha256}. Received another: the file "
             f"is damaged. Type: emopy models fetch {name}"
@@ -142,18 +163,14 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
     source = url or download.url
     if not source.lower().startswith(_WEB):
         raise InputError(f"`url` must start with http:// or https://. Received {source!r}.")
-    if download.is_packed:
-        is_there = (target / CARD_FILE).is_file()
-    else:
-        is_there = target.is_file() and sha256_of(target) == download.sha256
-    if is_there:
-        return target
-    if target.is_dir() and (not download.is_packed or not is_empty(target)):
-        raise ModelError(
-            f"{target} must be free for the download. Received a folder there. "
-            "Move it away or choose another `folder`."
-        )
     try:
+        if _is_there(target, download):
+            return target
+        if target.is_dir() and (not download.is_packed or not is_empty(target)):
+            raise ModelError(
+                f"{target} must be free for the download. Received a folder there. "
+                "Move it away or choose another `folder`."
+            )
         if download.is_packed:
             with atomic_folder(target) as folder:
                 archive = folder / download.file
@@ -172,6 +189,13 @@ def fetch(name: str, *, url: str | None = None, folder: str | Path | None = None
             "Free space there, or set EMOPY_HOME to another folder."
         ) from error
     return target
+
+
+def _is_there(target: Path, download: Download) -> bool:
+    """Whether the file or the folder is there and sound."""
+    if download.is_packed:
+        return has_card(target)
+    return target.is_file() and sha256_of(target) == download.sha256
 
 
 def _target(name: str, folder: str | Path | None) -> Path:
@@ -196,7 +220,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         msg: str,
         headers: http.client.HTTPMessage,
     ) -> Any:
-        target = urljoin(req.full_url, headers.get("Location", ""))
+        target = urljoin(req.full_url, headers.get("Location") or headers.get("URI") or "")
         if not target.lower().startswith(_WEB):
             raise _failed(req.full_url, f"a redirect to {target[:200]!r}")
         return super().http_error_302(req, fp, code, msg, headers)
@@ -236,7 +260,7 @@ def _receive(url: str, answer: http.client.HTTPResponse, out: BinaryIO) -> None:
     if announced is not None and not re.fullmatch(r"[0-9]{1,18}", announced):
         raise _failed(url, f"the length {announced[:40]!r}")
     started_s, received = time.monotonic(), 0
-    while block := answer.read1(_BLOCK_BYTES):
+    while block := _next_block(answer):
         received += len(block)
         if received > MAX_BYTES:
             raise _failed(url, f"more than {MAX_BYTES:,} bytes")
@@ -246,6 +270,13 @@ def _receive(url: str, answer: http.client.HTTPResponse, out: BinaryIO) -> None:
         out.write(block)
     if announced is not None and received != int(announced):
         raise _failed(url, f"{received:,} of {int(announced):,} bytes")
+
+
+def _next_block(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read1(_BLOCK_BYTES)
+    except OSError as error:  # of the network, not of the file that is written
+        raise ConnectionError(error.strerror or str(error)) from error
 
 
 def _certificate_hint(error: urllib.error.URLError) -> str:

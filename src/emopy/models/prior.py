@@ -21,6 +21,8 @@ KNOWN_PRIORS = ("training", "tempered", "uniform")
 _TEMPER = 1 / 3
 """Weight of the uniform prior in ``"tempered"``: the training prior to the power 2/3."""
 
+_EXAMPLE = "Type for example: `prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}`"
+
 
 def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray[np.float64]:
     """Shift of calibrated logits that replaces the training prior by another prior.
@@ -49,10 +51,10 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
         Saerens, Latinne and Decaestecker 2002, https://doi.org/10.1162/089976602753284446,
         equation 2.4.
     """
-    if isinstance(prior, str) and prior not in KNOWN_PRIORS:
+    if not isinstance(prior, Mapping) and str(prior) not in KNOWN_PRIORS:
         raise InputError(
             f"`prior` must be {', '.join(map(repr, KNOWN_PRIORS))} or a probability for each "
-            f"emotion. Received {prior!r}. {nearest(prior, KNOWN_PRIORS)}"
+            f"emotion. Received {prior!r}. {nearest(str(prior), KNOWN_PRIORS)}"
         )
     if prior == "training" or (prior == "tempered" and _missing_labels(card, labels)):
         return np.zeros(len(labels))
@@ -67,7 +69,13 @@ def prior_shift(card: ModelCard, labels: Sequence[str], prior: Prior) -> NDArray
 def _weights(
     prior: Mapping[str, float], labels: Sequence[str], known: Iterable[str]
 ) -> NDArray[np.float64]:
-    given = {canonical(label): float(weight) for label, weight in prior.items()}
+    try:
+        given = {canonical(label): float(weight) for label, weight in prior.items()}
+    except (TypeError, ValueError, AttributeError):  # an entry is no number, or a name no text
+        raise InputError(
+            f"`prior` must have a number for each name of an emotion. Received {dict(prior)}. "
+            + _EXAMPLE
+        ) from None
     if len(given) < len(prior):
         raise InputError(
             f"`prior` must name each emotion once. Received {', '.join(prior)}, with two spellings "
@@ -78,7 +86,7 @@ def _weights(
     if unknown:
         raise InputError(
             f"`prior` must name known emotions. Received {unknown[0]!r}. "
-            f"{nearest(unknown[0], known)}"
+            f"{nearest(str(unknown[0]), known)}"
         )
     missing = [label for label in labels if canonical(label) not in given]
     if missing:
@@ -90,9 +98,9 @@ def _weights(
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not weights.any():
         raise InputError(
             f"`prior` must have probabilities of 0 or more, not all 0. Received {dict(prior)}. "
-            "Type for example: `prior={'neutral': 0.5, 'happiness': 0.4, 'anger': 0.1}`"
+            + _EXAMPLE
         )
-    return weights
+    return weights / weights.max()
 
 
 def _label_prior(card: ModelCard, labels: Sequence[str]) -> NDArray[np.float64]:
@@ -114,7 +122,7 @@ def split_prior(text: str) -> Prior:
     """Return a prior that stands in one text: a known one, or probabilities of labels.
 
     Raises:
-        InputError: A probability that is no number.
+        InputError: A probability that is no number, or an emotion that is named twice.
 
     Example:
         >>> split_prior("anger=0.2,calm=0.8"), split_prior("uniform")
@@ -125,6 +133,11 @@ def split_prior(text: str) -> Prior:
     probabilities: dict[str, float] = {}
     for item in text.split(","):
         label, _, number = item.partition("=")
+        if label.strip() in probabilities:
+            raise InputError(
+                f"`prior` must name each emotion once. Received {label.strip()} twice. "
+                "Leave one out."
+            )
         try:
             probabilities[label.strip()] = float(number)
         except ValueError:

@@ -21,6 +21,7 @@ from emopy.models.card import (
     WEIGHTS_FILE,
     ModelCard,
     card_from_json,
+    has_card,
 )
 from emopy.models.fetch import KNOWN, models_folder
 from emopy.models.preprocessing import Crops, checked, to_tensor
@@ -59,14 +60,14 @@ def find_model(model: str | Path) -> Path:
         ModelError: An entry point that does not give a folder, or a folder without a card.
     """
     path = Path(model)
-    if _has_card(path):
+    if has_card(path):
         return path
     name = os.fspath(model)
     if name in _names_in(_BUNDLED):
         return _BUNDLED / name
     if entry := _entry_points().get(name):
         return _folder_of(entry)
-    if name in _names_in(models_folder()):
+    if name in _fetched_names():
         return models_folder() / name
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the name is too long
         raise ModelError(
@@ -78,7 +79,7 @@ def find_model(model: str | Path) -> Path:
 
 def list_models() -> tuple[str, ...]:
     """Names of all installed models: bundled ones, those of packages, fetched ones."""
-    names = [*_names_in(_BUNDLED), *sorted(_entry_points()), *_names_in(models_folder())]
+    names = [*_names_in(_BUNDLED), *sorted(_entry_points()), *_fetched_names()]
     return tuple(dict.fromkeys(names))
 
 
@@ -347,14 +348,14 @@ def _names_in(folder: Path) -> list[str]:
         items = list(folder.iterdir())
     except OSError:  # it does not exist, or cannot be read
         return []
-    return sorted(item.name for item in items if not item.name.startswith(".") and _has_card(item))
+    return sorted(item.name for item in items if not item.name.startswith(".") and has_card(item))
 
 
-def _has_card(folder: Path) -> bool:
+def _fetched_names() -> list[str]:
     try:
-        return (folder / CARD_FILE).is_file()
-    except OSError:  # it cannot be read, or the name is too long
-        return False
+        return _names_in(models_folder())
+    except ModelError:  # the home directory is not known
+        return []
 
 
 def _entry_points() -> dict[str, EntryPoint]:
@@ -383,15 +384,14 @@ def _folder_of(entry: EntryPoint) -> Path:
 def _suggest_folder(path: Path) -> str:
     """What to give in place of a folder that is no model."""
     inner = path / "model"
-    if (inner / CARD_FILE).is_file():
+    if has_card(inner):
         return f"It is a run folder, whose model is {inner}: give that."
     return "Give the folder of a model that `emopy train` wrote, or the name of a model."
 
 
 def _not_found(name: str) -> str:
     known = list_models()
-    text = "`model` must be the path of a model folder or the name of a model. "
-    text += f"Received {name!r}"
+    text = f"`model` must be the path of a model folder or the name of a model. Received {name!r}"
     if os.sep in name or "/" in name:
         return text + ": no such folder. Check the path."
     if name in KNOWN:

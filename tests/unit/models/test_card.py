@@ -129,6 +129,10 @@ HUGE = "9" * 5000
         with_metrics(seeds=[1]),
         with_metrics(corruptions={"dark": None}),
         with_metrics(corruptions=3),
+        with_metrics(accuracy=7.0),
+        with_metrics(brier=2.5),
+        with_metrics(recall={"anger": -3}),
+        with_metrics(corruptions={"dark": 1.5}),
     ],
     ids=lambda text: text[:40] if len(text) < 40 else "",
 )

@@ -1,5 +1,7 @@
 import contextlib
+import errno
 import hashlib
+import http.client
 import io
 import socket
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from emopy.errors import InputError, ModelError, ModelNotFoundError
 from emopy.files import sha256_of
-from emopy.models import fetch, fetched_path, load_model
+from emopy.models import fetch, fetched_path, list_models, load_model
 from emopy.models.fetch import KNOWN, Download, user_folder
 
 CONTENT = bytes(range(256)) * 1000
@@ -216,6 +218,28 @@ def test_a_silent_server_times_out(offer, monkeypatch):
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/net"
         with pytest.raises(ModelError, match="connection"):
             fetch("net", url=address)
+
+
+def test_a_network_that_fails_during_the_download_is_not_taken_for_the_folder(offer, monkeypatch):
+    def fails(_self, _size):
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    path = offer()
+    monkeypatch.setattr(http.client.HTTPResponse, "read1", fails)
+    with pytest.raises(ModelError, match=r"a broken connection \(No route to host\)"):
+        fetch("net")
+    assert leftovers(path) == []
+
+
+def test_without_a_home_directory_the_variable_is_named(monkeypatch):
+    def fails(_self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("EMOPY_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", fails)
+    with pytest.raises(ModelError, match="Set EMOPY_HOME"):
+        fetched_path("yunet")
+    assert "emopy-base" in list_models()
 
 
 def test_a_download_stops_at_the_largest_size(offer, monkeypatch):

@@ -3,6 +3,7 @@ import pytest
 
 from emopy.errors import InputError, ModelError
 from emopy.models import InputSpec, ModelCard, prior_shift, softmax
+from emopy.models.prior import split_prior
 
 LABELS = ("anger", "fear", "neutral")
 LABEL_PRIOR = {"anger": 0.1, "fear": 0.2, "neutral": 0.7}
@@ -41,6 +42,16 @@ def test_the_label_prior_of_the_training_changes_nothing():
     assert same == pytest.approx(softmax(LOGITS), rel=1e-6)
 
 
+def test_the_scale_of_a_prior_does_not_matter():
+    large = prior_shift(CARD, LABELS, dict.fromkeys(LABELS, 1e308))
+    assert large == pytest.approx(prior_shift(CARD, LABELS, "uniform"))
+
+
+def test_an_emotion_that_is_named_twice_in_one_text_is_refused():
+    with pytest.raises(InputError, match="Received calm twice"):
+        split_prior("calm=1, calm=5")
+
+
 def test_an_emotion_with_prior_0_is_never_predicted():
     never = prior_shift(CARD, LABELS, {"anger": 0, "fear": 1, "neutral": 1})
     assert softmax(LOGITS + never)[:, 0].tolist() == [0, 0]
@@ -56,6 +67,12 @@ def test_an_emotion_with_prior_0_is_never_predicted():
         ({"anger": 0, "fear": 0, "neutral": 0}, "not all 0"),
         ({"anger": 1, "angry": 1, "fear": 1, "neutral": 1}, "each emotion once"),
         ({"anger": float("nan"), "fear": 1, "neutral": 1}, "probabilities of 0 or more"),
+        (None, "Received None"),
+        ([0.5, 0.25, 0.25], "a probability for each emotion"),
+        (np.ones(3), "a probability for each emotion"),
+        ({"anger": None, "fear": 1, "neutral": 1}, "a number for each name"),
+        ({"anger": "x", "fear": 1, "neutral": 1}, "a number for each name"),
+        ({1: 1}, "known emotions. Received 1"),
     ],
 )
 def test_an_invalid_prior_is_refused(prior, reason):
