@@ -228,8 +228,8 @@ def _named_subset(name: str, available: Sequence[str]) -> LabelSelection:
             f"Type for example: `target_emotions={list(available[:2])}`"
         )
     labels = tuple(available)
-    if word == "standard" and set(STANDARD_EMOTIONS) <= set(available):
-        labels = tuple(label for label in available if label in STANDARD_EMOTIONS)
+    if word == "standard" and set(STANDARD_EMOTIONS) <= set(map(canonical, available)):
+        labels = tuple(label for label in available if canonical(label) in STANDARD_EMOTIONS)
     return LabelSelection(labels, labels, tuple(available.index(label) for label in labels))
 
 

@@ -88,12 +88,16 @@ def test_an_emotion_is_kept_as_its_plain_word():
     assert {type(label) for label in labels} == {str}
 
 
+OTHERS = tuple(emotion for emotion in STANDARD_EMOTIONS if emotion != "neutral")
+
+
 @pytest.mark.parametrize(
     "name, available, expected",
     [
         ("all", ALL_EMOTIONS, ALL_EMOTIONS),
         (" Standard ", ALL_EMOTIONS, STANDARD_EMOTIONS),
         ("standard", ("yes", "no"), ("yes", "no")),
+        ("standard", ("Calm", "contempt", *OTHERS), ("Calm", *OTHERS)),
     ],
 )
 def test_standard_and_all_give_the_labels_in_the_models_spelling(name, available, expected):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emopy.data.dataset import Dataset, SkippedSample
 from emopy.errors import DataError, nearest
+from emopy.escaping import one_line
 from emopy.evaluate import metrics
 from emopy.labels import composed
 from emopy.result_table import comparable_source
@@ -36,6 +37,9 @@ GROUP_METRICS = {
     "ece": "ECE",
 }
 """Metrics that are measured for each group → heading in a table."""
+
+_MISSING = ("None", "nan", "NaN", "NaT", "<NA>")
+"""What the values of Python, NumPy and pandas for a missing one are as text."""
 
 _GROUP_TITLES = frozenset({"group", "groups"})
 _SOURCE_TITLES = frozenset({
@@ -159,7 +163,7 @@ def group_metrics(
 
 
 def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[np.str_]:
-    """The group of each of `count` samples as text; None, NaN and ``""`` become ``"unknown"``.
+    """The group of each of `count` samples as text; without one it is ``"unknown"``.
 
     Raises:
         DataError: Not one entry per sample.
@@ -174,8 +178,10 @@ def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[
 
 
 def _group_name(group: object) -> str:
-    missing = group is None or group != group  # NaN differs from itself
-    return UNKNOWN if missing else composed(str(group)).strip() or UNKNOWN
+    text = composed(str(group)).strip()
+    if not isinstance(group, str) and text in _MISSING:
+        return UNKNOWN
+    return one_line(text) or UNKNOWN
 
 
 def _bootstrap_intervals(

@@ -140,12 +140,14 @@ def _matching(report: Report, dataset: Dataset) -> Dataset:
 
 
 def _recall_extremes(report: Report) -> list[tuple[str, float]]:
-    """Labels of the highest and the lowest recall; empty if fewer than two have enough faces."""
+    """Labels of the highest and the lowest recall; empty if those with enough faces are equal."""
     enough = np.flatnonzero(report.per_class.support >= MIN_GROUP_SAMPLES)
     if len(enough) < 2:
         return []
     recall = report.per_class.recall
     rows = enough[np.argmax(recall[enough])], enough[np.argmin(recall[enough])]
+    if recall[rows[0]] == recall[rows[1]]:
+        return []
     return [(report.labels[row], float(recall[row])) for row in rows]
 
 

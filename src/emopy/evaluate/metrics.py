@@ -237,7 +237,7 @@ def accuracy_at_coverage(proba: Probabilities, y_true: LabelIndices, *, coverage
 
 def _predicted(proba: Probabilities, y_true: LabelIndices) -> LabelIndices:
     """Index of the most probable label of each row, after a check of the arguments."""
-    if proba.ndim != 2 or len(proba) != len(y_true) or not len(y_true):
+    if proba.ndim != 2 or np.shape(y_true) != (len(proba),) or not len(proba):
         raise DataError(
             "`proba` must have shape (n, k) and `y_true` (n,), n 1 or more. "
             f"Received shapes {proba.shape} and {np.shape(y_true)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 import textwrap
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from emopy.labels import canonical
 from emopy.models.card import InputSpec, ModelCard
 from emopy.tables import markdown_table, text_table
 
@@ -145,6 +147,7 @@ def _input_text(spec: InputSpec) -> str:
 
 
 def _usage(card: ModelCard) -> _Code:
+    name = json.dumps(card.name, ensure_ascii=False)
     call = (
         "print(model.predict_sequence(crops))  # crops of one person, oldest first"
         if card.input.frames > 1
@@ -152,7 +155,7 @@ def _usage(card: ModelCard) -> _Code:
     )
     return _Code(
         "from emopy import FERModel\n\n"
-        f'model = FERModel("all", model="{card.name}")  # or the path of this folder\n{call}'
+        f'model = FERModel("all", model={name})  # or the path of this folder\n{call}'
     )
 
 
@@ -225,7 +228,7 @@ def _metrics(card: ModelCard) -> list[_Block]:
     else:
         named = dict(card.metrics)
     blocks += [
-        *_overview(card, named),
+        *_overview(named),
         *_by_key("Recall of each expression:", "expression", card.labels, named, "recall"),
         *_coverage(named),
         *_confusion(card.metrics),
@@ -257,13 +260,17 @@ def _tables(corner: str, rows: Mapping[str, Mapping[str, str]]) -> list[_Table]:
     ]
 
 
-def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> list[_Block]:
-    averaged = next((m["macro_labels"] for m in evaluations.values() if "macro_labels" in m), ())
-    averages_all = len(averaged) in (0, len(card.labels))
+def _overview(evaluations: Mapping[str, Metrics]) -> list[_Block]:
+    others = [
+        label
+        for metrics in evaluations.values()
+        for label in metrics.get("labels", ())
+        if label not in metrics.get("macro_labels", metrics["labels"])
+    ]
     keys = [key for key in _OVERVIEW if any(key in metrics for metrics in evaluations.values())]
     if all(metrics.get("views", 1) == 1 for metrics in evaluations.values()):
         keys = [key for key in keys if key != "views"]
-    if averages_all and "balanced_accuracy" in keys:  # the same number
+    if not others and "balanced_accuracy" in keys:  # the same number
         keys = [key for key in keys if key != "macro_recall"]
     rows = {
         title: {name: show(metrics.get(key)) for name, metrics in evaluations.items()}
@@ -271,10 +278,11 @@ def _overview(card: ModelCard, evaluations: Mapping[str, Metrics]) -> list[_Bloc
         if key in keys
     }
     blocks: list[_Block] = [*_tables("metric", rows)]
-    if not averages_all:
+    if others:
         blocks.append(
-            "Balanced accuracy averages the recall of all labels. The standard emotions, "
-            f"which macro F1 averages too, are {', '.join(averaged)}."
+            "Balanced accuracy averages the recall of all labels of the data. The standard "
+            "emotions, which macro F1 averages too, are those without "
+            f"{', '.join(dict.fromkeys(others))}."
         )
     return blocks
 
@@ -288,10 +296,17 @@ def _by_key(
     show: Callable[[object], str] = _percent,
 ) -> list[_Block]:
     """A metric that has a value for each of some keys, such as the recall of each label."""
-    found = {name: each[metric] for name, each in evaluations.items() if each.get(metric)}
+    found = {
+        name: {canonical(key): value for key, value in each[metric].items()}
+        for name, each in evaluations.items()
+        if each.get(metric)
+    }
     if not found:
         return []
-    rows = {key: {name: show(values.get(key)) for name, values in found.items()} for key in keys}
+    rows = {
+        key: {name: show(values.get(canonical(key))) for name, values in found.items()}
+        for key in keys
+    }
     return [text, *_tables(corner, rows)]
 
 

@@ -3,6 +3,7 @@ import unicodedata
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emopy.data import SkippedSample
@@ -92,11 +93,11 @@ def test_a_group_below_the_limit_is_marked():
 
 
 def test_a_sample_without_a_group_counts_as_unknown_and_comes_last():
-    proba, y_true = predicted(6, accuracy=1, seed=1)
-    groups = [None, "", " zebra ", float("nan"), "unknown", 40]
+    proba, y_true = predicted(8, accuracy=1, seed=1)
+    groups = [None, "", " zebra ", float("nan"), "unknown", 40, pd.NA, "nan"]
     found = group_metrics(proba, y_true, groups)
     assert [(group.name, group.samples) for group in found] == [
-        ("40", 1), ("zebra", 1), ("unknown", 4),
+        ("40", 1), ("nan", 1), ("zebra", 1), ("unknown", 5),
     ]  # fmt: skip
 
 

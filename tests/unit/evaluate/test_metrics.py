@@ -109,6 +109,8 @@ def test_wrong_arguments_are_refused_with_the_shapes_received():
     two = np.full((2, 2), 0.5)
     with pytest.raises(DataError, match=r"\(2, 2\) and \(3,\)"):
         metrics.accuracy(two, np.zeros(3, int))
+    with pytest.raises(DataError, match=r"\(2, 2\) and \(2, 1\)"):
+        metrics.accuracy(two, np.zeros((2, 1), int))
     with pytest.raises(DataError, match="n 1 or more"):
         metrics.brier_score(np.empty((0, 2)), np.empty(0, int))
     with pytest.raises(DataError, match=r"indices 0 to 1. Received 0 to 2"):

@@ -65,6 +65,28 @@ def test_metrics_are_in_tables_with_a_dash_for_missing_ones():
     assert "| anger | 50.0% |\n| fear | – |\n| neutral | – |" in page
 
 
+def test_the_labels_that_are_no_standard_emotions_are_named_whatever_was_recorded_first():
+    both = {"labels": ["calm", "anger"], "macro_labels": ["calm", "anger"], "macro_recall": 0.4}
+    eight = {
+        "labels": ["anger", "contempt"],
+        "macro_labels": ["anger"],
+        "macro_recall": 0.5,
+        "balanced_accuracy": 0.6,
+    }
+    metrics = {"two": both | {"balanced_accuracy": 0.4, "recall": {"calm": 0.75}}, "all": eight}
+    page = readme_from_card(FULL.changed(metrics=metrics))
+    assert "which macro F1 averages too, are those without contempt." in page
+    assert "| balanced accuracy, standard emotions | 40.0% | 50.0% |" in page
+    assert "| neutral | 75.0% |" in page  # recorded under an alias
+    page = readme_from_card(FULL.changed(metrics={"two": metrics["two"]}))
+    assert "standard emotions" not in page
+
+
+def test_a_name_with_quotes_is_correct_python():
+    page = readme_from_card(FULL.changed(name='my "best" model'))
+    assert r'model="my \"best\" model")' in page
+
+
 def test_coverage_confusion_matrix_seeds_and_corruptions_have_a_table_each():
     page = readme_from_card(FULL)
     assert "| coverage | A |\n| --- | ---: |\n| 100% | 84.6% |\n| 80% | 90.0% |\n" in page
