@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from emopy.errors import InputError
@@ -19,6 +20,12 @@ OPTIONS = {
 }
 """Options of FFmpeg for an address."""
 
+_SECRET = re.compile(
+    r"((?:^|[&;])[^=&;]*(?:pass|pwd|secret|token|key|auth|sig|cred|user|usr|login)[^=&;]*=)[^&;#]*",
+    re.IGNORECASE,
+)
+"""A value in a query that may be secret, by its name."""
+
 
 def is_address(source: str) -> bool:
     """Return whether a source is an address and not a path."""
@@ -31,12 +38,23 @@ def is_stream(source: str) -> bool:
 
 
 def without_password(source: str) -> str:
-    """Return the name of a source in results and errors: an address without user and password."""
+    """Return the name of a source in results and errors: an address without what may be secret.
+
+    User and password are left out, also where a slash in the password ends the address too early;
+    so are values of the query whose names say that they may be secret, as cameras take them.
+    """
     if not is_address(source):
         return source
     scheme, rest = source.split("://", 1)
     host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    after_colon = "" if host.startswith("[") else host.partition(":")[2]
+    if "@" in host:
+        rest = f"{host.rpartition('@')[2]}{slash}{path}"
+    elif "@" in path and after_colon and not after_colon.isdecimal():  # it is no port
+        rest = path.rpartition("@")[2]
+    place, mark, query = rest.partition("?")
+    shown = _SECRET.sub(r"\1…", query)
+    return f"{scheme}://{place}{mark}{shown}"
 
 
 def explain_failure(address: str, error: Exception, *, waited_s: float) -> InputError:

@@ -160,7 +160,7 @@ class Camera:
         self._reopen = reopen
         self._sampling = sampling
         self._clock = clock
-        self._opened_s = clock()
+        self._started_s = clock()
         self._captured = 0
         self._owner = Owner()
         self._closing = False
@@ -242,7 +242,7 @@ class Camera:
         if (
             self._reopen is None
             or self._closing
-            or self._sampling.after_end(now_s - self._opened_s)
+            or self._sampling.after_end(now_s - self._started_s)
         ):
             return False
         _log.warning(
@@ -269,7 +269,10 @@ class Camera:
         damaged = 0
         with suppress(cv2.error):  # from a driver that fails
             while damaged < _MAX_DAMAGED and not self._closing and self._capture.grab():
-                time_s, number = self._clock() - self._opened_s, self._captured
+                now_s, number = self._clock(), self._captured
+                if not number:  # some cameras need seconds for the first image
+                    self._started_s = now_s
+                time_s = now_s - self._started_s
                 self._captured += 1
                 if self._sampling.after_end(time_s):
                     return None

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -89,6 +89,11 @@ def explain_damage(name: str, *, kind: str) -> Generator[None]:
         yield
     except (EmoPyError, ImageWarning):
         raise
+    except MemoryError as error:
+        raise InputError(
+            f"`source` must fit into the free memory. Received {name!r}. Use fewer threads, or "
+            "make it smaller."
+        ) from error
     except Exception as error:  # Pillow raises anything on damaged files
         raise InputError(
             f"`source` must be a whole {kind}. Received {name!r}: damaged or truncated "
@@ -109,11 +114,21 @@ def is_animation(path: str) -> bool:
             return bool(getattr(image, "is_animated", False))
     elif suffix == ".png":
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
-            return b"acTL" in file.read(64)
+            return _has_frames(file)
     elif suffix == ".avif":
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123
             return file.read(12)[4:] == b"ftypavis"
     return suffix == ".webp" and is_animated_webp(path)
+
+
+def _has_frames(file: BinaryIO) -> bool:
+    """Whether a PNG file has the chunk of an animation, before that of its pixels (PNG 3, 5.6)."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+        if head[4:] == b"acTL":
+            return True
+        file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+    return False
 
 
 def is_animated_webp(path: str) -> bool:

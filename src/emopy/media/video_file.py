@@ -141,7 +141,7 @@ def _decode_first(
     can_reopen = check_file(path)
     start = partial(_start, path, sampling, max_pixels, check)
     decoder, first, frames = start(from_keyframe=can_reopen)
-    if decoder.is_doubtful or first is None:
+    if can_reopen and (decoder.is_doubtful or first is None):
         decoder.close()
         decoder, first, frames = start(from_keyframe=False)
     try:

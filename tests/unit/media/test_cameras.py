@@ -48,6 +48,16 @@ class Generated:
         return 5.0 + self.grabbed * 0.01 - 0.01 * (self.grabbed > 0)
 
 
+class LateClock:
+    """A clock of a camera whose first image comes three seconds after the opening."""
+
+    def __init__(self, capture):
+        self.capture = capture
+
+    def __call__(self):
+        return self.capture.clock() + 3.0 * (self.capture.grabbed > 0)
+
+
 def opened(capture, **wanted):
     return Video(Camera(capture, "camera 0", Sampling(**wanted), clock=capture.clock))
 
@@ -64,6 +74,14 @@ def test_a_camera_has_the_attributes_of_a_video():
         assert (video.source, video.size, video.is_live) == ("camera 0", (32, 24), True)
         assert (video.duration_s, video.frames, video.truncated) == (None, None, False)
         assert video.fps == 100
+
+
+def test_the_time_until_the_first_image_does_not_count():
+    gate = threading.Semaphore(0)
+    capture = Generated(images=5, gate=gate)
+    camera = Camera(capture, "camera 0", Sampling(end_s=0.025), clock=LateClock(capture))
+    frames = list(one_by_one(Video(camera), gate))
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.01, 0.02])
 
 
 def test_frames_are_rgb_with_numbers_and_times():

@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from emopy.errors import ImageWarning, InputError
 from emopy.media import describe_source, read_image, take_image
-from emopy.media.pillow import quiet_pillow, quiet_tiff, without_stderr
+from emopy.media.pillow import is_animation, quiet_pillow, quiet_tiff, without_stderr
 
 
 def near(image, expected, tolerance=40):
@@ -365,6 +365,29 @@ def test_of_an_animation_the_first_image_is_read(scene, encode, kind):
     data = encode(scene, kind, save_all=True, append_images=others, duration=100, **settings)
     assert Image.open(io.BytesIO(data)).n_frames == 3
     assert near(read_image(data), scene, 150)
+
+
+@pytest.mark.parametrize("settings", [{}, {"icc_profile": bytes(400)}, {"dpi": (300, 300)}])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_an_animated_png_is_recognized_whatever_stands_before_its_frames(
+    scene, encode, tmp_path, settings, frames
+):
+    others = (
+        {"save_all": True, "append_images": [Image.fromarray(scene // 2)]} if frames > 1 else {}
+    )
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(scene, "PNG", **others, **settings))
+    assert is_animation(str(path)) == (frames > 1)
+
+
+def test_lack_of_memory_is_not_taken_for_damage(scene, encode, monkeypatch):
+    def fails(*_):
+        raise MemoryError
+
+    data = encode(scene, "PNG")
+    monkeypatch.setattr(PngImageFile, "load", fails)
+    with pytest.raises(InputError, match="must fit into the free memory"):
+        read_image(data)
 
 
 def test_avif_is_read_upright(scene, encode):

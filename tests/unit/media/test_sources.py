@@ -65,7 +65,7 @@ def read(source, **wanted):
         return list(video), video
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mp4?token=1"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mp4?part=1"])
 def test_an_http_address_is_read_like_a_file(web, name, place_shown):
     frames, video = read(f"{web}/{name}")
     assert [place_shown(frame.image) for frame in frames] == list(range(60))
@@ -230,6 +230,14 @@ def test_a_camera_that_comes_back_with_another_size_ends(camera, folder, clip, c
         ("rtsp://user:pass@host:554/live?x=1", "rtsp://host:554/live?x=1"),
         ("http://host/a@b.mp4", "http://host/a@b.mp4"),
         ("RTSP://u:p@w@host/", "RTSP://host/"),
+        ("rtsp://user:pa/ss@host/live", "rtsp://host/live"),
+        ("http://host:8080/a@b.mp4", "http://host:8080/a@b.mp4"),
+        ("http://[::1]:80/a@b.mp4", "http://[::1]:80/a@b.mp4"),
+        ("http://u:p@host/x?mail=a@b", "http://host/x?mail=a@b"),
+        (
+            "http://cam/video.cgi?id=5&user=admin&Password=se=cret&fps=2",
+            "http://cam/video.cgi?id=5&user=…&Password=…&fps=2",
+        ),
         ("folder/user:a@b.mp4", "folder/user:a@b.mp4"),
     ],
 )

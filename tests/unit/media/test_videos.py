@@ -412,6 +412,16 @@ def test_a_pipe_is_read(clips, tmp_path):
     assert [frame.number for frame in frames] == list(range(20, 60))
 
 
+def test_a_start_after_the_end_of_a_pipe_is_an_error(clips, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(clips("mkv").read_bytes(),))
+    writer.start()
+    with pytest.raises(InputError, match="`start_s` must lie before the last frame"):
+        open_video(path, start_s=5)
+    writer.join()
+
+
 @pytest.mark.parametrize("name", ["12:30.mkv", "ä b%03d.mkv", "-x.mkv"])
 def test_odd_names_are_paths(clips, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
