@@ -29,7 +29,7 @@ from emopy.models.preprocessing import Crops
 from emopy.pipeline import (
     Classifier,
     Smoother,
-    close_after,
+    VideoResults,
     detect_faces,
     detect_frames,
     join_predictions,
@@ -74,8 +74,9 @@ class FERModel:
         providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
             ``"openvino"``, or several in order of preference; None is the CPU.
         max_pixels: Largest width × height of an image file or of a frame of a video that is read,
-            and 11 bytes for each of these pixels the most memory for decoding an image. Arrays and
-            loaded PIL images have no limit.
+            which bounds the memory that decoding an image may take: 17 bytes for each of these
+            pixels, at most 1.1 GB; above 100 megapixels, 11 bytes for each. Arrays and loaded PIL
+            images have no limit.
 
     A model can be copied, pickled and sent to other processes: the copy opens the model folder and
     the detector again.
@@ -271,7 +272,7 @@ class FERModel:
         except BaseException:
             video.close()
             raise
-        return close_after(video, results)
+        return VideoResults(video, results)
 
     def predict_frames(
         self,

@@ -440,6 +440,13 @@ def test_an_array_of_many_images_is_many_images(model):
     assert len(list(model.predict_many(noise(4, 20, 20)))) == 4
 
 
+@pytest.mark.parametrize("kind", [str, object])
+def test_an_array_of_paths_is_many_images(model, tmp_path, kind):
+    Image.fromarray(image(1, 1)).save(tmp_path / "a.png")
+    paths = np.array([str(tmp_path / "a.png")] * 2, dtype=kind)
+    assert [result.source for result in model.predict_many(paths)] == paths.tolist()
+
+
 def test_a_file_object_is_not_read_as_many_images(model, astronaut_file):
     with astronaut_file.open("rb") as file, pytest.raises(InputError, match="several images"):
         model.predict_many(file)

@@ -68,8 +68,9 @@ def several_images(sources: GivenImages) -> Iterable[GivenImage]:
     single = isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike | Image.Image)
     kind = type(sources)
     if issubclass(kind, np.ndarray):  # iterating an image would give its rows
-        shape = np.shape(cast("NDArray[Any]", sources))
-        single = len(shape) < 3 or (len(shape) == 3 and shape[-1] in (1, 3, 4))
+        array = cast("NDArray[Any]", sources)
+        is_image = array.ndim < 3 or (array.ndim == 3 and array.shape[-1] in (1, 3, 4))
+        single = is_image and not (array.ndim == 1 and array.dtype.kind in "UO")  # paths
     if not single and not hasattr(sources, "read") and isinstance(sources, Iterable):
         return cast("Iterable[GivenImage]", sources)
     received, instead = with_article(kind.__name__), "Type predict_many([image]) or predict(image)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TypeAlias
@@ -95,10 +95,31 @@ def predict_frames(
             yield frame, ImageResult(source, size, predicted, frame.time_s, frame.number)
 
 
-def close_after(
+class VideoResults(Iterator[ImageResult]):
+    """The results of a video, which is closed at the end, or when these are closed or deleted.
+
+    What was missing of the video is logged at its end.
+    """
+
+    def __init__(self, video: Video, results: Generator[tuple[Frame, ImageResult]]) -> None:
+        self._video = video
+        self._results = _until_end(video, results)
+
+    def __next__(self) -> ImageResult:
+        return next(self._results)
+
+    def close(self) -> None:
+        """Close the video, also where no result was taken yet."""
+        self._results.close()
+        self._video.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _until_end(
     video: Video, results: Generator[tuple[Frame, ImageResult]]
 ) -> Generator[ImageResult]:
-    """Yield results of a video, then close it, and log what was missing of it."""
     with closing(results), video:  # the video first: what takes its frames then ends at once
         for _, result in results:
             yield result

@@ -1,5 +1,7 @@
 """Frames to results: with a real detector and model on scenes with known truth."""
 
+import contextlib
+import itertools
 import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +15,7 @@ from emopy import FERModel, Frame, InputError
 from emopy.faces import TrackingDetector
 from emopy.media import read_image
 from emopy.models import InputSpec
-from emopy.pipeline import Smoother, detect_frames, predict_frames
+from emopy.pipeline import Smoother, VideoResults, detect_frames, predict_frames
 from emopy.samples import Actor, scene
 from emopy.types import Box, Face, Prediction
 
@@ -200,6 +202,28 @@ def test_faces_of_a_scene_are_tracked_and_predicted():
     assert {result.faces[0].track for result in results} == {1}
     settled = [k for k, frame in enumerate(frames) if not 0.9 < frame.time_s < 1.5]
     assert [results[k].faces[0].emotion for k in settled] == [truths[k][0].emotion for k in settled]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_video_is_closed_with_its_results_whether_any_was_taken_or_not(taken, deleted):
+    class Source(contextlib.nullcontext):
+        closed, shortfall = False, ""
+
+        def close(self):
+            self.closed = True
+
+        def __exit__(self, *_):
+            self.close()
+
+    video = Source()
+    results = VideoResults(video, ((frame, frame) for frame in "abc"))
+    assert list(itertools.islice(results, taken)) == ["a"][:taken]
+    if deleted:
+        del results
+    else:
+        results.close()
+    assert video.closed
 
 
 def test_a_bad_smoothing_time_is_refused_at_the_call():
