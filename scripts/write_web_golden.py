@@ -168,7 +168,7 @@ def arithmetic() -> dict[str, Any]:
     image = rng.integers(0, 256, (10, 12, 3), np.uint8)
     sizes = {
         "resizeLinear": [(9, 7), (6, 5), (15, 13), (12, 10)],
-        "resizeArea": [(5, 4), (4, 5), (6, 5), (15, 13)],
+        "resizeArea": [(5, 4), (4, 5), (6, 5), (15, 13), (34, 11)],
     }
     methods = {"resizeLinear": cv2.INTER_LINEAR, "resizeArea": cv2.INTER_AREA}
     matrix = np.array([[0.8, -0.3, 2.2], [0.3, 0.8, -4.1]])

@@ -67,11 +67,17 @@ import { EDGES } from "./bounding_box.js";
  */
 
 /**
- * Round to six significant digits, as results do: float32 holds about seven.
+ * Round to six significant digits, as results do: float32 holds about seven. Halves are rounded to
+ * even, as Python does.
  *
  * @param {number} value
  */
 export function roundNumber(value) {
+  const [digits, exponent] = Math.abs(value).toExponential(40).split("e"); // exact where it is a half
+  const isHalf = /^50*$/.test(digits.slice(7));
+  if (isHalf && Number(digits[6]) % 2 === 0) {
+    return Math.sign(value) * Number(`${digits.slice(0, 7)}e${exponent}`);
+  }
   return Number(value.toPrecision(6));
 }
 

@@ -28,6 +28,9 @@ import { kindOf } from "./sources.js";
 
 const DEFAULT_FPS = 10;
 
+/** Times closer than this are equal, in seconds: 0.7 + 0.1 is not exactly 0.8. */
+const TOLERANCE_S = 1e-6;
+
 /** Longest wait for the frame of a jump, in milliseconds: a page in the background gets no event for it. */
 const SHOWN_MS = 250;
 
@@ -174,7 +177,7 @@ async function* fileFrames(file, { fps = DEFAULT_FPS, startS = 0, endS = Infinit
     if (!(await openVideo(video, () => (video.src = url), signal))) return;
     // Recordings of browsers state their length only after a jump to the end.
     if (!Number.isFinite(video.duration)) await seek(video, Number.MAX_SAFE_INTEGER, signal);
-    const lastS = Math.min(endS, video.duration);
+    const lastS = Math.min(endS - TOLERANCE_S, video.duration);
     for (let number = 0; startS + number / fps < lastS; number++) {
       const time_s = startS + number / fps;
       if (!(await seek(video, time_s, signal))) return;

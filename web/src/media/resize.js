@@ -81,7 +81,7 @@ function linearAxis(from, to, { clamps }) {
 function magnifiedAxis(from, to) {
   const axis = emptyAxis(to);
   for (let i = 0; i < to; i++) {
-    const before = Math.floor((i * from) / to);
+    const before = Math.floor(i * (1 / (to / from))); // in the order of OpenCV
     const part = Math.fround(i + 1 - ((before + 1) * to) / from);
     setWeights(
       axis,

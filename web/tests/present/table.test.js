@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { InputError } from "../../src/errors.js";
 import { rowColumns, toCSV, toRows } from "../../src/present/table.js";
-import { failedInput, toResult } from "../../src/types.js";
+import { failedInput, roundNumber, toResult } from "../../src/types.js";
 
 const GOLDEN = new URL("../../../tests/golden/", import.meta.url);
 const LABELS = ["calm", "anger", "happiness"];
@@ -88,4 +88,10 @@ test("texts that look like formulas are quoted", () => {
   const csv = toCSV([failedInput('=1+"1".jpg', new Error("line\nend"))], LABELS);
   assert.match(csv, /^"'=1\+""1"".jpg",/m);
   assert.ok(csv.endsWith(',"line\nend"\n'));
+});
+
+test("halves are rounded to even, as Python does", () => {
+  const given = [1000.625, 100.0625, 2000.125, -1000.625, 1000.635, 100.0875, 0, 1, 1 / 3, 1e-9];
+  const expected = [1000.62, 100.062, 2000.12, -1000.62, 1000.63, 100.088, 0, 1, 0.333333, 1e-9];
+  assert.deepEqual(given.map(roundNumber), expected);
 });
