@@ -15,25 +15,34 @@ PAGE = Path(__file__).parents[1] / "docs" / "http.md"
 HEAD = """\
 # HTTP reference
 
-What `emopy serve` answers, path by path. [The guide](serve.md) has examples for curl, Python and
-JavaScript, the limits, and how to run the service for others. The service describes itself too:
+The requests and responses of `emopy serve`, path by path. [The guide](serve.md) has examples for
+curl, Python and JavaScript, the limits, and how to run the service for others. The service
+describes itself too:
 `/docs` is a page to try requests on, `/openapi.json` the OpenAPI document from which this page was
 written.
 
 - Addresses begin with that of the service, by default `http://127.0.0.1:8000`.
 - With `--api-key-file`, requests have the header `Authorization: Bearer KEY` or `X-API-Key: KEY`.
-- A name in the query that a path does not have is an error.
-- Every answer has the header `X-Request-ID`: that of the request, or a new one.
+- Unknown query parameters are refused with 422.
+- Every response has the header `X-Request-ID`: that of the request, or a new one.
 """
 
 LIVE = """
 ## WS /v1/live
 
-**Predict the newest image of a camera.** Each binary message is an image; each answer is a text
+**Predict the newest image of a camera.** Each binary message is an image; each response is a text
 message with a result as in the `results` of [`/v1/predict`](#post-v1predict), with `frame`, the
 number of the message from 0, and `time_s`. Faces have a `track`. If messages come faster than they
-are predicted, only the newest waits. In the query: `emotions`, `prior`, `min_confidence`, `views`
-and `smoothing_s`. OpenAPI has no words for WebSockets, so `/docs` does not list it.
+are predicted, only the newest waits. Query parameters: `emotions`, `prior`, `min_confidence`,
+`views` and `smoothing_s`. OpenAPI cannot describe WebSockets, so `/docs` does not list it.
+
+| close code | meaning |
+| --- | --- |
+| 1003 | A text message came; send images as binary messages. |
+| 1008 | A query parameter is wrong, or no image came for `--timeout` seconds. |
+| 1009 | An image is over the limit of `--max-bytes`. |
+| 1011 | The service failed; its log has the reason. |
+| 1013 | All places for videos and live sessions are taken; try again later. |
 """
 
 PROBLEMS = """
@@ -47,7 +56,7 @@ which says what to do. [The guide](serve.md#errors) says it for each status.
 
 NO_OPERATION = {
     "404": "There is no such path.",
-    "405": "The path has no such method.",
+    "405": "The path does not allow this method.",
     "426": "`/v1/live` was not opened as a WebSocket.",
 }
 """Status → meaning, of requests that belong to no operation of the document."""
@@ -129,7 +138,7 @@ def query(operation: dict[str, Any]) -> Iterator[str]:
         for each in operation.get("parameters", [])
     ]
     if rows:
-        yield "\n" + markdown_table(["in the query", "type", "meaning"], rows, "lll") + "\n"
+        yield "\n" + markdown_table(["query parameter", "type", "meaning"], rows, "lll") + "\n"
 
 
 def example(parameter: dict[str, Any]) -> str:
@@ -161,7 +170,7 @@ def section(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
     yield from query(operation)
     if body := operation.get("requestBody"):
         yield from contents("Body", body["content"])
-    yield from contents("Answer", operation["responses"]["200"]["content"])
+    yield from contents("Response", operation["responses"]["200"]["content"])
     yield from errors(operation)
 
 

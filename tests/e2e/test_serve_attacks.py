@@ -536,6 +536,20 @@ def shake_hands(service, connection, **headers):
     return int(answer.split()[1])
 
 
+def test_a_handshake_without_a_key_is_refused_with_a_problem(service):
+    with service.connect() as connection:
+        connection.sendall(
+            b"GET /v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert re.search(rb"^x-request-id: [0-9a-f]{32}\r$", head + b"\r", re.MULTILINE)
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["detail"].startswith("The handshake of the WebSocket must be")
+
+
 def test_without_a_right_key_nothing_is_answered(guarded):
     tries = [
         {},

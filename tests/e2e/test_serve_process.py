@@ -31,6 +31,7 @@ class Process:
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         assert select.select([self.process.stderr], [], [], 60)[0], "nothing was said"
         self.first_line = self.process.stderr.readline()
@@ -60,7 +61,7 @@ def start():
     yield start
     for one in started:
         if one.process.poll() is None:
-            one.process.kill()
+            os.killpg(one.process.pid, signal.SIGKILL)  # its processes hold the pipes too
             one.process.communicate()
         one.http.close()
 

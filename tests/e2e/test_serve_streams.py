@@ -258,6 +258,28 @@ def test_a_reader_that_stops_is_dropped_and_gives_its_place_back(clip_file, monk
         assert received.count(b'"face":') < len(faces) * 25
 
 
+def test_a_stop_waits_for_the_threads_of_videos_and_live_sessions(linear_model, clip_file):
+    """Native code in a thread would abort the process."""
+    entered = []
+
+    def slow(image):
+        entered.append(threading.current_thread().name)
+        if threading.current_thread() is not threading.main_thread():  # it is no warm-up
+            time.sleep(4)
+        return FullImage()(image)
+
+    content = clip_file.read_bytes()
+    with (
+        serving(linear_model, detector=slow, timeout_s=0.3) as running,
+        connect(running.url.replace("http", "ws") + "/v1/live", proxy=None) as session,
+        running.connect() as connection,
+    ):
+        session.send(IMAGE)
+        connection.sendall(running.post_head("/v1/video", length=len(content)) + content)
+        until(lambda: {"emopy-video", "emopy-live"} <= set(entered))
+    assert not {"emopy-video", "emopy-live"} & {each.name for each in threading.enumerate()}
+
+
 def test_a_late_first_row_is_504(clip_file):
     with serving(timeout_s=0.4) as running, running.gate.shut():
         answer = running.http.post("/v1/video", content=clip_file.read_bytes())

@@ -63,7 +63,7 @@ def create_app(load_model: Callable[[], FERModel], settings: ServeSettings) -> F
         trimming = asyncio.create_task(trim_regularly())
         yield {"metrics": metrics}
         trimming.cancel()
-        service.close()
+        await service.close()
 
     app = FastAPI(
         title="EmoPy",
@@ -169,7 +169,7 @@ async def _to_problem(request: Request, error: Exception) -> Response:
     failed = cast("HTTPException", error)
     detail = {
         HTTPStatus.NOT_FOUND: "There is no such path. /docs lists those there are.",
-        HTTPStatus.METHOD_NOT_ALLOWED: "The path has no such method. /docs lists those there are.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "The path does not allow this method. See /docs.",
     }.get(HTTPStatus(failed.status_code), str(failed.detail))
     return ProblemDetails(failed.status_code, detail, headers=failed.headers).to_response()
 

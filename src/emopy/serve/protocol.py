@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 
 from emopy.serve.metrics import Metrics
 from emopy.serve.middleware import OTHER_PATH, access_log
@@ -64,34 +67,19 @@ class HTTPProtocol(H11Protocol):
         del msg
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             status = getattr(sys.exception(), "error_status_hint", HTTPStatus.BAD_REQUEST)
-            problem = ProblemDetails(
+            headers, body = _refuse(
+                self.app_state["metrics"],
                 status,
                 "The request must be HTTP/1.1, with a head of at most 64 kB and a whole body.",
             )
-            body = problem.to_response().body
-            request_id = uuid.uuid4().hex
-            headers = [
-                ("content-type", CONTENT_TYPE),
-                ("content-length", str(len(body))),
-                ("cache-control", "no-store"),
-                ("x-request-id", request_id),
-                ("connection", "close"),
-            ]
             reason = HTTPStatus(status).phrase.encode()
             for event in (
-                h11.Response(status_code=status, headers=headers, reason=reason),
-                h11.Data(data=bytes(body)),
+                h11.Response(status_code=status, headers=[*headers.items()], reason=reason),
+                h11.Data(data=body),
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-            self._record(status, request_id)
         self.transport.close()
-
-    def _record(self, status: int, request_id: str) -> None:
-        """Log and count what is no request; nothing of it is repeated."""
-        metrics: Metrics = self.app_state["metrics"]
-        metrics.requests.labels(OTHER_PATH, str(int(status))).inc()
-        access_log.info("- %s %d %s", OTHER_PATH, status, request_id)
 
     @property
     def _is_answered(self) -> bool:
@@ -110,8 +98,42 @@ class HTTPProtocol(H11Protocol):
         self.loop.call_later(_TICK_S, self._watch)
 
 
+def _refuse(metrics: Metrics, status: int, detail: str) -> tuple[dict[str, str], bytes]:
+    """Log and count what is no request; return the headers and the body of its answer.
+
+    Nothing of the request is repeated.
+    """
+    body, request_id = bytes(ProblemDetails(status, detail).to_response().body), uuid.uuid4().hex
+    metrics.requests.labels(OTHER_PATH, str(int(status))).inc()
+    access_log.info("- %s %d %s", OTHER_PATH, status, request_id)
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        "x-request-id": request_id,
+        "connection": "close",
+    }
+    return headers, body
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's protocol with these limits."""
+    """Uvicorn's protocol with these limits, whose own errors are problem details."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin a session, or refuse a handshake that is none."""
+        response = self.conn.accept(event)
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            super().handle_connect(event)
+            return
+        headers, body = _refuse(
+            self.app_state["metrics"],
+            response.status_code,
+            "The handshake of the WebSocket must be that of RFC 6455, version 13.",
+        )
+        self.handshake_initiated = self.handshake_complete = True
+        self.conn.send_response(replace(response, headers=Headers(**headers), body=body))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
 
     def pause_writing(self) -> None:
         """Stop reading too: pings of a client that takes no answers would fill the memory."""

@@ -19,6 +19,7 @@ OPTIONS = ("emotions", "prior", "min_confidence", "views")
 """Names in a query that change how the model answers."""
 
 _MAX_TEXT = 2000
+_MAX_BOXES_TEXT = 32_000
 _MAX_NUMBER = 40
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -101,15 +102,20 @@ def check_query(query: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[
     found: dict[str, str] = {}
     for name, value in query:
         if name not in known:
-            names = ", ".join(known)
+            needed = f"have known names only: {', '.join(known)}" if known else "be empty"
             raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"The query must have known names only: {names}. Received {name[:60]!r}.",
+                f"The query must {needed}. Received {name[:60]!r}.",
             )
-        if name in found or len(value) > _MAX_TEXT:
+        if name in found:
+            raise ProblemDetails(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must stand once in the query."
+            )
+        longest = _MAX_BOXES_TEXT if name == "boxes" else _MAX_TEXT
+        if len(value) > longest:
             raise ProblemDetails(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"{name} must stand once in the query, with at most {_MAX_TEXT} characters.",
+                f"{name} must have at most {longest:,} characters. Received {len(value):,}.",
             )
         found[name] = value
     return found

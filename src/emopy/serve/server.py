@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from emopy.errors import EmoPyError, InputError
 from emopy.fermodel import FERModel
@@ -28,6 +30,10 @@ from emopy.serve.settings import ServeSettings
 
 _KEEP_ALIVE_S = 10
 _BACKLOG = 512
+
+_START_S = 120.0
+"""Longest time until one of several processes has imported what it needs, seconds. One that takes
+longer is replaced, as is one that does not answer within five seconds later."""
 
 _START_FAILED = 3
 """Exit status of a process that cannot start; Uvicorn then ends the others instead of retrying."""
@@ -137,8 +143,28 @@ class _Workers(Multiprocess):
 
     interrupted = False
 
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._asked_s: dict[int | None, float] = {}
+        self._started: set[int | None] = set()
+
+    def _is_starting(self, worker: Process) -> bool:
+        """Whether a process lives that has not answered yet: it imports what it needs."""
+        if worker.pid in self._started or not worker.process.is_alive():
+            return False
+        if worker.pid not in self._asked_s:
+            self._asked_s[worker.pid] = time.monotonic()
+            worker.parent_conn.send(b"ping")
+        if worker.parent_conn.poll():
+            worker.parent_conn.recv()
+            self._started.add(worker.pid)
+            return False
+        return time.monotonic() - self._asked_s[worker.pid] < _START_S
+
     def keep_subprocess_alive(self) -> None:
         """Replace processes that have ended, and take them out of the counts of what there is."""
+        if any(self._is_starting(worker) for worker in self.processes):
+            return  # Uvicorn would kill one that does not answer within five seconds
         before = {worker.pid: worker.process for worker in self.processes}
         super().keep_subprocess_alive()
         for pid in before.keys() - {worker.pid for worker in self.processes}:

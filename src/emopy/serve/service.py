@@ -63,6 +63,7 @@ class Service:
         self._bodies = Bodies(settings.max_bytes, settings.timeout_s)
         self._queue = WorkQueue(settings.queue, settings.timeout_s, metrics.queue.set)
         self._streams = Places(settings.streams, metrics.streams.set)
+        self._running: set[VideoRows | LiveSession] = set()
         self._ending: set[asyncio.Future[None]] = set()
         self._standard = model.with_options("standard", prior=None, min_confidence=0.0)
 
@@ -72,9 +73,17 @@ class Service:
         self._model.predict(image, faces=[(80, 60, 200, 180)])
         self._model.predict(image)
 
-    def close(self) -> None:
-        """Finish the work that runs."""
+    async def close(self) -> None:
+        """Finish the work that runs, and end the threads of videos and live sessions.
+
+        Native code in a thread aborts a process that ends meanwhile.
+        """
         self.ready = False
+        running = tuple(self._running)
+        for stream in running:
+            stream.stop()
+        for stream in running:
+            await stream.ended()
         self._queue.close()
         self._metrics.close()
 
@@ -151,7 +160,9 @@ class Service:
     def _start_rows(self, model: FERModel, upload: Upload, options: dict[str, Any]) -> VideoRows:
         """Return the rows of a video for which a place is taken."""
         try:
-            return VideoRows(model, upload, options, self._metrics)
+            rows = VideoRows(model, upload, options, self._metrics)
+            self._running.add(rows)
+            return rows
         except BaseException:
             self._streams.give_back()
             raise
@@ -180,6 +191,7 @@ class Service:
                 )
 
         session = LiveSession(model, smoothing_s, send)
+        self._running.add(session)
         sender = asyncio.ensure_future(self._send_answers(socket, answers))
         receiver = asyncio.ensure_future(self._receive_images(socket, session))
         try:
@@ -226,6 +238,7 @@ class Service:
         async def wait() -> None:
             stream.stop()
             await stream.ended()
+            self._running.discard(stream)
             self._streams.give_back()
 
         waiting = asyncio.ensure_future(wait())

@@ -66,12 +66,19 @@ def test_names_are_known_and_stand_once():
     for query, words in (
         ([("d", "1")], "known names only: a. Received 'd'."),
         ([("a", "1"), ("a", "1")], "a must stand once"),
-        ([("a", "x" * 2001)], "at most 2000 characters"),
+        ([("a", "x" * 2001)], "a must have at most 2,000 characters. Received 2,001."),
         ([("b" * 999, "1")], "Received '" + "b" * 60 + "'"),
     ):
         with pytest.raises(ProblemDetails, match=words) as problem:
             check_query(query, ("a",))
         assert problem.value.status == 422
+
+
+def test_many_boxes_are_read_and_a_path_without_parameters_says_so():
+    text = ";".join(["100.123,200.456,300.789,400.123"] * 1000)
+    assert len(read_boxes(check_query([("boxes", text)], ("boxes",)))) == 1000
+    with pytest.raises(ProblemDetails, match=r"must be empty\. Received 'x'"):
+        check_query([("x", "1")], ())
 
 
 def test_a_model_is_made_only_where_the_query_asks_for_one():
