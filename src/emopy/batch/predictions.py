@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
@@ -30,9 +31,6 @@ Results: TypeAlias = Iterator[ImageResult | FailedInput]
 
 _AHEAD = 8
 """Objects of a store that are fetched while others are predicted."""
-
-DAMAGE = (tarfile.TarError, EOFError)
-"""What a damaged tar file raises."""
 
 _OF_THE_MACHINE = {
     getattr(errno, name, None)
@@ -64,11 +62,9 @@ def predict_archive(path: str, model: FERModel, start: int, stop: int | None) ->
         OSError: A store, or a file server, fails.
     """
     try:
-        if not Storage(path).is_file():
-            raise EOFError("no such file")
         for name, read in islice(archive_images(path), start, stop):
             yield from _predict_images([_named(name, read())], model)
-    except DAMAGE as error:
+    except tarfile.TarError as error:
         reason = f"`source` must be a whole tar file. Received {path!r}: {error}."
         yield FailedInput(path, InputError(reason))
 
@@ -80,7 +76,7 @@ def count_archive(path: str) -> int:
         for _, read in archive_images(path):
             read()
             count += 1
-    except DAMAGE:
+    except tarfile.TarError:
         return count + 1
     return count
 
@@ -91,17 +87,45 @@ def archive_images(path: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
     Hidden and system entries are left out.
 
     Raises:
-        InputError: There is no such file.
-        OSError: It cannot be read.
-        tarfile.TarError: It is damaged.
+        OSError: A store, or a file server, fails.
+        tarfile.TarError: It is not there, cannot be opened, or is damaged.
     """
-    with Storage(path).open_stream() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+    with (
+        _faults_of_archive(path),
+        _archive_stream(path) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
         for member in archive:
             is_hidden = any(map(is_system_entry, PurePosixPath(member.name).parts))
             if member.isfile() and not is_hidden and kind_of(member.name) == "image":
                 file: IO[bytes] | None = archive.extractfile(member)
                 if file is not None:
-                    yield f"{path}/{member.name}", file.read
+                    yield f"{path}/{member.name}", partial(_read_member, path, file)
+
+
+def _archive_stream(path: str) -> IO[bytes]:
+    """Open a tar file; pyarrow could not open local names that are not UTF-8."""
+    return Storage(path).open_stream() if is_address(path) else Path(path).open("rb")
+
+
+def _read_member(path: str, file: IO[bytes]) -> bytes:
+    with _faults_of_archive(path):
+        return file.read()
+
+
+@contextmanager
+def _faults_of_archive(path: str) -> Generator[None]:
+    """Make a TarError of each fault of a tar file itself: tarfile raises nearly anything."""
+    try:
+        yield
+    except tarfile.TarError:
+        raise
+    except OSError as error:
+        if is_address(path) or error.errno in _OF_THE_MACHINE:
+            raise
+        raise tarfile.ReadError(error.strerror or str(error)) from error
+    except Exception as error:
+        raise tarfile.ReadError(str(error) or type(error).__name__) from error
 
 
 def _predict_images(images: Iterable[Any], model: FERModel) -> Results:

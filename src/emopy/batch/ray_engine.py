@@ -107,7 +107,9 @@ class RayEngine(Engine):
         else:
             for name, value in _QUIET.items():
                 os.environ.setdefault(name, value)
-            self._folder = tempfile.mkdtemp(prefix="emopy-ray-")
+            # The names of sockets in it may have about 100 characters.
+            short = "/tmp" if os.name == "posix" and os.access("/tmp", os.W_OK) else None
+            self._folder = tempfile.mkdtemp(prefix="emopy-ray-", dir=short)
             options |= {"include_dashboard": False, "_temp_dir": self._folder}
             options["object_store_memory"] = _STORE_BYTES
             if workers is not None:
@@ -117,9 +119,12 @@ class RayEngine(Engine):
             self._ray.init(**options)
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, stop)  # that of Ray ends Python at once
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            needed = "a Ray cluster that answers" if address else "a cluster: no Ray starts here"
             raise InputError(
-                f"`address` must be a Ray cluster that answers. Received {address}: {error}"[:500]
+                f"`address` must be {needed}. Received {address}: {error}"[:500]
             ) from error
 
     def _outcome(self, unit: Unit, reference: Any) -> Outcome:

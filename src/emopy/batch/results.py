@@ -111,5 +111,5 @@ def merge(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
             f"of {plan.shards:,} shards are missing. Rerun the command to finish it."
         )
     folder, _, file = name.rpartition("/")
-    with naming(path="target"), Storage(folder).writing(file) as stream:
+    with naming(path="target"), Storage(f"{folder}/").writing(file) as stream:
         return join_parts(storage, parts, stream, group=MERGED_ROW_GROUP_SIZE)

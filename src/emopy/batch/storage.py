@@ -62,7 +62,9 @@ class Storage:
     """
 
     def __init__(self, location: str | os.PathLike[str]) -> None:
-        self.location = absolute(location).rstrip("/") or "/"
+        name = absolute(location)
+        is_root = re.fullmatch("([A-Za-z]:)?/+", name)  # "/", or a drive of Windows
+        self.location = name if is_root else name.rstrip("/")
         self.is_local = not is_address(self.location)
         self._files, self._path = _open(self.location)
 
@@ -220,6 +222,11 @@ class Storage:
                 f"`source` and `out` must exist. Received {self.join(name)!r}, which is not there."
             ) from error
         except (OSError, ValueError) as error:  # pyarrow's errors are of both kinds
+            if "Empty path component" in str(error):  # a key that it lists, but does not read
+                raise InputError(
+                    "`source` must have names without `//`. Received "
+                    f"{self.join(name)!r}. Copy that object to another name."
+                ) from error
             number = getattr(error, "errno", None) or errno.EIO
             reason = getattr(error, "strerror", None) or str(error)
             raise OSError(number, reason[:500], self.join(name)) from error

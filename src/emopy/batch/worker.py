@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import pickle
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from tarfile import TarError
 from typing import Any, cast
 
 from emopy import __version__
@@ -91,8 +93,9 @@ def write_failure(out: str, unit: Unit, reason: str) -> Counts:
     storage, plan, model = _prepared(out, unit.plan)
     found = read_inputs(storage, plan, unit.shard)
     if found[0].kind == "archive":
-        named = (name for name, _ in archive_images(found[0].path))
-        name = next(islice(named, unit.start, None), found[0].path)
+        named, name = (name for name, _ in archive_images(found[0].path)), found[0].path
+        with suppress(TarError):  # it is damaged before that place
+            name = next(islice(named, unit.start, None), name)
     else:
         name = found[unit.start].path
     failed = FailedInput(name, InputError(reason))

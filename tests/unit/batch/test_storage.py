@@ -1,5 +1,7 @@
 """Folders of this machine as storage. Buckets: tests/e2e/test_batch_s3.py."""
 
+from pathlib import Path
+
 import pytest
 
 from emopy.batch.storage import Storage, absolute
@@ -76,6 +78,19 @@ def test_a_location_is_the_same_from_every_folder(tmp_path, monkeypatch):
     assert absolute("file:///a%20b/c") == "/a b/c"
     assert absolute("s3://bucket/x") == "s3://bucket/x"
     assert Storage("s3://bucket/x/").join("y") == "s3://bucket/x/y"
+
+
+def test_the_root_folder_is_a_location():
+    assert Storage("/").join("a.parquet").replace("//", "/") == "/a.parquet"
+    assert Storage("/").is_file("etc/hostname") == Path("/etc/hostname").is_file()
+
+
+def test_a_key_that_pyarrow_lists_but_does_not_read_is_a_mistake_of_the_user(storage):
+    with (
+        pytest.raises(InputError, match="without `//`"),
+        storage.explained("a//b.png"),
+    ):
+        raise ValueError("Empty path component in path bucket/in/a//b.png")
 
 
 def test_a_folder_that_does_not_exist_has_no_names(tmp_path):

@@ -4,6 +4,7 @@ import errno
 import io
 import pickle
 import shutil
+import tarfile
 
 import cv2
 import numpy as np
@@ -148,6 +149,36 @@ def test_a_damaged_archive_has_its_images_and_an_error(tmp_path, planned, conten
     assert "whole tar file" in last["error"]
     assert len(images) == (3 if content is None else 0)
     assert count_images(made.out, made.unit()) == len(images) + 1
+
+
+SPARSE = {"GNU.sparse.map": "0,x", "GNU.sparse.major": "0", "GNU.sparse.minor": "1"}
+
+
+def test_an_archive_with_a_damaged_map_of_its_holes_has_its_images_and_an_error(tmp_path, planned):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, pax in (("a.png", {}), ("b.png", SPARSE)):
+            member = tarfile.TarInfo(name)
+            member.pax_headers, member.size = pax, len(encoded(0))
+            archive.addfile(member, io.BytesIO(encoded(0)))
+    made = planned(path)
+    assert count_images(made.out, made.unit()) == 2
+    assert run_unit(made.out, made.unit()) == Counts(images=2, rows=2, faces=1, failures=1)
+    write_failure(made.out, made.unit(0, 1, 2, "piece"), "reason")
+
+
+@pytest.mark.parametrize(
+    "path", ["http://example.org/a.tar", "/tmp/" + "a" * 300 + ".tar", "/tmp/caf\udce9.tar", "/tmp"]
+)
+def test_an_archive_that_cannot_be_opened_is_a_failed_input(path):
+    [failed] = predictions.predict_archive(path, None, 0, None)
+    assert failed.source == path
+    assert "must be a whole tar file" in str(failed.error)
+
+
+def test_an_archive_whose_name_is_not_utf_8_is_read(tmp_path):
+    path = write_tar(tmp_path / "caf\udce9.tar", members(2))
+    assert predictions.count_archive(str(path)) == 2
 
 
 def test_pieces_of_an_archive_hold_the_same_rows(tmp_path, planned):
