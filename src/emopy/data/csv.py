@@ -44,6 +44,7 @@ _DELIMITERS = ",;\t|"
 _MAX_CELL_LENGTH = 2**24
 """Characters of one cell: a gray image of about 2,000 × 2,000 pixels."""
 
+_NOT_UTF8 = "not UTF-8: save the file as CSV UTF-8"
 _MAX_LISTED = 10
 _MAX_LABELS = 1000
 
@@ -381,6 +382,9 @@ def csv_rows(
         text = io.TextIOWrapper(stream, "utf-16" if utf16 else "utf-8-sig", errors="replace")
         for number, line in enumerate(text, start=1):
             if not line.strip():
+                continue
+            if "\ufffd" in line:  # else two names could become one
+                skipped.append(SkippedSample(str(path), _NOT_UTF8, line=number))
                 continue
             delimiter = delimiter or max(_DELIMITERS, key=line.count)
             try:

@@ -116,6 +116,17 @@ class ImageStats:
         return f"{text}; {f'{gray:,} gray, {self.color:,} in color' if gray else 'all in color'}"
 
 
+def _texts(values: Sequence[object] | NDArray[Any]) -> NDArray[np.str_]:
+    """Values as an array of texts; what is missing is ``""``."""
+    array = np.asarray(values)
+    if array.dtype.kind == "U":
+        return array
+    texts = [
+        "" if value is None or str(value) in ("nan", "<NA>") else str(value) for value in array
+    ]
+    return np.array(texts, np.str_)
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labeled face crops.
@@ -145,6 +156,13 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n = len(self.images)
+        for name, value in (
+            ("targets", np.asarray(self.targets, np.float32)),
+            ("labels", tuple(map(str, self.labels))),
+            ("subject_ids", _texts(self.subject_ids)),
+            ("sources", _texts(self.sources)),
+        ):
+            object.__setattr__(self, name, value)
         if self.images.ndim not in (4, 5) or self.images.dtype != np.uint8:
             raise DataError(
                 "`images` must be uint8 of shape (n, H, W, C) or (n, T, H, W, C). "
@@ -159,8 +177,12 @@ class Dataset:
                 f"`targets` must have shape ({n}, {len(self.labels)}): one row per image, one "
                 f"column per label. Received shape {self.targets.shape}."
             )
-        if n and not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
-            raise DataError("`targets` must have rows that sum to 1. Divide each row by its sum.")
+        if len(set(self.labels)) < len(self.labels):
+            raise DataError(f"`labels` must be different names. Received {', '.join(self.labels)}.")
+        if (self.targets < 0).any() or not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
+            raise DataError(
+                "`targets` must be 0 or more, with rows that sum to 1. Divide each row by its sum."
+            )
         if len(self.subject_ids) != n or len(self.sources) != n:
             raise DataError(
                 f"`subject_ids` and `sources` must have {n} entries. "

@@ -188,6 +188,10 @@ def _paired_rows(images_csv: Path, votes_csv: Path, skipped: list[SkippedSample]
         image, vote = next(images, None), next(votes, None)
         if image is None or vote is None:
             break
+        usages = image[1][1], vote[1][0]
+        if usages[0] != usages[1] and set(usages) <= set(USAGES):
+            raise _not_paired(f"Usage {usages[0]} in line {image[0]:,} of {images_csv}, "
+                              f"{usages[1]} in line {vote[0]:,} of {votes_csv}")  # fmt: skip
         try:
             yield _parse(row, image[1], vote[1])
         except ValueError as error:
@@ -195,9 +199,15 @@ def _paired_rows(images_csv: Path, votes_csv: Path, skipped: list[SkippedSample]
         row += 1
     for path, left in ((images_csv, image), (votes_csv, vote)):
         if left is not None:
-            skipped.append(
-                SkippedSample(str(path), "from here on the other file has no row", line=left[0])
-            )
+            raise _not_paired(f"a line {left[0]:,} of {path} that the other file does not have")
+
+
+def _not_paired(received: str) -> DataError:
+    return DataError(
+        f"`images_csv` and `votes_csv` must have the same rows in the same order. Received "
+        f"{received}: a row is missing in one of them, so faces would get the votes of others. "
+        "Use both files as they were published."
+    )
 
 
 def _records(
@@ -221,8 +231,6 @@ def _parse(row: int, image: list[str], vote: list[str]) -> _Row:
     text, usage = image
     if usage not in USAGES:
         raise ValueError(f"Usage must be one of {', '.join(USAGES)}. Received {usage!r}")
-    if vote[0] != usage:
-        raise ValueError(f"Usage is {usage!r} here but {vote[0]!r} in the file of votes")
     pixels = parse_pixels(text).tobytes()
     if len(pixels) != SIDE_PX * SIDE_PX:
         raise ValueError(f"pixels must be {SIDE_PX * SIDE_PX} numbers. Received {len(pixels)}")

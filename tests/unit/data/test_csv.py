@@ -483,9 +483,11 @@ def test_the_encodings_of_spreadsheets_are_understood(tmp_path, encoding):
     assert rows == [(1, ["später", "1"])]
 
 
-def test_bytes_that_are_no_text_spoil_their_own_cell_only(tmp_path):
-    rows, _ = rows_of(tmp_path, b"\xe4\xff,1\n2,3\n")
-    assert rows[1] == (2, ["2", "3"])
+def test_a_row_that_is_not_utf_8_is_listed_since_two_names_could_become_one(tmp_path):
+    rows, skipped = rows_of(tmp_path, b"m\xe4de,1\nm\xfcde,2\n2,3\n")
+    assert rows == [(3, ["2", "3"])]
+    assert [each.line for each in skipped] == [1, 2]
+    assert "save the file as CSV UTF-8" in str(skipped[0])
 
 
 def test_a_cell_without_end_is_listed_and_the_next_row_is_read(tmp_path):

@@ -20,6 +20,34 @@ def test_a_saved_dataset_comes_back_equal(make_dataset, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["faces.npz"]
 
 
+def test_what_was_put_together_by_hand_comes_back_as_texts(make_dataset, tmp_path):
+    data = make_dataset([0, 1, 2])
+    made = Dataset(
+        data.images,
+        np.eye(3, dtype=int),
+        ["anger", "fear", "joy"],
+        np.array([0, 1, None], dtype=object),
+        ["a", "b", "c"],
+    )
+    back = load_dataset(made.save(tmp_path / "faces.npz"))
+    assert back.labels == made.labels == ("anger", "fear", "joy")
+    assert back.subject_ids.tolist() == made.subject_ids.tolist() == ["0", "1", ""]
+    assert back.sources.tolist() == ["a", "b", "c"]
+    assert back.targets.dtype == made.targets.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "change, wrong",
+    [
+        ({"targets": [[1.5, -0.5, 0]]}, "0 or more"),
+        ({"labels": ("anger", "anger", "joy")}, "different names"),
+    ],
+)
+def test_what_could_not_be_loaded_again_is_refused(make_dataset, change, wrong):
+    with pytest.raises(DataError, match=wrong):
+        replace(make_dataset([0]), **change)
+
+
 def test_an_empty_dataset_can_be_saved(make_dataset, tmp_path):
     empty = load_dataset(make_dataset([]).save(tmp_path / "empty.npz"))
     assert len(empty) == 0

@@ -68,7 +68,6 @@ def test_each_split_is_loaded_by_its_name(files, usage, emotion):
         (2, 1, "256 " * 2304, "whole numbers 0–255"),
         (2, 1, "x " * 2304, "whole numbers 0–255"),
         (2, 2, "Trainnig", "Received 'Trainnig'"),
-        (2, 2, "PublicTest", "'Training' in the file of votes"),
     ],
 )
 def test_a_bad_row_of_pixels_is_listed_and_the_rest_is_loaded(files, line, column, value, reason):
@@ -98,15 +97,16 @@ def test_strict_mode_refuses_a_bad_row(files):
         FERPlusDataLoader(images, votes, strict=True).load_data()
 
 
-def test_files_of_different_length_are_listed(files):
-    images, votes = files
-    lines = votes.read_text().splitlines()
-    votes.write_text("\n".join(lines[:4]) + "\n")
-    faces = read_ferplus(images, votes)
-    assert len(faces.rows) == 3
-    assert [str(skipped_sample) for skipped_sample in faces.skipped] == [
-        f"{images}, line 5: from here on the other file has no row"
-    ]
+@pytest.mark.parametrize("missing", [1, 2, 5])
+def test_files_that_do_not_belong_together_row_by_row_are_refused(files, missing):
+    """Else faces would get the votes of their neighbors."""
+    for path in files:
+        whole = path.read_text()
+        lines = whole.splitlines(keepends=True)
+        path.write_text("".join(lines[:missing] + lines[missing + 1 :]))
+        with pytest.raises(DataError, match=r"the same rows in the same order\. Received"):
+            read_ferplus(*files)
+        path.write_text(whole)
 
 
 def test_header_spaces_and_a_byte_order_mark_are_understood(files):
