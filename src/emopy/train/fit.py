@@ -298,15 +298,15 @@ def _without_empty_labels(splits: Splits, say: Callable[[str], object]) -> Split
     """
     train, validation = splits.train, splits.validation
     kept = [label for i, label in enumerate(train.labels) if np.any(train.targets[:, i])]
-    if len(kept) == len(train.labels):
-        return splits
-    missing = ", ".join(label for label in train.labels if label not in kept)
-    say(f"{missing}: the training data have no face of it, so it is no label of the model")
+    if missing := ", ".join(label for label in train.labels if label not in kept):
+        say(f"{missing}: the training data have no face of it, so it is no label of the model")
     if len(kept) < 2:
         raise DataError(
             "`splits.train` must hold faces of two labels or more. Received faces of "
             f"{', '.join(kept)} only."
         )
+    if not missing:
+        return splits
     return Splits.of(train.only(kept), validation.only(kept))
 
 

@@ -237,6 +237,13 @@ def test_faces_of_one_label_only_are_refused(splits):
         fit(ResidualNN, Splits.of(train), epochs=1, net_settings=SMALL)
 
 
+def test_data_with_one_label_are_refused(splits):
+    n = len(splits.train)
+    train = dataclasses.replace(splits.train, targets=np.ones((n, 1)), labels=("anger",))
+    with pytest.raises(DataError, match="two labels or more"):
+        fit(ResidualNN, Splits.of(train), epochs=1, net_settings=SMALL)
+
+
 def test_a_damaged_checkpoint_is_named(splits, tmp_path, killed_after):
     with killed_after(1):
         train(splits, tmp_path)
