@@ -15,6 +15,7 @@ import pytest
 from emopy.cli.main import main
 from emopy.cli.outputs import RECORD_FILE
 from emopy.errors import InputError
+from emopy.locks import lock
 from emopy.media import find_images, read_image
 from emopy.present import VideoSink, save_image
 from emopy.samples import scene
@@ -154,6 +155,28 @@ def test_ctrl_c_keeps_the_finished_videos_and_says_how_to_resume(video, tmp_path
     for name in ("all.csv", "all.json"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
     assert not (tmp_path / "all.csv.partial").exists()
+
+
+def test_two_runs_with_the_same_file_do_not_disturb_each_other(video, folder, tmp_path, capsys):
+    partial = tmp_path / "all.csv.partial"
+    partial.mkdir()
+    with (partial / ".lock").open("ab") as held:
+        assert lock(held)
+        assert video("--out", tmp_path / "all.csv") == 2
+    assert "--out must not be written by two runs at once" in capsys.readouterr().err
+    assert video("--out", tmp_path / "all.csv") == 1  # one is no video
+    assert sorted(each.name for each in tmp_path.glob("all*")) == ["all.csv"]
+
+
+def test_what_holds_for_no_video_is_refused_once(video, capsys):
+    for words in (("--smoothing", "nan"), ("--min-duration", "inf")):
+        assert video(*words) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_dash_is_stdout(video, folder, capsys):
+    assert video("--format", "csv", "--out", "-", source=folder / "p1.mp4") == 0
+    assert capsys.readouterr().out.startswith("source,")
 
 
 def test_an_interrupted_run_is_resumed_with_the_same_options_only(video, tmp_path, capsys):

@@ -12,7 +12,8 @@ import click
 from emopy.cli.inputs import create_model
 from emopy.cli.options import FOLDER, emotions_option, model_option, overwrite_option
 from emopy.cli.outputs import draw_result, drawing_files, refuse_existing
-from emopy.cli.terminal import TextSink, echo
+from emopy.cli.terminal import TextSink, echo, tolerate_closed_stdout
+from emopy.errors import InputError
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
     from emopy.types import RGBImage
@@ -48,13 +49,19 @@ def demo(
         for label in predictor.labels
         if canonical(label) == emotion
     }
+    if not images:
+        raise InputError(
+            "MODEL must know an emotion that the samples show. Received one that knows "
+            f"{', '.join(predictor.labels)}. Type for example: emopy demo"
+        )
     files = [] if draw is None else drawing_files(draw, [*map(str, images.values()), "demo"])
     refuse_existing({"--draw": files}, overwrite=overwrite)
     as_labeled = 0
     with TextSink(None) as sink:
         for number, (label, path) in enumerate(images.items()):
             result = predictor.predict(path)
-            sink.write(replace(result, source=path.name))
+            with tolerate_closed_stdout(also_writing=bool(files)):
+                sink.write(replace(result, source=path.name))
             as_labeled += [face.emotion for face in result.faces] == [label]
             if files:
                 draw_result(str(path), result, files[number], expand=True)

@@ -29,8 +29,13 @@ EXTRAS = {
 }
 """Extra → packages that it installs."""
 
-OTHER_NAMES = {"tensorflow": "tensorflow-cpu"}
-"""Package → another one with the same modules."""
+OTHER_NAMES = {
+    "tensorflow": ("tensorflow-cpu",),
+    "opencv-python-headless": (
+        *("opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
+    ),
+}
+"""Package → others with the same modules."""
 
 TIMED_RUNS = 20
 """Runs of the model on one face, whose median time is shown."""
@@ -164,4 +169,5 @@ def installed_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
-        return installed_version(OTHER_NAMES[package]) if package in OTHER_NAMES else None
+        found = map(installed_version, OTHER_NAMES.get(package, ()))
+        return next((each for each in found if each is not None), None)

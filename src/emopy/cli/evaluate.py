@@ -91,7 +91,7 @@ def evaluate(
         if page:
             folder = load_model(model, threads=options["threads"])
             text = html_report(report, faces, model=folder, data_name=dataset.name)
-            page.write_text(text, encoding="utf-8")
+            page.write_text(text, encoding="utf-8", newline="\n")
     if html:
         echo(f"emopy: the report is {html}", err=True)
     if record is not None:

@@ -20,7 +20,14 @@ from emopy.cli.options import (
     parse_emotions,
     results_option,
 )
-from emopy.cli.terminal import echo, open_output, print_error, progress, text_width
+from emopy.cli.terminal import (
+    echo,
+    open_output,
+    print_error,
+    progress,
+    text_width,
+    tolerate_closed_stdout,
+)
 from emopy.errors import InputError, naming
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -113,7 +120,8 @@ def explain(
                     save_drawing(image, explanations, drawings[number])
             elif drawings:
                 echo(f"emopy: {result.source} shows no face: nothing is drawn.", err=True)
-            writer.write(result, explanations)
+            with tolerate_closed_stdout(also_writing=bool(drawings)):
+                writer.write(result, explanations)
         writer.close()
     return report_failed(failed, len(images))
 

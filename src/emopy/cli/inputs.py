@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -124,7 +125,8 @@ def find_video_sources(sources: Iterable[str]) -> list[str]:
 
     found: list[str] = []
     for source in sources:
-        videos = find_videos(source) if "://" not in source and Path(source).is_dir() else []
+        is_folder = "://" not in source and os.path.isdir(source)  # noqa: PTH112  never raises
+        videos = find_videos(source) if is_folder else []
         if videos and (images := find_images(source)):
             raise InputError(
                 f"SOURCE must be a folder either of videos or of frames. Received {source}, which "
@@ -141,7 +143,7 @@ def mention_frames(folder: str, fps: float | None) -> None:
     from emopy.media import find_images
     from emopy.media.image_sequences import DEFAULT_FPS
 
-    if "://" in folder or not Path(folder).is_dir() or not (images := find_images(folder)):
+    if "://" in folder or not os.path.isdir(folder) or not (images := find_images(folder)):  # noqa: PTH112
         return
     if images == [Path(folder)]:  # it cannot be listed; opening it gives the reason
         return

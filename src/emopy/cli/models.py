@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from pathlib import Path
@@ -129,8 +130,10 @@ def show(model: str | None, format: str) -> None:
     from emopy.models import DEFAULT_MODEL, card_text, load_model
 
     card = load_model(model or DEFAULT_MODEL).card
-    text = card.to_json() if format == "json" else card_text(card, width=text_width())
-    print_text(text.rstrip("\n"))
+    if format == "json":  # escaped: a card of any script reaches any stdout whole
+        print_text(json.dumps(json.loads(card.to_json()), indent=2))
+    else:
+        print_text(card_text(card, width=text_width()).rstrip("\n"))
 
 
 @models.command()

@@ -65,7 +65,7 @@ class Time(click.ParamType):
         return sum(field * 60**power for power, field in enumerate(reversed(fields)))
 
 
-def _none_for_stdout(
+def none_for_stdout(
     context: click.Context, parameter: click.Parameter, value: Path | None
 ) -> Path | None:
     """Turn ``-``, which stands for stdout in many commands, into None."""
@@ -139,7 +139,7 @@ num_frames_option: Decorator = click.option("--num-frames", type=click.IntRange(
     help="Load clips, one folder each: their last N frames.  [default: still images]")  # fmt: skip
 overwrite_option: Decorator = click.option("--overwrite", is_flag=True,
     help="Replace existing files.")  # fmt: skip
-results_option: Decorator = click.option("--out", type=FILE, callback=_none_for_stdout,
+results_option: Decorator = click.option("--out", type=FILE, callback=none_for_stdout,
     help="File for the results.  [default: stdout]")  # fmt: skip
 
 data_arguments: Decorator = click.argument("paths", type=ANY_PATH, nargs=-1, required=True,

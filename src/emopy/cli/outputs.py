@@ -195,7 +195,7 @@ def note_complete(files: Mapping[str, Path], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     with atomic_file(folder / _COMPLETE_FILE) as temporary:
         text = json.dumps([*map(os.path.realpath, files.values())])
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _read_complete(folder: Path) -> list[str]:
@@ -379,7 +379,7 @@ def _write_record(folder: Path, entries: dict[str, Any]) -> None:
         return
     with atomic_file(folder / RECORD_FILE) as temporary:
         text = json.dumps(dict(sorted(entries.items())), indent=1)  # a name may not be UTF-8
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
         sync(temporary)
 
 

@@ -51,6 +51,14 @@ def partial_path(target: Path) -> Path:
     return target.with_name(file_name(target.name, SUFFIX))
 
 
+def two_runs_at_once(option: str, target: Path) -> InputError:
+    """Return the error for a file that another run is writing."""
+    return InputError(
+        f"{option} must not be written by two runs at once. Received {target}, which another one "
+        "is writing. Wait for its end, or choose another name."
+    )
+
+
 def is_complete(target: Path) -> bool:
     """Return whether a run was stopped when the file it was asked for had just appeared."""
     try:
@@ -248,10 +256,7 @@ class PartialResults:
     def _lock(self) -> None:
         """Refuse a second run with the same file, where the file system can tell."""
         if not lock(self._file):
-            raise InputError(
-                f"--out must not be written by two runs at once. Received {self.target}, which "
-                "another one is writing. Wait for its end, or choose another name."
-            )
+            raise two_runs_at_once("--out", self.target)
 
     def _read(self) -> int:
         """Read what is done, and return where it ends: before a line that is not whole."""

@@ -34,7 +34,14 @@ from emopy.cli.partial import (
     partial_path,
 )
 from emopy.cli.records import checksum, made_with
-from emopy.cli.terminal import TextSink, echo, print_error, progress, write_utf8
+from emopy.cli.terminal import (
+    TextSink,
+    echo,
+    print_error,
+    progress,
+    tolerate_closed_stdout,
+    write_utf8,
+)
 from emopy.errors import InputError, alternatives, naming
 from emopy.tables import TABLE_FORMATS, other_format
 
@@ -157,7 +164,8 @@ class _Run:
             busy = busy and sys.stdout.isatty()
             shown = progress(results, len(self._images), "Predicting", busy=busy)
             for number, result in enumerate(shown):
-                sink.write(result)
+                with tolerate_closed_stdout(also_writing=bool(self._drawings)):
+                    sink.write(result)
                 self._report(number, result)
                 self._draw(number, result)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ from emopy.cli.options import (
     end_option,
     every_option,
     max_pixels_option,
+    none_for_stdout,
     overwrite_option,
     reading_model_options,
     refuse_parquet_on_stdout,
@@ -45,7 +48,7 @@ from emopy.cli.outputs import (
     typed,
     unfinished,
 )
-from emopy.cli.partial import partial_path
+from emopy.cli.partial import partial_path, two_runs_at_once
 from emopy.cli.records import Settings, made_with
 from emopy.cli.terminal import (
     echo,
@@ -57,7 +60,8 @@ from emopy.cli.terminal import (
     write_utf8,
 )
 from emopy.cores import usable_cores
-from emopy.errors import EmoPyError, MissingExtraError, naming
+from emopy.errors import EmoPyError, InputError, MissingExtraError, naming
+from emopy.locks import lock
 from emopy.tables import TABLE_FORMATS
 
 if TYPE_CHECKING:  # numpy would slow down `emopy --help`
@@ -80,7 +84,8 @@ if TYPE_CHECKING:  # numpy would slow down `emopy --help`
 @click.option("--format", type=click.Choice(TABLE_FORMATS),
               help="Format of the table; without --out the table is printed.  [default: by the "
               "suffix of --out]")  # fmt: skip
-@click.option("--out", type=ANY_PATH, help="File for the table: a row per face and frame.")
+@click.option("--out", type=ANY_PATH, callback=none_for_stdout,
+              help="File for the table: a row per face and frame.")  # fmt: skip
 @click.option("--draw", type=ANY_PATH, help="File for the annotated video.")
 @click.option(
     "--plot",
@@ -139,13 +144,37 @@ def video(
     _check_places(joined)
     to_stdout = format is not None and out is None
     run = _Run(format, to_stdout=to_stdout, overwrite=overwrite, options=options)
-    with on_stop(_how_to_resume(planned, overwrite=overwrite, joined=bool(joined))):
+    with (
+        on_stop(_how_to_resume(planned, overwrite=overwrite, joined=bool(joined))),
+        _only_run(folder, joined),
+    ):
         failed = run.process(videos, planned, joined)
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
     if failed and len(videos) > 1:
         echo(f"emopy: {failed} of {len(videos)} videos could not be read completely.", err=True)
     return 1 if failed else 0
+
+
+@contextmanager
+def _only_run(folder: Path | None, joined: Mapping[str, Path]) -> Generator[None]:
+    """Refuse a second run with the same files, where the file system can tell."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ".lock"
+    with path.open("ab") as file:
+        if not lock(file):
+            option, target = next(iter(joined.items()))
+            raise two_runs_at_once(typed(option), target)
+        try:
+            yield
+        finally:
+            file.close()  # Windows deletes no open file
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # results are in it
+                folder.rmdir()
 
 
 def _how_to_resume(planned: list[VideoOutputs], *, overwrite: bool, joined: bool) -> str:
@@ -203,6 +232,7 @@ class _Run:
         self, format: str | None, *, to_stdout: bool, overwrite: bool, options: dict[str, Any]
     ) -> None:
         from emopy.media.sampling import Sampling
+        from emopy.pipeline import Smoother
 
         self._format = format
         self._to_stdout = to_stdout
@@ -213,6 +243,9 @@ class _Run:
         self._smoothing_s = options.pop("smoothing_s")
         self._sampling = {name: options.pop(name) for name in ("every", "fps", "start_s", "end_s")}
         Sampling(**self._sampling)  # refuses once what would be refused for every video
+        Smoother(self._smoothing_s)
+        if not math.isfinite(self._min_duration_s):
+            raise InputError("--min-duration must be a number of seconds. Type for example: 0.5")
         if options["threads"] is None and 2 * self._workers > usable_cores():
             options["threads"] = 1  # the other videos use the other cores
         self._model = create_model(**options)
@@ -353,13 +386,12 @@ def _version(source: str) -> list[int] | None:
     """Return sizes and dates that change with a file or folder; None for other sources."""
     from emopy.media import find_images
 
-    path = Path(source)
-    if not path.exists() or "://" in source:
+    if "://" in source or not os.path.exists(source):  # noqa: PTH110  never raises
         return None
-    found = find_images(path)
+    found = find_images(source)
     states = [each.stat() for each in found if each.is_file()]
     return [
-        *([len(states)] if path.is_dir() else []),
+        *([len(states)] if os.path.isdir(source) else []),  # noqa: PTH112
         sum(state.st_size for state in states),
         max((state.st_mtime_ns for state in states), default=0),
     ]

@@ -88,7 +88,9 @@ class VideoWriters:
             if self._outputs.results:
                 stack.enter_context(naming(path="--out"))
                 temporary = stack.enter_context(atomic_file(self._outputs.results))
-                self._results = stack.enter_context(temporary.open("w", encoding="utf-8"))
+                self._results = stack.enter_context(
+                    temporary.open("w", encoding="utf-8", newline="\n")
+                )
             if self._drawn:
                 stack.enter_context(naming(path="--draw"))
                 stack.enter_context(self._drawn)
@@ -126,7 +128,9 @@ class VideoWriters:
                 self._plot.save(self._outputs.plot)
         if path := self._outputs.summary:
             with naming(path="--summary"), atomic_file(path) as temporary:
-                temporary.write_text(_as_json(self.summary.to_dict()), encoding="utf-8")
+                temporary.write_text(
+                    _as_json(self.summary.to_dict()), encoding="utf-8", newline="\n"
+                )
         if path := self._outputs.episodes:
             text = episodes_csv([self.summary])
             with naming(path="--episodes"), atomic_file(path) as temporary:
@@ -183,7 +187,7 @@ class JoinedFiles:
             summaries = [each for each in found if not isinstance(each, FailedInput)]
             entries = [_entry(each) for each in found]
             if path := others.get("summary"):
-                path.write_text(_as_json({"videos": entries}), encoding="utf-8")
+                path.write_text(_as_json({"videos": entries}), encoding="utf-8", newline="\n")
             if path := others.get("episodes"):
                 path.write_text(episodes_csv(summaries), encoding="utf-8", newline="")
             note_complete(self._files, self._folder)

@@ -178,7 +178,7 @@ class FERNeuralNet:
         texts = {written: run.model.to_json(), Path(emotion_map_filepath): json.dumps(emotion_map)}
         for path, text in texts.items():
             with atomic_file(path) as partial:
-                partial.write_text(text, encoding="utf-8")
+                partial.write_text(text, encoding="utf-8", newline="\n")
         # Keras accepts only names that end in ".weights.h5".
         with atomic_file(weights_filepath) as partial:
             weights = partial.with_suffix(".weights.h5")

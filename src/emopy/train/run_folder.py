@@ -136,7 +136,7 @@ class RunFolder:
             )
         for file, text in ((recipe_file, recipe.to_toml()), (data_file, description)):
             with atomic_file(file) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+                temporary.write_text(text, encoding="utf-8", newline="\n")
 
     def load_finished(self, model: keras.Model) -> History | None:
         """Load the weights of a finished run into a network; None if the run is not finished."""

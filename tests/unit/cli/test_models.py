@@ -4,13 +4,15 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from emopy.cli.main import main
 from emopy.files import sha256_of
-from emopy.models import find_model, list_models
+from emopy.models import find_model, list_models, update_card
 from emopy.models.store import read_card
 
 RED = "\x1b[31mred"
@@ -133,6 +135,19 @@ def test_an_unknown_name_is_wrong_usage_and_the_others_are_checked(linear_model,
     captured = capsys.readouterr()
     assert "Received 'nomodel'" in captured.err
     assert f"{linear_model}: good" in captured.out
+
+
+def test_a_card_as_json_is_whole_on_any_stdout(linear_model, tmp_path):
+    folder = shutil.copytree(linear_model, tmp_path / "model")
+    update_card(folder, lambda card: card.changed(name="表情", limits="20° – 25°"))
+    done = subprocess.run(
+        [sys.executable, "-m", "emopy", "models", "show", folder, "--format", "json"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["name"] == "表情"
+    assert json.loads(done.stdout)["limits"] == "20° – 25°"
 
 
 def test_a_card_is_shown_as_plain_text(linear_model, capsys):

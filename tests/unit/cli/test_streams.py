@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,19 @@ def test_what_is_written_to_files_needs_no_stdout(linear_model, astronaut_file, 
     done = shell("<&- >&-", "predict", astronaut_file, *quick)
     assert (done.returncode, done.stderr) == (0, f"emopy: {out}: images 1, faces 1\n")
     assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+
+
+@posix
+@pytest.mark.parametrize("verb", ["predict", "explain"])
+def test_drawings_are_made_whole_where_the_reader_of_stdout_has_gone(
+    verb, linear_model, astronaut_file, tmp_path
+):
+    drawn = tmp_path / "drawn"
+    quick = ["--model", linear_model, "--detector", "full-image", "--draw", drawn]
+    photos = [shutil.copy(astronaut_file, tmp_path / f"{name}.png") for name in "abc"]
+    done = shell("| true", verb, *photos, *quick)
+    assert "Traceback" not in done.stderr
+    assert len(list(drawn.iterdir())) == 3
 
 
 @posix
