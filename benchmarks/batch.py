@@ -107,7 +107,7 @@ def _figures(
             f"{what}, `{engine}` with 2", "MB", at_most=at_most
         )
         for column, what, at_most in (
-            (0, "memory of a process, pages in common divided", MAX_WORKER_MB),
+            (0, "proportional set size (PSS) of a process", MAX_WORKER_MB),
             (1, "resident memory of a process, peak", None),
         )
         for engine, runs in sides.items()

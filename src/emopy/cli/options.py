@@ -92,8 +92,8 @@ def prior_option(*, default: str = "tempered") -> Decorator:
     """Return `--prior`, whose default differs between prediction and evaluation."""
     return click.option("--prior", default=default, metavar="PRIOR", callback=parse_prior,
                         help="How often each emotion is expected: training, uniform, tempered "
-                        "(training to the power 2/3), or a probability for each emotion: "
-                        "anger=0.2,neutral=0.8")  # fmt: skip
+                        "(training to the power 2/3), or a probability for each of --emotions, "
+                        "such as anger=0.2,neutral=0.8 for anger,neutral")  # fmt: skip
 
 
 model_option: Decorator = click.option("--model", metavar="MODEL",
@@ -111,15 +111,15 @@ min_confidence_option: Decorator = click.option("--min-confidence", default=0.0,
     type=click.FloatRange(0, 1), metavar="PROBABILITY",
     help='Confidence below which the emotion is "not sure".')  # fmt: skip
 views_option: Decorator = click.option("--views", default=1, type=click.IntRange(1, 2), metavar="N",
-    help="2: predict each face and its mirror image, and answer with their mean; takes longer, and "
-    "is more accurate.")  # fmt: skip
+    help="2: predict each face and its mirror image, and return their mean; takes longer, and is "
+    "more accurate.")  # fmt: skip
 smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default=0.3,
     type=click.FloatRange(min=0), metavar="SECONDS",
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
 threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
     metavar="N", help="CPU threads of each prediction.")  # fmt: skip
 reading_threads_option: Decorator = click.option("--threads", type=click.IntRange(min=1),
-    metavar="N", help="CPU threads that read images and search for faces, and threads of each run "
+    metavar="N", help="CPU threads that read images and detect faces, and threads of each run "
     "of the model.  [default: one per core for the first, 1 for the second]")  # fmt: skip
 providers_option: Decorator = click.option("--provider", "providers", multiple=True,
     metavar="NAME", help="Where the model runs: cpu, cuda, coreml, directml or openvino; give it "

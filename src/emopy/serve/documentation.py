@@ -91,7 +91,7 @@ _OPTIONS = [
     _query(
         "prior",
         "How often each emotion is expected: training, uniform, tempered, or a probability for "
-        "each emotion, such as anger=0.2,neutral=0.8.",
+        "each of `emotions`, such as anger=0.2,neutral=0.8 with emotions=anger,neutral.",
         example="uniform",
     ),
     _query(

@@ -380,7 +380,7 @@ def test_an_animated_png_is_recognized_whatever_stands_before_its_frames(
     assert is_animation(str(path)) == (frames > 1)
 
 
-def test_lack_of_memory_is_not_taken_for_damage(scene, encode, monkeypatch):
+def test_missing_memory_is_not_taken_for_damage(scene, encode, monkeypatch):
     def fails(*_):
         raise MemoryError
 
