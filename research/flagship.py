@@ -174,7 +174,7 @@ def make(name: str, seeds: int, *, torch: bool = False) -> dict[str, list[Path]]
 
     Returns: Name of a form in the table → its model folders.
     """
-    networks = MODELS[name].networks
+    networks, more = MODELS[name].networks, MODELS[name].data
     made = {each.form: train(each, seeds, torch=torch) for each in networks}
     singles = list(made.values())
     if len(networks) > 1:
@@ -182,9 +182,7 @@ def make(name: str, seeds: int, *, torch: bool = False) -> dict[str, list[Path]]
         for seed, out in enumerate(made[ENSEMBLE]):
             members = [models[min(seed, len(models) - 1)] for models in singles]
             run_module("emopy", "models", "ensemble", *members, "--out", out)
-            update_card(
-                ROOT / out, lambda card: card.changed(data=f"{card.data} {MODELS[name].data}")
-            )
+            update_card(ROOT / out, lambda card: card.changed(data=f"{card.data} {more}"))
     float_models = made.get(ENSEMBLE, singles[0])
     made[BUNDLED] = [f"runs/quantized/{name}-{number}" for number in range(seeds)]
     for model, out in zip(float_models, made[BUNDLED], strict=True):

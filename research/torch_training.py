@@ -10,7 +10,8 @@ it does not support are refused. PyTorch compiles the network and needs a C++ co
 
 With teachers, the augmented crops of some epochs and the teachers' probabilities for them are kept
 in runs/predictions, and all students train on them in turn, in another order. The probabilities are
-the mean over the crop and its mirror image, and hold for both.
+the mean over the crop and its mirror image, and hold for both. Those of the bundled models, hours
+of computing, are in research/models/predictions and are used from there.
 """
 
 from __future__ import annotations
@@ -59,8 +60,15 @@ UNSUPPORTED_WITH_TEACHERS = ("mixup", "cutmix", "class_balanced_sampling")
 _BFLOAT16 = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
+PREDICTIONS = Path("predictions")
+STORED, RUNS = ROOT / "research" / "models" / PREDICTIONS, ROOT / "runs" / PREDICTIONS
+
+
 class Predictions:
     """Augmented crops of some epochs and the teachers' probabilities for them, kept in files.
+
+    A file is named by the epoch and by a checksum of all that it follows from. Files of `STORED`
+    are read; those that are missing there are made in `RUNS`.
 
     Args:
         recipe: Its teachers and its augmentation without mirroring are used.
@@ -78,7 +86,7 @@ class Predictions:
         settings = (models, recipe.fit.teacher_temperature, astuple(self._augmentation))
         key = hashlib.sha256(repr((settings, train.labels, train.images.shape)).encode())
         key.update(train.images.tobytes())
-        self._folder = ROOT / "runs" / "predictions" / key.hexdigest()[:12]
+        self._key = key.hexdigest()[:12]
 
     def crops(self, epoch: int) -> NDArray[np.uint8]:
         """(n, H, W, C) augmented crops of an epoch, not mirrored."""
@@ -88,8 +96,18 @@ class Predictions:
         """(n, k) probabilities of the teachers for the crops of an epoch."""
         return self._kept(f"{epoch % self._epochs}.npy", lambda: self._predict(epoch))
 
+    def prior(self) -> NDArray[np.float64]:
+        """(k,) mean probabilities of the teachers for the faces, without augmentation."""
+        settings = FitSettings()
+        return self._kept(
+            "prior.npy", lambda: training_prior(self._train, settings, self._teachers)
+        )
+
     def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        file = self._folder / name
+        file = STORED / self._key / name
+        if file.is_file():
+            return np.load(file)
+        file = RUNS / self._key / name
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another student may be making it
@@ -104,10 +122,10 @@ class Predictions:
 
     def _predict(self, epoch: int) -> NDArray[np.float16]:
         crops = self.crops(epoch)
-        no_votes = np.zeros((512, len(self._train.labels)), np.float32)
+        no_votes = np.zeros((64, len(self._train.labels)), np.float32)
         found: list[NDArray[np.float32]] = []
-        for start in range(0, len(crops), 512):
-            part = np.asarray(crops[start : start + 512])
+        for start in range(0, len(crops), 64):  # small parts stay in the cache
+            part = np.asarray(crops[start : start + 64])
             views = (part, part[:, :, ::-1])
             each = [self._teachers.distill(view, no_votes[: len(part)]) for view in views]
             found.append(np.mean(each, axis=0))
@@ -287,19 +305,20 @@ def train(
     history = folder.load_finished(network)
     if history is not None and model.is_dir():
         return model
-    teachers = None
+    predictions = None
     if settings.teacher:
         temperature = settings.teacher_temperature
         teachers = Teachers(settings.teacher, labels, weight=1.0, temperature=temperature)
+        predictions = Predictions(recipe, faces, teachers, kept_epochs)
     if history is None:
-        predictions = Predictions(recipe, faces, teachers, kept_epochs) if teachers else None
         history = _train(recipe, faces, held_out, network, spec, predictions, out)
         folder.finish(network, history)
     (out / CHECKPOINT).unlink(missing_ok=True)
     prior = training_prior(faces, settings, None)
-    if teachers:
-        answered = training_prior(faces, settings, teachers)
-        prior = (1 - settings.teacher_weight) * prior + settings.teacher_weight * answered
+    if predictions is not None:
+        smoothing = settings.label_smoothing
+        predicted = (1 - smoothing) * predictions.prior() + smoothing / len(labels)
+        prior = (1 - settings.teacher_weight) * prior + settings.teacher_weight * predicted
     run = Run(
         model=network,
         labels=labels,
