@@ -73,10 +73,9 @@ class FERModel:
             your thread. None: one for each usable core, but one for each run of the model.
         providers: Where the model runs: ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or
             ``"openvino"``, or several in order of preference; None is the CPU.
-        max_pixels: Largest width × height of an image file or of a frame of a video that is read,
-            which bounds the memory that decoding an image may take: 17 bytes for each of these
-            pixels, at most 1.1 GB; above 100 megapixels, 11 bytes for each. Arrays and loaded PIL
-            images have no limit.
+        max_pixels: Largest width × height of an image file or of a frame of a video. Decoding an
+            image takes at most 17 bytes for each of these pixels, up to 1.1 GB, above 100
+            megapixels 11 bytes for each. Arrays and loaded PIL images have no limit.
 
     A model can be copied, pickled and sent to other processes: the copy opens the model folder and
     the detector again.
