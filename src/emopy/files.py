@@ -71,22 +71,23 @@ def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Genera
         OSError: The disk is full, for example; `filename` is `path`.
     """
     target = Path(path)
-    if target.is_dir():
+    # Methods of `Path` raise where a folder above may not be searched.
+    if os.path.isdir(target):  # noqa: PTH112
         raise InputError(
             f"`path` must be a file. Received the folder {str(target)!r}. Add a file name."
         )
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113
         with _naming_target(target, target):
             yield target
         return
-    target = Path(os.path.realpath(target))
-    temporary = _temporary(target)
     try:
+        target = Path(os.path.realpath(target))
+        temporary = _temporary(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
         temporary.open("wb").close()
-    except OSError as error:
-        raise _unwritable(target, error.strerror) from error
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        raise _unwritable(target, getattr(error, "strerror", None) or str(error)) from error
     try:
         with _naming_target(temporary, target):
             yield temporary
@@ -105,7 +106,6 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: The nearest folder that exists may not be written to, or is a file.
     """
-    # Methods of `Path` raise where a folder above may not be searched.
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
         return  # a folder is another error, a device none
     target = Path(os.path.realpath(path))
@@ -189,26 +189,27 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Gen
         InputError: `path` is a file, a folder that is not empty (without `replace`), or cannot
             be written.
     """
-    target = Path(os.path.realpath(path))  # a link stays, and what it names is written
-    if target.is_file() or (not replace and target.is_dir() and not is_empty(target)):
-        raise InputError(
-            f"`path` must be a new or empty folder. Received {str(path)!r}, which "
-            f"{'is a file' if target.is_file() else 'is not empty'}. Choose another folder."
-        )
-    temporary = _temporary(target)
     try:
+        target = Path(os.path.realpath(path))  # a link stays, and what it names is written
+        if target.is_file() or (not replace and target.is_dir() and not is_empty(target)):
+            raise InputError(
+                f"`path` must be a new or empty folder. Received {str(path)!r}, which "
+                f"{'is a file' if target.is_file() else 'is not empty'}. Choose another folder."
+            )
+        temporary = _temporary(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
         temporary.mkdir()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"`path` must be a folder that can be created. Received {str(path)!r}: "
-            f"{error.strerror}. Choose another folder."
+            f"{getattr(error, 'strerror', None) or error}. Choose another folder."
         ) from error
     try:
         yield temporary
         if target.is_dir():
-            replaced = _temporary(target)
+            # Not the name of a leftover: after a kill between the two moves it is all there is.
+            replaced = target.with_name(file_name(target.name, f".old-{token_hex(4)}"))
             _replace(target, replaced)
             try:
                 _replace(temporary, target)

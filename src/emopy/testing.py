@@ -87,10 +87,6 @@ def check_loader(loader: Loader) -> None:
         f"`labels` must be two or more different names. They were {data.labels}.",
     )
     _require(
-        np.isfinite(data.targets).all() and (data.targets >= 0).all(),
-        "`targets` must be probabilities, 0 to 1. Some were negative or not finite.",
-    )
-    _require(
         all(str(source) for source in data.sources),
         "`sources` must name the source of each face. Some were empty.",
     )

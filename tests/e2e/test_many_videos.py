@@ -168,6 +168,21 @@ def test_two_runs_with_the_same_file_do_not_disturb_each_other(video, folder, tm
     assert sorted(each.name for each in tmp_path.glob("all*")) == ["all.csv"]
 
 
+def test_a_run_is_resumed_with_one_more_file_that_comes_first(video, tmp_path, capsys):
+    assert video("--episodes", tmp_path / "all.csv", stop=25) == 130
+    capsys.readouterr()
+    words = ("--episodes", tmp_path / "all.csv", "--summary", tmp_path / "all.json")
+    assert video(*words) == 1  # one is no video
+    assert "is finished already." in capsys.readouterr().err
+    assert sorted(each.name for each in tmp_path.glob("all*")) == ["all.csv", "all.json"]
+
+
+def test_names_that_differ_in_case_only_are_refused(video, tmp_path, capsys):
+    words = ("--summary", tmp_path / "ALL.csv", "--episodes", tmp_path / "all.csv")
+    assert video(*words) == 2
+    assert "would be written twice" in capsys.readouterr().err
+
+
 def test_what_holds_for_no_video_is_refused_once(video, capsys):
     for words in (("--smoothing", "nan"), ("--min-duration", "inf")):
         assert video(*words) == 2

@@ -56,6 +56,34 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("opened", [atomic_file, atomic_folder])
+def test_a_name_with_a_zero_byte_is_refused(tmp_path, opened):
+    with pytest.raises(InputError, match="null"), opened(f"{tmp_path}/a\0b.png"):
+        pass
+
+
+KILLED_BETWEEN_TWO_MOVES = """
+import os, sys
+from emopy import files
+def move(source, target):
+    source.rename(target)
+    os._exit(1)
+files._replace = move
+with files.atomic_folder(sys.argv[1], replace=True) as folder:
+    (folder / "weights").write_text("new")
+"""
+
+
+def test_a_folder_that_was_moved_away_survives_a_kill(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("old")
+    words = [sys.executable, "-c", KILLED_BETWEEN_TWO_MOVES, tmp_path / "model"]
+    assert subprocess.run(words, check=False).returncode == 1
+    with atomic_file(tmp_path / "other.txt") as file:  # removes what killed processes have left
+        file.write_text("other")
+    assert [each.read_text() for each in tmp_path.glob("model.old-*/weights")] == ["old"]
+
+
 def test_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path):
     (tmp_path / "a.csv").write_text("old")
     with pytest.raises(RuntimeError):

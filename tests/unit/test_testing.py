@@ -94,10 +94,6 @@ def test_an_invalid_loader_fails_with_the_reason():
         (Loader(labels=lambda: ("happy", "joy")), "different names"),
         (Loader(sources=lambda: np.array(["a.png", ""])), "`sources` must name"),
         (
-            Loader(targets=lambda: np.array([[2, -1], [0, 1]], np.float32)),
-            "`targets` must be probabilities",
-        ),
-        (
             Loader(images=lambda: np.full((2, 48, 48, 1), next(numbers), np.uint8)),
             "`images` differed",
         ),

@@ -149,6 +149,9 @@ def show(
         with naming(recipe="--recipe"):
             plan = load_recipe(recipe, settings)
         augmented = {"augmentation": plan.augment, "columns": epochs, "seed": plan.fit.seed}
+        side = plan.data.size_px
+        options |= {"size": (side, side), "channels": plan.data.channels}
+        options["num_frames"] = options["num_frames"] or plan.data.num_frames or None
     elif settings:
         raise click.UsageError("--set changes a recipe. Name it with --recipe.")
     faces = open_labeled(path, **options)
@@ -202,15 +205,19 @@ def split(
             f"DATA must be faces that are not split yet. Received {path}, which is split into "
             f"{', '.join(each.name for each in found)}. Train at once: {_train_command(found)}"
         )
-    names = ["train", *(name for name, proportion in proportions.items() if proportion)]
-    refuse_existing({"OUT": [out / f"{name}.npz" for name in names]}, overwrite=overwrite)
+    files = {name: out / f"{name}.npz" for name in ("train", *proportions)}
+    refuse_existing({"OUT": [*files.values()]}, overwrite=overwrite)
     faces = open_labeled(
         path, num_frames=num_frames, subject_regex=subject_regex, max_pixels=max_pixels
     )
     splits = split_data(faces, seed=seed, **proportions)
-    for name, each in splits.items():
+    made = dict(splits.items())
+    for name, file in files.items():
         with naming(path="OUT"):
-            each.save(out / f"{name}.npz")
+            if name in made:
+                made[name].save(file)
+            else:
+                file.unlink(missing_ok=True)  # of an earlier split, whose faces are elsewhere now
     print_text(describe_data(splits))
     return 1 if faces.skipped else 0
 

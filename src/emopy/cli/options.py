@@ -116,15 +116,17 @@ views_option: Decorator = click.option("--views", default=1, type=click.IntRange
 smoothing_option: Decorator = click.option("--smoothing", "smoothing_s", default=0.3,
     type=click.FloatRange(min=0), metavar="SECONDS",
     help="Time constant of the smoothing of probabilities; 0: none.")  # fmt: skip
-threads_option: Decorator = click.option("--threads", default=1, type=click.IntRange(min=1),
+threads_type = click.IntRange(min=1, max=1024)
+pixels_type = click.IntRange(min=1, max=10**10)
+threads_option: Decorator = click.option("--threads", default=1, type=threads_type,
     metavar="N", help="CPU threads of each prediction.")  # fmt: skip
-reading_threads_option: Decorator = click.option("--threads", type=click.IntRange(min=1),
+reading_threads_option: Decorator = click.option("--threads", type=threads_type,
     metavar="N", help="CPU threads that read images and detect faces, and threads of each run "
     "of the model.  [default: one per core for the first, 1 for the second]")  # fmt: skip
 providers_option: Decorator = click.option("--provider", "providers", multiple=True,
     metavar="NAME", help="Where the model runs: cpu, cuda, coreml, directml or openvino; give it "
     "once for each, in order of preference.  [default: cpu]")  # fmt: skip
-max_pixels_option: Decorator = click.option("--max-pixels", type=click.IntRange(min=1),
+max_pixels_option: Decorator = click.option("--max-pixels", type=pixels_type,
     metavar="N", help="Largest image or frame, width times height in pixels.  [default: "
     "100000000]")  # fmt: skip
 every_option: Decorator = click.option("--every", type=click.IntRange(min=1), default=1,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from emopy.cli.inputs import Source
-from emopy.cli.partial import partial_path
+from emopy.cli.partial import partial_folder
 from emopy.cli.records import Settings
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, naming
@@ -175,12 +175,13 @@ def joined_files(
         for option in JOINED
         if (path := wanted[option]) and path.suffix and not path.is_dir()
     }
-    taken = {os.path.realpath(video): "is an input" for video in videos}
+    # In any case of the letters: some file systems make no difference.
+    taken = {os.path.realpath(video).casefold(): "is an input" for video in videos}
     for path in found.values():
-        if reason := taken.get(os.path.realpath(path)):
+        if reason := taken.get(os.path.realpath(path).casefold()):
             raise InputError(f"{path} must not be replaced: it {reason}. Name another file.")
-        taken[os.path.realpath(path)] = "would be written twice"
-    own = _read_complete(partial_path(next(iter(found.values())))) if found else []
+        taken[os.path.realpath(path).casefold()] = "would be written twice"
+    own = _read_complete(partial_folder(found.values())) if found else []
     for option, path in found.items():
         if os.path.realpath(path) not in own:
             refuse_existing({f"--{option}": [path]}, overwrite=overwrite)

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -49,6 +49,15 @@ def partial_path(target: Path) -> Path:
     """Return the path of the partial results of a file."""
     target = Path(os.path.realpath(target))
     return target.with_name(file_name(target.name, SUFFIX))
+
+
+def partial_folder(targets: Iterable[Path]) -> Path:
+    """Return the folder of the partial results of one or more files that are written together.
+
+    It is beside the first of them; in a run that is resumed, other files may have been added.
+    """
+    places = [partial_path(target) for target in targets]
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def two_runs_at_once(option: str, target: Path) -> InputError:

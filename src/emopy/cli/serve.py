@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from emopy.cli.inputs import create_model
-from emopy.cli.options import one_thread_model_options
+from emopy.cli.options import one_thread_model_options, pixels_type, threads_type
 from emopy.cli.terminal import echo
 from emopy.errors import InputError, import_extra, naming
 
@@ -57,10 +57,10 @@ _OPTIONS = {
 @click.option("--allow-host", "names", multiple=True, metavar="NAME",
               help="Host name that a proxy on this machine passes on, such as emopy.example.org; "
               "give it once for each.")  # fmt: skip
-@click.option("--max-pixels", type=click.IntRange(min=1), default=25_000_000, metavar="N",
+@click.option("--max-pixels", type=pixels_type, default=25_000_000, metavar="N",
               help="Largest image or frame, width times height in pixels.")  # fmt: skip
 @one_thread_model_options
-@click.option("--threads", type=click.IntRange(min=1), default=1, metavar="N",
+@click.option("--threads", type=threads_type, default=1, metavar="N",
               help="CPU threads of each prediction; with 2 or more, the faces of the next frames "
               "of a video are detected in another thread.")  # fmt: skip
 def serve(

@@ -10,8 +10,15 @@ import click
 
 from emopy.cli.inputs import report_skipped
 from emopy.cli.options import FOLDER
-from emopy.cli.terminal import ProgressStream, echo, echo_path, print_text, quiet_import
-from emopy.errors import naming
+from emopy.cli.terminal import (
+    ProgressStream,
+    echo,
+    echo_path,
+    print_error,
+    print_text,
+    quiet_import,
+)
+from emopy.errors import RecipeError, naming
 from emopy.recipes import find_recipe, list_recipes
 
 if TYPE_CHECKING:
@@ -59,11 +66,9 @@ def train(
         with naming(recipe="RECIPE"):
             find_recipe(recipe)  # before the slow import
     with quiet_import():
-        from emopy.train import compare_runs, leaderboard, train_recipe
+        from emopy.train import train_recipe
     if recipe is None:
-        with naming(folder="--compare"):
-            print_text(leaderboard(compare_runs(compare or Path())))
-        return 0
+        return _print_leaderboard(compare or Path())
     skipped: list[SkippedSample] = []
 
     def report(skipped_sample: SkippedSample) -> None:
@@ -85,6 +90,19 @@ def train(
     if run.folder is not None:
         echo_path(run.folder / "model")
     return 1 if skipped else 0
+
+
+def _print_leaderboard(folder: Path) -> int:
+    """Rank the runs in a folder; return 1 if some cannot be read, which are listed."""
+    from emopy.train import compare_runs, leaderboard
+
+    bad: list[RecipeError] = []
+    with naming(folder="--compare"):
+        entries = compare_runs(folder, on_bad=bad.append)
+    for error in bad:
+        print_error(error)
+    print_text(leaderboard(entries))
+    return 1 if bad else 0
 
 
 def _recipe_list() -> str:

@@ -48,7 +48,7 @@ from emopy.cli.outputs import (
     typed,
     unfinished,
 )
-from emopy.cli.partial import partial_path, two_runs_at_once
+from emopy.cli.partial import partial_folder, two_runs_at_once
 from emopy.cli.records import Settings, made_with
 from emopy.cli.terminal import (
     echo,
@@ -136,7 +136,7 @@ def video(
         raise click.UsageError(
             "--thumbnails needs a plot per video. Type: --plot plots --thumbnails"
         )
-    folder = partial_path(next(iter(joined.values()))) if joined else None
+    folder = partial_folder(joined.values()) if joined else None
     separate = {option: None if option in joined else path for option, path in wanted.items()}
     planned = plan_video_outputs(videos, {**separate, RESULTS: folder}, table=format)
     for outputs in [*planned, VideoOutputs(in_folder=frozenset(), **joined)]:
@@ -277,7 +277,7 @@ class _Run:
             min_confidence = self._options["min_confidence"]
             files = JoinedFiles(
                 joined,
-                partial_path(next(iter(joined.values()))),
+                partial_folder(joined.values()),
                 self._new_summary,
                 format=self._format,
                 min_confidence=min_confidence,

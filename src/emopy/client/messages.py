@@ -87,7 +87,7 @@ class Requests:
                 [getattr(box, edge) for edge in EDGES] if isinstance(box, Box) else box
                 for box in boxes
             ]
-            found["boxes"] = ";".join(",".join(f"{edge:.6g}" for edge in each) for each in edges)
+            found["boxes"] = ";".join(",".join(map(repr, map(float, each))) for each in edges)
         return found
 
     def wait_s(self, response: httpx.Response, attempt: int) -> float | None:

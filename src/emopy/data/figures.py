@@ -103,9 +103,9 @@ def contact_sheet(
 ) -> RGBImage:
     """Draw samples with their labels, each as it is and as augmented in the first epochs.
 
-    The labels alternate, so that each is shown as long as there are rows. A training with the
-    same seed uses exactly these images, but with class-balanced sampling others too. The frames
-    of a clip are drawn side by side.
+    The labels alternate, so that each is shown as long as there are rows. A training on this
+    dataset with the same seed uses exactly these images, but with class-balanced sampling others
+    too. The frames of a clip are drawn side by side.
 
     Args:
         dataset: Faces or clips to choose from.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from keras import layers
 
 from emopy.errors import ModelError, ModelNotFoundError, RecipeError, nearest
-from emopy.models import find_keras_model, list_models
+from emopy.models import DEFAULT_MODEL, find_keras_model, list_models
 from emopy.nets.registry import (
     BACKBONE,
     UNREADABLE,
@@ -79,7 +81,7 @@ def TransferLearningNN(  # noqa: N802 - class-like, as keras.applications.ResNet
     input_shape: tuple[int, ...],
     classes: int,
     *,
-    backbone: str | Path = "emopy-base",
+    backbone: str | Path = DEFAULT_MODEL,
     weights: Weights = "default",
     size_px: int = 96,
     dense: int = 128,
@@ -147,6 +149,21 @@ def _adapt(crops: keras.KerasTensor, backbone: Backbone) -> keras.KerasTensor:
     elif backbone.order == "bgr":
         x = keras.ops.flip(x, axis=-1)
     return layers.Rescaling(backbone.scale, backbone.offset)(x)
+
+
+def backbone_model(net: Callable[..., Any], settings: Mapping[str, Any]) -> str | Path | None:
+    """Name or folder of the model of EmoPy whose weights a network starts from; None if none.
+
+    Args:
+        net: Function that builds the network.
+        settings: Its settings.
+    """
+    if isinstance(net, partial):
+        net, settings = net.func, {**net.keywords, **settings}
+    if net is not TransferLearningNN or settings.get("weights", "default") != "default":
+        return None
+    name = settings.get("backbone", DEFAULT_MODEL)
+    return None if name in _FAMILIES else name
 
 
 def list_backbones() -> tuple[str, ...]:

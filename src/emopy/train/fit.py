@@ -27,6 +27,7 @@ from emopy.models import InputSpec, load_model
 from emopy.models.card import WEIGHTS_FILE
 from emopy.nets import Net, get_net
 from emopy.nets.registry import net_name, wants_pixels
+from emopy.nets.transfer import backbone_model
 from emopy.train.batches import Batch, TrainingBatches, input_spec_of, validation_batch
 from emopy.train.callbacks import BestWeights, RunLog, keras_verbosity, make_callbacks
 from emopy.train.export import export
@@ -146,7 +147,7 @@ def fit_recipe(
         model, spec = _build(net, recipe, train)
     train = replace(train, targets=sharpen_targets(train.targets, settings.target_sharpening))
     prior = training_prior(train, settings, teachers)
-    parents = parent_models(settings)
+    parents = parent_models(settings, backbone_model(net, recipe.net.settings))
     store = RunFolder(Path(folder), recipe, splits, parents) if folder is not None else None
     finished = store.load_finished(model) if store else None
     history = finished or _train(
@@ -249,10 +250,11 @@ def _load_teachers(settings: FitSettings, train: Dataset) -> Teachers | None:
     )
 
 
-def parent_models(settings: FitSettings) -> tuple[str, ...]:
-    """Name, version and checksum of the initial model and the teachers."""
-    models = [load_model(model).card for model in (settings.init_from, *settings.teacher) if model]
-    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in models)
+def parent_models(settings: FitSettings, backbone: str | Path | None = None) -> tuple[str, ...]:
+    """Name, version and checksum of the initial model, the backbone and the teachers."""
+    models = filter(None, (settings.init_from, backbone, *settings.teacher))
+    cards = [load_model(model).card for model in models]
+    return tuple(f"{card.name} {card.version}, {card.files[WEIGHTS_FILE]}" for card in cards)
 
 
 def _is_model(folder: Path) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emopy.errors import ModelError, RecipeError
 from emopy.media.paths import is_system_entry
 from emopy.models.store import read_card
 from emopy.tables import text_table
 from emopy.train.recipe import Recipe, differing_settings, load_recipe
-from emopy.train.run_folder import is_finished, kept_epoch, read_metrics
+from emopy.train.run_folder import History, is_finished, kept_epoch, read_metrics
 
 TRAINING_METRICS = ("val_accuracy", "val_loss", "accuracy", "loss")
 """Columns of `metrics.csv`, in the order in which they are shown."""
@@ -49,7 +49,15 @@ class LeaderboardEntry:
         return statistics.fmean(self.metrics.get("val_accuracy", (-1.0,)))
 
 
-def compare_runs(folder: str | Path) -> tuple[LeaderboardEntry, ...]:
+class _Run(NamedTuple):
+    folder: Path
+    recipe: Recipe
+    history: History
+
+
+def compare_runs(
+    folder: str | Path, *, on_bad: Callable[[RecipeError], object] | None = None
+) -> tuple[LeaderboardEntry, ...]:
     """Rank the runs in a folder by validation accuracy.
 
     The metrics of a run are those of the epoch whose weights it keeps: with early stopping the one
@@ -57,28 +65,35 @@ def compare_runs(folder: str | Path) -> tuple[LeaderboardEntry, ...]:
 
     Args:
         folder: A folder of run folders, as `emopy train` writes them.
+        on_bad: Called with the error of each run that cannot be read, which is left out; None
+            raises it.
 
     Returns:
         One entry per recipe, best first; a second one for its unfinished runs.
 
     Raises:
-        RecipeError: No run in the folder has finished an epoch.
+        RecipeError: No run in the folder has finished an epoch, or a run cannot be read.
     """
-    runs = [
-        (path.parent, load_recipe(path))
-        for path in sorted(Path(folder).glob("*/recipe.toml"))
-        if (path.parent / "metrics.csv").is_file() and not is_system_entry(path.parent.name)
-    ]
+    runs: list[_Run] = []
+    for path in sorted(Path(folder).glob("*/recipe.toml")):
+        metrics = path.with_name("metrics.csv")
+        if metrics.is_file() and not is_system_entry(path.parent.name):
+            try:
+                runs.append(_Run(path.parent, load_recipe(path), read_metrics(metrics)))
+            except RecipeError as error:
+                if on_bad is None:
+                    raise
+                on_bad(error)
     if not runs:
         raise RecipeError(
             f"`folder` must hold folders of runs. Received {folder}, where none has finished an "
             "epoch. Type for example: emopy train RECIPE --out runs/first"
         )
-    groups: dict[tuple[str, bool], list[tuple[Path, Recipe]]] = {}
-    for path, recipe in runs:
-        seedless = replace(recipe, fit=replace(recipe.fit, seed=0))
-        groups.setdefault((seedless.sha256, is_finished(path)), []).append((path, recipe))
-    differs = differing_settings([group[0][1] for group in groups.values()])
+    groups: dict[tuple[str, bool], list[_Run]] = {}
+    for run in runs:
+        seedless = replace(run.recipe, fit=replace(run.recipe.fit, seed=0))
+        groups.setdefault((seedless.sha256, is_finished(run.folder)), []).append(run)
+    differs = differing_settings([group[0].recipe for group in groups.values()])
     entries = [_entry(*pair) for pair in zip(groups.values(), differs, strict=True)]
     return tuple(sorted(entries, key=lambda entry: -entry.score))
 
@@ -117,22 +132,18 @@ def _short_name(name: str, data: Sequence[str]) -> str:
     return f"{metric} [{data.index(source) + 1}]" if source else name
 
 
-def _entry(group: Iterable[tuple[Path, Recipe]], differs: Mapping[str, Any]) -> LeaderboardEntry:
-    group = list(group)
-    epochs: list[int] = []
+def _entry(group: Sequence[_Run], differs: Mapping[str, Any]) -> LeaderboardEntry:
     metrics: dict[str, list[float]] = {}
-    for path, recipe in group:
-        history = read_metrics(path / "metrics.csv")
-        epochs.append(len(history))
-        kept = kept_epoch(history, recipe.fit.patience)
+    for run in group:
+        kept = kept_epoch(run.history, run.recipe.fit.patience)
         trained = {name: kept[name] for name in TRAINING_METRICS if name in kept}
-        for name, value in {**trained, **_card_metrics(path / "model")}.items():
+        for name, value in {**trained, **_card_metrics(run.folder / "model")}.items():
             metrics.setdefault(name, []).append(value)
     return LeaderboardEntry(
-        recipe=group[0][1],
-        finished=is_finished(group[0][0]),
-        folders=tuple(path for path, _ in group),
-        epochs=tuple(epochs),
+        recipe=group[0].recipe,
+        finished=is_finished(group[0].folder),
+        folders=tuple(run.folder for run in group),
+        epochs=tuple(len(run.history) for run in group),
         metrics={name: tuple(values) for name, values in metrics.items()},
         differs=differs,
     )

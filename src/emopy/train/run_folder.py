@@ -142,7 +142,13 @@ class RunFolder:
         """Load the weights of a finished run into a network; None if the run is not finished."""
         if not self._trained.exists():
             return None
-        model.load_weights(self._trained)
+        try:
+            model.load_weights(self._trained)
+        except Exception as error:  # Keras and zipfile raise nearly anything
+            raise RecipeError(
+                f"`folder` must hold the trained network of this recipe. Received {self._trained}: "
+                f"{error}. Give another folder, or delete that file to train again."
+            ) from error
         return read_metrics(self._metrics)
 
     def load_checkpoint(self) -> tuple[History, Checkpoint | None]:
@@ -194,9 +200,22 @@ def is_finished(run: Path) -> bool:
 
 
 def read_metrics(path: Path) -> History:
-    """Rows of a `metrics.csv`, one per epoch."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+    """Rows of a `metrics.csv`, one per epoch.
+
+    Raises:
+        RecipeError: There is no such file, or it is damaged or empty.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+        if not rows:
+            raise ValueError("it holds no epoch")
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise RecipeError(
+            f"`folder` must hold the metrics of each epoch. Received {path}: {error}. "
+            "Delete the folder of that run, or train it again."
+        ) from error
+    return rows
 
 
 def write_metrics(path: Path, history: History) -> None:

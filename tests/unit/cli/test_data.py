@@ -225,6 +225,36 @@ def test_a_recipe_changes_the_faces_and_can_be_changed(faces_file, tmp_path):
     np.testing.assert_array_equal(sheets[1][:, :96], sheets[1][:, 200:296])
 
 
+def test_faces_are_drawn_in_the_size_and_color_of_the_recipe(tmp_path):
+    pytest.importorskip("keras")
+    for label in ("fear", "happiness"):
+        path = tmp_path / "faces" / label / "one.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (96, 96), "red").save(path)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[data]\nsize_px = 96\nchannels = 3\n")
+    colors = []
+    for extra in ([], ["--set", "data.channels=1"]):
+        out = tmp_path / "sheet.png"
+        words = [str(tmp_path / "faces"), "--recipe", str(recipe), "--out", str(out), "--overwrite"]
+        assert CliRunner().invoke(emopy, ["data", "show", *words, *extra]).exit_code == 0
+        with Image.open(out) as image:
+            colors.append(np.ptp(np.asarray(image.convert("RGB")), axis=2).max())
+    assert colors[0] > 200
+    assert colors[1] == 0
+
+
+def test_another_split_leaves_no_file_of_the_earlier_one(faces_file, tmp_path, capsys):
+    words = ["data", "split", str(faces_file), str(tmp_path / "out")]
+    assert main(words) == 0
+    less = ["--test", "0", "--calibration", "0"]
+    assert main([*words, *less]) == 2
+    assert "add --overwrite" in capsys.readouterr().err
+    assert main([*words, *less, "--overwrite"]) == 0
+    left = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert left == ["train.npz", "validation.npz"]
+
+
 def test_clips_are_drawn_with_their_frames_side_by_side(tmp_path):
     for label in ("fear", "happiness"):
         for frame in range(3):

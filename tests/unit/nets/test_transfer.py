@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,10 +9,10 @@ import pytest
 
 from emopy.data import Dataset, Splits
 from emopy.errors import ModelError, RecipeError
-from emopy.models import OnnxSession, check_model_folder, to_tensor
-from emopy.nets import TransferLearningNN, list_backbones
+from emopy.models import OnnxSession, check_model_folder, load_model, to_tensor
+from emopy.nets import ResidualNN, TransferLearningNN, list_backbones
 from emopy.nets.registry import UNTRAINED_BACKBONE, backbone_of, wants_pixels
-from emopy.nets.transfer import _with_constant_normalization, get_backbone
+from emopy.nets.transfer import _with_constant_normalization, backbone_model, get_backbone
 from emopy.train import FitSettings, export, fit
 from emopy.train.export import to_onnx
 from emopy.train.stages import plan_stages
@@ -34,6 +35,19 @@ def test_the_backbone_gets_its_own_preprocessing_for_gray_and_color_crops(own_fo
         inner = keras.Model(model.inputs[0], after.input)
         seen = np.asarray(inner(given.astype("float32") / 255, training=False))
         np.testing.assert_allclose(seen, expected, atol=2e-3)
+
+
+def test_the_backbone_is_a_parent_of_the_run(own_folder, own_run):
+    card = load_model(own_folder).card
+    assert own_run.parent_models == (f"{card.name} {card.version}, {card.files['model.onnx']}",)
+
+
+def test_a_backbone_with_random_weights_or_of_keras_is_no_parent():
+    assert backbone_model(TransferLearningNN, {}) == "emopy-base"
+    assert backbone_model(partial(TransferLearningNN, backbone="mine"), {}) == "mine"
+    for settings in ({"weights": "random"}, {"backbone": "mobilenet_v2"}):
+        assert backbone_model(TransferLearningNN, settings) is None
+    assert backbone_model(ResidualNN, {}) is None
 
 
 def test_crops_of_another_size_are_resized_inside(own_folder):

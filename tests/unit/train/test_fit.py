@@ -237,6 +237,13 @@ def test_faces_of_one_label_only_are_refused(splits):
         fit(ResidualNN, Splits.of(train), epochs=1, net_settings=SMALL)
 
 
+def test_a_damaged_network_of_a_finished_run_is_named(splits, tmp_path):
+    train(splits, tmp_path)
+    (tmp_path / "model.keras").write_bytes(b"PK damaged")
+    with pytest.raises(RecipeError, match=r"model\.keras.*delete that file to train again"):
+        train(splits, tmp_path)
+
+
 def test_data_with_one_label_are_refused(splits):
     n = len(splits.train)
     train = dataclasses.replace(splits.train, targets=np.ones((n, 1)), labels=("anger",))

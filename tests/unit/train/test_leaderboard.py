@@ -104,6 +104,19 @@ def test_runs_in_hidden_and_system_folders_are_left_out(runs, tmp_path, name):
     assert [path.name for path in entry.folders] == ["good-0"]
 
 
+@pytest.mark.parametrize("content", ["", "epoch,loss\n1,\n", "epoch\nx\n"])
+def test_a_run_that_cannot_be_read_hides_no_other(runs, tmp_path, content, capsys):
+    for place in ("good-0", "bad"):
+        shutil.copytree(runs / "good-0", tmp_path / place)
+    (tmp_path / "bad" / "metrics.csv").write_text(content)
+    assert main(["train", "--compare", str(tmp_path)]) == 1
+    shown = capsys.readouterr()
+    assert "1. good-0" in shown.out
+    assert f"Received {tmp_path / 'bad' / 'metrics.csv'}" in shown.err
+    with pytest.raises(RecipeError, match=r"metrics\.csv"):
+        compare_runs(tmp_path)
+
+
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="emopy train RECIPE --out runs/first"):
         compare_runs(tmp_path)
