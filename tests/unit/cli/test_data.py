@@ -241,16 +241,18 @@ def test_faces_are_drawn_in_the_size_and_color_of_the_recipe(tmp_path):
         with Image.open(out) as image:
             colors.append(np.ptp(np.asarray(image.convert("RGB")), axis=2).max())
     assert colors[0] > 200
-    assert colors[1] == 0
+    assert colors[1] < 20  # the text
 
 
 def test_another_split_leaves_no_file_of_the_earlier_one(faces_file, tmp_path, capsys):
-    words = ["data", "split", str(faces_file), str(tmp_path / "out")]
-    assert main(words) == 0
-    less = ["--test", "0", "--calibration", "0"]
-    assert main([*words, *less]) == 2
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "test.npz").write_bytes(b"of an earlier split")
+    words = ["data", "split", str(faces_file), str(out), "--validation", "0.4"]
+    words += ["--test", "0", "--calibration", "0"]
+    assert main(words) == 2
     assert "add --overwrite" in capsys.readouterr().err
-    assert main([*words, *less, "--overwrite"]) == 0
+    assert main([*words, "--overwrite"]) == 0
     left = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert left == ["train.npz", "validation.npz"]
 

@@ -15,6 +15,7 @@ from emopy.nets.registry import UNTRAINED_BACKBONE, backbone_of, wants_pixels
 from emopy.nets.transfer import _with_constant_normalization, backbone_model, get_backbone
 from emopy.train import FitSettings, export, fit
 from emopy.train.export import to_onnx
+from emopy.train.fit import parent_models
 from emopy.train.stages import plan_stages
 
 
@@ -37,9 +38,11 @@ def test_the_backbone_gets_its_own_preprocessing_for_gray_and_color_crops(own_fo
         np.testing.assert_allclose(seen, expected, atol=2e-3)
 
 
-def test_the_backbone_is_a_parent_of_the_run(own_folder, own_run):
+def test_the_backbone_is_a_parent_of_the_run(own_folder):
     card = load_model(own_folder).card
-    assert own_run.parent_models == (f"{card.name} {card.version}, {card.files['model.onnx']}",)
+    backbone = backbone_model(TransferLearningNN, {"backbone": own_folder})
+    expected = f"{card.name} {card.version}, {card.files['model.onnx']}"
+    assert parent_models(FitSettings(), backbone) == (expected,)
 
 
 def test_a_backbone_with_random_weights_or_of_keras_is_no_parent():
