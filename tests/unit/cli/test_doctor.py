@@ -28,14 +28,24 @@ def test_every_package_of_the_core_is_looked_for():
     assert {"emopy", *needed} == {*CORE, "onnxruntime"}  # which has other names, too
 
 
-@pytest.mark.parametrize("other", ["tensorflow-cpu", None])
-def test_training_needs_one_of_two_packages_with_tensorflow(other, monkeypatch, capsys):
-    def installed(package):
-        if package.startswith("tensorflow") and package != other:
-            raise doctor.PackageNotFoundError
-        return "1"
+@pytest.fixture
+def install(monkeypatch):
+    """install(other, prefix): of the packages with a prefix only one is installed, or none."""
 
-    monkeypatch.setattr(doctor, "version", installed)
+    def install(other, prefix):
+        def version(package):
+            if package.startswith(prefix) and package != other:
+                raise doctor.PackageNotFoundError
+            return "1"
+
+        monkeypatch.setattr(doctor, "version", version)
+
+    return install
+
+
+@pytest.mark.parametrize("other", ["tensorflow-cpu", None])
+def test_training_needs_one_of_two_packages_with_tensorflow(other, install, capsys):
+    install(other, "tensorflow")
     print_extras()
     said = capsys.readouterr().out
     expected = "installed" if other else "without tensorflow; to install: pip install"
@@ -43,13 +53,8 @@ def test_training_needs_one_of_two_packages_with_tensorflow(other, monkeypatch, 
 
 
 @pytest.mark.parametrize("other", ["opencv-python", "opencv-contrib-python"])
-def test_opencv_with_windows_is_no_fault(other, monkeypatch, capsys):
-    def installed(package):
-        if package.startswith("opencv") and package != other:
-            raise doctor.PackageNotFoundError
-        return "1"
-
-    monkeypatch.setattr(doctor, "version", installed)
+def test_opencv_with_windows_is_no_fault(other, install, capsys):
+    install(other, "opencv")
     doctor.check_packages()
     assert "missing" not in capsys.readouterr().out
 
