@@ -118,7 +118,7 @@ def _faults_of_archive(path: str) -> Generator[None]:
     """Make a TarError of each fault of a tar file itself: tarfile raises nearly anything."""
     try:
         yield
-    except tarfile.TarError:
+    except (tarfile.TarError, MemoryError):
         raise
     except OSError as error:
         if is_address(path) or error.errno in _OF_THE_MACHINE:
