@@ -59,9 +59,8 @@ UNSUPPORTED_WITH_TEACHERS = ("mixup", "cutmix", "class_balanced_sampling")
 
 _BFLOAT16 = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
-
-PREDICTIONS = Path("predictions")
-STORED, RUNS = ROOT / "research" / "models" / PREDICTIONS, ROOT / "runs" / PREDICTIONS
+STORED, RUNS = ROOT / "research" / "models" / "predictions", ROOT / "runs" / "predictions"
+"""Folders of kept predictions: those of the repository, and those that are made."""
 
 
 class Predictions:
