@@ -116,15 +116,22 @@ class ImageStats:
         return f"{text}; {f'{gray:,} gray, {self.color:,} in color' if gray else 'all in color'}"
 
 
+_MISSING = ("None", "nan", "NaN", "NaT", "<NA>")
+"""What the values of Python, NumPy and pandas for a missing one are as text."""
+
+
+def text_of(value: object) -> str:
+    """A value of a table as text; ``""`` if it is missing."""
+    text = str(value)
+    return "" if text in _MISSING and not isinstance(value, str) else text
+
+
 def _texts(values: Sequence[object] | NDArray[Any]) -> NDArray[np.str_]:
     """Values as an array of texts; what is missing is ``""``."""
     array = np.asarray(values)
     if array.dtype.kind == "U":
         return array
-    texts = [
-        "" if value is None or str(value) in ("nan", "<NA>") else str(value) for value in array
-    ]
-    return np.array(texts, np.str_)
+    return np.array([text_of(value) for value in array], np.str_)
 
 
 @dataclass(frozen=True, eq=False)

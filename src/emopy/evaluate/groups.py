@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopy.data.dataset import Dataset, SkippedSample
+from emopy.data.dataset import Dataset, SkippedSample, text_of
 from emopy.errors import DataError, nearest
 from emopy.escaping import one_line
 from emopy.evaluate import metrics
@@ -37,9 +37,6 @@ GROUP_METRICS = {
     "ece": "ECE",
 }
 """Metrics that are measured for each group → heading in a table."""
-
-_MISSING = ("None", "nan", "NaN", "NaT", "<NA>")
-"""What the values of Python, NumPy and pandas for a missing one are as text."""
 
 _GROUP_TITLES = frozenset({"group", "groups"})
 _SOURCE_TITLES = frozenset({
@@ -178,10 +175,7 @@ def group_names(groups: Sequence[object] | NDArray[Any], count: int) -> NDArray[
 
 
 def _group_name(group: object) -> str:
-    text = composed(str(group)).strip()
-    if not isinstance(group, str) and text in _MISSING:
-        return UNKNOWN
-    return one_line(text) or UNKNOWN
+    return one_line(composed(text_of(group)).strip()) or UNKNOWN
 
 
 def _bootstrap_intervals(
